@@ -1,0 +1,70 @@
+# Everything here needs Python >= 3.11 and make, and nothing else: each target first installs into
+# $(VENV) what it uses, at the versions in constraints.txt.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+INSTALL := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c constraints.txt
+PINS := pyproject.toml constraints.txt
+
+# One stamp for each set of packages, the smaller ones contained in the larger.
+BASE := $(VENV)/.installed-base
+TEST := $(VENV)/.installed-test
+DEV := $(VENV)/.installed-dev
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# Two installations into one environment at once would spoil it.
+.NOTPARALLEL:
+.PHONY: help demo test slow lint types benchmark wheel clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: $(BASE)  ## simulate four sequences and draw a preview of them
+	@mkdir -p demo
+	$(BIN)/musim generate --units 5-30 --snr 10 --sequences 4 --out demo/demo.zarr --overwrite
+	$(BIN)/musim preview demo/demo.zarr --out demo/demo.png
+	@echo "The picture is at $(CURDIR)/demo/demo.png"
+
+test: $(TEST)  ## run the tests, but for the slow ones
+	$(BIN)/pytest -n auto -m "not slow"
+
+slow: $(TEST)  ## run the statistical tests; MUSIM_SLOW_SCALE=0.1 takes a tenth of the draws
+	$(BIN)/pytest -n auto -m slow
+
+lint: $(DEV)  ## check style and formatting
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(DEV)  ## check types
+	$(BIN)/pyright
+
+benchmark: $(BASE)  ## measure speed and memory
+	$(BIN)/python -m benchmarks.run
+
+wheel: $(DEV)  ## build the wheel into dist/
+	rm -rf build dist/*.whl
+	$(BIN)/python -m build --wheel --outdir dist
+
+clean:  ## remove everything that the targets above made
+	rm -rf $(VENV) build dist demo musim.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"musim needs \
+	Python >= 3.11, but $(PYTHON) is {v[0]}.{v[1]}: name another with make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(BASE): $(PINS) | $(BIN)/python
+	$(INSTALL) -e .
+	@touch $(BASE)
+
+$(TEST): $(PINS) | $(BIN)/python
+	$(INSTALL) -e '.[test]'
+	@touch $(BASE) $(TEST)
+
+$(DEV): $(PINS) | $(BIN)/python
+	$(INSTALL) -e '.[dev]'
+	@touch $(BASE) $(TEST) $(DEV)

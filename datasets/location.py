@@ -1,0 +1,203 @@
+"""Where stores lie: a local folder or any fsspec URL, behind the few operations stores need."""
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import fsspec
+import google_crc32c
+import numpy as np
+import zarr.abc.store
+import zarr.storage
+
+from ..simulator.errors import FailureError, InputError, MusimError
+
+
+class Location:
+    """A folder of files, named by keys with ``/``, on a disk or behind an fsspec URL.
+
+    Writing is atomic: a key holds its old content, or all of the new. Locally a file is written
+    aside, brought to the disk (fsync) and renamed; object stores replace objects whole.
+
+    Parameters
+    ----------
+    url : str or path
+        A path, or an fsspec URL such as ``s3://bucket/set.zarr``.
+
+    Raises
+    ------
+    InputError
+        If no file system is known for the URL's protocol.
+    """
+
+    def __init__(self, url: str | os.PathLike[str]) -> None:
+        self.url = os.fspath(url).rstrip("/") or "/"
+        if self.url.startswith("file://"):
+            self.url = self.url.removeprefix("file://")
+        self.is_local = "://" not in self.url
+        if self.is_local:
+            self.path = Path(self.url).expanduser().absolute()
+            return
+        try:
+            self.system, self.root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
+        except (ValueError, ImportError) as error:
+            raise InputError(
+                f"{self.url}: found a location that cannot be opened ({_first_line(error)}), wanted "
+                "a path or an fsspec URL such as s3://bucket/name.zarr"
+            ) from error
+
+    def __str__(self) -> str:
+        """Return the path or URL as it was given."""
+        return self.url
+
+    def exists(self, key: str = "") -> bool:
+        """Return whether the key is there, or with no key whether the location holds anything."""
+        if self.is_local:
+            return (self.path / key).exists()
+        try:
+            return bool(self.system.exists(f"{self.root}/{key}" if key else self.root))
+        except Exception as error:
+            raise self._failure("be reached", error) from error
+
+    def read(self, key: str) -> bytes:
+        """Return the content of a key.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such key.
+        FailureError
+            If it cannot be read.
+        """
+        try:
+            if self.is_local:
+                return (self.path / key).read_bytes()
+            content = self.system.cat_file(f"{self.root}/{key}")
+            return content.encode() if isinstance(content, str) else bytes(content)
+        except (FileNotFoundError, NotADirectoryError):
+            raise FileNotFoundError(key) from None
+        except Exception as error:
+            raise self._failure(f"be read at {key}", error) from error
+
+    def write(self, key: str, content: Any) -> None:
+        """Replace the content of a key, all at once.
+
+        Parameters
+        ----------
+        key : str
+        content : bytes, or a uint8 array
+
+        Raises
+        ------
+        FailureError
+            If it cannot be written; the key then holds what it held.
+        """
+        try:
+            if self.is_local:
+                _write_aside(self.path / key, content)
+            else:
+                self.system.pipe_file(f"{self.root}/{key}", bytes(memoryview(content)))
+        except Exception as error:
+            raise self._failure("be written", error) from error
+
+    def write_json(self, key: str, value: Any) -> bytes:
+        """Write `value` as JSON with sorted keys; return the bytes."""
+        content = json.dumps(value, sort_keys=True, indent=1, allow_nan=False).encode()
+        self.write(key, content)
+        return content
+
+    def list_files(self, key: str) -> list[str]:
+        """Return the names of the files directly below a key, sorted; none if it is not there."""
+        try:
+            if self.is_local:
+                folder = self.path / key
+                if not folder.is_dir():
+                    return []
+                return sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+            names = self.system.ls(f"{self.root}/{key}", detail=False)
+            return sorted(name.rstrip("/").rsplit("/", 1)[-1] for name in names)
+        except FileNotFoundError:
+            return []
+        except Exception as error:
+            raise self._failure("be listed", error) from error
+
+    def remove(self) -> None:
+        """Remove the location and all that is in it."""
+        try:
+            if self.is_local:
+                shutil.rmtree(self.path)
+            else:
+                self.system.rm(self.root, recursive=True)
+        except FileNotFoundError:
+            return
+        except Exception as error:
+            raise self._failure("be removed", error) from error
+
+    def free_bytes(self) -> float:
+        """Return the free space where the location lies or will lie, bytes; inf if unknown."""
+        if not self.is_local:
+            return float("inf")
+        folder = self.path
+        while not folder.exists():
+            folder = folder.parent
+        return shutil.disk_usage(folder).free
+
+    def zarr_store(self, *, read_only: bool) -> zarr.abc.store.Store:
+        """Return a Zarr store over this location."""
+        if self.is_local:
+            return zarr.storage.LocalStore(self.path, read_only=read_only)
+        return zarr.storage.FsspecStore.from_url(
+            self.url, read_only=read_only, storage_options={"use_listings_cache": False}
+        )
+
+    def _failure(self, what: str, error: Exception) -> MusimError:
+        if isinstance(error, MusimError):
+            return error
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return FailureError(f"{self}: no space is left; free some and run again with --resume")
+        if isinstance(error, PermissionError | NotADirectoryError) or (
+            isinstance(error, OSError) and error.errno == errno.EROFS
+        ):
+            return InputError(f"{self}: cannot {what} ({_first_line(error)}); use another location")
+        return FailureError(f"{self}: cannot {what} ({_first_line(error)})")
+
+
+def _first_line(error: Exception) -> str:
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return reason.splitlines()[0]
+
+
+def _write_aside(path: Path, content: Any) -> None:
+    """Write a file under another name, bring it to the disk and rename it into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f"{path.name}.{uuid4().hex[:8]}.partial")
+    try:
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def checksum(content: Any) -> int:
+    """Return the CRC-32C (RFC 3720) of bytes or of a uint8 array."""
+    if isinstance(content, memoryview):
+        content = np.frombuffer(content, np.uint8)
+    return int(google_crc32c.value(content))
+
+
+def checksums(location: Location, keys: Iterable[str]) -> dict[str, list[int]]:
+    """Return size in bytes and CRC-32C of each key."""
+    found = {}
+    for key in keys:
+        content = location.read(key)
+        found[key] = [len(content), checksum(content)]
+    return found

@@ -1,0 +1,160 @@
+"""Every variable of a store, declared once: it writes, validates and documents.
+
+A store is a Zarr version 3 group. Variables run over sequences first, are cut into parts along them,
+and carry a CRC-32C in every chunk, so that any Zarr reader notices damage.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+FORMAT_VERSION = 1
+"""Version of the store's layout. A reader refuses versions that it does not know."""
+
+CHUNK_BYTES = 8 * 2**20
+"""A chunk of ``tvi`` holds at most this many bytes, if one frame does."""
+
+PART_BYTES = 64 * 2**20
+"""The territories of one part take at most this many bytes in memory, if one sequence's do."""
+
+FLOAT_TYPES = ("float32", "float16")
+KINDS = ("dense", "rendered")
+DENSE_PART = 16
+RENDERED_PART = 64
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable of a store.
+
+    Parameters
+    ----------
+    name : str
+    dims : tuple of str
+        Names of its dimensions.
+    dtype : str
+    units : str
+        UDUNITS text; empty for a number without unit.
+    meaning : str
+        One sentence.
+    truth : bool
+        Whether only simulated sequences have it.
+    compressed : bool
+        Whether its chunks are compressed (Zstandard).
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    dtype: str
+    units: str
+    meaning: str
+    truth: bool = True
+    compressed: bool = True
+
+    @property
+    def fill_value(self) -> float:
+        """What stands where nothing was written: NaN for parameters, 0 for counts and images."""
+        floating = self.dtype.startswith("float")
+        return math.nan if floating and self.name not in _ZERO_WHERE_NO_UNIT else 0
+
+
+_ZERO_WHERE_NO_UNIT = ("territory", "twitch_train")
+_SEQUENCE = ("sequence",)
+_UNIT = ("sequence", "unit")
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable(
+        "tvi", ("sequence", "time", "depth", "width"), "float32", "mm/s",
+        "Tissue velocity, positive towards the transducer.", truth=False, compressed=False,
+    ),
+    Variable(
+        "territory", ("sequence", "unit", "depth", "width"), "float32", "",
+        "Share of each pixel that belongs to the unit, 0..1.",
+    ),
+    Variable(
+        "twitch_train", ("sequence", "unit", "time"), "float32", "mm/s",
+        "Velocity signal of the unit.",
+    ),
+    Variable(
+        "firing", ("sequence", "unit", "firing"), "float64", "s",
+        "Firing instants, rising; before 0 where a twitch is under way at the start.",
+    ),
+    Variable("unit_count", _SEQUENCE, "int32", "", "Number of units; those beyond are padding."),
+    Variable("centre_depth", _UNIT, "float64", "mm", "Depth of the territory's centre."),
+    Variable("centre_width", _UNIT, "float64", "mm", "Width coordinate of the territory's centre."),
+    Variable("diameter", _UNIT, "float64", "mm", "Diameter of the disc of the outline's area."),
+    Variable("axis_ratio", _UNIT, "float64", "", "Long over short axis of the outline."),
+    Variable("orientation", _UNIT, "float64", "rad", "Angle of the long axis to the depth axis."),
+    Variable(
+        "visible_share", _UNIT, "float64", "", "Share of the outline inside image and muscle.",
+    ),
+    Variable(
+        "overlap", _UNIT, "float64", "", "Share of the membership in pixels that others are in too.",
+    ),
+    Variable("firing_rate", _UNIT, "float64", "Hz", "Mean firing rate."),
+    Variable("interval_variation", _UNIT, "float64", "", "SD over mean asked of the intervals."),
+    Variable(
+        "synchronised_share", _UNIT, "float64", "",
+        "Share of the unit's firings in the sequence that were moved onto other units'.",
+    ),
+    Variable("displacement", _UNIT, "float64", "um", "Peak displacement of the twitch."),
+    Variable("contraction_time", _UNIT, "float64", "ms", "Time from onset to peak displacement."),
+    Variable(
+        "relaxation_ratio", _UNIT, "float64", "", "Half-relaxation time over contraction time.",
+    ),
+    Variable("synchrony", _SEQUENCE, "float64", "", "Share of firings that were to be moved."),
+    Variable("snr", _SEQUENCE, "float64", "dB", "Signal power over noise power; inf: no noise."),
+    Variable("noise_sd", _SEQUENCE, "float64", "mm/s", "SD of the noise."),
+    Variable("noise_key", ("sequence", "word"), "uint32", "", "Key of the counter-based noise."),
+)  # fmt: skip
+
+COORDINATES: tuple[Variable, ...] = (
+    Variable("sequence", ("sequence",), "int64", "", "Index of the sequence.", truth=False),
+    Variable("time", ("time",), "float64", "s", "Time since the sequence's start.", truth=False),
+    Variable("depth", ("depth",), "float64", "mm", "Depth of the pixel's centre.", truth=False),
+    Variable("width", ("width",), "float64", "mm", "Width coordinate of its centre.", truth=False),
+)
+
+
+def variables_of(kind: str) -> tuple[Variable, ...]:
+    """Return the variables that a store of `kind` writes for each part."""
+    return tuple(v for v in VARIABLES if v.name != "tvi" or kind == "dense")
+
+
+def chunks_of(variable: Variable, sizes: Mapping[str, int], part_size: int) -> tuple[int, ...]:
+    """Return the chunk shape of a variable.
+
+    ``tvi`` is cut into single sequences and, where these are large, in time, so that a window of a
+    sequence is read alone; every other variable holds a whole part in one chunk.
+
+    Parameters
+    ----------
+    variable : Variable
+    sizes : mapping of dimension name to length
+    part_size : int
+        Sequences in a part.
+    """
+    shape = [sizes[dim] for dim in variable.dims]
+    if variable.name == "tvi":
+        frame = sizes["depth"] * sizes["width"] * (2 if variable.dtype == "float16" else 4)
+        return 1, min(sizes["time"], max(1, CHUNK_BYTES // frame)), shape[2], shape[3]
+    if variable.dims[0] == "sequence" and len(shape) >= 1 and variable in VARIABLES:
+        shape[0] = part_size
+    return tuple(shape)
+
+
+def default_part_size(kind: str, sizes: Mapping[str, int]) -> int:
+    """Return how many sequences a part of a store of `kind` holds, if nothing else is asked for."""
+    territories = sizes["unit"] * sizes["depth"] * sizes["width"] * 4
+    most = DENSE_PART if kind == "dense" else RENDERED_PART
+    return max(1, min(most, PART_BYTES // territories))
+
+
+def describe() -> str:
+    """Return the schema as a Markdown table, for the documentation."""
+    lines = ["| variable | dimensions | type | unit | meaning |", "|---|---|---|---|---|"]
+    lines += [
+        f"| `{v.name}` | {', '.join(v.dims)} | {v.dtype} | {v.units or '-'} | {v.meaning} |"
+        for v in (*VARIABLES, *COORDINATES)
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,50 @@
+"""Loops of :mod:`musim.simulator.firing`: moving firings onto those of other units."""
+
+import math
+
+import numpy as np
+
+from .acceleration import kernel
+
+
+@kernel
+def move_onto_nearest(times, chosen, offset, targets, target_unit, refractory, moved):
+    """Move the chosen firings onto the nearest target of another unit, where order allows it.
+
+    Parameters
+    ----------
+    times : float64 array of shape (unit, firing), changed in place
+        Instants, s, rising.
+    chosen : bool array of shape (unit, firing)
+    offset : float64 array of shape (unit, firing)
+        What is added to the target, s.
+    targets, target_unit : float64 and int64 arrays of shape (target,)
+        Instants that stay, rising, and their units.
+    refractory : float
+        Shortest interval of a unit, s.
+    moved : bool array of shape (unit, firing), changed in place
+    """
+    units, firings = times.shape
+    for unit in range(units):
+        for firing in range(firings):
+            if not chosen[unit, firing]:
+                continue
+            instant = times[unit, firing]
+            after = np.searchsorted(targets, instant)
+            before = after - 1
+            while after < targets.size and target_unit[after] == unit:
+                after += 1
+            while before >= 0 and target_unit[before] == unit:
+                before -= 1
+            gap_after = targets[after] - instant if after < targets.size else math.inf
+            gap_before = instant - targets[before] if before >= 0 else math.inf
+            if gap_after == math.inf and gap_before == math.inf:
+                continue
+            nearest = targets[after] if gap_after <= gap_before else targets[before]
+            wanted = nearest + offset[unit, firing]
+            if firing > 0 and wanted - times[unit, firing - 1] < refractory:
+                continue
+            if firing < firings - 1 and times[unit, firing + 1] - wanted < refractory:
+                continue
+            times[unit, firing] = wanted
+            moved[unit, firing] = True

@@ -1,0 +1,102 @@
+"""Values a user may give as one number or as a range, and their texts."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError
+
+_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
+_RANGE = re.compile(rf"({_NUMBER})(?:-({_NUMBER}))?(%?)")
+
+
+@dataclass(frozen=True)
+class Range:
+    """A uniform distribution from `low` to `high`; one value where they are equal.
+
+    Parameters
+    ----------
+    low, high : float
+        Finite, ``low <= high``; or both ``inf`` where a parameter allows it.
+    """
+
+    low: float
+    high: float
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``"5-30"``, ``"10"``, ``"0-10%"`` or ``"inf"``.
+
+        Raises
+        ------
+        InputError
+            If the text is neither a number nor ``low-high`` with low <= high.
+        """
+        text = text.strip()
+        if text.lower() in {"inf", "+inf", "infinity"}:
+            return cls(math.inf, math.inf)
+        match = _RANGE.fullmatch(text)
+        if match is None:
+            raise InputError(
+                f"found {text!r}, wanted a number or a range such as 5-30 (low-high)"
+            )
+        scale = 0.01 if match[3] else 1.0
+        low = float(match[1]) * scale
+        high = low if match[2] is None else float(match[2]) * scale
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise InputError(f"found {text!r}, wanted finite numbers")
+        if low > high:
+            raise InputError(
+                f"found {text!r}, wanted low-high with low <= high; did you mean {cls(high, low)}?"
+            )
+        return cls(low, high)
+
+    def __str__(self) -> str:
+        """Return the text that :meth:`parse` reads back."""
+        return f"{self.low:g}" if self.low == self.high else f"{self.low:g}-{self.high:g}"
+
+    @property
+    def mean(self) -> float:
+        """Mean of the distribution."""
+        return self.low if self.low == self.high else (self.low + self.high) / 2
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the range is one value."""
+        return self.low == self.high
+
+    def draw(self, generator: np.random.Generator, size: int) -> NDArray[np.float64]:
+        """Draw `size` values, float64; uses the generator for constants too, so streams stay aligned."""
+        share = generator.random(size)
+        if self.is_constant:
+            return np.full(size, self.low)
+        return self.low + (self.high - self.low) * share
+
+    def draw_integer(self, generator: np.random.Generator) -> int:
+        """Draw one whole number from low to high, both included."""
+        return int(generator.integers(int(self.low), int(self.high), endpoint=True))
+
+
+def parse_pair(text: str) -> tuple[float, float]:
+    """Read ``"64x64"`` (depth x width) or ``"64"`` (both) into two numbers.
+
+    Raises
+    ------
+    InputError
+        If the text is neither.
+    """
+    parts = [part.strip() for part in text.lower().split("x")]
+    if len(parts) == 1:
+        parts *= 2
+    if len(parts) != 2 or not all(re.fullmatch(_NUMBER, part) for part in parts):
+        raise InputError(f"found {text!r}, wanted DEPTHxWIDTH, such as 64x64")
+    return float(parts[0]), float(parts[1])
+
+
+def format_pair(pair: tuple[float, float]) -> str:
+    """Return the text that :func:`parse_pair` reads back."""
+    return f"{pair[0]:g}x{pair[1]:g}"

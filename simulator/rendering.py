@@ -1,0 +1,147 @@
+"""From a sequence's truth to its voxels."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError
+from .noise import FRAMES_PER_GROUP
+
+if TYPE_CHECKING:
+    from .sequence import Truth
+
+WHOLE = slice(None)
+
+
+def render(
+    truth: "Truth",
+    *,
+    time: slice = WHOLE,
+    depth: slice = WHOLE,
+    width: slice = WHOLE,
+    noise: bool = True,
+    out: NDArray[np.float32] | None = None,
+) -> NDArray[np.float32]:
+    """Render a sequence, or a window of it: ``sum_k territory_k(z, x) train_k(t)`` plus noise.
+
+    Units are added in their order, in float32, so the sum of sequences of single units is the
+    sequence of all, bit for bit, and any window equals that window of the whole.
+
+    Parameters
+    ----------
+    truth : Truth
+    time, depth, width : slice
+        The window, in frames and px, without steps.
+    noise : bool
+        Whether to add the noise of ``truth.snr``.
+    out : float32 array of the window's shape, optional
+        Where to write, C-contiguous.
+
+    Returns
+    -------
+    float32 array of shape (time, depth, width)
+        Tissue velocity, mm/s, positive towards the transducer.
+
+    Raises
+    ------
+    InputError
+        If a slice has a step or is empty, or `out` does not fit.
+    """
+    return render_arrays(
+        truth.territory,
+        truth.twitch_train,
+        truth.noise_key,
+        truth.noise_sd if noise else 0.0,
+        time=time,
+        depth=depth,
+        width=width,
+        out=out,
+    )
+
+
+def render_arrays(
+    territory: NDArray[np.float32],
+    twitch_train: NDArray[np.float32],
+    noise_key: NDArray[np.uint32],
+    noise_sd: float,
+    *,
+    time: slice = WHOLE,
+    depth: slice = WHOLE,
+    width: slice = WHOLE,
+    out: NDArray[np.float32] | None = None,
+) -> NDArray[np.float32]:
+    """Render from the four arrays that a sequence's voxels depend on, as a store holds them.
+
+    Parameters
+    ----------
+    territory : float32 array of shape (unit, depth, width)
+        Membership, 0..1. Units without any are passed over.
+    twitch_train : float32 array of shape (unit, time)
+        Velocity, mm/s.
+    noise_key : uint32 array of shape (4,)
+    noise_sd : float
+        mm/s; 0 adds no noise.
+    time, depth, width, out
+        As in :func:`render`.
+
+    Returns
+    -------
+    float32 array of shape (time, depth, width)
+        Tissue velocity, mm/s.
+    """
+    from .rendering_kernels import render_window  # noqa: PLC0415 (imports Numba)
+
+    frames, (rows, columns) = twitch_train.shape[1], territory.shape[1:]
+    t0, t1 = _bounds("time", time, frames)
+    z0, z1 = _bounds("depth", depth, rows)
+    x0, x1 = _bounds("width", width, columns)
+    shape = (t1 - t0, z1 - z0, x1 - x0)
+    if out is None:
+        out = np.empty(shape, np.float32)
+    elif out.shape != shape or out.dtype != np.float32 or not out.flags.c_contiguous:
+        raise InputError(
+            f"out: found {out.dtype} {out.shape}, wanted a C-contiguous float32 array of {shape}"
+        )
+    window = np.ascontiguousarray(territory[:, z0:z1, x0:x1], np.float32)
+    # Noise comes in groups of four frames, so whole groups about the window are made.
+    first = t0 // FRAMES_PER_GROUP * FRAMES_PER_GROUP
+    last = -(-t1 // FRAMES_PER_GROUP) * FRAMES_PER_GROUP
+    trains = np.zeros((last - first, len(window)), np.float32)
+    known = twitch_train[:, first : min(last, frames)]
+    trains[: known.shape[1]] = known.T
+    render_window(
+        *_blocks(window.reshape(len(window), -1)),
+        trains,
+        t0,
+        np.array([z1 - z0, x1 - x0, z0, x0, columns]),
+        np.ascontiguousarray(noise_key, np.uint32),
+        np.float32(noise_sd),
+        out.reshape(shape[0], -1),
+    )
+    return out
+
+
+def _blocks(
+    territory: NDArray[np.float32],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """Pack memberships, float32 (unit, pixel), into blocks: their units, first pixels, weights."""
+    from .acceleration import BLOCK  # noqa: PLC0415 (imports Numba)
+    from .rendering_kernels import pack_blocks  # noqa: PLC0415 (imports Numba)
+
+    # Room for what discs of the papers' sizes need; more is asked for where it does not do.
+    room = 32 * len(territory) + 64
+    while True:
+        units, starts = np.empty(room, np.int64), np.empty(room, np.int64)
+        weights = np.empty((room, BLOCK), np.float32)
+        count = int(pack_blocks(territory, units, starts, weights))
+        if count <= room:
+            return units[:count], starts[:count], weights[:count]
+        room = count
+
+
+def _bounds(name: str, window: slice, length: int) -> tuple[int, int]:
+    start, stop, step = window.indices(length)
+    if step != 1 or start >= stop:
+        raise InputError(f"{name}: found {window}, wanted a window without steps in 0..{length}")
+    return start, stop

@@ -1,0 +1,65 @@
+"""Randomness by index: one independent stream for each purpose of each sequence.
+
+A generator is a pure function of ``(seed, index, stream)``. Changing how one purpose uses its
+stream (the noise, say) leaves all others as they were, and the order in which sequences are made
+has no influence on any of them.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError
+
+NOISE_KEY_WORDS = 4
+"""Words of 32 bits in the key of a sequence's noise."""
+
+
+class Stream(IntEnum):
+    """The purposes of randomness. A number, once given, keeps its meaning for ever."""
+
+    UNIT_COUNT = 0
+    TERRITORY = 1
+    FIRING = 2
+    SYNCHRONY = 3
+    TWITCH = 4
+    SNR = 5
+    NOISE = 6
+    DOUBLET = 7
+    FIBRES = 8
+
+
+def check_seed(seed: int) -> int:
+    """Return `seed` if it can seed a store (an integer of 0 to 2**63 - 1), else raise InputError."""
+    if not 0 <= seed < 2**63:
+        raise InputError(f"seed: found {seed}, wanted an integer from 0 to 2**63 - 1")
+    return int(seed)
+
+
+def _sequence(seed: int, index: int, stream: Stream) -> np.random.SeedSequence:
+    return np.random.SeedSequence(seed, spawn_key=(index, int(stream)))
+
+
+def generator(seed: int, index: int, stream: Stream) -> np.random.Generator:
+    """Return the generator of one purpose of one sequence.
+
+    Parameters
+    ----------
+    seed : int
+        The store's seed, 0 or more.
+    index : int
+        The sequence's index in the store, 0 or more.
+    stream : Stream
+        The purpose.
+
+    Returns
+    -------
+    numpy.random.Generator
+    """
+    return np.random.Generator(np.random.PCG64(_sequence(seed, index, stream)))
+
+
+def noise_key(seed: int, index: int) -> NDArray[np.uint32]:
+    """Return the key, uint32 of shape (4,), of the counter-based noise of one sequence."""
+    return _sequence(seed, index, Stream.NOISE).generate_state(NOISE_KEY_WORDS, np.uint32)

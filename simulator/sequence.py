@@ -1,0 +1,186 @@
+"""The drawn truth of one sequence: everything about it but its voxels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError
+from .firing import draw_firings
+from .parameters import Parameters
+from .seeds import Stream, check_seed, generator, noise_key
+from .territory import draw_territories, overlap_of
+from .twitch import draw_twitches, twitch_length, twitch_trains
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The latent truth of one sequence.
+
+    Arrays run over units first. Names, units and dtypes are those of the store's variables.
+
+    Parameters
+    ----------
+    territory : float32 array of shape (unit, depth, width)
+        Membership of each pixel, 0..1.
+    twitch_train : float32 array of shape (unit, time)
+        The unit's velocity signal, mm/s.
+    firing : float64 array of shape (unit, firing)
+        Firing instants, s, rising; padded with NaN. Those before 0 are firings whose twitches are
+        still under way when the sequence starts.
+    centre_depth, centre_width : float64 arrays of shape (unit,)
+        Territory centres, mm.
+    diameter : float64 array of shape (unit,)
+        Diameter of the disc of the outline's area, mm.
+    axis_ratio : float64 array of shape (unit,)
+        Long over short axis of the outline.
+    orientation : float64 array of shape (unit,)
+        Angle of the long axis to the depth axis, rad.
+    visible_share : float64 array of shape (unit,)
+        Share of the outline's area inside image and muscle.
+    overlap : float64 array of shape (unit,)
+        Share of the unit's membership in pixels where another unit is too.
+    firing_rate : float64 array of shape (unit,)
+        Mean rate, Hz.
+    interval_variation : float64 array of shape (unit,)
+        SD over mean of the intervals that was asked for.
+    synchronised_share : float64 array of shape (unit,)
+        Share of the unit's firings in the sequence that were moved onto other units' firings.
+    displacement : float64 array of shape (unit,)
+        Peak displacement, um.
+    contraction_time : float64 array of shape (unit,)
+        Time from onset to peak displacement, ms.
+    relaxation_ratio : float64 array of shape (unit,)
+        Half-relaxation time over contraction time.
+    synchrony : float
+        Share of firings that were to be moved.
+    snr : float
+        Mean signal power over noise power, dB; inf is no noise.
+    noise_sd : float
+        SD of the noise, mm/s.
+    noise_key : uint32 array of shape (4,)
+        Key of the noise.
+    """
+
+    territory: NDArray[np.float32]
+    twitch_train: NDArray[np.float32]
+    firing: NDArray[np.float64]
+    centre_depth: NDArray[np.float64]
+    centre_width: NDArray[np.float64]
+    diameter: NDArray[np.float64]
+    axis_ratio: NDArray[np.float64]
+    orientation: NDArray[np.float64]
+    visible_share: NDArray[np.float64]
+    overlap: NDArray[np.float64]
+    firing_rate: NDArray[np.float64]
+    interval_variation: NDArray[np.float64]
+    synchronised_share: NDArray[np.float64]
+    displacement: NDArray[np.float64]
+    contraction_time: NDArray[np.float64]
+    relaxation_ratio: NDArray[np.float64]
+    synchrony: float
+    snr: float
+    noise_sd: float
+    noise_key: NDArray[np.uint32]
+
+    @property
+    def unit_count(self) -> int:
+        """Number of units."""
+        return len(self.territory)
+
+
+def draw(parameters: Parameters, *, seed: int = 0, index: int = 0) -> Truth:
+    """Draw the truth of sequence `index`; it depends on the three arguments alone.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    seed : int
+        Seed of the set of sequences, 0 or more.
+    index : int
+        The sequence's place in the set, 0 or more.
+
+    Returns
+    -------
+    Truth
+
+    Raises
+    ------
+    InputError
+        If seed or index is negative, or no unit can show in the image.
+
+    Examples
+    --------
+    >>> from musim.simulator import Parameters, Range, draw
+    >>> truth = draw(Parameters(units=Range(3, 3)), seed=1)
+    >>> truth.territory.shape, truth.twitch_train.shape
+    ((3, 64, 64), (3, 400))
+    """
+    check_seed(seed)
+    if index < 0:
+        raise InputError(f"index: found {index}, wanted 0 or more")
+    units = parameters.units.draw_integer(generator(seed, index, Stream.UNIT_COUNT))
+    territories = draw_territories(parameters, units, seed, index)
+    firings = draw_firings(parameters, units, twitch_length(parameters), seed, index)
+    twitches = draw_twitches(parameters, units, seed, index)
+    trains = twitch_trains(parameters, twitches, firings.times)
+    snr = float(parameters.snr.draw(generator(seed, index, Stream.SNR), 1)[0])
+    inside = (firings.times >= 0) & (firings.times < parameters.duration)
+    return Truth(
+        territory=territories.membership,
+        twitch_train=trains,
+        firing=firings.times,
+        centre_depth=territories.centre_depth,
+        centre_width=territories.centre_width,
+        diameter=territories.diameter,
+        axis_ratio=territories.axis_ratio,
+        orientation=territories.orientation,
+        visible_share=territories.visible_share,
+        overlap=overlap_of(territories.membership),
+        firing_rate=firings.firing_rate,
+        interval_variation=firings.interval_variation,
+        synchronised_share=(firings.synchronised & inside).sum(axis=1)
+        / np.maximum(inside.sum(axis=1), 1),
+        displacement=twitches.displacement,
+        contraction_time=twitches.contraction_time,
+        relaxation_ratio=twitches.relaxation_ratio,
+        synchrony=firings.synchrony,
+        snr=snr,
+        noise_sd=noise_sd(territories.membership, trains, snr),
+        noise_key=noise_key(seed, index),
+    )
+
+
+def signal_power(
+    territory: NDArray[np.float32], twitch_train: NDArray[np.float32]
+) -> float:
+    """Return the mean squared velocity of a noise-free sequence, without rendering it.
+
+    The mean of (sum_k territory_k train_k)^2 is the sum over pairs of units of the product of their
+    territories' and their trains' mean products.
+
+    Parameters
+    ----------
+    territory : float32 array of shape (unit, depth, width)
+    twitch_train : float32 array of shape (unit, time)
+
+    Returns
+    -------
+    float
+        (mm/s)^2, over all voxels.
+    """
+    from .rendering_kernels import sum_of_squares  # noqa: PLC0415 (imports Numba)
+
+    voxels = twitch_train.shape[1] * territory.shape[1] * territory.shape[2]
+    flat = territory.reshape(len(territory), -1)
+    return float(sum_of_squares(flat, twitch_train)) / voxels
+
+
+def noise_sd(
+    territory: NDArray[np.float32], twitch_train: NDArray[np.float32], snr: float
+) -> float:
+    """Return the SD of the noise, mm/s, that gives `snr` dB over the whole sequence.
+
+    SNR is mean signal power over noise power (Ali et al. 2020, section IV.B); inf dB is 0.
+    """
+    return float(np.sqrt(signal_power(territory, twitch_train) / 10 ** (snr / 10)))

@@ -1,0 +1,189 @@
+"""Where motor units lie: outlines in the muscle's cross-section and their masks in the image."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError
+from .parameters import Parameters
+from .seeds import Stream, generator
+
+ATTEMPTS = 1000
+"""Draws after which a unit that never shows in the image is given up."""
+
+
+@dataclass(frozen=True)
+class Territories:
+    """Territories of one sequence's units.
+
+    Parameters
+    ----------
+    membership : float32 array of shape (unit, depth, width)
+        Share of each pixel that belongs to each unit, 0..1.
+    centre_depth, centre_width : float64 arrays of shape (unit,)
+        Centres, mm from the image's upper left corner.
+    diameter : float64 array of shape (unit,)
+        Diameter of the disc of the outline's area, mm.
+    axis_ratio : float64 array of shape (unit,)
+        Long over short axis.
+    orientation : float64 array of shape (unit,)
+        Angle of the long axis to the depth axis, rad, 0..pi.
+    visible_share : float64 array of shape (unit,)
+        Share of the outline's area inside the image and the muscle.
+    """
+
+    membership: NDArray[np.float32]
+    centre_depth: NDArray[np.float64]
+    centre_width: NDArray[np.float64]
+    diameter: NDArray[np.float64]
+    axis_ratio: NDArray[np.float64]
+    orientation: NDArray[np.float64]
+    visible_share: NDArray[np.float64]
+
+
+def draw_territories(parameters: Parameters, units: int, seed: int, index: int) -> Territories:
+    """Draw the territories of `units` units that show in the image.
+
+    Centres are uniform in the muscle's cross-section, diameters uniform in their range (Ali et al.
+    2020, section IV.A). A territory ends at the muscle's edge. A unit that covers no pixel is not
+    present, so it is drawn again; where the image shows the whole muscle that never happens.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    units : int
+        Number of units.
+    seed, index : int
+        The store's seed and the sequence's index.
+
+    Returns
+    -------
+    Territories
+
+    Raises
+    ------
+    InputError
+        If no unit of the wanted size can show in the image.
+    """
+    random = generator(seed, index, Stream.TERRITORY)
+    fibre_random = generator(seed, index, Stream.FIBRES)
+    outlines = _draw_outlines(parameters, random, units)
+    membership, area = _masks(parameters, outlines, fibre_random)
+    for _ in range(ATTEMPTS):
+        missing = np.flatnonzero(~membership.any(axis=(1, 2)))
+        if missing.size == 0:
+            break
+        outlines[missing] = _draw_outlines(parameters, random, missing.size)
+        membership[missing], area[missing] = _masks(parameters, outlines[missing], fibre_random)
+    else:
+        raise InputError(
+            f"territories: found none that covers a pixel in {ATTEMPTS} draws, wanted {units}; use "
+            "smaller pixels, larger diameters or a muscle that the image shows"
+        )
+    return Territories(
+        membership=membership,
+        centre_depth=outlines[:, 0].copy(),
+        centre_width=outlines[:, 1].copy(),
+        diameter=2 * np.sqrt(outlines[:, 2] * outlines[:, 3]),
+        axis_ratio=outlines[:, 2] / outlines[:, 3],
+        orientation=outlines[:, 4].copy(),
+        visible_share=np.minimum(area / (math.pi * outlines[:, 2] * outlines[:, 3]), 1.0),
+    )
+
+
+def _muscle_edges(parameters: Parameters) -> NDArray[np.float64]:
+    """First and last depth, first and last width of the muscle in image coordinates, mm."""
+    (depth, width), (image_depth, image_width) = parameters.muscle_size, parameters.size
+    top, left = (image_depth - depth) / 2, (image_width - width) / 2
+    return np.array([top, top + depth, left, left + width])
+
+
+def _draw_outlines(
+    parameters: Parameters, random: np.random.Generator, units: int
+) -> NDArray[np.float64]:
+    """Draw (centre depth, centre width, semi-axes, angle) of ellipses; discs have equal axes."""
+    top, bottom, left, right = _muscle_edges(parameters)
+    radius = parameters.diameter.draw(random, units) / 2
+    centre = random.random((units, 2)) * (bottom - top, right - left) + (top, left)
+    outlines = np.column_stack([centre, radius, radius, np.zeros(units)])
+    if parameters.territory == "ellipse":
+        stretch = np.sqrt(parameters.axis_ratio.draw(random, units))
+        outlines[:, 2] *= stretch
+        outlines[:, 3] /= stretch
+        outlines[:, 4] = random.random(units) * math.pi
+    return outlines
+
+
+def _masks(
+    parameters: Parameters, outlines: NDArray[np.float64], fibre_random: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return memberships, float32 (unit, depth, width), and visible areas, mm2 (unit,)."""
+    from .territory_kernels import cover  # noqa: PLC0415 (imports Numba)
+
+    membership = np.zeros((len(outlines), *parameters.pixels), np.float32)
+    area = np.zeros(len(outlines))
+    pixel_size = np.array(parameters.pixel_size)
+    hard = parameters.mask == "hard"
+    cover(outlines, pixel_size, _muscle_edges(parameters), hard, membership, area)
+    if parameters.territory == "fibres":
+        for unit in range(len(outlines)):
+            membership[unit] = _fibre_membership(parameters, outlines[unit], fibre_random)
+    return membership, area
+
+
+def _fibre_membership(
+    parameters: Parameters,
+    outline: NDArray[np.float64],
+    random: np.random.Generator,
+) -> NDArray[np.float32]:
+    """Scatter fibres uniformly in a disc; return their local density over the nominal, 0..1.
+
+    The number of fibres is Poisson with mean density x area. The density map is smoothed by a
+    Gaussian and limited to 1; with hard masks it is 1 where it is at least a half.
+    """
+    from scipy.ndimage import gaussian_filter  # noqa: PLC0415 (only fibre territories need it)
+
+    radius = outline[2]
+    fibres = random.poisson(parameters.fibre_density * math.pi * radius**2)
+    distance = radius * np.sqrt(random.random(fibres))
+    angle = 2 * math.pi * random.random(fibres)
+    dz, dx = parameters.pixel_size
+    rows = np.floor((outline[0] + distance * np.cos(angle)) / dz).astype(int)
+    columns = np.floor((outline[1] + distance * np.sin(angle)) / dx).astype(int)
+    shown = (rows >= 0) & (rows < parameters.pixels[0]) & (columns >= 0) & (columns < parameters.pixels[1])
+    count = np.zeros(parameters.pixels)
+    np.add.at(count, (rows[shown], columns[shown]), 1.0)
+    sigma = (parameters.fibre_smoothing / dz, parameters.fibre_smoothing / dx)
+    # "nearest" keeps the density level at the image's edge, beyond which fibres go on.
+    density = gaussian_filter(count, sigma, mode="nearest", truncate=4) / (dz * dx)
+    share = np.minimum(density / parameters.fibre_density, 1.0)
+    # Weights of a billionth are rounding of the smoothing, not fibres.
+    share[share < 1e-3] = 0.0
+    if parameters.mask == "hard":
+        share = (share >= 0.5).astype(float)
+    top, bottom, left, right = _muscle_edges(parameters)
+    z = (np.arange(parameters.pixels[0]) + 0.5) * dz
+    x = (np.arange(parameters.pixels[1]) + 0.5) * dx
+    in_muscle = ((z >= top) & (z <= bottom))[:, None] & ((x >= left) & (x <= right))
+    return np.where(in_muscle, share, 0.0).astype(np.float32)
+
+
+def overlap_of(membership: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the share of each unit's membership in pixels where another unit is too.
+
+    Parameters
+    ----------
+    membership : float32 array of shape (unit, depth, width)
+
+    Returns
+    -------
+    float64 array of shape (unit,)
+        0 (alone everywhere) to 1 (shared everywhere).
+    """
+    from .territory_kernels import shared_with_others  # noqa: PLC0415 (imports Numba)
+
+    overlap = np.zeros(len(membership))
+    shared_with_others(membership, overlap)
+    return overlap

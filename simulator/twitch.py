@@ -1,0 +1,158 @@
+"""What one firing does: the velocity waveform of a twitch, and trains of them.
+
+The displacement is ``F(x) = D x^m e^(m (1 - x))`` with ``x = t / Tc`` (Raikova's function: D peak
+displacement, Tc contraction time), so that m = 1 is the twitch of Fuglevand, Winter and Patla 1993
+(doi:10.1152/jn.1993.70.6.2470). The velocity is its time derivative. For m > 1 it starts from zero;
+it integrates to zero for any m.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import lambertw
+
+from .parameters import Parameters
+from .seeds import Stream, generator
+
+NEGLIGIBLE = 2.0**-24
+"""A twitch ends where its displacement is this share of its peak: float32 cannot show it."""
+
+MICROMETRES_PER_MILLIMETRE = 1000.0
+
+
+@dataclass(frozen=True)
+class Twitches:
+    """Twitch parameters of one sequence's units.
+
+    Parameters
+    ----------
+    displacement : float64 array of shape (unit,)
+        Peak displacement, um.
+    contraction_time : float64 array of shape (unit,)
+        Time from onset to peak displacement, ms.
+    relaxation_ratio : float64 array of shape (unit,)
+        Half-relaxation time over contraction time, both from onset.
+    """
+
+    displacement: NDArray[np.float64]
+    contraction_time: NDArray[np.float64]
+    relaxation_ratio: NDArray[np.float64]
+
+
+def shape_exponent(relaxation_ratio):
+    """Return m of a twitch that falls to half its peak at `relaxation_ratio` contraction times.
+
+    From F(r) = D / 2: m = ln 2 / (r - 1 - ln r).
+    """
+    return math.log(2) / (relaxation_ratio - 1 - np.log(relaxation_ratio))
+
+
+def twitch_length(parameters: Parameters) -> float:
+    """Return the time, in s, after which every twitch that can be drawn is over."""
+    if parameters.waveform is not None:
+        return parameters.waveform[-1][0]
+    exponent = shape_exponent(parameters.relaxation_ratio.high)
+    return float(_end(exponent)) * parameters.contraction_time.high / 1000
+
+
+def _end(exponent):
+    """Return x > 1 with x^m e^(m (1 - x)) = NEGLIGIBLE, by the lower branch of Lambert's W."""
+    return -np.real(lambertw(-(NEGLIGIBLE ** (1 / exponent)) / math.e, k=-1))
+
+
+def draw_twitches(parameters: Parameters, units: int, seed: int, index: int) -> Twitches:
+    """Draw the twitch parameters of `units` units of sequence `index`."""
+    random = generator(seed, index, Stream.TWITCH)
+    displacement = parameters.displacement.draw(random, units)
+    contraction_time = parameters.contraction_time.draw(random, units)
+    relaxation_ratio = parameters.relaxation_ratio.draw(random, units)
+    if parameters.waveform is not None:
+        peak, half = _landmarks(parameters.waveform)
+        contraction_time = np.full(units, 1000 * peak)
+        relaxation_ratio = np.full(units, half / peak)
+    return Twitches(displacement, contraction_time, relaxation_ratio)
+
+
+def twitch_velocity(
+    time: NDArray[np.float64],
+    displacement: float = 10.0,
+    contraction_time: float = 82.5,
+    relaxation_ratio: float = 5 / 3,
+) -> NDArray[np.float64]:
+    """Return the velocity of one twitch that starts at time 0.
+
+    Parameters
+    ----------
+    time : float64 array of any shape
+        Time since onset, s; the velocity is 0 before.
+    displacement : float
+        Peak displacement, um.
+    contraction_time : float
+        Time from onset to peak displacement, ms.
+    relaxation_ratio : float
+        Half-relaxation time over contraction time, both from onset; below 2.68.
+
+    Returns
+    -------
+    float64 array of the same shape
+        Velocity, mm/s, positive towards the transducer.
+    """
+    exponent = shape_exponent(relaxation_ratio)
+    contraction = contraction_time / 1000
+    x = np.maximum(np.asarray(time, float), 0.0) / contraction
+    scale = displacement / MICROMETRES_PER_MILLIMETRE * exponent / contraction
+    return scale * x ** (exponent - 1) * (1 - x) * np.exp(exponent * (1 - x))
+
+
+def twitch_trains(
+    parameters: Parameters, twitches: Twitches, times: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Return each unit's velocity signal: the sum of one twitch for every firing.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    twitches : Twitches
+    times : float64 array of shape (unit, firing)
+        Firing instants, s; NaN is none.
+
+    Returns
+    -------
+    float32 array of shape (unit, time)
+        Velocity, mm/s.
+    """
+    from .twitch_kernels import sum_sampled_waveforms, sum_twitches  # noqa: PLC0415 (imports Numba)
+
+    trains = np.zeros((len(times), parameters.frames), np.float32)
+    if parameters.waveform is not None:
+        samples = np.array(parameters.waveform)
+        samples[:, 1] /= np.abs(_displacement(samples)).max()
+        scale = twitches.displacement / MICROMETRES_PER_MILLIMETRE
+        sum_sampled_waveforms(
+            times, samples[:, 0].copy(), samples[:, 1].copy(), scale, parameters.frame_rate, trains
+        )
+        return trains
+    exponent = shape_exponent(twitches.relaxation_ratio)
+    contraction = twitches.contraction_time / 1000
+    scale = twitches.displacement / MICROMETRES_PER_MILLIMETRE * exponent / contraction
+    length = _end(exponent) * contraction
+    sum_twitches(times, contraction, exponent, scale, length, parameters.frame_rate, trains)
+    return trains
+
+
+def _displacement(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the running integral of a sampled velocity by the trapezoid rule."""
+    steps = np.diff(samples[:, 0]) * (samples[1:, 1] + samples[:-1, 1]) / 2
+    return np.concatenate([[0.0], np.cumsum(steps)])
+
+
+def _landmarks(waveform: tuple[tuple[float, float], ...]) -> tuple[float, float]:
+    """Return a sampled waveform's times of peak and of half-relaxed displacement, s."""
+    samples = np.array(waveform)
+    displacement = np.abs(_displacement(samples))
+    peak = int(displacement.argmax())
+    relaxed = np.flatnonzero(displacement[peak:] <= displacement[peak] / 2)
+    half = samples[peak + relaxed[0], 0] if relaxed.size else samples[-1, 0]
+    return float(samples[peak, 0]), float(half)
