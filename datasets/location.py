@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,6 +17,11 @@ import zarr.abc.store
 import zarr.storage
 
 from ..simulator.errors import FailureError, InputError, MusimError
+
+PARTIAL = ".partial"
+"""Ending of files that are being written; what a killed run left has it too."""
+
+SETTLING_THREADS = 8
 
 
 class Location:
@@ -62,7 +68,7 @@ class Location:
         try:
             return bool(self.system.exists(f"{self.root}/{key}" if key else self.root))
         except Exception as error:
-            raise self._failure("be reached", error) from error
+            raise self.failure("be reached", error) from error
 
     def read(self, key: str) -> bytes:
         """Return the content of a key.
@@ -82,7 +88,7 @@ class Location:
         except (FileNotFoundError, NotADirectoryError):
             raise FileNotFoundError(key) from None
         except Exception as error:
-            raise self._failure(f"be read at {key}", error) from error
+            raise self.failure(f"be read at {key}", error) from error
 
     def write(self, key: str, content: Any) -> None:
         """Replace the content of a key, all at once.
@@ -103,7 +109,7 @@ class Location:
             else:
                 self.system.pipe_file(f"{self.root}/{key}", bytes(memoryview(content)))
         except Exception as error:
-            raise self._failure("be written", error) from error
+            raise self.failure("be written", error) from error
 
     def write_json(self, key: str, value: Any) -> bytes:
         """Write `value` as JSON with sorted keys; return the bytes."""
@@ -124,7 +130,7 @@ class Location:
         except FileNotFoundError:
             return []
         except Exception as error:
-            raise self._failure("be listed", error) from error
+            raise self.failure("be listed", error) from error
 
     def remove(self) -> None:
         """Remove the location and all that is in it."""
@@ -136,7 +142,7 @@ class Location:
         except FileNotFoundError:
             return
         except Exception as error:
-            raise self._failure("be removed", error) from error
+            raise self.failure("be removed", error) from error
 
     def free_bytes(self) -> float:
         """Return the free space where the location lies or will lie, bytes; inf if unknown."""
@@ -155,7 +161,8 @@ class Location:
             self.url, read_only=read_only, storage_options={"use_listings_cache": False}
         )
 
-    def _failure(self, what: str, error: Exception) -> MusimError:
+    def failure(self, what: str, error: Exception) -> MusimError:
+        """Return the error, in the user's terms, for an operation that failed."""
         if isinstance(error, MusimError):
             return error
         if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
@@ -174,17 +181,75 @@ def _first_line(error: Exception) -> str:
 
 def _write_aside(path: Path, content: Any) -> None:
     """Write a file under another name, bring it to the disk and rename it into place."""
+    _settle(_write_partial(path, content), path)
+
+
+def _write_partial(path: Path, content: Any) -> Path:
+    """Write a file under another name; return that name."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{path.name}.{uuid4().hex[:8]}.partial")
+    aside = path.with_name(f"{path.name}.{uuid4().hex[:8]}{PARTIAL}")
     try:
         with aside.open("wb") as file:
             file.write(content)
-            file.flush()
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    return aside
+
+
+def _settle(aside: Path, path: Path) -> None:
+    """Bring a file that was written aside to the disk and rename it into place."""
+    try:
+        with aside.open("rb") as file:
             os.fsync(file.fileno())
         aside.replace(path)
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+
+
+class Batch:
+    """Files that a location takes together: each is atomic, and all are there after ``settle``.
+
+    Waiting for the disk after every file leaves it idle between them; here files are brought to the
+    disk side by side, while the next ones are made.
+
+    Parameters
+    ----------
+    location : Location
+    """
+
+    def __init__(self, location: Location) -> None:
+        self.location = location
+        self.files: dict[str, list[int]] = {}
+        self._threads = ThreadPoolExecutor(SETTLING_THREADS, thread_name_prefix="musim-settle")
+        self._waiting: list[Future[None]] = []
+
+    def write(self, key: str, content: Any) -> None:
+        """Write a key; `content` may change as soon as this returns."""
+        self.files[key] = [memoryview(content).nbytes, checksum(content)]
+        if not self.location.is_local:
+            self.location.write(key, content)
+            return
+        path = self.location.path / key
+        try:
+            aside = _write_partial(path, content)
+        except OSError as error:
+            raise self.location.failure("be written", error) from error
+        self._waiting.append(self._threads.submit(_settle, aside, path))
+
+    def settle(self) -> None:
+        """Wait until all files are on the disk under their names; raise what went wrong."""
+        for future in self._waiting:
+            try:
+                future.result()
+            except OSError as error:
+                raise self.location.failure("be written", error) from error
+        self._waiting.clear()
+
+    def close(self) -> None:
+        """Wait for the threads to end."""
+        self._threads.shutdown(wait=True)
 
 
 def checksum(content: Any) -> int:

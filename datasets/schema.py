@@ -15,12 +15,12 @@ CHUNK_BYTES = 8 * 2**20
 """A chunk of ``tvi`` holds at most this many bytes, if one frame does."""
 
 PART_BYTES = 64 * 2**20
-"""The territories of one part take at most this many bytes in memory, if one sequence's do."""
+"""A part's territories count at most this many values, if one sequence's do."""
 
 FLOAT_TYPES = ("float32", "float16")
 KINDS = ("dense", "rendered")
 DENSE_PART = 16
-RENDERED_PART = 64
+RENDERED_PART = 128
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Variable:
     truth : bool
         Whether only simulated sequences have it.
     compressed : bool
-        Whether its chunks are compressed (Zstandard).
+        Whether its chunks are compressed (Blosc: shuffled LZ4).
     """
 
     name: str
@@ -69,7 +69,7 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable(
         "territory", ("sequence", "unit", "depth", "width"), "float32", "",
-        "Share of each pixel that belongs to the unit, 0..1.",
+        "Share of each pixel that belongs to the unit, 0..1 (uint8 where masks are hard).",
     ),
     Variable(
         "twitch_train", ("sequence", "unit", "time"), "float32", "mm/s",
@@ -138,14 +138,14 @@ def chunks_of(variable: Variable, sizes: Mapping[str, int], part_size: int) -> t
     if variable.name == "tvi":
         frame = sizes["depth"] * sizes["width"] * (2 if variable.dtype == "float16" else 4)
         return 1, min(sizes["time"], max(1, CHUNK_BYTES // frame)), shape[2], shape[3]
-    if variable.dims[0] == "sequence" and len(shape) >= 1 and variable in VARIABLES:
+    if variable not in COORDINATES:
         shape[0] = part_size
     return tuple(shape)
 
 
 def default_part_size(kind: str, sizes: Mapping[str, int]) -> int:
     """Return how many sequences a part of a store of `kind` holds, if nothing else is asked for."""
-    territories = sizes["unit"] * sizes["depth"] * sizes["width"] * 4
+    territories = sizes["unit"] * sizes["depth"] * sizes["width"]
     most = DENSE_PART if kind == "dense" else RENDERED_PART
     return max(1, min(most, PART_BYTES // territories))
 

@@ -27,7 +27,7 @@ def inline(function: Any) -> Any:
 
 
 def _bitcast(name: str, source: Any, target: Any) -> Any:
-    def convert(typingctx: Any, value: Any) -> Any:  # noqa: ARG001 (Numba's calling convention)
+    def convert(typingctx: Any, value: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
 
@@ -44,17 +44,19 @@ float64_of_bits = _bitcast("float64_of_bits", types.int64, types.float64)
 
 
 @intrinsic
-def fused_multiply_add(typingctx: Any, x: Any, y: Any, z: Any) -> Any:  # noqa: ARG001
+def fused_multiply_add(typingctx: Any, x: Any, y: Any, z: Any) -> Any:
     """Compute ``x * y + z`` with one rounding, on any processor (IEEE 754-2008, 5.4.1)."""
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.fma(*arguments)
 
     return x(x, x, x), generate
 
 
 @intrinsic
-def add_scaled_block(typingctx: Any, total: Any, start: Any, weights: Any, block: Any, factor: Any) -> Any:  # noqa: ARG001, E501, PLR0917
+def add_scaled_block(
+    typingctx: Any, total: Any, start: Any, weights: Any, block: Any, factor: Any
+) -> Any:  # noqa: E501
     """Add ``factor * weights[block]`` to ``total[start : start + BLOCK]`` as one vector operation.
 
     The compiler cannot prove that `total` and `weights` are apart, so a plain loop over 16 values

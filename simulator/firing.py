@@ -64,9 +64,7 @@ def most_firings(parameters: Parameters, lead: float) -> int:
     return firings * 2 if parameters.doublets.high > 0 else firings
 
 
-def draw_firings(
-    parameters: Parameters, units: int, lead: float, seed: int, index: int
-) -> Firings:
+def draw_firings(parameters: Parameters, units: int, lead: float, seed: int, index: int) -> Firings:
     """Draw the firings of `units` units from `lead` seconds before the sequence to its end.
 
     Intervals are normal about 1 / rate with SD variation / rate (Ali et al. 2020, section IV.A), cut
@@ -176,7 +174,7 @@ def synchronise(
     times : float64 array of shape (unit, firing)
     moved : bool array of shape (unit, firing)
     """
-    from .firing_kernels import move_onto_nearest  # noqa: PLC0415 (imports Numba)
+    from .firing_kernels import move_onto_nearest
 
     chosen = random.random(times.shape) < share
     offset = random.standard_normal(times.shape) * jitter

@@ -42,7 +42,7 @@ def standard_normal(
     InputError
         If `key` is not four words of 32 bits, or `start` is negative.
     """
-    from .noise_kernels import add_noise_to_four_frames  # noqa: PLC0415 (imports Numba)
+    from .noise_kernels import add_noise_to_four_frames
 
     if key.dtype != np.uint32 or key.shape != (4,):
         raise InputError(f"noise key: found {key.dtype} {key.shape}, wanted uint32 of shape (4,)")

@@ -105,10 +105,18 @@ class Parameters:
         Range(5, 30), "Active motor units.", bounds=(1, MAXIMUM_UNITS), group="Units"
     )
     snr: Range = _option(
-        Range(10, 10), "Signal power over noise power; inf: no noise.", "dB", (-60, 200), group="Noise"
+        Range(10, 10),
+        "Signal power over noise power; inf: no noise.",
+        "dB",
+        (-60, 200),
+        group="Noise",
     )
     synchrony: Range = _option(
-        Range(0, 0.1), "Share of firings moved onto other units' firings.", "", (0, 0.5), group="Firing"
+        Range(0, 0.1),
+        "Share of firings moved onto other units' firings.",
+        "",
+        (0, 0.5),
+        group="Firing",
     )
     synchrony_jitter: Range = _option(
         Range(0, 0), "SD of a synchronised firing about its target.", "ms", (0, 15), group="Firing"
@@ -138,7 +146,11 @@ class Parameters:
         Range(1, 2.4), "Long over short axis of an ellipse.", "", (1, 20), group="Territory"
     )
     fibre_density: float = _option(
-        6.0, "Fibres of a unit per mm2 (territory fibres).", "1/mm2", (0.01, 1000), group="Territory"
+        6.0,
+        "Fibres of a unit per mm2 (territory fibres).",
+        "1/mm2",
+        (0.01, 1000),
+        group="Territory",
     )
     fibre_smoothing: float = _option(
         0.5, "SD of the smoothing of fibres.", "mm", (0, 100), group="Territory"

@@ -41,9 +41,7 @@ class Range:
             return cls(math.inf, math.inf)
         match = _RANGE.fullmatch(text)
         if match is None:
-            raise InputError(
-                f"found {text!r}, wanted a number or a range such as 5-30 (low-high)"
-            )
+            raise InputError(f"found {text!r}, wanted a number or a range such as 5-30 (low-high)")
         scale = 0.01 if match[3] else 1.0
         low = float(match[1]) * scale
         high = low if match[2] is None else float(match[2]) * scale

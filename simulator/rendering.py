@@ -90,7 +90,7 @@ def render_arrays(
     float32 array of shape (time, depth, width)
         Tissue velocity, mm/s.
     """
-    from .rendering_kernels import render_window  # noqa: PLC0415 (imports Numba)
+    from .rendering_kernels import render_window
 
     frames, (rows, columns) = twitch_train.shape[1], territory.shape[1:]
     t0, t1 = _bounds("time", time, frames)
@@ -126,8 +126,8 @@ def _blocks(
     territory: NDArray[np.float32],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
     """Pack memberships, float32 (unit, pixel), into blocks: their units, first pixels, weights."""
-    from .acceleration import BLOCK  # noqa: PLC0415 (imports Numba)
-    from .rendering_kernels import pack_blocks  # noqa: PLC0415 (imports Numba)
+    from .acceleration import BLOCK
+    from .rendering_kernels import pack_blocks
 
     # Room for what discs of the papers' sizes need; more is asked for where it does not do.
     room = 32 * len(territory) + 64

@@ -151,9 +151,7 @@ def draw(parameters: Parameters, *, seed: int = 0, index: int = 0) -> Truth:
     )
 
 
-def signal_power(
-    territory: NDArray[np.float32], twitch_train: NDArray[np.float32]
-) -> float:
+def signal_power(territory: NDArray[np.float32], twitch_train: NDArray[np.float32]) -> float:
     """Return the mean squared velocity of a noise-free sequence, without rendering it.
 
     The mean of (sum_k territory_k train_k)^2 is the sum over pairs of units of the product of their
@@ -169,7 +167,7 @@ def signal_power(
     float
         (mm/s)^2, over all voxels.
     """
-    from .rendering_kernels import sum_of_squares  # noqa: PLC0415 (imports Numba)
+    from .rendering_kernels import sum_of_squares
 
     voxels = twitch_train.shape[1] * territory.shape[1] * territory.shape[2]
     flat = territory.reshape(len(territory), -1)

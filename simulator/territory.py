@@ -120,7 +120,7 @@ def _masks(
     parameters: Parameters, outlines: NDArray[np.float64], fibre_random: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Return memberships, float32 (unit, depth, width), and visible areas, mm2 (unit,)."""
-    from .territory_kernels import cover  # noqa: PLC0415 (imports Numba)
+    from .territory_kernels import cover
 
     membership = np.zeros((len(outlines), *parameters.pixels), np.float32)
     area = np.zeros(len(outlines))
@@ -143,7 +143,7 @@ def _fibre_membership(
     The number of fibres is Poisson with mean density x area. The density map is smoothed by a
     Gaussian and limited to 1; with hard masks it is 1 where it is at least a half.
     """
-    from scipy.ndimage import gaussian_filter  # noqa: PLC0415 (only fibre territories need it)
+    from scipy.ndimage import gaussian_filter
 
     radius = outline[2]
     fibres = random.poisson(parameters.fibre_density * math.pi * radius**2)
@@ -152,7 +152,12 @@ def _fibre_membership(
     dz, dx = parameters.pixel_size
     rows = np.floor((outline[0] + distance * np.cos(angle)) / dz).astype(int)
     columns = np.floor((outline[1] + distance * np.sin(angle)) / dx).astype(int)
-    shown = (rows >= 0) & (rows < parameters.pixels[0]) & (columns >= 0) & (columns < parameters.pixels[1])
+    shown = (
+        (rows >= 0)
+        & (rows < parameters.pixels[0])
+        & (columns >= 0)
+        & (columns < parameters.pixels[1])
+    )
     count = np.zeros(parameters.pixels)
     np.add.at(count, (rows[shown], columns[shown]), 1.0)
     sigma = (parameters.fibre_smoothing / dz, parameters.fibre_smoothing / dx)
@@ -182,7 +187,7 @@ def overlap_of(membership: NDArray[np.float32]) -> NDArray[np.float64]:
     float64 array of shape (unit,)
         0 (alone everywhere) to 1 (shared everywhere).
     """
-    from .territory_kernels import shared_with_others  # noqa: PLC0415 (imports Numba)
+    from .territory_kernels import shared_with_others
 
     overlap = np.zeros(len(membership))
     shared_with_others(membership, overlap)

@@ -85,9 +85,7 @@ def cover(outlines, pixel_size, muscle, hard, membership, area):
                     share = count * share_of_subsample
                 total += share
                 if hard:
-                    centre_in_muscle = (
-                        muscle[0] <= z <= muscle[1] and muscle[2] <= x <= muscle[3]
-                    )
+                    centre_in_muscle = muscle[0] <= z <= muscle[1] and muscle[2] <= x <= muscle[3]
                     share = 1.0 if distance <= 1.0 and centre_in_muscle else 0.0
                 membership[unit, row, column] = np.float32(share)
         area[unit] = math.pi * a * b if whole else total * dz * dx

@@ -123,7 +123,7 @@ def twitch_trains(
     float32 array of shape (unit, time)
         Velocity, mm/s.
     """
-    from .twitch_kernels import sum_sampled_waveforms, sum_twitches  # noqa: PLC0415 (imports Numba)
+    from .twitch_kernels import sum_sampled_waveforms, sum_twitches
 
     trains = np.zeros((len(times), parameters.frames), np.float32)
     if parameters.waveform is not None:

@@ -140,7 +140,9 @@ def sum_sampled_waveforms(times, sample_times, velocities, scale, frame_rate, tr
                 share = (time - sample_times[sample]) / (
                     sample_times[sample + 1] - sample_times[sample]
                 )
-                velocity = velocities[sample] + share * (velocities[sample + 1] - velocities[sample])
+                velocity = velocities[sample] + share * (
+                    velocities[sample + 1] - velocities[sample]
+                )
                 train[frame] += scale[unit] * velocity
         for frame in range(frames):
             trains[unit, frame] = np.float32(train[frame])

@@ -1,0 +1,236 @@
+"""From parameters to a store: parts are simulated in parallel and written as they are made."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..simulator.errors import FailureError, InputError
+from ..simulator.firing import most_firings
+from ..simulator.parameters import Parameters
+from ..simulator.rendering import render
+from ..simulator.seeds import NOISE_KEY_WORDS, check_seed
+from ..simulator.sequence import Truth, draw
+from ..simulator.twitch import twitch_length
+from . import writer
+from .layout import Layout, software
+from .location import Location
+from .parallel import Pool, run_tasks
+from .schema import FLOAT_TYPES, KINDS, default_part_size, variables_of
+from .store import Store, open_store
+
+RESERVED_BYTES = 16 * 2**20
+"""Room on the disk, beyond the store's own size, without which no store is begun."""
+
+
+def plan(
+    parameters: Parameters,
+    *,
+    sequences: int,
+    seed: int = 0,
+    kind: str = "dense",
+    dtype: str = "float32",
+    part_size: int | None = None,
+) -> Layout:
+    """Decide what a simulated store will hold.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    sequences : int
+        Number of sequences, 1 or more.
+    seed : int
+        Sequence i depends on (parameters, seed, i) alone.
+    kind : {"dense", "rendered"}
+        Whether voxels are stored, or only the truth, from which readers render them.
+    dtype : {"float32", "float16"}
+        Type of the voxels.
+    part_size : int, optional
+        Sequences in a part; a sound number, if not given.
+
+    Returns
+    -------
+    Layout
+
+    Raises
+    ------
+    InputError
+        If a value is out of bounds.
+    """
+    if not 1 <= sequences < 2**31:
+        raise InputError(f"sequences: found {sequences}, wanted 1 or more")
+    check_seed(seed)
+    if kind not in KINDS:
+        raise InputError(f"kind: found {kind!r}, wanted one of {', '.join(KINDS)}")
+    if dtype not in FLOAT_TYPES:
+        raise InputError(f"dtype: found {dtype!r}, wanted one of {', '.join(FLOAT_TYPES)}")
+    sizes = {
+        "sequence": sequences,
+        "time": parameters.frames,
+        "depth": parameters.pixels[0],
+        "width": parameters.pixels[1],
+        "unit": int(parameters.units.high),
+        "firing": most_firings(parameters, twitch_length(parameters)),
+        "word": NOISE_KEY_WORDS,
+    }
+    part_size = default_part_size(kind, sizes) if part_size is None else part_size
+    if part_size < 1:
+        raise InputError(f"part_size: found {part_size}, wanted 1 or more")
+    return Layout(
+        kind=kind,
+        variables=tuple(variable.name for variable in variables_of(kind)),
+        sizes=sizes,
+        part_size=min(part_size, sequences),
+        dtypes={"tvi": dtype, "territory": "uint8" if parameters.mask == "hard" else "float32"},
+        frame_rate=parameters.frame_rate,
+        pixel_size=parameters.pixel_size,
+        attributes={
+            "musim_parameters": json.dumps(parameters.to_json(), sort_keys=True),
+            "musim_seed": seed,
+            "musim_software": software(),
+        },
+    )
+
+
+def generate(
+    parameters: Parameters,
+    out: Any,
+    *,
+    sequences: int = 10,
+    seed: int = 0,
+    kind: str = "dense",
+    dtype: str = "float32",
+    part_size: int | None = None,
+    workers: int | None = None,
+    pool: Pool = "processes",
+    scheduler: str | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Store:
+    """Simulate sequences and store them with their truth.
+
+    Every value is the same for any number and kind of workers, either kind of store, and any
+    interruption and resumption.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    out : str or path
+        A path or an fsspec URL.
+    sequences, seed, kind, dtype, part_size
+        See :func:`plan`.
+    workers, pool, scheduler
+        Who does the work, see :func:`musim.datasets.parallel.run_tasks`.
+    resume, overwrite : bool
+        What to do with a store that is there, see :func:`musim.datasets.writer.init`.
+    on_progress : callable
+        Called with the numbers of sequences done and in all, at the start and after each part.
+
+    Returns
+    -------
+    Store
+        The finished store, opened.
+
+    Raises
+    ------
+    InputError
+        If a value cannot be used, or something is at `out` already.
+    FailureError
+        If the store cannot be written, or a worker dies. What is written can be resumed.
+
+    Examples
+    --------
+    >>> from musim.datasets import generate
+    >>> from musim.simulator import Parameters, Range
+    >>> store = generate(Parameters(units=Range(2, 2)), "memory://two.zarr", sequences=1)
+    >>> store.tvi(0).shape
+    (400, 64, 64)
+    """
+    layout = plan(
+        parameters, sequences=sequences, seed=seed, kind=kind, dtype=dtype, part_size=part_size
+    )
+    location = Location(out)
+    if scheduler is None and workers is not None and workers < 1:
+        raise InputError(f"workers: found {workers}, wanted 1 or more")
+    # The first draw finds parameters that no sequence can have, before anything is written.
+    draw(parameters, seed=seed, index=0)
+    missing = writer.init(location, layout, resume=resume, overwrite=overwrite)
+    _check_room(location, layout, len(missing))
+    finished = [layout.parts - len(missing)]
+
+    def report() -> None:
+        done = min(finished[0] * layout.part_size, sequences)
+        on_progress(done, sequences)
+
+    def on_done() -> None:
+        finished[0] += 1
+        report()
+
+    report()
+    tasks = [(str(location), layout, part) for part in missing]
+    if tasks:
+        run_tasks(
+            make_part, tasks, workers=workers, pool=pool, scheduler=scheduler, on_done=on_done
+        )
+        writer.finalise(location, layout)
+    elif not location.exists(writer.ROOT):
+        writer.finalise(location, layout)
+    return open_store(location)
+
+
+def make_part(url: str, layout: Layout, part: int) -> None:
+    """Simulate and write one part; runs wherever dask puts it."""
+    parameters = Parameters.from_json(json.loads(str(layout.attributes["musim_parameters"])))
+    seed = int(layout.attributes["musim_seed"])
+    truths = [draw(parameters, seed=seed, index=index) for index in layout.sequences_of(part)]
+    voxels = _rendered(truths, layout) if layout.kind == "dense" else ()
+    writer.write_part(Location(url), layout, part, pack(truths, layout), voxels)
+
+
+def _rendered(truths: list[Truth], layout: Layout) -> Iterator[NDArray[np.float32]]:
+    buffer = np.empty(layout.shape, np.float32)
+    for truth in truths:
+        yield render(truth, out=buffer)
+
+
+def pack(truths: list[Truth], layout: Layout) -> dict[str, NDArray[Any]]:
+    """Return the variables of some sequences as arrays, padded to the layout's sizes.
+
+    Raises
+    ------
+    FailureError
+        If a sequence has more units or firings than the layout has room for.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    for name in layout.variables:
+        if name == "tvi":
+            continue
+        variable = layout.variable(name)
+        shape = (len(truths), *(layout.sizes[dim] for dim in variable.dims[1:]))
+        array = np.full(shape, variable.fill_value, variable.dtype)
+        for row, truth in zip(array if array.ndim > 1 else array[:, None], truths, strict=True):
+            value = truth.unit_count if name == "unit_count" else getattr(truth, name)
+            value = np.atleast_1d(value)
+            if any(have > room for have, room in zip(value.shape, row.shape, strict=True)):
+                raise FailureError(
+                    f"{name}: found shape {value.shape}, wanted room for it in {row.shape}"
+                )
+            row[tuple(slice(n) for n in value.shape)] = value
+        arrays[name] = array
+    return arrays
+
+
+def _check_room(location: Location, layout: Layout, parts: int) -> None:
+    if layout.kind != "dense":
+        return
+    voxels = np.prod([float(n) for n in layout.shape]) * layout.part_size * parts
+    needed = voxels * np.dtype(layout.dtype).itemsize + RESERVED_BYTES
+    free = location.free_bytes()
+    if needed > free:
+        raise FailureError(
+            f"{location}: found {free / 1e9:.2f} GB free, wanted {needed / 1e9:.2f} GB; use "
+            "--render on-read, fewer --sequences or another location"
+        )

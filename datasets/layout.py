@@ -1,0 +1,196 @@
+"""What a store will hold, decided before its first byte is written, and its Zarr metadata."""
+
+import asyncio
+import dataclasses
+import json
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Self
+
+import numpy as np
+import zarr
+import zarr.storage
+from numpy.typing import NDArray
+from zarr.codecs import BloscCodec, Crc32cCodec
+from zarr.core.buffer import default_buffer_prototype
+from zarr.errors import ZarrUserWarning
+
+from ..simulator.errors import InputError
+from .schema import COORDINATES, FORMAT_VERSION, VARIABLES, Variable, chunks_of
+
+PLAN = ".musim/plan.json"
+MANIFEST = ".musim/manifest.json"
+SEAL = ".musim/seal"
+ROOT = "zarr.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """What a store holds: its variables' sizes and chunks, its grid, and where it comes from.
+
+    Parameters
+    ----------
+    kind : {"dense", "rendered"}
+    variables : tuple of str
+        Names of the variables that are written.
+    sizes : mapping of dimension name to length
+    part_size : int
+        Sequences in a part.
+    dtypes : mapping of variable name to dtype
+        Types that differ from the schema's: of ``tvi`` float16, of ``territory`` uint8 (hard masks).
+    frame_rate : float
+        Hz.
+    pixel_size : (float, float)
+        Depth and width of a pixel, mm.
+    attributes : mapping of str to str or int
+        The store's own attributes, such as its parameters and seed.
+    """
+
+    kind: str
+    variables: tuple[str, ...]
+    sizes: Mapping[str, int]
+    part_size: int
+    dtypes: Mapping[str, str]
+    frame_rate: float
+    pixel_size: tuple[float, float]
+    attributes: Mapping[str, str | int]
+
+    @property
+    def sequences(self) -> int:
+        """Number of sequences."""
+        return self.sizes["sequence"]
+
+    @property
+    def parts(self) -> int:
+        """Number of parts."""
+        return -(-self.sequences // self.part_size)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Frames, depth and width of a sequence."""
+        return self.sizes["time"], self.sizes["depth"], self.sizes["width"]
+
+    @property
+    def dtype(self) -> str:
+        """Type of ``tvi``."""
+        return self.variable("tvi").dtype
+
+    def sequences_of(self, part: int) -> range:
+        """Return the indices of the sequences in a part."""
+        first = part * self.part_size
+        return range(first, min(first + self.part_size, self.sequences))
+
+    def variable(self, name: str) -> Variable:
+        """Return the declaration of a variable or coordinate, with the type it has in this store."""
+        found = next(v for v in (*VARIABLES, *COORDINATES) if v.name == name)
+        return dataclasses.replace(found, dtype=self.dtypes.get(name, found.dtype))
+
+    def chunk_keys(self, name: str, part: int) -> list[str]:
+        """Return the keys of the chunks of a variable that belong to a part."""
+        variable = self.variable(name)
+        chunks = chunks_of(variable, self.sizes, self.part_size)
+        counts = [-(-self.sizes[dim] // n) for dim, n in zip(variable.dims, chunks, strict=True)]
+        firsts = self.sequences_of(part) if chunks[0] == 1 else [part]
+        if chunks[0] == 1 and self.part_size == 1:
+            firsts = [part]
+        rest = [()] if len(counts) == 1 else list(np.ndindex(*counts[1:]))
+        return [
+            "/".join([name, "c", str(first), *(str(i) for i in index)])
+            for first in firsts
+            for index in rest
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values that :meth:`from_json` reads back."""
+        return {"format_version": FORMAT_VERSION, **dataclasses.asdict(self)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_json` made.
+
+        Raises
+        ------
+        InputError
+            If the format's version is not known.
+        """
+        check_version(values.get("format_version"))
+        fields = {field.name: values[field.name] for field in dataclasses.fields(cls)}
+        fields["variables"] = tuple(fields["variables"])
+        fields["pixel_size"] = tuple(fields["pixel_size"])
+        return cls(**fields)
+
+    def coordinates(self) -> dict[str, NDArray[Any]]:
+        """Return the values of the coordinates."""
+        depth, width = self.pixel_size
+        return {
+            "sequence": np.arange(self.sequences),
+            "time": np.arange(self.sizes["time"]) / self.frame_rate,
+            "depth": (np.arange(self.sizes["depth"]) + 0.5) * depth,
+            "width": (np.arange(self.sizes["width"]) + 0.5) * width,
+        }
+
+    def metadata(self) -> dict[str, bytes]:
+        """Return the Zarr metadata documents by key; :data:`ROOT` is that of the whole group."""
+        memory = zarr.storage.MemoryStore()
+        attributes = {
+            "title": "Tissue velocity image sequences of active motor units",
+            "musim_format_version": FORMAT_VERSION,
+            "musim_kind": self.kind,
+            "musim_part_size": self.part_size,
+            "musim_frame_rate": self.frame_rate,
+            "musim_pixel_size": list(self.pixel_size),
+            **self.attributes,
+        }
+        group = zarr.create_group(memory, attributes=attributes)
+        for name in (*self.variables, *(c.name for c in COORDINATES)):
+            variable = self.variable(name)
+            # Byte shuffling with LZ4 packs trains tighter and five times faster than Zstandard.
+            size = np.dtype(variable.dtype).itemsize
+            shuffled = BloscCodec(typesize=size, cname="lz4", clevel=5, shuffle="shuffle")
+            compressors = [shuffled] if variable.compressed else []
+            group.create_array(
+                name,
+                shape=tuple(self.sizes[dim] for dim in variable.dims),
+                chunks=chunks_of(variable, self.sizes, self.part_size),
+                dtype=variable.dtype,
+                compressors=[*compressors, Crc32cCodec()],
+                fill_value=variable.fill_value,
+                dimension_names=variable.dims,
+                attributes={"long_name": variable.meaning, "units": variable.units or "1"},
+            )
+        with warnings.catch_warnings():
+            # Consolidated metadata is not in the Zarr 3 text yet; xarray reads it, others pass it by.
+            warnings.simplefilter("ignore", ZarrUserWarning)
+            zarr.consolidate_metadata(memory)
+        return asyncio.run(_documents(memory))
+
+
+async def _documents(memory: zarr.storage.MemoryStore) -> dict[str, bytes]:
+    documents = {}
+    async for key in memory.list():
+        content = await memory.get(key, default_buffer_prototype())
+        if content is not None:
+            documents[key] = content.to_bytes()
+    return dict(sorted(documents.items()))
+
+
+def check_version(found: Any) -> None:
+    """Raise InputError unless `found` is the version of the layout that this musim knows."""
+    if found != FORMAT_VERSION:
+        raise InputError(
+            f"store: found format version {found}, wanted {FORMAT_VERSION}; read it with the musim "
+            "that wrote it, or make it again from its parameters and seed"
+        )
+
+
+def software() -> str:
+    """Return the versions that a store's values depend on, as JSON."""
+    versions = {}
+    for name in ("musim", "numba", "numpy", "scipy", "zarr"):
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "unknown"
+    return json.dumps(versions, sort_keys=True)

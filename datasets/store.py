@@ -1,0 +1,316 @@
+"""Opening a store: as a labelled xarray Dataset, and sequence by sequence."""
+
+import functools
+import json
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import xarray as xr
+import zarr
+from numpy.typing import NDArray
+from zarr.abc.store import ByteRequest
+from zarr.abc.store import Store as ZarrStore
+from zarr.core.buffer import Buffer, BufferPrototype
+from zarr.storage import WrapperStore
+
+from ..simulator.errors import FailureError, InputError
+from ..simulator.parameters import Parameters
+from ..simulator.rendering import WHOLE, render_arrays
+from ..simulator.sequence import Truth
+from .layout import PLAN, ROOT, Layout, check_version
+from .location import Location
+from .schema import chunks_of
+from .writer import finished_parts, read_plan
+
+_TRUTH_SCALARS = ("synchrony", "snr", "noise_sd")
+
+
+class _StrictStore(WrapperStore[ZarrStore]):
+    """A Zarr store in which a chunk that is missing is an error, never a silent fill value."""
+
+    def __init__(self, location: Location, layout: Layout) -> None:
+        super().__init__(location.zarr_store(read_only=True))
+        self.location = location
+        self.layout = layout
+
+    async def get(
+        self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
+    ) -> Buffer | None:
+        content = await self._store.get(key, prototype, byte_range)
+        if content is None and "/c/" in key:
+            raise FailureError(
+                f"{self.location}: {part_of(self.layout, key)} lacks {key}; make the store again, or "
+                "copy it again from where it came"
+            )
+        return content
+
+
+def part_of(layout: Layout, key: str) -> str:
+    """Return the name of the part that a chunk belongs to, for messages."""
+    name, _, index = key.split("/")[:3]
+    first = int(index) * chunks_of(layout.variable(name), layout.sizes, layout.part_size)[0]
+    return f"part {first // layout.part_size}"
+
+
+class Store:
+    """A store of sequences, opened for reading.
+
+    Parameters
+    ----------
+    location : Location
+    layout : Layout
+
+    Notes
+    -----
+    Use :func:`open_store`. Nothing is read but metadata until values are asked for.
+    """
+
+    def __init__(self, location: Location, layout: Layout) -> None:
+        self.location = location
+        self.layout = layout
+        self._zarr = _StrictStore(location, layout)
+        self._group = zarr.open_group(self._zarr, mode="r", zarr_format=3)
+
+    def __len__(self) -> int:
+        """Return the number of sequences."""
+        return self.layout.sequences
+
+    @property
+    def kind(self) -> str:
+        """``"dense"`` (voxels are stored) or ``"rendered"`` (they are made when read)."""
+        return self.layout.kind
+
+    @functools.cached_property
+    def parameters(self) -> Parameters | None:
+        """The resolved parameters of a simulated store; None for an imported one."""
+        text = self.layout.attributes.get("musim_parameters")
+        return None if text is None else Parameters.from_json(json.loads(str(text)))
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of a simulated store; None for an imported one."""
+        seed = self.layout.attributes.get("musim_seed")
+        return None if seed is None else int(seed)
+
+    @property
+    def has_truth(self) -> bool:
+        """Whether the store knows its sequences' units."""
+        return "territory" in self.layout.variables
+
+    @functools.cached_property
+    def dataset(self) -> xr.Dataset:
+        """The whole store as one lazy Dataset over dask arrays; ``tvi`` is in it for both kinds."""
+        dataset = xr.open_zarr(self._zarr, zarr_format=3, consolidated=True, chunks={})
+        if self.kind == "rendered":
+            attributes = {"long_name": self.layout.variable("tvi").meaning, "units": "mm/s"}
+            dims = self.layout.variable("tvi").dims
+            dataset = dataset.assign(tvi=(dims, self._lazy_rendering(), attributes))
+        return dataset
+
+    def _lazy_rendering(self) -> da.Array:
+        layout = self.layout
+        sizes = tuple(layout.sizes[dim] for dim in layout.variable("tvi").dims)
+        chunks = chunks_of(layout.variable("tvi"), layout.sizes, layout.part_size)
+        blocks = da.core.normalize_chunks(chunks, sizes)
+        return da.map_blocks(
+            _render_block,
+            str(self.location),
+            chunks[1],
+            layout.dtype,
+            chunks=blocks,
+            dtype=layout.dtype,
+            meta=np.empty((0, 0, 0, 0), layout.dtype),
+        )
+
+    def read(self, name: str, index: int) -> NDArray[Any]:
+        """Return one variable of one sequence, padding included.
+
+        Parameters
+        ----------
+        name : str
+            A variable of the schema but ``tvi``.
+        index : int
+            The sequence.
+
+        Raises
+        ------
+        InputError
+            If there is no such variable or sequence.
+        FailureError
+            If it is damaged.
+        """
+        self._check_index(index)
+        if name not in self.layout.variables:
+            raise InputError(
+                f"{self.location}: found no variable {name!r}, wanted one of "
+                f"{', '.join(self.layout.variables)}"
+            )
+        part, row = divmod(index, self.layout.part_size)
+        return self.read_part(name, part)[row]
+
+    def read_part(self, name: str, part: int) -> NDArray[Any]:
+        """Return one variable of all sequences of a part; the last parts read are kept."""
+        return _read_part(self, name, part)
+
+    def tvi(
+        self,
+        index: int,
+        *,
+        time: slice = WHOLE,
+        depth: slice = WHOLE,
+        width: slice = WHOLE,
+    ) -> NDArray[Any]:
+        """Return the voxels of one sequence, or of a window of it: read, or rendered.
+
+        Parameters
+        ----------
+        index : int
+        time, depth, width : slice
+            The window, in frames and px.
+
+        Returns
+        -------
+        array of the store's dtype and of shape (time, depth, width)
+            Tissue velocity, mm/s.
+        """
+        self._check_index(index)
+        if self.kind == "dense":
+            with self._reporting("tvi", index // self.layout.part_size):
+                return np.asarray(self._group["tvi"][index, time, depth, width])  # type: ignore[index]
+        count = int(self.read("unit_count", index))
+        voxels = render_arrays(
+            self.read("territory", index)[:count].astype(np.float32, copy=False),
+            self.read("twitch_train", index)[:count],
+            self.read("noise_key", index),
+            float(self.read("noise_sd", index)),
+            time=time,
+            depth=depth,
+            width=width,
+        )
+        return voxels.astype(self.layout.dtype, copy=False)
+
+    def truth(self, index: int) -> Truth:
+        """Return the truth of one sequence, without padding.
+
+        Raises
+        ------
+        InputError
+            If the store holds no truth.
+        """
+        if not self.has_truth:
+            raise InputError(
+                f"{self.location}: found a store without truth, wanted a simulated one"
+            )
+        count = int(self.read("unit_count", index))
+        values: dict[str, Any] = {}
+        for name in Truth.__dataclass_fields__:
+            value = self.read(name, index)
+            if name in _TRUTH_SCALARS:
+                values[name] = float(value)
+            else:
+                values[name] = value if name == "noise_key" else value[:count]
+        columns = int((~np.isnan(values["firing"])).sum(axis=1).max(initial=1))
+        values["territory"] = values["territory"].astype(np.float32, copy=False)
+        values["firing"] = values["firing"][:, : max(columns, 1)]
+        return Truth(**values)
+
+    def _check_index(self, index: int) -> None:
+        if not 0 <= index < len(self):
+            raise InputError(
+                f"{self.location}: found sequence {index}, wanted 0 to {len(self) - 1}"
+            )
+
+    def _reporting(self, name: str, part: int) -> "_Reporting":
+        return _Reporting(self.location, name, part)
+
+
+class _Reporting:
+    """Turn what goes wrong while a part is read into one line that names the part."""
+
+    def __init__(self, location: Location, name: str, part: int) -> None:
+        self.what = f"{location}: part {part} is damaged in {name}"
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, Exception) and not isinstance(error, FailureError | InputError):
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise FailureError(f"{self.what} ({reason}); run musim verify") from error
+
+
+@functools.lru_cache(maxsize=64)
+def _read_part(store: Store, name: str, part: int) -> NDArray[Any]:
+    indices = store.layout.sequences_of(part)
+    with store._reporting(name, part):
+        values = np.asarray(store._group[name][indices.start : indices.stop])  # type: ignore[index]
+    values.flags.writeable = False
+    return values
+
+
+@functools.lru_cache(maxsize=8)
+def _opened(url: str) -> Store:
+    return open_store(url)
+
+
+def _render_block(
+    url: str, frames: int, dtype: str, block_id: tuple[int, ...] | None = None
+) -> NDArray[Any]:
+    """Render one block of a rendered store's ``tvi``."""
+    if block_id is None:  # dask asks for the type of the result
+        return np.empty((0, 0, 0, 0), dtype)
+    sequence, block = block_id[:2]
+    return _opened(url).tvi(sequence, time=slice(block * frames, (block + 1) * frames))[None]
+
+
+def open_store(url: Any) -> Store:
+    """Open a store.
+
+    Parameters
+    ----------
+    url : str or path
+        A path or an fsspec URL.
+
+    Returns
+    -------
+    Store
+
+    Raises
+    ------
+    InputError
+        If there is nothing, something else, an unfinished store, or one of an unknown version.
+    FailureError
+        If its metadata are damaged.
+
+    Examples
+    --------
+    >>> from musim.datasets import open_store  # doctest: +SKIP
+    >>> open_store("musim.zarr").dataset.tvi  # doctest: +SKIP
+    """
+    location = url if isinstance(url, Location) else Location(url)
+    if not location.exists():
+        raise InputError(f"{location}: found nothing there, wanted a musim store")
+    if not location.exists(ROOT):
+        if not location.exists(PLAN):
+            raise InputError(f"{location}: found something else, wanted a musim store (Zarr)")
+        layout = read_plan(location)
+        done = len(finished_parts(location))
+        raise InputError(
+            f"{location}: found an unfinished store ({done} of {layout.parts} parts), wanted a "
+            "whole one; run musim generate again with --resume"
+        )
+    try:
+        attributes = json.loads(location.read(ROOT))["attributes"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise FailureError(f"{location}: {ROOT} is damaged; make the store again") from error
+    if "musim_format_version" not in attributes:
+        raise InputError(
+            f"{location}: found a Zarr group that is not musim's, wanted a musim store"
+        )
+    check_version(attributes["musim_format_version"])
+    if not location.exists(PLAN):
+        raise FailureError(
+            f"{location}: {PLAN} is missing; copy the whole folder, hidden files too"
+        )
+    return Store(location, read_plan(location))

@@ -1,0 +1,154 @@
+"""Proving a store whole: every byte against its checksum, every variable against the schema."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..simulator.errors import FailureError, MusimError
+from ..simulator.sequence import draw
+from .generation import pack
+from .layout import MANIFEST, ROOT, SEAL, Layout
+from .location import checksum
+from .schema import COORDINATES, chunks_of
+from .store import Store, open_store
+from .writer import manifest_key, seal
+
+MOST_SHOWN = 3
+
+
+def verify(
+    url: Any,
+    *,
+    remake: int = 0,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Store:
+    """Check a store: all its files, its schema, and on demand that it can be made again.
+
+    Parameters
+    ----------
+    url : str or path
+        A path or an fsspec URL.
+    remake : int
+        How many sequences, spread evenly, to make again from the store's parameters and seed and to
+        compare bit for bit.
+    on_progress : callable
+        Called with the numbers of parts checked and in all.
+
+    Returns
+    -------
+    Store
+        The store, which is whole.
+
+    Raises
+    ------
+    InputError
+        If there is no store, or it is unfinished or of an unknown version.
+    FailureError
+        If anything is missing, altered or different; the text names it.
+    """
+    store = open_store(url)
+    problems = _metadata_problems(store) or _schema_problems(store)
+    for part in range(store.layout.parts):
+        if len(problems) > MOST_SHOWN:
+            break
+        problems += _part_problems(store, part)
+        on_progress(part + 1, store.layout.parts)
+    if not problems and remake > 0:
+        problems += _remake_problems(store, remake)
+    if problems:
+        shown = "; ".join(problems[:MOST_SHOWN])
+        more = " and more" if len(problems) > MOST_SHOWN else ""
+        raise FailureError(
+            f"{store.location}: found damage ({shown}{more}), wanted a whole store; make it again "
+            "or copy it again from where it came"
+        )
+    return store
+
+
+def _check_file(store: Store, key: str, size: int, wanted: int) -> list[str]:
+    try:
+        content = store.location.read(key)
+    except FileNotFoundError:
+        return [f"{key} is missing"]
+    except MusimError as error:
+        return [str(error)]
+    if len(content) != size:
+        return [f"{key} has {len(content)} bytes instead of {size}"]
+    return [] if checksum(content) == wanted else [f"{key} is altered"]
+
+
+def _metadata_problems(store: Store) -> list[str]:
+    try:
+        manifest_bytes = store.location.read(MANIFEST)
+        if store.location.read(SEAL) != seal(store.location.read(ROOT), manifest_bytes):
+            return [f"{ROOT} or {MANIFEST} is altered"]
+        manifest = json.loads(manifest_bytes)
+    except FileNotFoundError as error:
+        return [f"{error} is missing"]
+    problems = []
+    for key, (size, wanted) in sorted((manifest["files"] | manifest["parts"]).items()):
+        problems += _check_file(store, key, size, wanted)
+    return problems
+
+
+def _schema_problems(store: Store) -> list[str]:
+    """Compare the arrays' metadata, as a reader sees them, with the schema."""
+    layout = store.layout
+    metadata = json.loads(store.location.read(ROOT))["consolidated_metadata"]["metadata"]
+    problems = []
+    for name in (*layout.variables, *(c.name for c in COORDINATES)):
+        variable = layout.variable(name)
+        wanted = {
+            "shape": [layout.sizes[dim] for dim in variable.dims],
+            "data_type": variable.dtype,
+            "dimension_names": list(variable.dims),
+        }
+        found = {key: metadata.get(name, {}).get(key) for key in wanted}
+        chunks = metadata.get(name, {}).get("chunk_grid", {}).get("configuration", {})
+        if found != wanted or chunks.get("chunk_shape") != list(
+            chunks_of(variable, layout.sizes, layout.part_size)
+        ):
+            problems.append(f"{name} does not follow the schema")
+    return problems
+
+
+def _part_problems(store: Store, part: int) -> list[str]:
+    try:
+        files = json.loads(store.location.read(manifest_key(part)))["files"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return [f"part {part} has no sound manifest"]
+    problems = []
+    for key in _expected_keys(store.layout, part):
+        if key not in files:
+            problems.append(f"part {part}: {key} is not in its manifest")
+            continue
+        problems += [f"part {part}: {text}" for text in _check_file(store, key, *files[key])]
+    return problems
+
+
+def _expected_keys(layout: Layout, part: int) -> list[str]:
+    return [key for name in layout.variables for key in layout.chunk_keys(name, part)]
+
+
+def _remake_problems(store: Store, count: int) -> list[str]:
+    parameters, seed = store.parameters, store.seed
+    if parameters is None or seed is None:
+        return ["it was not simulated, so it cannot be made again"]
+    problems = []
+    for index in np.unique(np.linspace(0, len(store) - 1, min(count, len(store))).astype(int)):
+        truth = draw(parameters, seed=seed, index=int(index))
+        for name, values in pack([truth], store.layout).items():
+            if not np.array_equal(
+                values[0], store.read(name, int(index)), equal_nan=values.dtype.kind == "f"
+            ):
+                problems.append(f"sequence {index}: {name} is not what its parameters give")
+                break
+        if not problems and store.kind == "dense":
+            from ..simulator.rendering import render
+
+            voxels = render(truth).astype(store.layout.dtype, copy=False)
+            if not np.array_equal(voxels, store.tvi(int(index))):
+                problems.append(f"sequence {index}: tvi is not what its truth gives")
+    return problems

@@ -1,0 +1,248 @@
+"""Writing a store: init, write part i (in any order, anywhere), finalise.
+
+A store has no root metadata until it is whole, so nothing half-made can be opened. Each part ends
+with a manifest of its files; a part without one is made again. Whoever reads a part's manifest
+knows that every file named in it was written before.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from zarr.abc.store import Store as ZarrStore
+from zarr.core.buffer import Buffer
+from zarr.storage import WrapperStore
+
+from ..simulator.errors import FailureError, InputError
+from .layout import MANIFEST, PLAN, ROOT, SEAL, Layout
+from .location import PARTIAL, Batch, Location, checksum, checksums
+from .schema import COORDINATES
+
+
+class _BatchStore(WrapperStore[ZarrStore]):
+    """A Zarr store that writes through a batch, which notes what was written."""
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(location.zarr_store(read_only=False))
+        self.batch = Batch(location)
+
+    async def set(self, key: str, value: Buffer) -> None:
+        content = np.ascontiguousarray(value.as_numpy_array()).view(np.uint8)
+        await asyncio.to_thread(self.batch.write, key, content)
+
+
+def manifest_key(part: int) -> str:
+    """Return the key of a part's manifest."""
+    return f".musim/parts/{part:06d}.json"
+
+
+def init(location: Location, layout: Layout, *, resume: bool, overwrite: bool) -> list[int]:
+    """Prepare a location for a store; return the parts that are still to be written.
+
+    Parameters
+    ----------
+    location : Location
+    layout : Layout
+    resume : bool
+        Whether to go on with what an earlier run of the same layout left.
+    overwrite : bool
+        Whether to remove a musim store that is there. Anything else is never removed.
+
+    Raises
+    ------
+    InputError
+        If something is there and neither was asked for, or it is not this store.
+    """
+    if resume and overwrite:
+        raise InputError("found both --resume and --overwrite, wanted one of them")
+    ours, anything = location.exists(PLAN), _holds_anything(location)
+    if anything and not ours and not (location.exists(".musim") and (resume or overwrite)):
+        raise InputError(
+            f"{location}: found something that is not a musim store, wanted a new or empty location"
+        )
+    if anything and overwrite:
+        location.remove()
+        ours = anything = False
+    if ours and not resume:
+        state = "a store" if location.exists(ROOT) else "an unfinished store"
+        raise InputError(
+            f"{location}: found {state} there, wanted a new location; add --resume to go on with it, "
+            "--overwrite to replace it, or choose another"
+        )
+    if ours:
+        _check_same_plan(location, layout)
+        _remove_leftovers(location)
+        if location.exists(ROOT):
+            return []
+        done = finished_parts(location)
+        return [part for part in range(layout.parts) if part not in done]
+    location.write_json(PLAN, layout.to_json())
+    for key, document in layout.metadata().items():
+        if key != ROOT:
+            location.write(key, document)
+    return list(range(layout.parts))
+
+
+def _holds_anything(location: Location) -> bool:
+    if not location.is_local:
+        return location.exists()
+    if location.path.is_dir():
+        return any(location.path.iterdir())
+    return location.path.exists()
+
+
+def _check_same_plan(location: Location, layout: Layout) -> None:
+    found = read_plan(location).to_json()
+    wanted = json.loads(json.dumps(layout.to_json()))
+    for values in (found, wanted):
+        # Versions of libraries may differ between the runs; musim's own may not.
+        versions = json.loads(values["attributes"].pop("musim_software", "{}"))
+        values["attributes"]["musim version"] = versions.get("musim")
+    flat_found, flat_wanted = _flatten(found), _flatten(wanted)
+    if flat_found != flat_wanted:
+        keys = sorted(
+            k for k in flat_found | flat_wanted if flat_found.get(k) != flat_wanted.get(k)
+        )
+        what = "; ".join(
+            f"{k}: {flat_found.get(k)} there, {flat_wanted.get(k)} asked" for k in keys
+        )
+        raise InputError(
+            f"{location}: found a store with other settings ({what}), wanted the same to resume; "
+            "repeat its options, or use --overwrite"
+        )
+
+
+def _flatten(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return nested settings, JSON texts among them, as one level of texts."""
+    flat: dict[str, str] = {}
+    for key, value in values.items():
+        if key == "musim_parameters":
+            value = json.loads(value)  # noqa: PLW2901 (the text stands for the mapping)
+        if isinstance(value, Mapping):
+            flat.update(_flatten(value))
+        else:
+            flat[key] = str(value)
+    return flat
+
+
+def _remove_leftovers(location: Location) -> None:
+    """Remove the files that a killed run was writing aside."""
+    if location.is_local:
+        for path in location.path.rglob(f"*{PARTIAL}"):
+            path.unlink(missing_ok=True)
+
+
+def read_plan(location: Location) -> Layout:
+    """Return the layout that an unfinished or finished store was begun with.
+
+    Raises
+    ------
+    FailureError
+        If it is damaged.
+    """
+    try:
+        return Layout.from_json(json.loads(location.read(PLAN)))
+    except (ValueError, KeyError, TypeError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise FailureError(f"{location}: {PLAN} is damaged; remove the store") from error
+
+
+def finished_parts(location: Location) -> set[int]:
+    """Return the parts whose manifests are there."""
+    names = location.list_files(".musim/parts")
+    return {int(name[:-5]) for name in names if name.endswith(".json") and name[:-5].isdigit()}
+
+
+def write_part(
+    location: Location,
+    layout: Layout,
+    part: int,
+    arrays: Mapping[str, NDArray[Any]],
+    tvi: Iterable[NDArray[np.float32]] = (),
+) -> None:
+    """Write one part: all its files, then the manifest that makes it count.
+
+    Parameters
+    ----------
+    location : Location
+    layout : Layout
+    part : int
+    arrays : mapping of variable name to array
+        Every variable but ``tvi``, sequences of this part first.
+    tvi : iterable of arrays of shape (time, depth, width)
+        The sequences' voxels, one after the other, so that one is in memory at a time.
+
+    Raises
+    ------
+    FailureError
+        If the location cannot be written, or an array does not fit.
+    """
+    indices = layout.sequences_of(part)
+    with _batch_store(location) as store:
+        for name in layout.variables:
+            target = _open_for_writing(store, name)
+            if name == "tvi":
+                for index, voxels in zip(indices, tvi, strict=True):
+                    target[index] = voxels.astype(layout.dtype, copy=False)
+                continue
+            wanted = (len(indices), *target.shape[1:])
+            if arrays[name].shape != wanted:
+                raise FailureError(f"{name}: found shape {arrays[name].shape}, wanted {wanted}")
+            target[indices.start : indices.stop] = arrays[name]
+        store.batch.settle()
+        location.write_json(manifest_key(part), {"files": store.batch.files})
+
+
+@contextmanager
+def _batch_store(location: Location) -> Iterator[_BatchStore]:
+    store = _BatchStore(location)
+    try:
+        yield store
+    finally:
+        store.batch.close()
+        store.close()
+
+
+def _open_for_writing(store: _BatchStore, name: str) -> zarr.Array[Any]:
+    array = zarr.open_array(store, path=name, mode="r+", zarr_format=3)
+    # A chunk of fill values is written too: a file that is missing is then always damage.
+    return array.with_config({"write_empty_chunks": True})
+
+
+def finalise(location: Location, layout: Layout) -> None:
+    """Make a store whole: coordinates, manifest, seal and, last of all, the root metadata.
+
+    Raises
+    ------
+    FailureError
+        If a part is missing.
+    """
+    missing = sorted(set(range(layout.parts)) - finished_parts(location))
+    if missing:
+        raise FailureError(
+            f"{location}: found {layout.parts - len(missing)} of {layout.parts} parts, wanted all; "
+            "run again with --resume"
+        )
+    with _batch_store(location) as store:
+        for name, values in layout.coordinates().items():
+            _open_for_writing(store, name)[:] = values
+        store.batch.settle()
+        files = store.batch.files
+    documents = layout.metadata()
+    names = (*layout.variables, *(c.name for c in COORDINATES))
+    files |= checksums(location, [PLAN, *(f"{name}/zarr.json" for name in names)])
+    parts = checksums(location, [manifest_key(part) for part in range(layout.parts)])
+    manifest = location.write_json(MANIFEST, {"files": files, "parts": parts})
+    location.write(SEAL, seal(documents[ROOT], manifest))
+    location.write(ROOT, documents[ROOT])
+
+
+def seal(root: bytes, manifest: bytes) -> bytes:
+    """Return the content of the seal: the checksums of the root metadata and of the manifest."""
+    return f"{ROOT} {checksum(root):08x}\n{MANIFEST} {checksum(manifest):08x}\n".encode()
