@@ -15,9 +15,9 @@ from ..simulator.seeds import NOISE_KEY_WORDS, check_seed
 from ..simulator.sequence import Truth, draw
 from ..simulator.twitch import twitch_length
 from . import writer
-from .layout import Layout, software
+from .layout import ROOT, Layout, software
 from .location import Location
-from .parallel import Pool, run_tasks
+from .parallel import Pool, open_workers
 from .schema import FLOAT_TYPES, KINDS, default_part_size, variables_of
 from .store import Store, open_store
 
@@ -123,9 +123,9 @@ def generate(
     sequences, seed, kind, dtype, part_size
         See :func:`plan`.
     workers, pool, scheduler
-        Who does the work, see :func:`musim.datasets.parallel.run_tasks`.
+        Who does the work, see :func:`musim.datasets.parallel.open_workers`.
     resume, overwrite : bool
-        What to do with a store that is there, see :func:`musim.datasets.writer.init`.
+        What to do with a store that is there, see :func:`musim.datasets.writer.survey`.
     on_progress : callable
         Called with the numbers of sequences done and in all, at the start and after each part.
 
@@ -153,31 +153,29 @@ def generate(
         parameters, sequences=sequences, seed=seed, kind=kind, dtype=dtype, part_size=part_size
     )
     location = Location(out)
-    if scheduler is None and workers is not None and workers < 1:
-        raise InputError(f"workers: found {workers}, wanted 1 or more")
-    # The first draw finds parameters that no sequence can have, before anything is written.
+    # Whatever can be wrong is found before the first byte is written: a draw finds parameters that
+    # no sequence can have.
     draw(parameters, seed=seed, index=0)
-    missing = writer.init(location, layout, resume=resume, overwrite=overwrite)
+    missing = writer.survey(location, layout, resume=resume, overwrite=overwrite)
     _check_room(location, layout, len(missing))
-    finished = [layout.parts - len(missing)]
+    finished = layout.parts - len(missing)
 
     def report() -> None:
-        done = min(finished[0] * layout.part_size, sequences)
-        on_progress(done, sequences)
+        on_progress(min(finished * layout.part_size, sequences), sequences)
 
     def on_done() -> None:
-        finished[0] += 1
+        nonlocal finished
+        finished += 1
         report()
 
-    report()
-    tasks = [(str(location), layout, part) for part in missing]
-    if tasks:
-        run_tasks(
-            make_part, tasks, workers=workers, pool=pool, scheduler=scheduler, on_done=on_done
-        )
-        writer.finalise(location, layout)
-    elif not location.exists(writer.ROOT):
-        writer.finalise(location, layout)
+    with open_workers(workers=workers, pool=pool, scheduler=scheduler) as run:
+        if not location.exists(ROOT) or overwrite:
+            writer.begin(location, layout, overwrite=overwrite)
+            report()
+            run(make_part, [(str(location), layout, part) for part in missing], on_done)
+            writer.finalise(location, layout)
+        else:
+            report()
     return open_store(location)
 
 

@@ -20,6 +20,7 @@ from zarr.errors import ZarrUserWarning
 from ..simulator.errors import InputError
 from .schema import COORDINATES, FORMAT_VERSION, VARIABLES, Variable, chunks_of
 
+MARK = ".musim/mark"
 PLAN = ".musim/plan.json"
 MANIFEST = ".musim/manifest.json"
 SEAL = ".musim/seal"
@@ -39,7 +40,8 @@ class Layout:
     part_size : int
         Sequences in a part.
     dtypes : mapping of variable name to dtype
-        Types that differ from the schema's: of ``tvi`` float16, of ``territory`` uint8 (hard masks).
+        Types that differ from the schema's: of ``tvi`` float16, of ``territory`` uint8 (hard
+        masks).
     frame_rate : float
         Hz.
     pixel_size : (float, float)
@@ -83,7 +85,7 @@ class Layout:
         return range(first, min(first + self.part_size, self.sequences))
 
     def variable(self, name: str) -> Variable:
-        """Return the declaration of a variable or coordinate, with the type it has in this store."""
+        """Return the declaration of a variable or coordinate, with its type in this store."""
         found = next(v for v in (*VARIABLES, *COORDINATES) if v.name == name)
         return dataclasses.replace(found, dtype=self.dtypes.get(name, found.dtype))
 
@@ -161,7 +163,8 @@ class Layout:
                 attributes={"long_name": variable.meaning, "units": variable.units or "1"},
             )
         with warnings.catch_warnings():
-            # Consolidated metadata is not in the Zarr 3 text yet; xarray reads it, others pass it by.
+            # Consolidated metadata is not in the Zarr 3 text yet; xarray reads it, others pass it
+            # by.
             warnings.simplefilter("ignore", ZarrUserWarning)
             zarr.consolidate_metadata(memory)
         return asyncio.run(_documents(memory))

@@ -23,6 +23,19 @@ PARTIAL = ".partial"
 
 SETTLING_THREADS = 8
 
+_NOT_A_PLACE = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.ENOENT,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+}
+"""What the operating system says of places where no store can ever be."""
+
 
 class Location:
     """A folder of files, named by keys with ``/``, on a disk or behind an fsspec URL.
@@ -47,13 +60,14 @@ class Location:
             self.url = self.url.removeprefix("file://")
         self.is_local = "://" not in self.url
         if self.is_local:
-            self.path = Path(self.url).expanduser().absolute()
+            # Not resolved, but without "..", so that no folder is made only to be left again.
+            self.path = Path(os.path.abspath(Path(self.url).expanduser()))
             return
         try:
             self.system, self.root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
         except (ValueError, ImportError) as error:
             raise InputError(
-                f"{self.url}: found a location that cannot be opened ({_first_line(error)}), wanted "
+                f"{self.url}: found a place that cannot be opened ({_first_line(error)}), wanted "
                 "a path or an fsspec URL such as s3://bucket/name.zarr"
             ) from error
 
@@ -167,9 +181,7 @@ class Location:
             return error
         if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
             return FailureError(f"{self}: no space is left; free some and run again with --resume")
-        if isinstance(error, PermissionError | NotADirectoryError) or (
-            isinstance(error, OSError) and error.errno == errno.EROFS
-        ):
+        if isinstance(error, OSError) and error.errno in _NOT_A_PLACE:
             return InputError(f"{self}: cannot {what} ({_first_line(error)}); use another location")
         return FailureError(f"{self}: cannot {what} ({_first_line(error)})")
 

@@ -1,12 +1,16 @@
-"""The one parallel layer: independent tasks, spread by dask over threads, processes or a cluster."""
+"""The one parallel layer: dask spreads independent tasks over threads, processes or a cluster."""
 
+import functools
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any, Literal
 
-import dask
+from dask.base import compute
 from dask.callbacks import Callback
+from dask.delayed import delayed
 
 from ..simulator.errors import FailureError, InputError, MusimError
 
@@ -21,79 +25,40 @@ def default_workers() -> int:
     return os.cpu_count() or 1
 
 
-def run_tasks(
-    function: Callable[..., Any],
-    tasks: Sequence[tuple[Any, ...]],
-    *,
-    workers: int | None = None,
-    pool: Pool = "processes",
-    scheduler: str | None = None,
-    on_done: Callable[[], None] = lambda: None,
-) -> None:
-    """Call `function` once with each tuple of arguments, in any order, for its effects.
+Run = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]], Callable[[], None]], None]
+"""Calls a function once with each tuple of arguments, in any order, for its effects; the last
+argument is called here each time that one is done. Function and arguments must be importable or
+picklable: other processes use them."""
+
+
+@contextmanager
+def open_workers(
+    *, workers: int | None = None, pool: Pool = "processes", scheduler: str | None = None
+) -> Iterator[Run]:
+    """Find those who do the work; yields a :data:`Run`.
 
     Parameters
     ----------
-    function : callable
-        Importable, as are its arguments: other processes call it.
-    tasks : sequence of tuples
     workers : int, optional
         Threads or processes here; the number of processors, if not given.
     pool : {"processes", "threads"}
     scheduler : str, optional
         Address of a running dask scheduler, ``tcp://host:port``; its workers do the work.
-    on_done : callable
-        Called here each time that a task is done.
 
     Raises
     ------
     InputError
-        If the scheduler's address is none, or nobody answers there.
+        If the number of workers is none, or the scheduler's address is, or nobody answers there.
     FailureError
-        If a worker dies.
+        From the :data:`Run`, if a worker dies.
     """
-    if scheduler is not None:
-        _run_on_cluster(function, tasks, scheduler, on_done)
-        return
-    workers = default_workers() if workers is None else workers
-    if workers < 1:
+    if workers is not None and workers < 1:
         raise InputError(f"workers: found {workers}, wanted 1 or more")
     if pool not in ("processes", "threads"):
         raise InputError(f"pool: found {pool!r}, wanted processes or threads")
-    delayed = [dask.delayed(function, pure=False)(*task) for task in tasks]
-    workers = min(workers, len(tasks))
-    chosen = "synchronous" if workers <= 1 else pool
-    with Callback(posttask=lambda *_: on_done()):
-        try:
-            # One task at a time: dask's default hands out six, which leaves workers idle.
-            dask.compute(
-                *delayed,
-                scheduler=chosen,
-                num_workers=workers,
-                chunksize=1,
-                optimize_graph=False,
-            )
-        except MusimError:
-            raise
-        except MemoryError as error:
-            raise FailureError(
-                "found too little memory; use fewer workers or smaller sequences"
-            ) from error
-        except Exception as error:
-            if type(error).__name__ == "BrokenProcessPool":
-                raise FailureError(
-                    "a worker process died (out of memory, or killed); run again with --resume, "
-                    "perhaps with fewer --workers"
-                ) from error
-            raise
-
-
-def _run_on_cluster(
-    function: Callable[..., Any],
-    tasks: Sequence[tuple[Any, ...]],
-    scheduler: str,
-    on_done: Callable[[], None],
-) -> None:
+    if scheduler is None:
+        yield functools.partial(_run_here, workers or default_workers(), pool)
+        return
     if not re.fullmatch(r"(tcp|tls|ws|wss)://[^\s/:]+:\d+", scheduler):
         raise InputError(
             f"scheduler: found {scheduler!r}, wanted an address such as tcp://host:8786"
@@ -108,22 +73,69 @@ def _run_on_cluster(
             "dask scheduler; start one with: dask scheduler"
         ) from error
     with client:
-        futures = [client.submit(function, *task, pure=False) for task in tasks]
+        yield functools.partial(_run_on_cluster, client)
+
+
+def _run_here(
+    workers: int,
+    pool: Pool,
+    function: Callable[..., Any],
+    tasks: Sequence[tuple[Any, ...]],
+    on_done: Callable[[], None],
+) -> None:
+    workers = min(workers, len(tasks))
+    calls = [delayed(function, pure=False)(*task) for task in tasks]
+    with Callback(posttask=lambda *_: on_done()):
         try:
-            for future in distributed.as_completed(futures):
-                future.result()
-                on_done()
+            # One task at a time: dask's default hands out six, which leaves workers idle.
+            compute(
+                *calls,
+                scheduler="synchronous" if workers <= 1 else pool,
+                num_workers=workers,
+                chunksize=1,
+                optimize_graph=False,
+            )
         except MusimError:
             raise
-        except Exception as error:
-            if type(error).__name__ in {"KilledWorker", "CancelledError", "CommClosedError"}:
-                raise FailureError(
-                    f"scheduler: a worker of {scheduler} died or went away; run again with --resume"
-                ) from error
-            if isinstance(error, ModuleNotFoundError):
-                raise FailureError(
-                    f"scheduler: a worker of {scheduler} lacks a module ({error}); install musim there"
-                ) from error
-            raise
-        finally:
-            client.cancel(futures)
+        except MemoryError as error:
+            raise FailureError(
+                "found too little memory; use fewer workers or smaller sequences"
+            ) from error
+        except BrokenProcessPool as error:
+            raise FailureError(
+                "a worker process died (out of memory, or killed); run again with --resume, "
+                "perhaps with fewer --workers"
+            ) from error
+
+
+def _run_on_cluster(
+    client: Any,
+    function: Callable[..., Any],
+    tasks: Sequence[tuple[Any, ...]],
+    on_done: Callable[[], None],
+) -> None:
+    import distributed
+    from distributed.comm.core import CommClosedError
+
+    address = client.scheduler.address
+    futures = [client.submit(function, *task, pure=False) for task in tasks]
+    try:
+        for future in distributed.as_completed(futures):
+            future.result()
+            on_done()
+    except MusimError:
+        raise
+    except ModuleNotFoundError as error:
+        raise FailureError(
+            f"scheduler: a worker of {address} lacks a module ({error}); install musim there"
+        ) from error
+    except (
+        distributed.KilledWorker,
+        distributed.CancelledError,
+        CommClosedError,
+    ) as error:
+        raise FailureError(
+            f"scheduler: a worker of {address} died or went away; run again with --resume"
+        ) from error
+    finally:
+        client.cancel(futures)

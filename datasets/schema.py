@@ -1,7 +1,7 @@
 """Every variable of a store, declared once: it writes, validates and documents.
 
-A store is a Zarr version 3 group. Variables run over sequences first, are cut into parts along them,
-and carry a CRC-32C in every chunk, so that any Zarr reader notices damage.
+A store is a Zarr version 3 group. Variables run over sequences first, are cut into parts along
+them, and carry a CRC-32C in every chunk, so that any Zarr reader notices damage.
 """
 
 import math
@@ -89,7 +89,7 @@ VARIABLES: tuple[Variable, ...] = (
         "visible_share", _UNIT, "float64", "", "Share of the outline inside image and muscle.",
     ),
     Variable(
-        "overlap", _UNIT, "float64", "", "Share of the membership in pixels that others are in too.",
+        "overlap", _UNIT, "float64", "", "Share of the membership in pixels with other units.",
     ),
     Variable("firing_rate", _UNIT, "float64", "Hz", "Mean firing rate."),
     Variable("interval_variation", _UNIT, "float64", "", "SD over mean asked of the intervals."),

@@ -8,6 +8,7 @@ import dask.array as da
 import numpy as np
 import xarray as xr
 import zarr
+from dask.array.core import normalize_chunks
 from numpy.typing import NDArray
 from zarr.abc.store import ByteRequest
 from zarr.abc.store import Store as ZarrStore
@@ -40,7 +41,7 @@ class _StrictStore(WrapperStore[ZarrStore]):
         content = await self._store.get(key, prototype, byte_range)
         if content is None and "/c/" in key:
             raise FailureError(
-                f"{self.location}: {part_of(self.layout, key)} lacks {key}; make the store again, or "
+                f"{self.location}: {part_of(self.layout, key)} lacks {key}; make it again, or "
                 "copy it again from where it came"
             )
         return content
@@ -112,7 +113,7 @@ class Store:
         layout = self.layout
         sizes = tuple(layout.sizes[dim] for dim in layout.variable("tvi").dims)
         chunks = chunks_of(layout.variable("tvi"), layout.sizes, layout.part_size)
-        blocks = da.core.normalize_chunks(chunks, sizes)
+        blocks = normalize_chunks(chunks, sizes)
         return da.map_blocks(
             _render_block,
             str(self.location),

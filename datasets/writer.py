@@ -1,4 +1,4 @@
-"""Writing a store: init, write part i (in any order, anywhere), finalise.
+"""Writing a store: survey and begin, write part i (in any order, anywhere), finalise.
 
 A store has no root metadata until it is whole, so nothing half-made can be opened. Each part ends
 with a manifest of its files; a part without one is made again. Whoever reads a part's manifest
@@ -19,7 +19,7 @@ from zarr.core.buffer import Buffer
 from zarr.storage import WrapperStore
 
 from ..simulator.errors import FailureError, InputError
-from .layout import MANIFEST, PLAN, ROOT, SEAL, Layout
+from .layout import MANIFEST, MARK, PLAN, ROOT, SEAL, Layout
 from .location import PARTIAL, Batch, Location, checksum, checksums
 from .schema import COORDINATES
 
@@ -41,8 +41,8 @@ def manifest_key(part: int) -> str:
     return f".musim/parts/{part:06d}.json"
 
 
-def init(location: Location, layout: Layout, *, resume: bool, overwrite: bool) -> list[int]:
-    """Prepare a location for a store; return the parts that are still to be written.
+def survey(location: Location, layout: Layout, *, resume: bool, overwrite: bool) -> list[int]:
+    """Look at a location, changing nothing; return the parts that are still to be written.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def init(location: Location, layout: Layout, *, resume: bool, overwrite: bool) -
     resume : bool
         Whether to go on with what an earlier run of the same layout left.
     overwrite : bool
-        Whether to remove a musim store that is there. Anything else is never removed.
+        Whether a musim store that is there will be replaced. Anything else never is.
 
     Raises
     ------
@@ -60,32 +60,49 @@ def init(location: Location, layout: Layout, *, resume: bool, overwrite: bool) -
     """
     if resume and overwrite:
         raise InputError("found both --resume and --overwrite, wanted one of them")
-    ours, anything = location.exists(PLAN), _holds_anything(location)
-    if anything and not ours and not (location.exists(".musim") and (resume or overwrite)):
+    everything = list(range(layout.parts))
+    if not _holds_anything(location):
+        return everything
+    if not location.exists(MARK):
         raise InputError(
             f"{location}: found something that is not a musim store, wanted a new or empty location"
         )
-    if anything and overwrite:
-        location.remove()
-        ours = anything = False
-    if ours and not resume:
+    if overwrite:
+        return everything
+    if not resume:
         state = "a store" if location.exists(ROOT) else "an unfinished store"
         raise InputError(
-            f"{location}: found {state} there, wanted a new location; add --resume to go on with it, "
+            f"{location}: found {state} there, wanted a new location; add --resume to continue it, "
             "--overwrite to replace it, or choose another"
         )
-    if ours:
-        _check_same_plan(location, layout)
-        _remove_leftovers(location)
-        if location.exists(ROOT):
-            return []
-        done = finished_parts(location)
-        return [part for part in range(layout.parts) if part not in done]
-    location.write_json(PLAN, layout.to_json())
-    for key, document in layout.metadata().items():
-        if key != ROOT:
-            location.write(key, document)
-    return list(range(layout.parts))
+    if not location.exists(PLAN):
+        return everything
+    _check_same_plan(location, layout)
+    if location.exists(ROOT):
+        return []
+    done = finished_parts(location)
+    return [part for part in everything if part not in done]
+
+
+def begin(location: Location, layout: Layout, *, overwrite: bool) -> None:
+    """Prepare a surveyed location: remove what is to be replaced, write plan and metadata.
+
+    Raises
+    ------
+    InputError
+        If the location cannot be written.
+    """
+    if overwrite and _holds_anything(location):
+        location.remove()
+    _remove_leftovers(location)
+    if not location.exists(PLAN):
+        # The folder .musim marks the place as ours from the first file on; the plan comes last, so
+        # that where there is one, all metadata are there.
+        location.write(MARK, b"")
+        for key, document in layout.metadata().items():
+            if key != ROOT:
+                location.write(key, document)
+        location.write_json(PLAN, layout.to_json())
 
 
 def _holds_anything(location: Location) -> bool:
@@ -97,8 +114,10 @@ def _holds_anything(location: Location) -> bool:
 
 
 def _check_same_plan(location: Location, layout: Layout) -> None:
-    found = read_plan(location).to_json()
-    wanted = json.loads(json.dumps(layout.to_json()))
+    # Through JSON and back, so that tuples and lists are alike.
+    found, wanted = (
+        json.loads(json.dumps(plan.to_json())) for plan in (read_plan(location), layout)
+    )
     for values in (found, wanted):
         # Versions of libraries may differ between the runs; musim's own may not.
         versions = json.loads(values["attributes"].pop("musim_software", "{}"))
@@ -236,7 +255,7 @@ def finalise(location: Location, layout: Layout) -> None:
         files = store.batch.files
     documents = layout.metadata()
     names = (*layout.variables, *(c.name for c in COORDINATES))
-    files |= checksums(location, [PLAN, *(f"{name}/zarr.json" for name in names)])
+    files |= checksums(location, [MARK, PLAN, *(f"{name}/zarr.json" for name in names)])
     parts = checksums(location, [manifest_key(part) for part in range(layout.parts)])
     manifest = location.write_json(MANIFEST, {"files": files, "parts": parts})
     location.write(SEAL, seal(documents[ROOT], manifest))

@@ -1,7 +1,7 @@
 """Simulate tissue-velocity image sequences of active motor units, with their truth.
 
-One sequence is made in two steps: :func:`draw` gives its latent truth, which is small and depends on
-``(parameters, seed, index)`` alone; :func:`render` turns a truth into velocities.
+One sequence is made in two steps: :func:`draw` gives its latent truth, which is small and depends
+on ``(parameters, seed, index)`` alone; :func:`render` turns a truth into velocities.
 """
 
 from .errors import FailureError, InputError, MusimError

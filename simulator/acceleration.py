@@ -10,10 +10,13 @@ from typing import Any
 
 from llvmlite import ir
 from numba import njit, types
-from numba.extending import intrinsic
+from numba.extending import intrinsic as _intrinsic
 
 BLOCK = 16
 """Values that :func:`add_scaled_block` takes at once: one vector of the widest processors."""
+
+# Numba passes a first argument of its own; type checkers would ask callers for it.
+intrinsic: Any = _intrinsic
 
 
 def kernel(function: Any) -> Any:
@@ -56,12 +59,13 @@ def fused_multiply_add(typingctx: Any, x: Any, y: Any, z: Any) -> Any:
 @intrinsic
 def add_scaled_block(
     typingctx: Any, total: Any, start: Any, weights: Any, block: Any, factor: Any
-) -> Any:  # noqa: E501
+) -> Any:
     """Add ``factor * weights[block]`` to ``total[start : start + BLOCK]`` as one vector operation.
 
     The compiler cannot prove that `total` and `weights` are apart, so a plain loop over 16 values
-    stays scalar (4 times slower, measured). Product and sum are rounded apart, as in the plain loop.
-    `total` is float32 (n,), `weights` float32 (blocks, BLOCK), both C-contiguous; no bounds are checked.
+    stays scalar (4 times slower, measured). Product and sum are rounded apart, as in the plain
+    loop. `total` is float32 (n,), `weights` float32 (blocks, BLOCK), both C-contiguous; no bounds
+    are checked.
     """
     vector = ir.VectorType(ir.FloatType(), BLOCK)
 

@@ -67,9 +67,10 @@ def most_firings(parameters: Parameters, lead: float) -> int:
 def draw_firings(parameters: Parameters, units: int, lead: float, seed: int, index: int) -> Firings:
     """Draw the firings of `units` units from `lead` seconds before the sequence to its end.
 
-    Intervals are normal about 1 / rate with SD variation / rate (Ali et al. 2020, section IV.A), cut
-    symmetrically at 3.9 SD and at the refractory period. The first firing is that of an equilibrium
-    renewal process (Cox 1962, Renewal Theory), so that every instant of a sequence is like any other.
+    Intervals are normal about 1 / rate with SD variation / rate (Ali et al. 2020, section IV.A),
+    cut symmetrically at 3.9 SD and at the refractory period. The first firing is that of an
+    equilibrium renewal process (Cox 1962, Renewal Theory), so that every instant of a sequence is
+    like any other.
 
     Parameters
     ----------
@@ -128,7 +129,8 @@ def _renewal_trains(
         return deviation[:, None] * ndtri(quantile)
 
     # The interval that the start falls into is drawn in proportion to its length: for a density
-    # symmetric about the mean that is the sign of the excursion, + with (1 + |excursion| / mean) / 2.
+    # symmetric about the mean that is the sign of the excursion, + with (1 + |excursion| / mean) /
+    # 2.
     size = np.abs(excursions(1)[:, 0])
     sign = np.where(random.random(rate.size) < (1 + size / mean) / 2, 1.0, -1.0)
     first = (mean + sign * size) * random.random(rate.size)
@@ -152,10 +154,10 @@ def synchronise(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Move a share of each unit's firings onto the nearest firing of another unit.
 
-    Each firing is chosen with probability `share`; the chosen ones move onto the nearest firing that
-    was not chosen, of any other unit, plus a Gaussian jitter (after Yao, Fuglevand and Enoka 2000,
-    doi:10.1152/jn.2000.83.1.441). Firings stay as many and in order, so the mean rate is kept: one
-    that would come closer than `refractory` to its own neighbours stays where it was.
+    Each firing is chosen with probability `share`; the chosen ones move onto the nearest firing
+    that was not chosen, of any other unit, plus a Gaussian jitter (after Yao, Fuglevand and Enoka
+    2000, doi:10.1152/jn.2000.83.1.441). Firings stay as many and in order, so the mean rate is
+    kept: one that would come closer than `refractory` to its own neighbours stays where it was.
 
     Parameters
     ----------

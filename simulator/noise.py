@@ -2,9 +2,9 @@
 
 Threefry-4x32 with 13 rounds (Salmon, Moraes, Dror and Shaw 2011, doi:10.1145/2063384.2063405) turns
 the counter (pixel, frame // 4, 0, 0) under the sequence's key into four uniform words; two
-Box-Muller transforms (Box and Muller 1958, doi:10.1214/aoms/1177706645) turn these into the noise of
-that pixel in four successive frames. Any window of a sequence can thus be made alone, in any order.
-The smallest uniform is 2**-33, so values reach 6.76 standard deviations.
+Box-Muller transforms (Box and Muller 1958, doi:10.1214/aoms/1177706645) turn these into the noise
+of that pixel in four successive frames. Any window of a sequence can thus be made alone, in any
+order. The smallest uniform is 2**-33, so values reach 6.76 standard deviations.
 """
 
 import numpy as np
@@ -42,7 +42,7 @@ def standard_normal(
     InputError
         If `key` is not four words of 32 bits, or `start` is negative.
     """
-    from .noise_kernels import add_noise_to_four_frames
+    from .noise_kernels import write_noise_to_four_frames
 
     if key.dtype != np.uint32 or key.shape != (4,):
         raise InputError(f"noise key: found {key.dtype} {key.shape}, wanted uint32 of shape (4,)")
@@ -51,10 +51,10 @@ def standard_normal(
     frames, depth, width = shape
     first_group = start // FRAMES_PER_GROUP
     groups = -(-(start + frames) // FRAMES_PER_GROUP) - first_group
-    noise = np.zeros((groups * FRAMES_PER_GROUP, depth * width), np.float32)
+    noise = np.empty((groups * FRAMES_PER_GROUP, depth * width), np.float32)
     for group in range(groups):
         block = noise[group * FRAMES_PER_GROUP : (group + 1) * FRAMES_PER_GROUP]
-        add_noise_to_four_frames(
+        write_noise_to_four_frames(
             block[0],
             block[1],
             block[2],

@@ -1,6 +1,7 @@
 """Everything a simulation depends on besides its seed, checked once and then trusted."""
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,8 +15,8 @@ MAXIMUM_VOXELS = 2**31
 """Largest sequence, in voxels: 8 GiB as float32."""
 
 INTERVAL_CLIP = 3.9
-"""Intervals lie within this many SD of their mean, as in Fuglevand-type codes (Fuglevand, Winter and
-Patla 1993, doi:10.1152/jn.1993.70.6.2470)."""
+"""Intervals lie within this many SD of their mean, as in Fuglevand-type codes (Fuglevand, Winter
+and Patla 1993, doi:10.1152/jn.1993.70.6.2470)."""
 
 
 def _option(
@@ -65,7 +66,8 @@ class Parameters:
     territory : {"disc", "ellipse", "fibres"}
         Shape of a territory. Both papers: disc.
     diameter : Range
-        Diameter of a territory, mm; of an ellipse, that of the disc of equal area. Ali 2020: 2.5-10.
+        Diameter of a territory, mm; of an ellipse, that of the disc of equal area. Ali 2020:
+        2.5-10.
     axis_ratio : Range
         Long over short axis of an ellipse. Territories of 10.7 x 4.5 mm were seen by MRI (Birkbeck
         et al. 2020, Clinical Neurophysiology 131:1399-1406).
@@ -80,7 +82,8 @@ class Parameters:
     contraction_time : Range
         Time from onset to peak displacement, ms. Rohlén 2020's published code: 75-90.
     relaxation_ratio : Range
-        Half-relaxation time over contraction time, both from onset. Rohlén 2020's published code: 5/3.
+        Half-relaxation time over contraction time, both from onset. Rohlén 2020's published code:
+        5/3.
     waveform : tuple of (float, float), optional
         A velocity waveform of one's own in place of the twitch: (time in s, velocity) samples.
     pixels : (int, int)
@@ -186,9 +189,16 @@ class Parameters:
     frame_rate: float = _option(400.0, "Frames per second.", "Hz", (0.1, 1e6), group="Grid")
 
     def __post_init__(self) -> None:
-        """Check every value, then their combinations."""
+        """Check every value, then their combinations; ints given for floats become floats."""
         for parameter in dataclasses.fields(self):
-            _check_bounds(parameter, getattr(self, parameter.name))
+            value = getattr(self, parameter.name)
+            _check_bounds(parameter, value)
+            if isinstance(parameter.default, float):
+                object.__setattr__(self, parameter.name, float(value))
+        for name in ("size", "muscle"):
+            pair = getattr(self, name)
+            if pair is not None:
+                object.__setattr__(self, name, tuple(float(side) for side in pair))
         _check_combinations(self)
 
     @property
@@ -263,14 +273,14 @@ class Parameters:
             raise InputError(f"parameters: found other names than wanted ({', '.join(odd)})")
         arguments: dict[str, Any] = {}
         for name, value in values.items():
+            arguments[name] = value
             try:
                 if isinstance(known[name].default, Range):
-                    value = Range(float(value[0]), float(value[1]))
+                    arguments[name] = Range(float(value[0]), float(value[1]))
                 elif isinstance(value, list):
-                    value = tuple(tuple(v) if isinstance(v, list) else v for v in value)
+                    arguments[name] = tuple(tuple(v) if isinstance(v, list) else v for v in value)
             except (TypeError, ValueError, IndexError):
                 raise InputError(f"{name}: found {value!r}, wanted [low, high]") from None
-            arguments[name] = value
         return cls(**arguments)
 
 
@@ -391,7 +401,7 @@ def _check_waveform(samples: tuple[tuple[float, float], ...]) -> None:
         raise InputError(
             f"waveform: found {len(samples)} samples, wanted 3 or more, all of them finite"
         )
-    if times[0] != 0 or any(a >= b for a, b in zip(times, times[1:], strict=False)):
+    if times[0] != 0 or any(a >= b for a, b in itertools.pairwise(times)):
         raise InputError("waveform: found times that do not rise from 0, wanted rising times in s")
     peak = max(abs(sample[1]) for sample in samples)
     if peak == 0:

@@ -27,6 +27,11 @@ class Range:
     low: float
     high: float
 
+    def __post_init__(self) -> None:
+        """Hold floats, so that equal ranges are written alike."""
+        object.__setattr__(self, "low", float(self.low))
+        object.__setattr__(self, "high", float(self.high))
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read ``"5-30"``, ``"10"``, ``"0-10%"`` or ``"inf"``.
@@ -68,7 +73,7 @@ class Range:
         return self.low == self.high
 
     def draw(self, generator: np.random.Generator, size: int) -> NDArray[np.float64]:
-        """Draw `size` values, float64; uses the generator for constants too, so streams stay aligned."""
+        """Draw `size` values, float64; constants use the generator too, so streams stay aligned."""
         share = generator.random(size)
         if self.is_constant:
             return np.full(size, self.low)

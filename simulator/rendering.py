@@ -25,8 +25,9 @@ def render(
 ) -> NDArray[np.float32]:
     """Render a sequence, or a window of it: ``sum_k territory_k(z, x) train_k(t)`` plus noise.
 
-    Units are added in their order, in float32, so the sum of sequences of single units is the
-    sequence of all, bit for bit, and any window equals that window of the whole.
+    Units are added in their order, in float32, to the noise or to 0. So without noise the sum of
+    sequences of single units is the sequence of all, bit for bit, and any window equals that window
+    of the whole.
 
     Parameters
     ----------

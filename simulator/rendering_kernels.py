@@ -3,7 +3,7 @@
 import numpy as np
 
 from .acceleration import BLOCK, add_scaled_block, kernel
-from .noise_kernels import add_noise_to_four_frames
+from .noise_kernels import write_noise_to_four_frames
 
 GROUP = 4
 
@@ -65,17 +65,12 @@ def render_window(units, starts, weights, trains, start, window, key, noise_sd, 
     first_group = start // GROUP
     # Blocks are whole: where the last one runs over the frame's end, frames are made apart.
     fits = pixels % BLOCK == 0
-    scratch = np.empty((GROUP, -(-pixels // BLOCK) * BLOCK), np.float32)
+    # Blocks may reach beyond the last pixel of scratch frames: what is there is never read.
+    scratch = np.zeros((GROUP, -(-pixels // BLOCK) * BLOCK), np.float32)
     for group in range(len(trains) // GROUP):
         first = (first_group + group) * GROUP - start
         in_place = fits and first >= 0 and first + GROUP <= frames
         four = out[first : first + GROUP] if in_place else scratch
-        for i in range(GROUP):
-            frame = four[i]
-            frame[:] = np.float32(0)
-            velocity = trains[group * GROUP + i]
-            for block in range(len(units)):
-                add_scaled_block(frame, starts[block], weights, block, velocity[units[block]])
         if noise_sd > 0:
             counter = np.uint32(first_group + group)
             # Full rows follow one another in the whole grid too, so they are one run.
@@ -85,7 +80,7 @@ def render_window(units, starts, weights, trains, start, window, key, noise_sd, 
                 pixel = np.uint32((first_row + run) * grid_width + first_column)
                 low = run * length
                 high = low + length
-                add_noise_to_four_frames(
+                write_noise_to_four_frames(
                     four[0, low:high],
                     four[1, low:high],
                     four[2, low:high],
@@ -95,6 +90,13 @@ def render_window(units, starts, weights, trains, start, window, key, noise_sd, 
                     key,
                     noise_sd,
                 )
+        else:
+            four[:] = np.float32(0)
+        for i in range(GROUP):
+            frame = four[i]
+            velocity = trains[group * GROUP + i]
+            for block in range(len(units)):
+                add_scaled_block(frame, starts[block], weights, block, velocity[units[block]])
         if not in_place:
             for i in range(GROUP):
                 if 0 <= first + i < frames:

@@ -31,7 +31,7 @@ class Stream(IntEnum):
 
 
 def check_seed(seed: int) -> int:
-    """Return `seed` if it can seed a store (an integer of 0 to 2**63 - 1), else raise InputError."""
+    """Return `seed` if it can seed a store (0 to 2**63 - 1), else raise InputError."""
     if not 0 <= seed < 2**63:
         raise InputError(f"seed: found {seed}, wanted an integer from 0 to 2**63 - 1")
     return int(seed)
@@ -62,4 +62,5 @@ def generator(seed: int, index: int, stream: Stream) -> np.random.Generator:
 
 def noise_key(seed: int, index: int) -> NDArray[np.uint32]:
     """Return the key, uint32 of shape (4,), of the counter-based noise of one sequence."""
-    return _sequence(seed, index, Stream.NOISE).generate_state(NOISE_KEY_WORDS, np.uint32)
+    words = _sequence(seed, index, Stream.NOISE).generate_state(NOISE_KEY_WORDS, np.uint32)
+    return words.astype(np.uint32, copy=False)

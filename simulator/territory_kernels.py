@@ -37,10 +37,10 @@ def cover(outlines, pixel_size, muscle, hard, membership, area):
         cosine, sine = math.cos(angle), math.sin(angle)
         reach_z = math.sqrt((a * cosine) ** 2 + (b * sine) ** 2)
         reach_x = math.sqrt((a * sine) ** 2 + (b * cosine) ** 2)
-        first_row = max(0, int(math.floor((cz - reach_z) / dz)))
-        last_row = min(rows, int(math.floor((cz + reach_z) / dz)) + 1)
-        first_column = max(0, int(math.floor((cx - reach_x) / dx)))
-        last_column = min(columns, int(math.floor((cx + reach_x) / dx)) + 1)
+        first_row = max(0, math.floor((cz - reach_z) / dz))
+        last_row = min(rows, math.floor((cz + reach_z) / dz) + 1)
+        first_column = max(0, math.floor((cx - reach_x) / dx))
+        last_column = min(columns, math.floor((cx + reach_x) / dx) + 1)
         # A pixel farther from the outline than half its diagonal lies wholly on one side: measured
         # along the shorter axis, normalised distance changes by at most this much.
         margin = half_diagonal / min(a, b)

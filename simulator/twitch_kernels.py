@@ -94,8 +94,8 @@ def sum_twitches(times, contraction, exponent, scale, length, frame_rate, trains
             if not instant + length[unit] > 0.0:
                 continue
             # The first frame strictly after the firing: at onset the velocity is 0.
-            first = max(0, int(math.floor(instant * frame_rate)) + 1)
-            last = min(frames, int(math.ceil((instant + length[unit]) * frame_rate)))
+            first = max(0, math.floor(instant * frame_rate) + 1)
+            last = min(frames, math.ceil((instant + length[unit]) * frame_rate))
             if first < last:
                 first_time = (first / frame_rate - instant) / contraction[unit]
                 # Rounding can put the first frame a billionth before the onset.
@@ -130,8 +130,8 @@ def sum_sampled_waveforms(times, sample_times, velocities, scale, frame_rate, tr
             instant = times[unit, firing]
             if not instant + length > 0.0:
                 continue
-            first = max(0, int(math.ceil(instant * frame_rate)))
-            last = min(frames, int(math.floor((instant + length) * frame_rate)) + 1)
+            first = max(0, math.ceil(instant * frame_rate))
+            last = min(frames, math.floor((instant + length) * frame_rate) + 1)
             sample = 0
             for frame in range(first, last):
                 time = min(max(frame / frame_rate - instant, 0.0), length)

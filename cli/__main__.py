@@ -1,0 +1,6 @@
+"""``python -m musim.cli``."""
+
+from .main import main
+
+if __name__ == "__main__":
+    main()

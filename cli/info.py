@@ -1,0 +1,145 @@
+"""``musim info``."""
+
+import dataclasses
+import json
+import math
+from typing import Any
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from ..datasets.datacard import Entry, data_card
+from ..datasets.store import Store, open_store
+from .console import out, progress
+from .options import store_argument
+
+SUSPICIOUS = 0.001
+"""p-values below are shown in red."""
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  musim info musim.zarr
+  musim info musim.zarr --no-card
+  musim info musim.zarr --json > card.json
+"""
+)
+@store_argument
+@click.option(
+    "--card/--no-card",
+    default=True,
+    show_default=True,
+    help="Whether to read all truth and compare it with what was asked for.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+def info(store, card, as_json) -> None:
+    """Tell what a store holds: its parameters, its variables and its data card.
+
+    The data card compares the distribution of every parameter in the sequences with the one that
+    was asked for. A p-value below 0.001 says that they differ.
+    """
+    opened = open_store(store)
+    entries: list[Entry] = []
+    if card and opened.parameters is not None:
+        with progress("reading", "parts") as report:
+            entries = data_card(opened, report)
+    if as_json:
+        click.echo(json.dumps(_as_json(opened, entries), indent=1))
+        return
+    console = out()
+    for table in _tables(opened, entries):
+        console.print(table)
+
+
+def _tables(store: Store, entries: list[Entry]) -> list[Table]:
+    layout = store.layout
+    frames, depth, width = layout.shape
+    overview = _table("store", str(store.location))
+    written = "voxels written" if store.kind == "dense" else "voxels rendered when read"
+    overview.add_row("kind", f"{store.kind} ({written}, {layout.dtype})")
+    overview.add_row("sequences", f"{len(store)} in {layout.parts} parts of {layout.part_size}")
+    overview.add_row("sequence", f"{frames} frames at {layout.frame_rate:g} Hz")
+    dz, dx = layout.pixel_size
+    overview.add_row("image", f"{depth} x {width} px of {dz:g} x {dx:g} mm (depth x width)")
+    if store.seed is not None:
+        overview.add_row("seed", str(store.seed))
+    if "musim_software" in layout.attributes:
+        versions = json.loads(str(layout.attributes["musim_software"]))
+        overview.add_row("made by", ", ".join(f"{k} {v}" for k, v in versions.items()))
+    tables = [overview]
+    if store.parameters is not None:
+        table = _table("parameter", "value", "unit")
+        for parameter in dataclasses.fields(store.parameters):
+            value = getattr(store.parameters, parameter.name)
+            table.add_row(parameter.name, _shown(value), parameter.metadata["unit"])
+        tables.append(table)
+    table = _table("variable", "dimensions", "type", "unit", "meaning")
+    for name in layout.variables:
+        variable = layout.variable(name)
+        dims = ", ".join(f"{dim} {layout.sizes[dim]}" for dim in variable.dims)
+        table.add_row(name, dims, variable.dtype, variable.units, variable.meaning)
+    tables.append(table)
+    if entries:
+        tables.append(_card(entries))
+    return tables
+
+
+def _card(entries: list[Entry]) -> Table:
+    table = _table("data card", "asked", "mean asked", "mean (SD)", "range", "values", "p")
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for entry in entries:
+        spread = "" if math.isnan(entry.sd) else f" ({_number(entry.sd)})"
+        extremes = f"{_number(entry.minimum)}..{_number(entry.maximum)}"
+        colour = "red" if entry.p_value < SUSPICIOUS else "green"
+        table.add_row(
+            entry.name + (f", {entry.units}" if entry.units else ""),
+            entry.requested,
+            _number(entry.expected_mean),
+            _number(entry.mean) + spread,
+            "" if math.isnan(entry.minimum) else extremes,
+            str(entry.count),
+            "" if math.isnan(entry.p_value) else f"[{colour}]{entry.p_value:.3f}[/]",
+        )
+    return table
+
+
+def _table(*headings: str) -> Table:
+    return Table(*headings, box=SIMPLE_HEAD, pad_edge=False)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        waveform = value and isinstance(value[0], tuple)
+        return f"{len(value)} samples" if waveform else "x".join(f"{v:g}" for v in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _number(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.3g}"
+
+
+def _as_json(store: Store, entries: list[Entry]) -> dict[str, Any]:
+    def plain(value: Any) -> Any:
+        if isinstance(value, float) and not math.isfinite(value):
+            return None if math.isnan(value) else "inf"
+        return value
+
+    return {
+        "store": str(store.location),
+        "kind": store.kind,
+        "sequences": len(store),
+        "sizes": dict(store.layout.sizes),
+        "frame_rate": store.layout.frame_rate,
+        "pixel_size": list(store.layout.pixel_size),
+        "seed": store.seed,
+        "parameters": None if store.parameters is None else store.parameters.to_json(),
+        "data_card": [
+            {key: plain(value) for key, value in dataclasses.asdict(entry).items()}
+            for entry in entries
+        ],
+    }

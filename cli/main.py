@@ -1,0 +1,103 @@
+"""The ``musim`` command: finds its subcommands when they are asked for, and reports errors."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+COMMANDS = {
+    "generate": "Simulate sequences and store them with their truth.",
+    "info": "Tell what a store holds: parameters, variables, data card.",
+    "preview": "Draw a sequence: PNG, PDF or SVG of it, GIF or MP4 of its motion.",
+    "verify": "Prove a store whole, byte by byte.",
+}
+"""Names and summaries. The modules are imported only when run: ``musim --help`` stays quick."""
+
+INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in modules of their own names, imported on demand."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f".{cmd_name}", __package__)
+        return getattr(module, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands' summaries without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; name the known ones where there is none."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(
+                f"command: found {args[0]!r}, wanted one of {', '.join(COMMANDS)}", ctx
+            )
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: musim generate --units 5-30 --snr 10",
+)
+@click.version_option(package_name="musim", prog_name="musim")
+def musim() -> None:
+    """Simulate tissue-velocity image sequences of active motor units, with their truth."""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit: 0 done, 1 failure, 2 wrong input, 130 interrupted.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        In place of the process's own.
+    """
+    try:
+        code = musim.main(args=arguments, prog_name="musim", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        code = stop.exit_code
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "musim"
+        code = _report(f"{error.format_message()} (see {where} --help)", error.exit_code)
+    except click.ClickException as error:
+        code = _report(error.format_message(), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        code = _report("interrupted; what is written can be resumed with --resume", INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read the output has gone, as with `musim info STORE | head`.
+        sys.stderr.close()
+        code = 1
+    except Exception as error:
+        code = _report_exception(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report_exception(error: Exception) -> int:
+    from ..simulator.errors import MusimError
+
+    if isinstance(error, MusimError):
+        return _report(str(error), error.exit_code)
+    if isinstance(error, MemoryError):
+        return _report("found too little memory; use smaller sequences or fewer workers", 1)
+    raise error
+
+
+def _report(text: Any, code: int) -> int:
+    """Write one line to standard error."""
+    line = " ".join(str(text).split())
+    click.echo(f"{click.style('Error:', fg='red')} {line}", err=True)
+    return code

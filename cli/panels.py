@@ -1,0 +1,209 @@
+"""The panels of pictures and movies: an image, the map of motion with territories, the trains."""
+
+import math
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from .scene import GREY, Mark, Scene
+
+VELOCITY_COLOURS = "RdBu_r"
+DEVIATION_COLOURS = LinearSegmentedColormap.from_list("deviation", ["#ffffff", "#8c8c8c"])
+"""Ends in a middle grey, on which dark outlines show too."""
+
+MOST_LABELS = 60
+FEW_ROWS = 8
+
+
+class Page:
+    """A matplotlib figure on which axes are placed from the top left, in inches.
+
+    Parameters
+    ----------
+    width, height : float
+        Inches.
+    dots_per_inch : float
+    """
+
+    def __init__(self, width: float, height: float, dots_per_inch: float) -> None:
+        self.width, self.height = width, height
+        self.figure = Figure(figsize=(width, height), dpi=dots_per_inch, facecolor="white")
+        self.canvas = FigureCanvasAgg(self.figure)
+
+    def axes(self, left: float, top: float, width: float, height: float) -> Axes:
+        """Add axes whose box has these edges and sizes."""
+        bottom = self.height - top - height
+        box = (left / self.width, bottom / self.height, width / self.width, height / self.height)
+        axes = self.figure.add_axes(box)
+        axes.tick_params(labelsize=7.5, width=0.6, length=2.5, pad=2)
+        for spine in axes.spines.values():
+            spine.set_linewidth(0.6)
+        return axes
+
+    def text(self, left: float, top: float, text: str, **style: Any) -> None:
+        """Write a text whose baseline starts there."""
+        self.figure.text(left / self.width, 1 - top / self.height, text, **style)
+
+    def colour_bar(self, axes: Axes, image: ScalarMappable, label: str) -> None:
+        """Draw the colour scale of an image into axes of its own."""
+        bar = self.figure.colorbar(image, cax=axes)
+        bar.outline.set_linewidth(0.6)  # type: ignore[operator]
+        bar.set_label(label, fontsize=8, labelpad=3)
+        bar.ax.locator_params(nbins=5)
+
+
+def label_axes(axes: Axes, horizontal: str, vertical: str) -> None:
+    """Name the axes."""
+    axes.set_xlabel(horizontal, fontsize=8, labelpad=2)
+    axes.set_ylabel(vertical, fontsize=8, labelpad=4)
+
+
+def _extent(scene: Scene) -> tuple[float, float, float, float]:
+    return 0.0, scene.size[1], scene.size[0], 0.0
+
+
+def draw_image(axes: Axes, image: NDArray[np.float32], scene: Scene) -> ScalarMappable:
+    """Draw one frame, mm/s, in axes in mm."""
+    axes.set_facecolor("0.8")
+    return axes.imshow(
+        image, cmap=VELOCITY_COLOURS, vmin=-scene.limit, vmax=scene.limit, extent=_extent(scene)
+    )
+
+
+def draw_deviation(axes: Axes, scene: Scene) -> ScalarMappable:
+    """Draw the map of the velocity's SD over time, in axes in mm."""
+    finite = scene.deviation[np.isfinite(scene.deviation)]
+    highest = float(finite.max(initial=0)) or 1.0
+    label_axes(axes, "Width (mm)", "Depth (mm)")
+    return axes.imshow(
+        scene.deviation, cmap=DEVIATION_COLOURS, vmin=0, vmax=highest, extent=_extent(scene)
+    )
+
+
+def draw_marks(axes: Axes, scene: Scene, *, font_size: float, line_width: float = 1.1) -> None:
+    """Outline and number the territories, or mark the pixels, over an image in mm."""
+    for mark in scene.marks:
+        if mark.territory is None:
+            axes.plot(mark.width, mark.depth, "+", color=mark.colour, markersize=7)
+        else:
+            _outline(axes, mark, scene.size, line_width)
+    axes.set(xlim=(0, scene.size[1]), ylim=(scene.size[0], 0))
+    if len(scene.marks) > MOST_LABELS:
+        return
+    box = axes.get_window_extent()
+    scale = 72 / axes.figure.dpi * np.array([box.width, box.height])
+    centres = np.array([(m.width / scene.size[1], m.depth / scene.size[0]) for m in scene.marks])
+    centres = centres.reshape(-1, 2) * scale
+    if not scene.has_truth:
+        centres += (0.8 * font_size, -0.8 * font_size)
+    longest = max((len(mark.label) for mark in scene.marks), default=1)
+    places = _spread(centres, np.array([0.72 * longest * font_size, 1.05 * font_size]), scale)
+    halo = [withStroke(linewidth=0.25 * font_size, foreground="white")]
+    for mark, centre, place in zip(scene.marks, centres, places, strict=True):
+        x, y = place / scale * (scene.size[1], scene.size[0])
+        if np.hypot(*(place - centre)) > 0.9 * font_size:
+            (line,) = axes.plot((mark.width, x), (mark.depth, y), color=mark.colour, linewidth=0.6)
+            axes.plot(mark.width, mark.depth, ".", color=mark.colour, markersize=2.5)
+            line.set_path_effects([withStroke(linewidth=1.4, foreground="white")])
+        axes.text(
+            x, y, mark.label, color=mark.colour, fontsize=font_size, weight="bold",
+            ha="center", va="center_baseline", path_effects=halo, clip_on=True,
+        )  # fmt: skip
+
+
+def _outline(axes: Axes, mark: Mark, size: tuple[float, float], line_width: float) -> None:
+    """Draw the line at half of a membership's height, closed along the image's border."""
+    # Smoothing by less than a pixel takes the stairs off the outline of a hard mask.
+    smooth = gaussian_filter(np.asarray(mark.territory), 0.7, mode="nearest")
+    padded = np.pad(smooth, 1)
+    depth, width = (
+        (np.arange(n) - 0.5) * length / (n - 2)
+        for n, length in zip(padded.shape, size, strict=True)
+    )
+    axes.contour(
+        width, depth, padded, levels=[0.5 * float(padded.max())], colors=[mark.colour],
+        linewidths=line_width,
+    )  # fmt: skip
+
+
+def _spread(
+    centres: NDArray[np.float64], box: NDArray[np.float64], bounds: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Move labels apart that lie on one another, as little as needed, inside the bounds.
+
+    Parameters
+    ----------
+    centres : float64 array of shape (label, 2)
+        Where they should be, points.
+    box, bounds : float64 arrays of shape (2,)
+        Width and height of a label and of the image, points.
+    """
+    # A label's own small direction keeps labels apart that start at the very same place.
+    angles = np.arange(len(centres)) * math.pi * (3 - math.sqrt(5))
+    places = centres + 0.01 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    for _ in range(300):
+        between = places[:, None] - places[None, :]
+        overlap = box - np.abs(between)
+        touching = (overlap > 0).all(axis=2) & ~np.eye(len(places), dtype=bool)
+        if not touching.any():
+            break
+        # Along the axis on which less way is to go.
+        shorter = overlap / box == (overlap / box).min(axis=2, keepdims=True)
+        push = np.where(between >= 0, 1, -1) * overlap * shorter * touching[..., None]
+        places = np.clip(places + 0.3 * push.sum(axis=1), box / 2, bounds - box / 2)
+    return places
+
+
+def draw_traces(axes: Axes, scene: Scene, *, line_width: float = 0.9, font_size: float = 8) -> None:
+    """Draw signals one below the other on one scale, their firings as ticks below them."""
+    values = [t.signal[np.isfinite(t.signal)] for t in scene.traces]
+    low = min((float(v.min(initial=0)) for v in values), default=0.0)
+    high = max((float(v.max(initial=0)) for v in values), default=0.0)
+    span = (high - low) or 1.0
+    # Ticks are as long in print however many rows there are; in many rows, the largest signals
+    # may touch, so that the others can be seen.
+    row = axes.get_window_extent().height / axes.figure.dpi / max(len(scene.traces), 1)
+    share = min(max(0.06 / row, 0.05), 0.3) if scene.has_truth else 0.0
+    gap = span * (0.08 if len(scene.traces) <= FEW_ROWS else -0.12)
+    pitch = (span + gap) / (1 - share)
+    ticks = share * pitch
+    offsets = -pitch * np.arange(len(scene.traces))
+    for trace, offset in zip(scene.traces, offsets, strict=True):
+        axes.axhline(offset, color="0.9", linewidth=0.5, zorder=0)
+        axes.plot(scene.times, trace.signal + offset, color=trace.colour, linewidth=line_width)
+        top = offset + low - gap / 2
+        axes.vlines(trace.firings, top - ticks, top, trace.colour, linewidth=line_width)
+    lowest = min(offsets, default=0.0) + low - max(gap, 0) - ticks
+    axes.set(xlim=(0, scene.duration), ylim=(lowest, high + 0.05 * span))
+    every = max(1, math.ceil(len(scene.traces) / MOST_LABELS))
+    axes.set_yticks(offsets[::every], [trace.label for trace in scene.traces[::every]])
+    for label, trace in zip(axes.get_yticklabels(), scene.traces[::every], strict=True):
+        label.set(color=trace.colour, fontsize=font_size, weight="bold")
+    axes.tick_params(axis="y", length=0)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    _scale_bar(axes, span, high, font_size)
+
+
+def _scale_bar(axes: Axes, span: float, high: float, font_size: float) -> None:
+    """Draw a bar of a round velocity to the right of the topmost signal."""
+    longest = 0.8 * span
+    power = 10.0 ** math.floor(math.log10(longest))
+    length = power * max(step for step in (1, 2, 5) if step * power <= longest)
+    transform = axes.get_yaxis_transform()
+    middle = high - span / 2
+    axes.plot(
+        (1.012, 1.012), (middle - length / 2, middle + length / 2), color=GREY, linewidth=1.6,
+        transform=transform, clip_on=False, solid_capstyle="butt",
+    )  # fmt: skip
+    axes.text(
+        1.022, middle, f"{length:g}\nmm/s", color=GREY, fontsize=font_size - 1, ha="left",
+        va="center", transform=transform, linespacing=0.95,
+    )  # fmt: skip

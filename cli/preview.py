@@ -1,0 +1,60 @@
+"""``musim preview``."""
+
+from pathlib import Path
+
+import click
+
+from ..datasets.store import open_store
+from .console import out, progress
+from .options import store_argument
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  musim preview musim.zarr
+  musim preview musim.zarr --sequence 3 --out three.pdf
+  musim preview musim.zarr --out motion.gif --speed 0.1
+  musim preview musim.zarr --out motion.mp4
+"""
+)
+@store_argument
+@click.option(
+    "-i",
+    "--sequence",
+    type=int,
+    default=0,
+    show_default=True,
+    metavar="NUMBER",
+    help="Which sequence.",
+)
+@click.option(
+    "-o",
+    "--out",
+    "target",
+    default="preview.png",
+    show_default=True,
+    metavar="FILE",
+    help="Where to; its ending says what: .png .pdf .svg, or .gif .mp4 of the motion.",
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.001, 100),
+    default=0.25,
+    show_default=True,
+    metavar="NUMBER",
+    help="Speed of a GIF or MP4; 1 is real time.",
+)
+def preview(store, sequence, target, speed) -> None:
+    """Draw a sequence: frames, territories over the velocity map, twitch trains with firings."""
+    from .movies import ENDINGS_OF_MOVIES, draw_movie
+    from .pictures import draw_preview
+
+    opened = open_store(store)
+    path = Path(target)
+    if path.suffix.lower() in ENDINGS_OF_MOVIES:
+        with progress("drawing", "frames") as report:
+            draw_movie(opened, sequence, path, speed=speed, on_frame=report)
+    else:
+        draw_preview(opened, sequence, path)
+    out().print(f"{path} is drawn.", soft_wrap=True)

@@ -1,0 +1,299 @@
+"""The data card of a store: what was asked of each parameter, and what the sequences show."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import kstwobign
+
+from ..simulator.errors import InputError
+from ..simulator.parameters import Parameters
+from ..simulator.ranges import Range
+from ..simulator.rendering import render
+from .store import Store
+
+BINS = 1000
+"""Values are counted in this many bins, so that memory does not grow with the store."""
+
+MEASURED_SEQUENCES = 16
+"""The SNR is measured on this many sequences, spread over the store."""
+
+
+@dataclass
+class Tally:
+    """Moments, extremes and a histogram of values that pass by.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the histogram.
+    """
+
+    low: float
+    high: float
+    count: int = 0
+    mean: float = math.nan
+    squares: float = 0.0
+    minimum: float = math.inf
+    maximum: float = -math.inf
+    histogram: NDArray[np.int64] = field(default_factory=lambda: np.zeros(BINS, np.int64))
+
+    def add(self, values: NDArray[Any]) -> None:
+        """Count values; NaN is padding. Moments are merged after Chan, Golub and LeVeque 1983."""
+        values = np.asarray(values, float).ravel()
+        values = values[~np.isnan(values)]
+        if values.size == 0:
+            return
+        if not np.isfinite(values).all():
+            self.count += values.size
+            self.mean = self.minimum = self.maximum = float(values[0])
+            return
+        mean = float(values.mean())
+        squares = float(((values - mean) ** 2).sum())
+        if self.count:
+            total = self.count + values.size
+            step = mean - self.mean
+            self.squares += squares + step**2 * self.count * values.size / total
+            self.mean += step * values.size / total
+        else:
+            self.mean, self.squares = mean, squares
+        self.count += values.size
+        self.minimum = min(self.minimum, float(values.min()))
+        self.maximum = max(self.maximum, float(values.max()))
+        if self.high > self.low:
+            clipped = np.clip(values, self.low, self.high)
+            self.histogram += np.histogram(clipped, BINS, (self.low, self.high))[0]
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation."""
+        if not self.count:
+            return math.nan
+        # Of equal values, rounding leaves a trace that is not a spread.
+        return 0.0 if self.minimum == self.maximum else math.sqrt(self.squares / self.count)
+
+    def p_value(self) -> float:
+        """Return the Kolmogorov-Smirnov p-value against the uniform distribution on low..high."""
+        if not self.count or self.high <= self.low:
+            return math.nan
+        realised = np.cumsum(self.histogram) / self.count
+        distance = np.abs(realised - np.arange(1, BINS + 1) / BINS).max()
+        return float(kstwobign.sf(distance * math.sqrt(self.count)))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a data card.
+
+    Parameters
+    ----------
+    name, units : str
+    requested : str
+        What was asked for; empty for what follows from other parameters.
+    expected_mean : float
+        Mean that was asked for; NaN where none follows.
+    count : int
+        Number of values.
+    mean, sd, minimum, maximum : float
+        Of the realised values.
+    p_value : float
+        Chance of a worse fit to the requested uniform distribution; NaN where there is none.
+    """
+
+    name: str
+    units: str
+    requested: str
+    expected_mean: float
+    count: int
+    mean: float
+    sd: float
+    minimum: float
+    maximum: float
+    p_value: float
+
+
+_DRAWN = (
+    ("diameter", "diameter", "mm"),
+    ("firing_rate", "firing rate", "Hz"),
+    ("interval_variation", "interval variation", ""),
+    ("displacement", "displacement", "um"),
+    ("contraction_time", "contraction time", "ms"),
+    ("relaxation_ratio", "relaxation ratio", ""),
+    ("synchrony", "synchrony", ""),
+    ("snr", "SNR", "dB"),
+)
+
+
+def data_card(
+    store: Store, on_progress: Callable[[int, int], None] = lambda done, total: None
+) -> list[Entry]:
+    """Compare what a store's sequences show with what was asked for.
+
+    Parameters
+    ----------
+    store : Store
+        A simulated store.
+    on_progress : callable
+        Called with the numbers of parts read and in all.
+
+    Returns
+    -------
+    list of Entry
+
+    Raises
+    ------
+    InputError
+        If the store was not simulated.
+    FailureError
+        If a part is damaged.
+
+    Notes
+    -----
+    Rates and intervals are those of the firings inside the sequence; a window favours short
+    intervals, so their mean is a little low. The measured SNR compares the voxels with the
+    noise-free rendering of the truth.
+    """
+    parameters = store.parameters
+    if parameters is None or not store.has_truth:
+        raise InputError(f"{store.location}: found a store without truth, wanted a simulated one")
+    tallies = _tallies(parameters)
+    for part in range(store.layout.parts):
+        _read_part(store, parameters, part, tallies)
+        on_progress(part + 1, store.layout.parts)
+    measured = np.linspace(0, len(store) - 1, min(MEASURED_SEQUENCES, len(store)))
+    for index in np.unique(measured.astype(int)):
+        tallies["measured SNR"].add(np.array([measured_snr(store, int(index))]))
+    return _entries(parameters, tallies)
+
+
+def measured_snr(store: Store, index: int) -> float:
+    """Return the SNR, dB, of a stored sequence: the power of its signal over that of the rest."""
+    signal = render(store.truth(index), noise=False).astype(float)
+    noise = store.tvi(index).astype(float) - signal
+    power = float((noise**2).mean())
+    return 10 * math.log10(float((signal**2).mean()) / power) if power > 0 else math.inf
+
+
+def _tallies(parameters: Parameters) -> dict[str, Tally]:
+    depth, width = parameters.muscle_size
+    image_depth, image_width = parameters.size
+    top, left = (image_depth - depth) / 2, (image_width - width) / 2
+    tallies = {
+        "units": Tally(parameters.units.low - 0.5, parameters.units.high + 0.5),
+        "centre depth": Tally(top, top + depth),
+        "centre width": Tally(left, left + width),
+        "visible share": Tally(0, 1),
+        "overlap": Tally(0, 1),
+        "realised rate": Tally(0, 0),
+        "realised interval": Tally(0, 0),
+        "realised interval variation": Tally(0, 0),
+        "realised synchrony": Tally(0, 1),
+        "measured SNR": Tally(0, 0),
+    }
+    for name, label, _ in _DRAWN:
+        asked = getattr(parameters, name)
+        tallies[label] = Tally(asked.low, asked.high)
+    if parameters.waveform is not None:
+        for label in ("contraction time", "relaxation ratio"):
+            tallies[label] = Tally(0, 0)
+    if parameters.territory == "ellipse":
+        tallies["axis ratio"] = Tally(parameters.axis_ratio.low, parameters.axis_ratio.high)
+    return tallies
+
+
+def _read_part(store: Store, parameters: Parameters, part: int, tallies: dict[str, Tally]) -> None:
+    def read(name: str) -> NDArray[Any]:
+        return store.read_part(name, part)
+
+    for name, label, _ in _DRAWN:
+        tallies[label].add(read(name))
+    if "axis ratio" in tallies:
+        tallies["axis ratio"].add(read("axis_ratio"))
+    tallies["units"].add(read("unit_count"))
+    tallies["centre depth"].add(read("centre_depth"))
+    tallies["centre width"].add(read("centre_width"))
+    tallies["visible share"].add(read("visible_share"))
+    tallies["overlap"].add(read("overlap"))
+    tallies["realised synchrony"].add(read("synchronised_share"))
+    firing, rate = read("firing"), read("firing_rate")
+    present = ~np.isnan(rate)
+    inside = np.where((firing >= 0) & (firing < parameters.duration), firing, np.nan)
+    counts = (~np.isnan(inside)).sum(axis=-1)
+    tallies["realised rate"].add(counts[present] / parameters.duration)
+    # In shares of the mean that was asked for, so that units of all rates go together.
+    intervals = np.diff(inside, axis=-1) * rate[..., None]
+    tallies["realised interval"].add(intervals)
+    tallies["realised interval variation"].add(np.abs(intervals - 1))
+
+
+def _entries(parameters: Parameters, tallies: dict[str, Tally]) -> list[Entry]:
+    asked: dict[str, tuple[str, str, float]] = {
+        label: (str(getattr(parameters, name)), units, getattr(parameters, name).mean)
+        for name, label, units in _DRAWN
+    }
+    if parameters.waveform is not None:
+        for label in ("contraction time", "relaxation ratio"):
+            asked[label] = ("of the waveform", asked[label][1], math.nan)
+    asked["units"] = (str(parameters.units), "", parameters.units.mean)
+    for axis, label in enumerate(("centre depth", "centre width")):
+        tally = tallies[label]
+        asked[label] = (str(Range(tally.low, tally.high)), "mm", parameters.size[axis] / 2)
+    if "axis ratio" in tallies:
+        asked["axis ratio"] = (str(parameters.axis_ratio), "", parameters.axis_ratio.mean)
+    asked["realised rate"] = ("", "Hz", parameters.firing_rate.mean)
+    asked["realised synchrony"] = ("", "", parameters.synchrony.mean)
+    asked["measured SNR"] = ("", "dB", parameters.snr.mean)
+    order = ["units", "centre depth", "centre width", "diameter", "axis ratio", "visible share",
+             "overlap", "firing rate", "realised rate", "interval variation",
+             "realised interval variation", "synchrony", "realised synchrony", "displacement",
+             "contraction time", "relaxation ratio", "SNR", "measured SNR"]  # fmt: skip
+    entries = []
+    for label in order:
+        if label not in tallies:
+            continue
+        tally = tallies[label]
+        requested, units, expected = asked.get(label, ("", "", math.nan))
+        entry = Entry(
+            name=label,
+            units=units,
+            requested=requested,
+            expected_mean=expected,
+            count=tally.count,
+            mean=tally.mean,
+            sd=tally.sd,
+            minimum=tally.minimum,
+            maximum=tally.maximum,
+            p_value=tally.p_value() if requested else math.nan,
+        )
+        if label == "units":
+            entry = dataclasses.replace(entry, p_value=_chi_square(tally, parameters.units))
+        if label == "realised interval variation":
+            intervals = tallies["realised interval"]
+            entry = dataclasses.replace(
+                entry,
+                expected_mean=parameters.interval_variation.mean,
+                mean=intervals.sd / intervals.mean if intervals.count else math.nan,
+                sd=math.nan,
+                minimum=math.nan,
+                maximum=math.nan,
+            )
+        entries.append(entry)
+    return entries
+
+
+def _chi_square(tally: Tally, asked: Range) -> float:
+    """Return the p-value of equal chances for every number of units."""
+    from scipy.stats import chisquare
+
+    numbers = int(asked.high - asked.low) + 1
+    # Bins of the histogram fall into whole numbers as their centres do.
+    edges = np.linspace(tally.low, tally.high, BINS + 1)
+    place = ((edges[:-1] + edges[1:]) / 2 - tally.low).astype(int)
+    counts = np.bincount(place, tally.histogram, numbers)
+    if numbers < 2 or tally.count < 5 * numbers:
+        return math.nan
+    return float(chisquare(counts).pvalue)

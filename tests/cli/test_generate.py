@@ -1,0 +1,204 @@
+"""``musim generate``: options become the library's arguments; wrong ones become one line."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from musim.cli.options import parameters_from_options
+from musim.datasets import open_store, verify
+from musim.simulator import InputError, Parameters, Range
+
+
+def test_without_options_it_makes_ten_sequences_of_ali_2020(musim, monkeypatch):
+    asked = {}
+    monkeypatch.setattr(
+        "musim.cli.generate.generate_store", lambda *a, **k: asked.update(arguments=a, **k)
+    )
+    assert musim("generate", "--units", "5-30", "--snr", "10").code == 0
+    asked.pop("on_progress")
+    assert asked == {
+        "arguments": (Parameters(), "musim.zarr"),
+        "sequences": 10,
+        "seed": 0,
+        "kind": "dense",
+        "dtype": "float32",
+        "part_size": None,
+        "workers": None,
+        "pool": "processes",
+        "scheduler": None,
+        "resume": False,
+        "overwrite": False,
+    }
+
+
+def test_every_option_reaches_the_library(musim, monkeypatch, tmp_path):
+    asked = {}
+    monkeypatch.setattr(
+        "musim.cli.generate.generate_store", lambda *a, **k: asked.update(arguments=a, **k)
+    )
+    (tmp_path / "twitch.csv").write_text("time,velocity\n0,0\n0.05,1\n0.1,-1\n0.2,0\n")
+    done = musim(
+        "generate", "--preset", "ali-2022", "-n", 7, "--seed", 5, "-o", "x.zarr", "--render", "on-read",
+        "--dtype", "float16", "--workers", 3, "--pool", "threads", "--part-size", 2, "--overwrite",
+        "--scheduler", "tcp://host:1", "--units", "2-4", "--snr", "inf", "--synchrony", "0-20%",
+        "--territory", "ellipse", "--mask", "soft", "--muscle", "30x35", "--waveform", "twitch.csv",
+        "--refractory-period", "7.5", "--frames", "64", "--pixels", "32", "--size", "20x24",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    parameters, target = asked.pop("arguments")
+    asked.pop("on_progress")
+    assert target == "x.zarr"
+    assert asked == {
+        "sequences": 7, "seed": 5, "kind": "rendered", "dtype": "float16", "part_size": 2,
+        "workers": 3, "pool": "threads", "scheduler": "tcp://host:1", "resume": False,
+        "overwrite": True,
+    }  # fmt: skip
+    assert parameters == Parameters(
+        units=Range(2, 4), snr=Range(np.inf, np.inf), synchrony=Range(0, 0.2),
+        territory="ellipse", mask="soft", muscle=(30, 35), refractory_period=7.5, frames=64,
+        frame_rate=512, pixels=(32, 32), size=(20, 24),
+        waveform=((0, 0), (0.05, 1), (0.1, -1), (0.2, 0)),
+    )  # fmt: skip
+
+
+def test_a_store_is_made_told_of_and_verified(musim, tiny, tmp_path):
+    made = musim("generate", *tiny, "--sequences", 3, "--out", "a.zarr", "--workers", 1)
+    assert made.code == 0, made.err
+    assert "a.zarr is done" in made.out
+    assert len(verify(tmp_path / "a.zarr", remake=3)) == 3
+    checked = musim("verify", "a.zarr", "--remake", 2)
+    assert checked.code == 0
+    assert "is whole: 3 sequences" in checked.out
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "words"),
+    [
+        ("--units", "30-5", ["units", "30-5", "5-30"]),
+        ("--units", "0", ["units", "found 0", "1 to 1000"]),
+        ("--units", "abc", ["units", "'abc'"]),
+        ("--units", "5.5", ["units", "whole"]),
+        ("--snr", "loud", ["snr", "'loud'"]),
+        ("--snr", "nan", ["snr", "'nan'"]),
+        ("--synchrony", "0.9", ["synchrony", "0.9", "0.5"]),
+        ("--firing-rate", "-8-13", ["firing_rate", "-8-13"]),
+        ("--interval-variation", "2", ["interval_variation"]),
+        ("--diameter", "2.5-50", ["diameter", "muscle"]),
+        ("--displacement", "-1", ["displacement"]),
+        ("--contraction-time", "0", ["contraction_time"]),
+        ("--relaxation-ratio", "3", ["relaxation_ratio", "2.6"]),
+        ("--frames", "0", ["frames", "found 0"]),
+        ("--frames", "1.5", ["frames", "whole"]),
+        ("--pixels", "0x64", ["pixels"]),
+        ("--pixels", "4x4x4", ["pixels", "DEPTHxWIDTH"]),
+        ("--size", "0", ["size"]),
+        ("--frame-rate", "0", ["frame_rate"]),
+        ("--mask", "fuzzy", ["mask", "hard, soft"]),
+        ("--territory", "star", ["territory", "disc"]),
+        ("--waveform", "no-such-file.csv", ["waveform", "no-such-file.csv"]),
+        ("--preset", "ali-1999", ["preset", "ali-2020"]),
+        ("--dtype", "int8", ["dtype", "float16"]),
+        ("--render", "never", ["--render", "on-read"]),
+        ("--pool", "fibres", ["--pool", "threads"]),
+        ("--sequences", "0", ["sequences", "found 0"]),
+        ("--seed", "-1", ["seed", "-1"]),
+        ("--workers", "0", ["workers", "found 0"]),
+        ("--part-size", "0", ["part_size", "found 0"]),
+        ("--scheduler", "host", ["scheduler", "tcp://"]),
+        ("--out", "gopher://x/y", ["gopher"]),
+    ],
+)
+def test_a_wrong_value_is_one_line_code_2_and_leaves_nothing(option, text, words, musim, tmp_path):
+    done = musim("generate", "--sequences", "1", option, text)
+    assert done.code == 2
+    lines = [line for line in done.err.splitlines() if line.startswith("Error: ")]
+    assert len(lines) == 1
+    assert done.err.strip().endswith(lines[0])
+    assert "Traceback" not in done.err
+    assert all(word in lines[0] for word in words), lines[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_that_exists_offers_resume_and_overwrite(musim, tiny):
+    arguments = ["generate", *tiny, "--sequences", 1, "--workers", 1]
+    assert musim(*arguments).code == 0
+    refused = musim(*arguments)
+    assert refused.code == 2
+    assert "--resume" in refused.err
+    assert "--overwrite" in refused.err
+    assert musim(*arguments, "--resume").code == 0
+    changed = musim(*arguments, "--resume", "--seed", 3)
+    assert changed.code == 2
+    assert "musim_seed: 0 there, 3 asked" in changed.err
+    assert musim(*arguments, "--overwrite", "--seed", 3).code == 0
+    assert open_store("musim.zarr").seed == 3
+
+
+def test_a_folder_that_is_no_store_is_never_removed(musim, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("years of work")
+    for extra in ([], ["--overwrite"], ["--resume"]):
+        done = musim("generate", "--out", "mine", *extra)
+        assert done.code == 2
+        assert "not a musim store" in done.err
+    assert (tmp_path / "mine" / "thesis.tex").read_text() == "years of work"
+
+
+def test_ctrl_c_in_the_middle_leaves_a_store_that_resumes(tiny, tmp_path):
+    target = tmp_path / "long.zarr"
+    command = [
+        sys.executable, "-m", "musim.cli", "generate", *tiny, "--sequences", "3000", "--part-size", "1",
+        "--workers", "1", "--out", str(target),
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    manifests = target / ".musim" / "parts"
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not (manifests.is_dir() and any(manifests.iterdir())):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert errors.strip().splitlines()[-1].startswith("Error: interrupted")
+    assert "Traceback" not in errors
+    assert not (target / "zarr.json").exists()
+    with pytest.raises(InputError, match=r"unfinished store \(\d+ of 3000 parts\)"):
+        open_store(target)
+
+
+WORDS = st.one_of(
+    st.text(max_size=12),
+    st.from_regex(r"-?[0-9]{1,4}(\.[0-9]{1,3})?(-[0-9]{1,4})?%?", fullmatch=True),
+)
+NAMES = st.sampled_from([name for name in Parameters.__dataclass_fields__ if name != "waveform"])
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(NAMES, WORDS, max_size=4), st.sampled_from(["ali-2020", "ali-2022"]))
+def test_any_texts_give_parameters_or_one_line_that_names_the_culprit(texts, preset):
+    try:
+        parameters = parameters_from_options(preset, dict(texts))
+    except InputError as error:
+        assert "\n" not in " ".join(str(error).split())
+        assert "found" in str(error)
+        assert "wanted" in str(error)
+    else:
+        assert Parameters.from_json(json.loads(json.dumps(parameters.to_json()))) == parameters
+
+
+def test_broken_pipes_end_quietly(musim, tiny, tmp_path):
+    assert musim("generate", *tiny, "--sequences", 1, "--workers", 1).code == 0
+    command = f"{sys.executable} -m musim.cli info musim.zarr | head -1"
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, check=False, cwd=tmp_path, env=os.environ
+    )
+    assert "Traceback" not in done.stderr
+    assert Path(tmp_path / "musim.zarr").exists()

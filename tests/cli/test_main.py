@@ -1,0 +1,96 @@
+"""The entry point: quick help, one-line errors, exit codes."""
+
+import subprocess
+import sys
+
+import pytest
+
+from musim.cli import main as entry
+from musim.cli.main import COMMANDS, musim as group
+
+
+def test_help_names_every_command_and_imports_nothing_heavy():
+    code = (
+        "import sys\n"
+        "from musim.cli import main\n"
+        "try:\n    main(['--help'])\n"
+        "except SystemExit:\n    pass\n"
+        "heavy = {'numpy', 'rich', 'zarr', 'dask', 'torch', 'matplotlib', 'numba'} & set(sys.modules)\n"
+        "sys.exit(f'imports {sorted(heavy)}' if heavy else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert all(name in done.stdout for name in COMMANDS)
+
+
+def test_the_module_runs_as_a_program():
+    command = [sys.executable, "-m", "musim.cli", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("musim, version ")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_exists_and_its_help_shows_examples(name, musim):
+    command = group.get_command(None, name)
+    assert command is not None
+    assert command.name == name
+    shown = musim(name, "--help")
+    assert shown.code == 0
+    assert "Examples:" in shown.out
+    assert f"musim {name}" in shown.out
+
+
+def test_summaries_in_the_list_are_those_of_the_commands():
+    for name, summary in COMMANDS.items():
+        command = group.get_command(None, name)
+        assert command.help.split(":")[0].split(",")[0].split()[0] == summary.split()[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["bogus"], ["bogus", "generate"]),
+        (["generate", "--bogus", "1"], ["--bogus", "musim generate --help"]),
+        (["generate", "--sequences", "x"], ["'x'", "integer"]),
+        (["verify"], ["STORE"]),
+        (["info", "nowhere.zarr"], ["nowhere.zarr", "found nothing"]),
+        (["preview", "nowhere.zarr"], ["nowhere.zarr", "found nothing"]),
+    ],
+)
+def test_wrong_use_is_one_line_and_code_2(arguments, words, musim):
+    done = musim(*arguments)
+    assert done.code == 2
+    assert done.out == ""
+    lines = done.err.strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("Error: ")
+    assert all(word in lines[0] for word in words)
+
+
+def test_an_interruption_is_code_130_and_says_how_to_go_on(musim, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("musim.cli.generate.generate_store", interrupt)
+    done = musim("generate")
+    assert done.code == 130
+    assert "--resume" in done.err
+
+
+def test_too_little_memory_is_a_failure_of_one_line(musim, monkeypatch):
+    def exhaust(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("musim.cli.generate.generate_store", exhaust)
+    done = musim("generate")
+    assert done.code == 1
+    assert "memory" in done.err.strip().splitlines()[-1]
+
+
+def test_a_defect_of_musim_itself_is_not_hidden(monkeypatch):
+    def break_down(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("musim.cli.generate.generate_store", break_down)
+    with pytest.raises(ZeroDivisionError):
+        entry(["generate"])

@@ -1,0 +1,34 @@
+"""Fixtures that many tests share."""
+
+import os
+
+import pytest
+from hypothesis import settings
+
+from musim.simulator import Parameters, Range, draw
+
+# The same examples in every run; `--hypothesis-profile=explore` looks for new ones.
+settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
+settings.register_profile("explore", max_examples=2000, deadline=None, database=None)
+settings.load_profile("fixed")
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """Parameters of a sequence that is drawn and rendered in a millisecond."""
+    return Parameters(
+        units=Range(2, 4), pixels=(9, 7), size=(9.0, 7.0), diameter=Range(2, 4), frames=30
+    )
+
+
+@pytest.fixture(scope="session")
+def truth(tiny):
+    """One sequence's truth."""
+    return draw(tiny, seed=1)
+
+
+@pytest.fixture(scope="session")
+def scaled():
+    """Return a function that scales a slow test's number of draws by MUSIM_SLOW_SCALE."""
+    scale = float(os.environ.get("MUSIM_SLOW_SCALE", "1"))
+    return lambda draws: max(round(draws * scale), 1)
