@@ -1,4 +1,4 @@
-"""Timing in turns: what is compared runs A B A B ..., so that a drifting machine spoils no ratio."""
+"""Timing in turns: what is compared runs A B A B ..., so a drifting machine spoils no ratio."""
 
 import statistics
 import subprocess
@@ -21,6 +21,11 @@ class Comparison:
 
     first: list[float]
     second: list[float]
+
+    @property
+    def times(self) -> tuple[list[float], list[float]]:
+        """Both lists of seconds."""
+        return self.first, self.second
 
     @property
     def ratios(self) -> list[float]:
@@ -49,7 +54,7 @@ def in_turns(
 
 
 def musim_process(*arguments: str) -> tuple[float, float]:
-    """Run the ``musim`` command; return its seconds and the peak memory of its largest process, MiB.
+    """Run the ``musim`` command; return seconds and the peak memory of its largest process, MiB.
 
     The measuring process is fresh each time, because a process's record of its children's peak
     memory never falls.

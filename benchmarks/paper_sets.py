@@ -34,7 +34,7 @@ def main() -> None:
     """Make the sets, check them, and print what came out."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--training", type=int, default=10_000, help="sequences; the paper's 10,000")
+    parser.add_argument("--training", type=int, default=10_000, help="the paper's 10,000")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     print("| set | sequences | options of `musim generate` | seconds | size, MB | verified in, s |")

@@ -7,7 +7,10 @@ from musim.simulator import Truth
 
 
 def render_with_numpy(
-    truth: Truth, generator: np.random.Generator, noise: NDArray[np.float32], out: NDArray[np.float32]
+    truth: Truth,
+    generator: np.random.Generator,
+    noise: NDArray[np.float32],
+    out: NDArray[np.float32],
 ) -> None:
     """Superpose by one float32 matrix product, and add float32 normals drawn in place.
 

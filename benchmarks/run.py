@@ -15,7 +15,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
-from benchmarks.measure import in_turns, musim_process, size_of
+from benchmarks.measure import Comparison, in_turns, musim_process, size_of
 from benchmarks.plain_numpy import render_with_numpy
 from musim.datasets.generation import generate
 from musim.simulator import PRESETS, Parameters, Range, draw, render
@@ -62,22 +62,28 @@ def in_memory(sequences: int, rounds: int) -> list[str]:
         single = in_turns(alone(musim), alone(plain), rounds)
         drawn = in_turns(two(musim_with_drawing), two(plain), rounds)
         filled = in_turns(two(musim), two(fill), rounds)
-    rate = sequences / statistics.median(both.first)
-    plain_rate = sequences / statistics.median(both.second)
-    lone_rate = sequences / statistics.median(against_one.second)
-    gigabytes = memory.nbytes / statistics.median(filled.first) / 1e9
-    fill_rate = memory.nbytes / statistics.median(filled.second) / 1e9
-    share = [a / b for a, b in zip(filled.second, filled.first, strict=True)]
+
+    def line(what: str, against: str, compared: Comparison) -> str:
+        first, second = (sequences / statistics.median(times) for times in compared.times)
+        return row(what, first, against, second, compared.text())
+
+    gigabytes = [memory.nbytes / statistics.median(times) / 1e9 for times in filled.times]
+    share = Comparison(filled.second, filled.first).text()
+    two_workers, one_worker = (
+        "in memory, 2 workers, sequences/s",
+        "in memory, 1 worker, sequences/s",
+    )
     return [
-        row("(a) in memory, 2 workers, sequences/s", rate, "NumPy, 1 worker", lone_rate, against_one.text()),
-        row("(a) in memory, 2 workers, sequences/s", rate, "NumPy, 2 workers", plain_rate, both.text()),
-        row("(a) in memory, 1 worker, sequences/s", sequences / statistics.median(single.first),
-            "NumPy, 1 worker", sequences / statistics.median(single.second), single.text()),
-        row("(a) with drawing the truth, 2 workers", sequences / statistics.median(drawn.first),
-            "NumPy, 2 workers, truth given", sequences / statistics.median(drawn.second), drawn.text()),
-        row("(b) rendered, 2 workers, GB/s", gigabytes, "filling the same memory, GB/s", fill_rate,
-            f"{statistics.median(share):.3f} ({min(share):.3f}-{max(share):.3f})"),
-    ]  # fmt: skip
+        line(f"(a) {two_workers}", "NumPy, 1 worker", against_one),
+        line(f"(a) {two_workers}", "NumPy, 2 workers", both),
+        line(f"(a) {one_worker}", "NumPy, 1 worker", single),
+        line(
+            "(a) the same with drawing the truth, 2 workers", "NumPy, 2 workers, truth given", drawn
+        ),
+        row(
+            "(b) rendered, 2 workers, GB/s", gigabytes[0], "filling the memory", gigabytes[1], share
+        ),
+    ]
 
 
 def on_disk(folder: Path, sequences: int, rounds: int) -> list[str]:
@@ -100,9 +106,9 @@ def on_disk(folder: Path, sequences: int, rounds: int) -> list[str]:
                 os.fsync(file.fileno())
 
     compared = in_turns(musim, write_raw, rounds)
-    rate = sequences / statistics.median(compared.first)
-    raw_rate = sequences / statistics.median(compared.second)
-    rows = [row("(c) stored dense, 2 workers, sequences/s", rate, "tofile + fsync", raw_rate, compared.text())]
+    rate, raw_rate = (sequences / statistics.median(times) for times in compared.times)
+    stored = "(c) stored dense, 2 workers, sequences/s"
+    rows = [row(stored, rate, "tofile + fsync", raw_rate, compared.text())]
     many = 10 * sequences
     seconds = []
     for _ in range(rounds):
@@ -111,8 +117,8 @@ def on_disk(folder: Path, sequences: int, rounds: int) -> list[str]:
         generate(PARAMETERS, store, sequences=many, kind="rendered", workers=WORKERS)
         seconds.append(time.perf_counter() - began)
     kilobytes = size_of(store) / many / 1000
-    rows.append(f"| (c) stored rendered, 2 workers, sequences/s | {many / statistics.median(seconds):.0f} "
-                f"| size, kB a sequence | {kilobytes:.1f} | |")  # fmt: skip
+    stored = "(c) stored rendered, 2 workers, sequences/s"
+    rows.append(row(stored, many / statistics.median(seconds), "kB a sequence", kilobytes, ""))
     shutil.rmtree(store, ignore_errors=True)
     shutil.rmtree(raw, ignore_errors=True)
     return rows
@@ -120,7 +126,10 @@ def on_disk(folder: Path, sequences: int, rounds: int) -> list[str]:
 
 def growth(folder: Path, largest: int) -> list[str]:
     """(d): time and peak memory against the number of sequences and of units."""
-    rows = ["| sequences (rendered store) | seconds | peak memory of a process, MiB |", "|---:|---:|---:|"]
+    rows = [
+        "| sequences (rendered store) | seconds | peak memory of a process, MiB |",
+        "|---:|---:|---:|",
+    ]
     store = folder / "growth.zarr"
     for sequences in (10, 100, 1000, 10_000):
         if sequences > largest:

@@ -61,7 +61,7 @@ class Location:
         self.is_local = "://" not in self.url
         if self.is_local:
             # Not resolved, but without "..", so that no folder is made only to be left again.
-            self.path = Path(os.path.abspath(Path(self.url).expanduser()))
+            self.path = Path(os.path.abspath(Path(self.url).expanduser()))  # noqa: PTH100
             return
         try:
             self.system, self.root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
