@@ -19,6 +19,9 @@ VELOCITY_COLOURS = "RdBu_r"
 DEVIATION_COLOURS = LinearSegmentedColormap.from_list("deviation", ["#ffffff", "#8c8c8c"])
 """Ends in a middle grey, on which dark outlines show too."""
 
+NOTHING_COLOUR = "#efe3c2"
+"""Of voxels that are not finite; no scale has it."""
+
 MOST_LABELS = 60
 FEW_ROWS = 8
 
@@ -52,6 +55,15 @@ class Page:
         """Write a text whose baseline starts there."""
         self.figure.text(left / self.width, 1 - top / self.height, text, **style)
 
+    def title(self, left: float, top: float, text: str, *, font_size: float) -> None:
+        """Write a line in bold, smaller where the page is too narrow for it."""
+        line = self.figure.text(
+            left / self.width, 1 - top / self.height, text, fontsize=font_size, weight="bold",
+            parse_math=False,
+        )  # fmt: skip
+        needed = line.get_window_extent().width / self.figure.dpi
+        line.set_fontsize(font_size * min(1.0, (self.width - left - 0.1) / needed))
+
     def colour_bar(self, axes: Axes, image: ScalarMappable, label: str) -> None:
         """Draw the colour scale of an image into axes of its own."""
         bar = self.figure.colorbar(image, cax=axes)
@@ -72,7 +84,7 @@ def _extent(scene: Scene) -> tuple[float, float, float, float]:
 
 def draw_image(axes: Axes, image: NDArray[np.float32], scene: Scene) -> ScalarMappable:
     """Draw one frame, mm/s, in axes in mm."""
-    axes.set_facecolor("0.8")
+    axes.set_facecolor(NOTHING_COLOUR)
     return axes.imshow(
         image, cmap=VELOCITY_COLOURS, vmin=-scene.limit, vmax=scene.limit, extent=_extent(scene)
     )
@@ -83,6 +95,7 @@ def draw_deviation(axes: Axes, scene: Scene) -> ScalarMappable:
     finite = scene.deviation[np.isfinite(scene.deviation)]
     highest = float(finite.max(initial=0)) or 1.0
     label_axes(axes, "Width (mm)", "Depth (mm)")
+    axes.set_facecolor(NOTHING_COLOUR)
     return axes.imshow(
         scene.deviation, cmap=DEVIATION_COLOURS, vmin=0, vmax=highest, extent=_extent(scene)
     )
@@ -149,6 +162,7 @@ def _spread(
     # A label's own small direction keeps labels apart that start at the very same place.
     angles = np.arange(len(centres)) * math.pi * (3 - math.sqrt(5))
     places = centres + 0.01 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    places = np.clip(places, box / 2, bounds - box / 2)
     for _ in range(300):
         between = places[:, None] - places[None, :]
         overlap = box - np.abs(between)
@@ -162,8 +176,10 @@ def _spread(
     return places
 
 
-def draw_traces(axes: Axes, scene: Scene, *, line_width: float = 0.9, font_size: float = 8) -> None:
+def draw_traces(axes: Axes, scene: Scene, *, font_size: float = 8) -> None:
     """Draw signals one below the other on one scale, their firings as ticks below them."""
+    # Thick lines would run together where a long recording is drawn.
+    line_width = 0.9 * min(max(2500 / scene.shape[0], 0.25), 1)
     values = [t.signal[np.isfinite(t.signal)] for t in scene.traces]
     low = min((float(v.min(initial=0)) for v in values), default=0.0)
     high = max((float(v.max(initial=0)) for v in values), default=0.0)

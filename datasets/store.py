@@ -39,7 +39,7 @@ class _StrictStore(WrapperStore[ZarrStore]):
         self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
     ) -> Buffer | None:
         content = await self._store.get(key, prototype, byte_range)
-        if content is None and "/c/" in key:
+        if content is None and "/c." in key:
             raise FailureError(
                 f"{self.location}: {part_of(self.layout, key)} lacks {key}; make it again, or "
                 "copy it again from where it came"
@@ -49,8 +49,8 @@ class _StrictStore(WrapperStore[ZarrStore]):
 
 def part_of(layout: Layout, key: str) -> str:
     """Return the name of the part that a chunk belongs to, for messages."""
-    name, _, index = key.split("/")[:3]
-    first = int(index) * chunks_of(layout.variable(name), layout.sizes, layout.part_size)[0]
+    name, index = key.split("/c.")
+    first = int(index.split(".")[0]) * chunks_of(layout.variable(name), layout.sizes, layout.part_size)[0]
     return f"part {first // layout.part_size}"
 
 

@@ -1,0 +1,139 @@
+"""A still picture of a sequence: frames, map of motion with territories, trains with firings."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from ..datasets.location import PARTIAL
+from ..datasets.store import Store
+from ..simulator.errors import FailureError, InputError
+from .panels import Page, draw_deviation, draw_image, draw_marks, draw_traces, label_axes
+from .scene import Scene, read_scene
+
+ENDINGS_OF_PICTURES = (".png", ".pdf", ".svg")
+
+WIDTH, MARGIN, GAP = 11.0, 0.6, 0.22
+DOTS_PER_INCH = 150
+ROW = 0.155
+_WITHOUT_DATE: dict[str, dict[str, Any]] = {
+    ".png": {"Software": None},
+    ".pdf": {"Creator": None, "Producer": None, "CreationDate": None},
+    ".svg": {"Creator": None, "Date": None},
+}
+
+
+def draw_preview(store: Store, index: int, out: Path) -> None:
+    """Draw a sequence: frames, the velocity's SD with the territories, trains with firings.
+
+    Units have the numbers and colours of their places in the store, from 0. Where the store holds
+    no truth, the mean velocity and the signals of a few pixels stand in place of the trains. Same
+    store, same bytes of PNG.
+
+    Parameters
+    ----------
+    store : Store
+    index : int
+        The sequence.
+    out : Path
+        The picture; its ending, one of :data:`ENDINGS_OF_PICTURES`, says which kind. A file that
+        is there is replaced.
+
+    Raises
+    ------
+    InputError
+        If there is no such sequence, no such kind of picture, or no such folder.
+    FailureError
+        If the store is damaged or the picture cannot be written.
+    """
+    out = Path(out)
+    ending = check_target(out, ENDINGS_OF_PICTURES)
+    page = _compose(read_scene(store, index))
+    with written_aside(out) as aside:
+        page.figure.savefig(
+            aside, format=ending[1:], dpi=DOTS_PER_INCH, metadata=_WITHOUT_DATE[ending]
+        )
+
+
+def check_target(out: Path, endings: tuple[str, ...]) -> str:
+    """Return the ending of a file that is to be written, before any work is done for it.
+
+    Raises
+    ------
+    InputError
+        If it is not one of `endings`, or there is no folder for the file.
+    """
+    ending = out.suffix.lower()
+    if ending not in endings:
+        found = repr(ending) if ending else "no ending"
+        raise InputError(f"{out}: found {found}, wanted one of {', '.join(endings)}")
+    if out.is_dir():
+        raise InputError(f"{out}: found a folder there, wanted the name of a file")
+    if not out.parent.is_dir():
+        raise InputError(f"{out}: found no folder {out.parent}, wanted one; make it first")
+    return ending
+
+
+@contextmanager
+def written_aside(out: Path) -> Iterator[Path]:
+    """Give a name to write to; rename it to `out` at the end, or remove it if anything fails."""
+    aside = out.with_name(f"{out.name}.{uuid4().hex[:8]}{PARTIAL}")
+    try:
+        yield aside
+        aside.replace(out)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if isinstance(error, PermissionError):
+            raise InputError(f"{out}: cannot be written ({reason}); use another folder") from error
+        raise FailureError(f"{out}: cannot be written ({reason})") from error
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _compose(scene: Scene) -> Page:
+    count = len(scene.images)
+    ratio = min(max(scene.size[0] / scene.size[1], 0.2), 6.0)
+    tile = (WIDTH - MARGIN - 0.8 - GAP * (count - 1)) / max(count, 4)
+    tile = min(tile, 3.6 / ratio)
+    rows_height = min(max(ROW * len(scene.traces), 3.5), 9.0)
+    map_width = min(rows_height / ratio, 3.7 if rows_height < 4 else 4.3)
+    top = 0.87 + tile * ratio + 0.85
+    page = Page(WIDTH, top + max(rows_height, map_width * ratio) + 0.45, DOTS_PER_INCH)
+    page.title(MARGIN, 0.26, scene.title, font_size=10)
+
+    _heading(page, MARGIN, 0.64, "a", "Tissue velocity at the most active instants")
+    for number, (image, frame) in enumerate(zip(scene.images, scene.highlights, strict=True)):
+        axes = page.axes(MARGIN + number * (tile + GAP), 0.87, tile, tile * ratio)
+        shown = draw_image(axes, image, scene)
+        axes.set_title(f"{frame / scene.frame_rate:.3f} s", fontsize=8, pad=3)
+        label_axes(axes, "Width (mm)", "Depth (mm)" if number == 0 else "")
+        axes.tick_params(labelleft=number == 0)
+        if number == count - 1:
+            bar = page.axes(MARGIN + count * (tile + GAP) - 0.1, 0.87, 0.11, tile * ratio)
+            page.colour_bar(bar, shown, "Velocity (mm/s)")
+
+    what = "territories" if scene.has_truth else "pixels shown in c"
+    _heading(page, MARGIN, top - 0.12, "b", f"SD of velocity over time, {what}")
+    axes = page.axes(MARGIN, top, map_width, map_width * ratio)
+    shown = draw_deviation(axes, scene)
+    draw_marks(axes, scene, font_size=9 if len(scene.marks) <= 15 else 7.5)
+    bar = page.axes(MARGIN + map_width + 0.12, top, 0.11, map_width * ratio)
+    page.colour_bar(bar, shown, "SD (mm/s)")
+
+    left = MARGIN + max(map_width + 1.3, 3.6)  # no closer than the heading is long
+    what = (
+        "Twitch trains and firings" if scene.has_truth else "Mean of the image, and single pixels"
+    )
+    _heading(page, left, top - 0.12, "c", f"{what} (dashed: instants of a)")
+    axes = page.axes(left, top, WIDTH - left - 0.55, rows_height)
+    for frame in scene.highlights:
+        axes.axvline(frame / scene.frame_rate, color="0.8", linewidth=0.7, dashes=(4, 3), zorder=0)
+    draw_traces(axes, scene)
+    label_axes(axes, "Time (s)", "Unit" if scene.has_truth else "Pixel")
+    return page
+
+
+def _heading(page: Page, left: float, top: float, letter: str, text: str) -> None:
+    page.text(left, top, letter, fontsize=10, weight="bold")
+    page.text(left + 0.17, top, text, fontsize=9)

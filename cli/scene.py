@@ -1,0 +1,295 @@
+"""What a picture or a movie of a sequence shows, read from a store and reduced to what is drawn."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..datasets.schema import chunks_of
+from ..datasets.store import Store
+
+COLOURS = (
+    "#2f60b2", "#f27700", "#8a0509", "#219a2c", "#bd7bf3", "#0e5715", "#1bb0ce", "#d0457c",
+    "#6b1387", "#835a0e", "#9ba65b", "#8775a9", "#8f4478", "#0d4e6d", "#c88a9c", "#1c7268",
+    "#b76935", "#267ee8", "#0d9298", "#b3260e", "#2c34a6", "#604107", "#227702", "#7541b8",
+    "#7999f5", "#15bd63", "#653552", "#7a8750", "#b253bc", "#f96677",
+)  # fmt: skip
+"""Colours of units, in order. Each is the one farthest from all those before it in OKLab, among
+colours neither pale nor grey, so that they print and neighbours in number differ most."""
+
+GREY = "#404040"
+PIXELS_SHOWN = 6
+"""Pixels whose signals stand in for units where a store knows none."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One signal over time, and the colour and label by which it is found on the map.
+
+    Parameters
+    ----------
+    label : str
+    colour : str
+    signal : float32 array of shape (time,)
+        Velocity, mm/s.
+    firings : float64 array of shape (firing,)
+        Firing instants inside the sequence, s.
+    """
+
+    label: str
+    colour: str
+    signal: NDArray[np.float32]
+    firings: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One place on the map: a unit's territory, or a pixel where there are no units.
+
+    Parameters
+    ----------
+    label : str
+    colour : str
+    depth, width : float
+        The territory's centre of mass inside the image, or the pixel's centre, mm.
+    territory : float32 array of shape (depth, width), optional
+        Membership, 0..1.
+    """
+
+    label: str
+    colour: str
+    depth: float
+    width: float
+    territory: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A sequence, reduced to what is drawn of it.
+
+    Parameters
+    ----------
+    title : str
+    frame_rate : float
+        Hz.
+    shape : (int, int, int)
+        Frames, depth and width of the sequence, px.
+    size : (float, float)
+        Depth and width of the image, mm.
+    highlights : tuple of int
+        The most active frame of each of several equal spans of time.
+    images : float32 array of shape (highlight, depth, width)
+        Velocity at the highlights, mm/s.
+    limit : float
+        Velocity at the ends of the colour scale, mm/s, above 0.
+    deviation : float32 array of shape (depth, width)
+        SD of the velocity over time, mm/s; NaN where no voxel is finite.
+    traces : tuple of Trace
+    marks : tuple of Mark
+    has_truth : bool
+        Whether traces and marks are those of units.
+    """
+
+    title: str
+    frame_rate: float
+    shape: tuple[int, int, int]
+    size: tuple[float, float]
+    highlights: tuple[int, ...]
+    images: NDArray[np.float32]
+    limit: float
+    deviation: NDArray[np.float32]
+    traces: tuple[Trace, ...]
+    marks: tuple[Mark, ...]
+    has_truth: bool
+
+    @property
+    def duration(self) -> float:
+        """Length of the sequence, s."""
+        return self.shape[0] / self.frame_rate
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """Time of each frame, s."""
+        return np.arange(self.shape[0]) / self.frame_rate
+
+
+def read_scene(store: Store, index: int, *, highlights: int | None = None) -> Scene:
+    """Read a sequence block by block, and reduce it to what is drawn.
+
+    Parameters
+    ----------
+    store : Store
+    index : int
+        The sequence.
+    highlights : int, optional
+        Frames to show; 4 to 6, by the image's shape, if not given.
+
+    Returns
+    -------
+    Scene
+
+    Raises
+    ------
+    InputError
+        If there is no such sequence.
+    FailureError
+        If the store is damaged.
+    """
+    frames, depth, width = store.layout.shape
+    size = (depth * store.layout.pixel_size[0], width * store.layout.pixel_size[1])
+    if highlights is None:
+        highlights = 4 if size[1] > 1.5 * size[0] else 6 if size[0] > 1.5 * size[1] else 5
+    activity, mean, deviation = _survey(store, index)
+    chosen = _highlights(activity, min(highlights, frames))
+    images = np.stack([read_frame(store, index, frame) for frame in chosen])
+    if store.has_truth:
+        traces, marks = _units(store, index, size)
+    else:
+        traces, marks = _pixels(store, index, mean, deviation)
+    return Scene(
+        title=_title(store, index, len(marks)),
+        frame_rate=store.layout.frame_rate,
+        shape=(frames, depth, width),
+        size=size,
+        highlights=chosen,
+        images=images,
+        limit=_limit(images),
+        deviation=deviation,
+        traces=traces,
+        marks=marks,
+        has_truth=store.has_truth,
+    )
+
+
+def read_frame(store: Store, index: int, frame: int) -> NDArray[np.float32]:
+    """Return one frame of a sequence, mm/s, as a float32 array of shape (depth, width)."""
+    return store.tvi(index, time=slice(frame, frame + 1))[0].astype(np.float32, copy=False)
+
+
+def blocks(store: Store, index: int) -> Iterator[NDArray[np.float32]]:
+    """Yield a sequence's voxels in spans of time as they are stored, so that memory stays small."""
+    layout = store.layout
+    step = chunks_of(layout.variable("tvi"), layout.sizes, layout.part_size)[1]
+    for start in range(0, layout.shape[0], step):
+        yield store.tvi(index, time=slice(start, start + step)).astype(np.float32, copy=False)
+
+
+def _survey(
+    store: Store, index: int
+) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.float32]]:
+    """Return each frame's mean |velocity|, the mean of each, and each pixel's SD over time.
+
+    Voxels that are not finite are left out; where there are no others, mean and SD are NaN.
+    """
+    _, depth, width = store.layout.shape
+    activity, mean, first = [], [], None
+    count, total, squares = (np.zeros((depth, width)) for _ in range(3))
+    for block in blocks(store, index):
+        finite = np.isfinite(block)
+        values = np.where(finite, block, 0).astype(np.float64)
+        in_frame = finite.sum(axis=(1, 2))
+        activity.append(np.abs(values).sum(axis=(1, 2)) / np.maximum(in_frame, 1))
+        mean.append(np.where(in_frame, values.sum(axis=(1, 2)) / np.maximum(in_frame, 1), np.nan))
+        # About the first frame, so that a large offset does not swallow a small deviation.
+        first = values[0] if first is None else first
+        values = np.where(finite, values - first, 0)
+        count += finite.sum(axis=0)
+        total += values.sum(axis=0)
+        squares += np.square(values).sum(axis=0)
+    seen = np.maximum(count, 1)
+    variance = np.maximum(squares / seen - np.square(total / seen), 0)
+    return (
+        np.concatenate(activity),
+        np.concatenate(mean).astype(np.float32),
+        np.where(count, np.sqrt(variance), np.nan).astype(np.float32),
+    )
+
+
+def _highlights(activity: NDArray[np.float64], count: int) -> tuple[int, ...]:
+    """Return the most active frame of each span of time, half a span or more apart."""
+    chosen: list[int] = []
+    for span in np.array_split(np.arange(len(activity)), count):
+        earliest = chosen[-1] + len(span) // 2 if chosen else 0
+        allowed = span[span >= earliest]
+        chosen.append(int(allowed[np.argmax(activity[allowed])]))
+    return tuple(chosen)
+
+
+def _limit(images: NDArray[np.float32]) -> float:
+    """Return a velocity that few voxels exceed, yet the smallest lone territory reaches."""
+    magnitude = np.abs(images[np.isfinite(images)])
+    if not magnitude.any():
+        return 1.0
+    return float(np.percentile(magnitude, 99.8)) or float(magnitude.max())
+
+
+def _units(
+    store: Store, index: int, size: tuple[float, float]
+) -> tuple[tuple[Trace, ...], tuple[Mark, ...]]:
+    count = int(store.read("unit_count", index))
+    territories = store.read("territory", index)[:count].astype(np.float32, copy=False)
+    trains = store.read("twitch_train", index)[:count]
+    firings = store.read("firing", index)[:count]
+    duration = store.layout.shape[0] / store.layout.frame_rate
+    traces, marks = [], []
+    for unit, (territory, train, times) in enumerate(
+        zip(territories, trains, firings, strict=True)
+    ):
+        label, colour = str(unit), COLOURS[unit % len(COLOURS)]
+        # NaN, the padding, is in no interval.
+        traces.append(Trace(label, colour, train, times[(times >= 0) & (times < duration)]))
+        weight = float(territory.sum())
+        if weight > 0:
+            rows = (np.arange(territory.shape[0]) + 0.5) * size[0] / territory.shape[0]
+            columns = (np.arange(territory.shape[1]) + 0.5) * size[1] / territory.shape[1]
+            depth = float(territory.sum(axis=1) @ rows) / weight
+            width = float(territory.sum(axis=0) @ columns) / weight
+            marks.append(Mark(label, colour, depth, width, territory))
+    return tuple(traces), tuple(marks)
+
+
+def _pixels(
+    store: Store, index: int, mean: NDArray[np.float32], deviation: NDArray[np.float32]
+) -> tuple[tuple[Trace, ...], tuple[Mark, ...]]:
+    """Return the signals of the pixels that move most, far from one another, after the mean's."""
+    nothing = np.empty(0)
+    traces, marks = [Trace("mean", GREY, mean, nothing)], []
+    left = np.nan_to_num(deviation, nan=-1.0)
+    rows, columns = np.indices(left.shape)
+    height, breadth = store.layout.pixel_size
+    apart = math.hypot(left.shape[0] * height, left.shape[1] * breadth) / 6
+    for number in range(PIXELS_SHOWN):
+        row, column = divmod(int(np.argmax(left)), left.shape[1])
+        if left[row, column] < 0:
+            break
+        label, colour = str(number), COLOURS[number]
+        window = {"depth": slice(row, row + 1), "width": slice(column, column + 1)}
+        signal = store.tvi(index, **window)[:, 0, 0].astype(np.float32, copy=False)
+        traces.append(Trace(label, colour, signal, nothing))
+        marks.append(Mark(label, colour, (row + 0.5) * height, (column + 0.5) * breadth))
+        distance = np.hypot((rows - row) * height, (columns - column) * breadth)
+        left[distance < apart] = -1
+    return tuple(traces), tuple(marks)
+
+
+def _title(store: Store, index: int, units: int) -> str:
+    frames, depth, width = store.layout.shape
+    name = str(store.location).rstrip("/").rsplit("/", 1)[-1]
+    parts = [name if len(name) <= 40 else f"{name[:39]}…", f"sequence {index}"]
+    if store.has_truth:
+        units = int(store.read("unit_count", index))
+        parts.append(f"{units} unit" if units == 1 else f"{units} units")
+    if "snr" in store.layout.variables:
+        snr = float(store.read("snr", index))
+        if snr == math.inf:
+            parts.append("no noise")
+        elif math.isfinite(snr):
+            parts.append(f"SNR {round(snr, 1):g} dB")
+    parts += [
+        store.kind,
+        f"{depth} × {width} px",
+        f"{frames} {'frame' if frames == 1 else 'frames'} at {store.layout.frame_rate:g} Hz",
+    ]
+    return "  ·  ".join(parts)
