@@ -9,7 +9,7 @@ import click
 
 from ..simulator.errors import InputError
 from ..simulator.parameters import PRESETS, Parameters
-from ..simulator.ranges import format_pair
+from ..simulator.ranges import Range, format_pair
 
 
 class GroupedCommand(click.Command):
@@ -71,6 +71,9 @@ def default_text(parameter: dataclasses.Field[Any]) -> str:
         return ""
     if isinstance(parameter.default, tuple):
         return format_pair(parameter.default)
+    if isinstance(parameter.default, Range):
+        low, high = f"{parameter.default.low:g}", f"{parameter.default.high:g}"
+        return low if low == high else f"{low}-{high}"
     if isinstance(parameter.default, float):
         return f"{parameter.default:g}"
     return str(parameter.default)
@@ -92,7 +95,7 @@ def parameters_from_options(preset: str, texts: dict[str, str | None]) -> Parame
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"waveform: found {path} unreadable ({type(error).__name__}), wanted a CSV file"

@@ -61,7 +61,7 @@ def plan(
     """
     if not 1 <= sequences < 2**31:
         raise InputError(f"sequences: found {sequences}, wanted 1 or more")
-    check_seed(seed)
+    sequences, seed = int(sequences), check_seed(seed)
     if kind not in KINDS:
         raise InputError(f"kind: found {kind!r}, wanted one of {', '.join(KINDS)}")
     if dtype not in FLOAT_TYPES:
@@ -72,10 +72,10 @@ def plan(
         "depth": parameters.pixels[0],
         "width": parameters.pixels[1],
         "unit": int(parameters.units.high),
-        "firing": most_firings(parameters, twitch_length(parameters)),
+        "pulse": most_firings(parameters, twitch_length(parameters)),
         "word": NOISE_KEY_WORDS,
     }
-    part_size = default_part_size(kind, sizes) if part_size is None else part_size
+    part_size = default_part_size(kind, sizes) if part_size is None else int(part_size)
     if part_size < 1:
         raise InputError(f"part_size: found {part_size}, wanted 1 or more")
     return Layout(
@@ -156,6 +156,13 @@ def generate(
     # Whatever can be wrong is found before the first byte is written: a draw finds parameters that
     # no sequence can have.
     draw(parameters, seed=seed, index=0)
+    if not location.is_shared:
+        if scheduler is not None:
+            raise InputError(
+                f"{location}: found a place in this process's memory, wanted one that the workers "
+                "of the scheduler reach"
+            )
+        pool = "threads"
     missing = writer.survey(location, layout, resume=resume, overwrite=overwrite)
     _check_room(location, layout, len(missing))
     finished = layout.parts - len(missing)
@@ -171,8 +178,9 @@ def generate(
     with open_workers(workers=workers, pool=pool, scheduler=scheduler) as run:
         if not location.exists(ROOT) or overwrite:
             writer.begin(location, layout, overwrite=overwrite)
+            layout = writer.read_plan(location)  # of the run that began it
             report()
-            run(make_part, [(str(location), layout, part) for part in missing], on_done)
+            run(make_part, [(location.address, layout, part) for part in missing], on_done)
             writer.finalise(location, layout)
         else:
             report()
@@ -224,7 +232,8 @@ def pack(truths: list[Truth], layout: Layout) -> dict[str, NDArray[Any]]:
 def _check_room(location: Location, layout: Layout, parts: int) -> None:
     if layout.kind != "dense":
         return
-    voxels = np.prod([float(n) for n in layout.shape]) * layout.part_size * parts
+    sequences = min(layout.part_size * parts, layout.sequences)
+    voxels = np.prod([float(n) for n in layout.shape]) * sequences
     needed = voxels * np.dtype(layout.dtype).itemsize + RESERVED_BYTES
     free = location.free_bytes()
     if needed > free:

@@ -1,6 +1,5 @@
 """What a store will hold, decided before its first byte is written, and its Zarr metadata."""
 
-import asyncio
 import dataclasses
 import json
 import warnings
@@ -15,10 +14,11 @@ import zarr.storage
 from numpy.typing import NDArray
 from zarr.codecs import BloscCodec, Crc32cCodec
 from zarr.core.buffer import default_buffer_prototype
+from zarr.core.sync import sync
 from zarr.errors import ZarrUserWarning
 
 from ..simulator.errors import InputError
-from .schema import COORDINATES, FORMAT_VERSION, VARIABLES, Variable, chunks_of
+from .schema import COORDINATES, FORMAT_VERSION, KINDS, VARIABLES, Variable, chunks_of
 
 MARK = ".musim/mark"
 PLAN = ".musim/plan.json"
@@ -86,7 +86,7 @@ class Layout:
 
     def variable(self, name: str) -> Variable:
         """Return the declaration of a variable or coordinate, with its type in this store."""
-        found = next(v for v in (*VARIABLES, *COORDINATES) if v.name == name)
+        found = {v.name: v for v in (*VARIABLES, *COORDINATES)}[name]
         return dataclasses.replace(found, dtype=self.dtypes.get(name, found.dtype))
 
     def chunk_keys(self, name: str, part: int) -> list[str]:
@@ -116,12 +116,20 @@ class Layout:
         ------
         InputError
             If the format's version is not known.
+        KeyError, TypeError, ValueError
+            If the values are not a layout's.
         """
         check_version(values.get("format_version"))
         fields = {field.name: values[field.name] for field in dataclasses.fields(cls)}
         fields["variables"] = tuple(fields["variables"])
         fields["pixel_size"] = tuple(fields["pixel_size"])
-        return cls(**fields)
+        layout = cls(**fields)
+        for name in layout.variables:
+            variable = layout.variable(name)
+            shape = [layout.sizes[dim] for dim in variable.dims]
+            if layout.kind not in KINDS or min(layout.part_size, *shape) < 1:
+                raise ValueError(f"{name} has no sound size")
+        return layout
 
     def coordinates(self) -> dict[str, NDArray[Any]]:
         """Return the values of the coordinates."""
@@ -157,7 +165,8 @@ class Layout:
                 shape=tuple(self.sizes[dim] for dim in variable.dims),
                 chunks=chunks_of(variable, self.sizes, self.part_size),
                 dtype=variable.dtype,
-                # Files side by side, not each in folders of its own: a third of the entries to sync.
+                # Files side by side, not each in folders of its own: a third of the entries to
+                # sync.
                 chunk_key_encoding={"name": "default", "separator": "."},
                 compressors=[*compressors, Crc32cCodec()],
                 fill_value=variable.fill_value,
@@ -169,7 +178,7 @@ class Layout:
             # by.
             warnings.simplefilter("ignore", ZarrUserWarning)
             zarr.consolidate_metadata(memory)
-        return asyncio.run(_documents(memory))
+        return sync(_documents(memory))  # unlike asyncio.run, works in notebooks too
 
 
 async def _documents(memory: zarr.storage.MemoryStore) -> dict[str, bytes]:

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+import zlib
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -11,8 +12,6 @@ from typing import Any
 from uuid import uuid4
 
 import fsspec
-import google_crc32c
-import numpy as np
 import zarr.abc.store
 import zarr.storage
 
@@ -55,10 +54,10 @@ class Location:
     """
 
     def __init__(self, url: str | os.PathLike[str]) -> None:
-        self.url = os.fspath(url).rstrip("/") or "/"
-        if self.url.startswith("file://"):
-            self.url = self.url.removeprefix("file://")
+        self.url = os.fspath(url).removeprefix("file://")
         self.is_local = "://" not in self.url
+        if not self.url.endswith("://"):
+            self.url = self.url.rstrip("/") or "/"
         if self.is_local:
             # Not resolved, but without "..", so that no folder is made only to be left again.
             self.path = Path(os.path.abspath(Path(self.url).expanduser()))  # noqa: PTH100
@@ -75,11 +74,21 @@ class Location:
         """Return the path or URL as it was given."""
         return self.url
 
+    @property
+    def address(self) -> str:
+        """The path or URL in words that hold in any process, whatever its working directory."""
+        return str(self.path) if self.is_local else self.url
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes see it too: memory is this process's own."""
+        return self.is_local or "memory" not in self.system.protocol
+
     def exists(self, key: str = "") -> bool:
         """Return whether the key is there, or with no key whether the location holds anything."""
-        if self.is_local:
-            return (self.path / key).exists()
         try:
+            if self.is_local:
+                return (self.path / key).exists()
             return bool(self.system.exists(f"{self.root}/{key}" if key else self.root))
         except Exception as error:
             raise self.failure("be reached", error) from error
@@ -146,13 +155,26 @@ class Location:
         except Exception as error:
             raise self.failure("be listed", error) from error
 
-    def remove(self) -> None:
-        """Remove the location and all that is in it."""
+    def remove(self, first: str, last: str) -> None:
+        """Remove all that is in the location, one key before the rest and one after it."""
         try:
             if self.is_local:
-                shutil.rmtree(self.path)
+                ends = [self.path / first, self.path / last]
+                paths = sorted(self.path.rglob("*"), reverse=True)  # files before their folder
+                files = [path for path in paths if path.is_symlink() or not path.is_dir()]
+                for path in (ends[0], *(file for file in files if file not in ends), ends[1]):
+                    path.unlink(missing_ok=True)
+                for folder in set(paths) - set(files):
+                    shutil.rmtree(folder, ignore_errors=True)
             else:
-                self.system.rm(self.root, recursive=True)
+                top = self.system._strip_protocol(self.root)
+                keys = sorted(
+                    self.system.find(self.root),
+                    key=lambda key: (key != f"{top}/{first}", key == f"{top}/{last}"),
+                )
+                for some in (keys[:1], keys[1:-1], keys[-1:]):
+                    if some:
+                        self.system.rm(some)
         except FileNotFoundError:
             return
         except Exception as error:
@@ -163,9 +185,12 @@ class Location:
         if not self.is_local:
             return float("inf")
         folder = self.path
-        while not folder.exists():
-            folder = folder.parent
-        return shutil.disk_usage(folder).free
+        try:
+            while not folder.exists():
+                folder = folder.parent
+            return shutil.disk_usage(folder).free
+        except OSError as error:
+            raise self.failure("be reached", error) from error
 
     def zarr_store(self, *, read_only: bool) -> zarr.abc.store.Store:
         """Return a Zarr store over this location."""
@@ -265,10 +290,12 @@ class Batch:
 
 
 def checksum(content: Any) -> int:
-    """Return the CRC-32C (RFC 3720) of bytes or of a uint8 array."""
-    if isinstance(content, memoryview):
-        content = np.frombuffer(content, np.uint8)
-    return int(google_crc32c.value(content))
+    """Return the CRC-32 (ISO 3309) of bytes or of a uint8 array.
+
+    Not the CRC-32C that every chunk ends with: over whatever ends with its own CRC that is the same
+    number, so chunks of one size could change places unseen.
+    """
+    return zlib.crc32(content)
 
 
 def checksums(location: Location, keys: Iterable[str]) -> dict[str, list[int]]:

@@ -1,8 +1,10 @@
 """The one parallel layer: dask spreads independent tasks over threads, processes or a cluster."""
 
 import functools
+import multiprocessing
 import os
 import re
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -94,6 +96,7 @@ def _run_here(
                 num_workers=workers,
                 chunksize=1,
                 optimize_graph=False,
+                initializer=_end_with_parent,
             )
         except MusimError:
             raise
@@ -108,6 +111,18 @@ def _run_here(
             ) from error
 
 
+def _end_with_parent() -> None:
+    """Let this worker process end when the one that started it is killed, or it waits for ever."""
+
+    def wait() -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True, name="musim-end-with-parent").start()
+
+
 def _run_on_cluster(
     client: Any,
     function: Callable[..., Any],
@@ -120,7 +135,7 @@ def _run_on_cluster(
     address = client.scheduler.address
     futures = [client.submit(function, *task, pure=False) for task in tasks]
     try:
-        for future in distributed.as_completed(futures):
+        for future in distributed.as_completed(futures, loop=client.loop):
             future.result()
             on_done()
     except MusimError:

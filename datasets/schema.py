@@ -76,7 +76,7 @@ VARIABLES: tuple[Variable, ...] = (
         "Velocity signal of the unit.",
     ),
     Variable(
-        "firing", ("sequence", "unit", "firing"), "float64", "s",
+        "firing", ("sequence", "unit", "pulse"), "float64", "s",
         "Firing instants, rising; before 0 where a twitch is under way at the start.",
     ),
     Variable("unit_count", _SEQUENCE, "int32", "", "Number of units; those beyond are padding."),

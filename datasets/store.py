@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import dask.array as da
+import google_crc32c
 import numpy as np
 import xarray as xr
 import zarr
@@ -15,11 +16,11 @@ from zarr.abc.store import Store as ZarrStore
 from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import WrapperStore
 
-from ..simulator.errors import FailureError, InputError
+from ..simulator.errors import FailureError, InputError, MusimError
 from ..simulator.parameters import Parameters
-from ..simulator.rendering import WHOLE, render_arrays
+from ..simulator.rendering import WHOLE, bounds, render_arrays
 from ..simulator.sequence import Truth
-from .layout import PLAN, ROOT, Layout, check_version
+from .layout import PLAN, ROOT, SEAL, Layout, check_version
 from .location import Location
 from .schema import chunks_of
 from .writer import finished_parts, read_plan
@@ -44,13 +45,23 @@ class _StrictStore(WrapperStore[ZarrStore]):
                 f"{self.location}: {part_of(self.layout, key)} lacks {key}; make it again, or "
                 "copy it again from where it came"
             )
+        if content is not None and "/c." in key and byte_range is None:
+            stored = content.as_numpy_array()
+            if google_crc32c.value(stored[:-4]).to_bytes(4, "little") != stored[-4:].tobytes():
+                raise FailureError(
+                    f"{self.location}: {part_of(self.layout, key)} is damaged in {key}; run musim "
+                    "verify, then make it again, or copy it again from where it came"
+                )
         return content
 
 
 def part_of(layout: Layout, key: str) -> str:
     """Return the name of the part that a chunk belongs to, for messages."""
     name, index = key.split("/c.")
-    first = int(index.split(".")[0]) * chunks_of(layout.variable(name), layout.sizes, layout.part_size)[0]
+    first = (
+        int(index.split(".")[0])
+        * chunks_of(layout.variable(name), layout.sizes, layout.part_size)[0]
+    )
     return f"part {first // layout.part_size}"
 
 
@@ -116,7 +127,8 @@ class Store:
         blocks = normalize_chunks(chunks, sizes)
         return da.map_blocks(
             _render_block,
-            str(self.location),
+            self.location.address,
+            self.location.read(SEAL).decode(),
             chunks[1],
             layout.dtype,
             chunks=blocks,
@@ -176,6 +188,10 @@ class Store:
             Tissue velocity, mm/s.
         """
         self._check_index(index)
+        for name, window, length in zip(
+            ("time", "depth", "width"), (time, depth, width), self.layout.shape, strict=True
+        ):
+            bounds(name, window, length)
         if self.kind == "dense":
             with self._reporting("tvi", index // self.layout.part_size):
                 return np.asarray(self._group["tvi"][index, time, depth, width])  # type: ignore[index]
@@ -251,18 +267,24 @@ def _read_part(store: Store, name: str, part: int) -> NDArray[Any]:
 
 
 @functools.lru_cache(maxsize=8)
-def _opened(url: str) -> Store:
-    return open_store(url)
+def _opened(url: str, token: str) -> Store:
+    """Open a store once in a process; `token` tells it from others that were at the same place."""
+    store = open_store(url)
+    if store.location.read(SEAL).decode() != token:
+        raise FailureError(
+            f"{url}: found another store than was opened, wanted the same; open it again"
+        )
+    return store
 
 
 def _render_block(
-    url: str, frames: int, dtype: str, block_id: tuple[int, ...] | None = None
+    url: str, token: str, frames: int, dtype: str, block_id: tuple[int, ...] | None = None
 ) -> NDArray[Any]:
     """Render one block of a rendered store's ``tvi``."""
     if block_id is None:  # dask asks for the type of the result
         return np.empty((0, 0, 0, 0), dtype)
     sequence, block = block_id[:2]
-    return _opened(url).tvi(sequence, time=slice(block * frames, (block + 1) * frames))[None]
+    return _opened(url, token).tvi(sequence, time=slice(block * frames, (block + 1) * frames))[None]
 
 
 def open_store(url: Any) -> Store:
@@ -302,7 +324,7 @@ def open_store(url: Any) -> Store:
             "whole one; run musim generate again with --resume"
         )
     try:
-        attributes = json.loads(location.read(ROOT))["attributes"]
+        attributes = dict(json.loads(location.read(ROOT))["attributes"])
     except (ValueError, KeyError, TypeError) as error:
         raise FailureError(f"{location}: {ROOT} is damaged; make the store again") from error
     if "musim_format_version" not in attributes:
@@ -314,4 +336,10 @@ def open_store(url: Any) -> Store:
         raise FailureError(
             f"{location}: {PLAN} is missing; copy the whole folder, hidden files too"
         )
-    return Store(location, read_plan(location))
+    layout = read_plan(location)
+    try:
+        return Store(location, layout)
+    except MusimError:
+        raise
+    except Exception as error:  # whatever Zarr makes of damaged metadata
+        raise FailureError(f"{location}: {ROOT} is damaged; make the store again") from error

@@ -9,7 +9,7 @@ import numpy as np
 from ..simulator.errors import FailureError, MusimError
 from ..simulator.sequence import draw
 from .generation import pack
-from .layout import MANIFEST, ROOT, SEAL, Layout
+from .layout import MANIFEST, PLAN, ROOT, SEAL, Layout
 from .location import checksum
 from .schema import COORDINATES, chunks_of
 from .store import Store, open_store
@@ -50,7 +50,8 @@ def verify(
     """
     store = open_store(url)
     problems = _metadata_problems(store) or _schema_problems(store)
-    for part in range(store.layout.parts):
+    # Where the plan is not to be trusted, neither is what it says of the parts.
+    for part in range(0 if problems else store.layout.parts):
         if len(problems) > MOST_SHOWN:
             break
         problems += _part_problems(store, part)
@@ -96,8 +97,13 @@ def _metadata_problems(store: Store) -> list[str]:
 def _schema_problems(store: Store) -> list[str]:
     """Compare the arrays' metadata, as a reader sees them, with the schema."""
     layout = store.layout
-    metadata = json.loads(store.location.read(ROOT))["consolidated_metadata"]["metadata"]
+    root = json.loads(store.location.read(ROOT))
+    metadata = root["consolidated_metadata"]["metadata"]
     problems = []
+    wanted_attributes = json.loads(layout.metadata()[ROOT])["attributes"]
+    # More may have been added since, such as the voxels' mean and spread.
+    if not wanted_attributes.items() <= root["attributes"].items():
+        problems.append(f"the attributes in {ROOT} are not those of {PLAN}")
     for name in (*layout.variables, *(c.name for c in COORDINATES)):
         variable = layout.variable(name)
         wanted = {

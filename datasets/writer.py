@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from zarr.abc.store import Store as ZarrStore
 from zarr.core.buffer import Buffer
 from zarr.storage import WrapperStore
 
-from ..simulator.errors import FailureError, InputError
+from ..simulator.errors import FailureError, InputError, MusimError
 from .layout import MANIFEST, MARK, PLAN, ROOT, SEAL, Layout
 from .location import PARTIAL, Batch, Location, checksum, checksums
 from .schema import COORDINATES
@@ -93,7 +94,7 @@ def begin(location: Location, layout: Layout, *, overwrite: bool) -> None:
         If the location cannot be written.
     """
     if overwrite and _holds_anything(location):
-        location.remove()
+        location.remove(first=ROOT, last=MARK)
     _remove_leftovers(location)
     if not location.exists(PLAN):
         # The folder .musim marks the place as ours from the first file on; the plan comes last, so
@@ -108,9 +109,17 @@ def begin(location: Location, layout: Layout, *, overwrite: bool) -> None:
 def _holds_anything(location: Location) -> bool:
     if not location.is_local:
         return location.exists()
-    if location.path.is_dir():
-        return any(location.path.iterdir())
-    return location.path.exists()
+    try:
+        if not location.path.is_dir():
+            return location.exists()
+        # Killed while it wrote the mark, a run leaves a folder that holds nothing of anybody's.
+        ours = location.path / Path(MARK).parent
+        return any(
+            not path.is_dir() and (path.parent != ours or path.suffix != PARTIAL)
+            for path in location.path.rglob("*")
+        )
+    except OSError as error:
+        raise location.failure("be read", error) from error
 
 
 def _check_same_plan(location: Location, layout: Layout) -> None:
@@ -166,9 +175,9 @@ def read_plan(location: Location) -> Layout:
     """
     try:
         return Layout.from_json(json.loads(location.read(PLAN)))
-    except (ValueError, KeyError, TypeError) as error:
-        if isinstance(error, InputError):
-            raise
+    except MusimError:
+        raise
+    except Exception as error:  # damage can take any form
         raise FailureError(f"{location}: {PLAN} is damaged; remove the store") from error
 
 
@@ -260,6 +269,21 @@ def finalise(location: Location, layout: Layout) -> None:
     manifest = location.write_json(MANIFEST, {"files": files, "parts": parts})
     location.write(SEAL, seal(documents[ROOT], manifest))
     location.write(ROOT, documents[ROOT])
+
+
+def set_attributes(location: Location, attributes: Mapping[str, Any]) -> None:
+    """Add attributes to a finished store, and seal it again.
+
+    Raises
+    ------
+    MusimError
+        If the store cannot be written.
+    """
+    document = json.loads(location.read(ROOT))
+    document["attributes"] |= attributes
+    content = json.dumps(document, indent=2, allow_nan=False).encode()
+    location.write(SEAL, seal(content, location.read(MANIFEST)))
+    location.write(ROOT, content)
 
 
 def seal(root: bytes, manifest: bytes) -> bytes:

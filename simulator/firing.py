@@ -129,8 +129,7 @@ def _renewal_trains(
         return deviation[:, None] * ndtri(quantile)
 
     # The interval that the start falls into is drawn in proportion to its length: for a density
-    # symmetric about the mean that is the sign of the excursion, + with (1 + |excursion| / mean) /
-    # 2.
+    # symmetric about the mean that is the excursion's sign, + with (1 + |excursion| / mean) / 2.
     size = np.abs(excursions(1)[:, 0])
     sign = np.where(random.random(rate.size) < (1 + size / mean) / 2, 1.0, -1.0)
     first = (mean + sign * size) * random.random(rate.size)

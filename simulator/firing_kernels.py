@@ -26,10 +26,14 @@ def move_onto_nearest(times, chosen, offset, targets, target_unit, refractory, m
     """
     units, firings = times.shape
     for unit in range(units):
+        stood = -math.inf
+        before_it = -math.inf
         for firing in range(firings):
+            # Where this one and the one before it stood before any was moved.
+            stood, before_it = times[unit, firing], stood
             if not chosen[unit, firing]:
                 continue
-            instant = times[unit, firing]
+            instant = stood
             after = np.searchsorted(targets, instant)
             before = after - 1
             while after < targets.size and target_unit[after] == unit:
@@ -42,7 +46,9 @@ def move_onto_nearest(times, chosen, offset, targets, target_unit, refractory, m
                 continue
             nearest = targets[after] if gap_after <= gap_before else targets[before]
             wanted = nearest + offset[unit, firing]
-            if firing > 0 and wanted - times[unit, firing - 1] < refractory:
+            # Nor before the place where the one before it stood at first: so at most one firing of
+            # a unit can cross the end of a sequence, and rooms for firings can be bounded.
+            if firing > 0 and wanted < max(times[unit, firing - 1], before_it) + refractory:
                 continue
             if firing < firings - 1 and times[unit, firing + 1] - wanted < refractory:
                 continue

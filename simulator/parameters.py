@@ -5,6 +5,7 @@ import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, Self
 
 from .errors import InputError
@@ -13,6 +14,9 @@ from .ranges import Range, format_pair, parse_pair
 MAXIMUM_UNITS = 1000
 MAXIMUM_VOXELS = 2**31
 """Largest sequence, in voxels: 8 GiB as float32."""
+
+LONGEST_WAVEFORM = 10.0
+"""Longest twitch, s."""
 
 INTERVAL_CLIP = 3.9
 """Intervals lie within this many SD of their mean, as in Fuglevand-type codes (Fuglevand, Winter
@@ -48,17 +52,19 @@ class Parameters:
     snr : Range
         Mean signal power over noise power, dB; inf is no noise. Ali 2020: 10, 20 or inf.
     synchrony : Range
-        Share of a unit's firings that is moved onto firings of other units, 0..0.5, one value a
-        sequence. Ali 2020: 0-0.1.
+        Share of a unit's firings that is chosen to be moved onto firings of other units, 0..0.5,
+        one value a sequence. Ali 2020: 0-0.1. Of two or three units fewer are moved, since a firing
+        stays where a move would break the order of its own unit's firings.
     synchrony_jitter : Range
         SD of the Gaussian jitter about the firing moved onto, ms, after Yao, Fuglevand and Enoka
         2000 (doi:10.1152/jn.2000.83.1.441).
     firing_rate : Range
         Mean firing rate of a unit, Hz. Ali 2020: 8-13.
     interval_variation : Range
-        SD of the inter-pulse interval over its mean. Ali 2020: 0.2.
+        SD of the inter-pulse interval over its mean. Ali 2020: 0.2. Intervals are cut symmetrically
+        at 3.9 SD and at the refractory period, so values beyond 0.25 come out smaller.
     refractory_period : float
-        No interval is shorter, ms. The default is the interval inside doublets.
+        No interval is shorter, ms, but those inside doublets, whose default it has.
     doublets : Range
         Share of firings that are followed by a second one after `doublet_interval`.
     doublet_interval : float
@@ -191,14 +197,9 @@ class Parameters:
     def __post_init__(self) -> None:
         """Check every value, then their combinations; ints given for floats become floats."""
         for parameter in dataclasses.fields(self):
-            value = getattr(self, parameter.name)
+            value = _of_its_kind(parameter, getattr(self, parameter.name))
             _check_bounds(parameter, value)
-            if isinstance(parameter.default, float):
-                object.__setattr__(self, parameter.name, float(value))
-        for name in ("size", "muscle"):
-            pair = getattr(self, name)
-            if pair is not None:
-                object.__setattr__(self, name, tuple(float(side) for side in pair))
+            object.__setattr__(self, parameter.name, value)
         _check_combinations(self)
 
     @property
@@ -276,10 +277,11 @@ class Parameters:
             arguments[name] = value
             try:
                 if isinstance(known[name].default, Range):
-                    arguments[name] = Range(float(value[0]), float(value[1]))
+                    low, high = value
+                    arguments[name] = Range(float(low), float(high))
                 elif isinstance(value, list):
                     arguments[name] = tuple(tuple(v) if isinstance(v, list) else v for v in value)
-            except (TypeError, ValueError, IndexError):
+            except (TypeError, ValueError):
                 raise InputError(f"{name}: found {value!r}, wanted [low, high]") from None
         return cls(**arguments)
 
@@ -293,12 +295,14 @@ def _read(parameter: dataclasses.Field[Any], text: str) -> Any:
     """Read one parameter from its text."""
     name = parameter.name
     if isinstance(parameter.default, Range):
+        if text.strip().endswith("%") and parameter.metadata["bounds"][1] > 1:
+            raise InputError(f"found {text!r}, wanted numbers without %, which is for shares")
         return Range.parse(text)
     if name in {"pixels", "size", "muscle"}:
         pair = parse_pair(text)
         if name != "pixels":
             return pair
-        if any(value != int(value) for value in pair):
+        if any(not math.isfinite(value) or value != int(value) for value in pair):
             raise InputError(f"found {text!r}, wanted whole numbers, such as 64x64")
         return int(pair[0]), int(pair[1])
     if name == "waveform":
@@ -318,6 +322,7 @@ def _read(parameter: dataclasses.Field[Any], text: str) -> Any:
 def _read_waveform(text: str) -> tuple[tuple[float, float], ...]:
     """Read two columns of numbers; lines that are empty, comments or a heading are passed over."""
     samples: list[tuple[float, float]] = []
+    headed = False
     for number, line in enumerate(text.splitlines(), start=1):
         cells = line.replace(",", " ").replace(";", " ").split()
         if not cells or cells[0].startswith("#"):
@@ -325,13 +330,62 @@ def _read_waveform(text: str) -> tuple[tuple[float, float], ...]:
         try:
             time, velocity = (float(cell) for cell in cells)
         except ValueError:
-            if not samples and number == 1:
+            if not samples and not headed:
+                headed = True
                 continue
             raise InputError(
                 f"line {number}: found {line[:40]!r}, wanted two numbers (time in s, velocity)"
             ) from None
         samples.append((time, velocity))
     return tuple(samples)
+
+
+def _of_its_kind(parameter: dataclasses.Field[Any], value: Any) -> Any:
+    """Return a value with the types that its parameter has, or raise InputError.
+
+    Numbers stand for ranges of one value, whole floats for integers, lists for tuples.
+    """
+    name, default = parameter.name, parameter.default
+    if name == "waveform":
+        return None if value is None else _of_pairs(value)
+    if isinstance(default, str) or (name == "muscle" and value is None):
+        return value
+    if isinstance(default, Range):
+        if isinstance(value, Range):
+            return value
+        if not _is_number(value):
+            raise InputError(f"{name}: found {value!r}, wanted a Range, such as Range(5, 30)")
+        return Range(value, value)
+    if name in {"pixels", "size", "muscle"}:
+        pair = tuple(value) if isinstance(value, tuple | list) else ()
+        if len(pair) != 2 or not all(_is_number(side) for side in pair):
+            raise InputError(f"{name}: found {value!r}, wanted two numbers (depth, width)")
+        whole = name == "pixels" and all(side == _round(side) for side in pair)
+        return tuple(int(side) if whole else float(side) for side in pair)
+    if not _is_number(value):
+        raise InputError(f"{name}: found {value!r}, wanted a number")
+    if isinstance(default, int) and value == _round(value):
+        return int(value)
+    return float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _round(value: float) -> int:
+    """Return the whole number next to a value; 0 for one that is not finite."""
+    return round(value) if math.isfinite(value) else 0
+
+
+def _of_pairs(value: Any) -> tuple[tuple[float, float], ...]:
+    try:
+        pairs = tuple((float(time), float(velocity)) for time, velocity in value)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"waveform: found {str(value)[:40]!r}, wanted pairs of numbers (time in s, velocity)"
+        ) from None
+    return pairs
 
 
 def _check_bounds(parameter: dataclasses.Field[Any], value: Any) -> None:
@@ -352,10 +406,10 @@ def _check_bounds(parameter: dataclasses.Field[Any], value: Any) -> None:
         numbers = value if isinstance(value, tuple) else (value,)
     low, high = metadata["bounds"]
     unit = f" {metadata['unit']}" if metadata["unit"] else ""
-    shown = str(value) if isinstance(value, Range) else "x".join(f"{n:g}" for n in numbers)
+    shown = str(value) if isinstance(value, Range) else "x".join(f"{n:.12g}" for n in numbers)
     if any(not low <= number <= high for number in numbers):
-        raise InputError(f"{name}: found {shown}{unit}, wanted {low:g} to {high:g}{unit}")
-    if numbers != tuple(sorted(numbers)) and isinstance(value, Range):
+        raise InputError(f"{name}: found {shown}{unit}, wanted {low:.12g} to {high:.12g}{unit}")
+    if isinstance(value, Range) and value.low > value.high:
         raise InputError(f"{name}: found {shown}{unit}, wanted low-high with low <= high")
     whole = name in {"units", "pixels", "frames"}
     if whole and any(number != int(number) for number in numbers):
@@ -364,6 +418,12 @@ def _check_bounds(parameter: dataclasses.Field[Any], value: Any) -> None:
 
 def _check_combinations(parameters: Parameters) -> None:
     """Raise InputError if values that are sound alone do not go together."""
+    masks = int(parameters.units.high) * parameters.pixels[0] * parameters.pixels[1]
+    if masks > MAXIMUM_VOXELS:
+        raise InputError(
+            f"units and pixels: found {masks:.3g} pixels in all units' territories, wanted "
+            f"{MAXIMUM_VOXELS:.3g} at most; use fewer units or pixels"
+        )
     voxels = parameters.frames * parameters.pixels[0] * parameters.pixels[1]
     if voxels > MAXIMUM_VOXELS:
         raise InputError(
@@ -403,6 +463,11 @@ def _check_waveform(samples: tuple[tuple[float, float], ...]) -> None:
         )
     if times[0] != 0 or any(a >= b for a, b in itertools.pairwise(times)):
         raise InputError("waveform: found times that do not rise from 0, wanted rising times in s")
+    if times[-1] > LONGEST_WAVEFORM:
+        raise InputError(
+            f"waveform: found one of {times[-1]:g} s, wanted {LONGEST_WAVEFORM:g} s at most; are "
+            "its times in ms?"
+        )
     peak = max(abs(sample[1]) for sample in samples)
     if peak == 0:
         raise InputError("waveform: found velocities that are all 0, wanted a twitch")

@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import dataclass
+from numbers import Real
 from typing import Self
 
 import numpy as np
@@ -29,8 +30,11 @@ class Range:
 
     def __post_init__(self) -> None:
         """Hold floats, so that equal ranges are written alike."""
-        object.__setattr__(self, "low", float(self.low))
-        object.__setattr__(self, "high", float(self.high))
+        for name in ("low", "high"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, Real):
+                raise InputError(f"{name}: found {value!r}, wanted a number")
+            object.__setattr__(self, name, float(value))
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -47,9 +51,10 @@ class Range:
         match = _RANGE.fullmatch(text)
         if match is None:
             raise InputError(f"found {text!r}, wanted a number or a range such as 5-30 (low-high)")
-        scale = 0.01 if match[3] else 1.0
-        low = float(match[1]) * scale
-        high = low if match[2] is None else float(match[2]) * scale
+        # Divided, not multiplied by 0.01: so 35% is 0.35 to the last bit.
+        whole = 100.0 if match[3] else 1.0
+        low = float(match[1]) / whole
+        high = low if match[2] is None else float(match[2]) / whole
         if not (math.isfinite(low) and math.isfinite(high)):
             raise InputError(f"found {text!r}, wanted finite numbers")
         if low > high:
@@ -60,7 +65,8 @@ class Range:
 
     def __str__(self) -> str:
         """Return the text that :meth:`parse` reads back."""
-        return f"{self.low:g}" if self.low == self.high else f"{self.low:g}-{self.high:g}"
+        low, high = f"{self.low:.12g}", f"{self.high:.12g}"
+        return low if self.low == self.high else f"{low}-{high}"
 
     @property
     def mean(self) -> float:

@@ -94,15 +94,20 @@ def render_arrays(
     from .rendering_kernels import render_window
 
     frames, (rows, columns) = twitch_train.shape[1], territory.shape[1:]
-    t0, t1 = _bounds("time", time, frames)
-    z0, z1 = _bounds("depth", depth, rows)
-    x0, x1 = _bounds("width", width, columns)
+    t0, t1 = bounds("time", time, frames)
+    z0, z1 = bounds("depth", depth, rows)
+    x0, x1 = bounds("width", width, columns)
     shape = (t1 - t0, z1 - z0, x1 - x0)
     if out is None:
         out = np.empty(shape, np.float32)
-    elif out.shape != shape or out.dtype != np.float32 or not out.flags.c_contiguous:
+    elif (
+        out.shape != shape
+        or out.dtype != np.float32
+        or not (out.flags.c_contiguous and out.flags.writeable)
+    ):
         raise InputError(
-            f"out: found {out.dtype} {out.shape}, wanted a C-contiguous float32 array of {shape}"
+            f"out: found {out.dtype} {out.shape}, wanted a writeable, C-contiguous float32 array "
+            f"of {shape}"
         )
     window = np.ascontiguousarray(territory[:, z0:z1, x0:x1], np.float32)
     # Noise comes in groups of four frames, so whole groups about the window are made.
@@ -112,13 +117,13 @@ def render_arrays(
     known = twitch_train[:, first : min(last, frames)]
     trains[: known.shape[1]] = known.T
     render_window(
-        *_blocks(window.reshape(len(window), -1)),
+        *_blocks(window.reshape(len(window), shape[1] * shape[2])),
         trains,
         t0,
         np.array([z1 - z0, x1 - x0, z0, x0, columns]),
         np.ascontiguousarray(noise_key, np.uint32),
         np.float32(noise_sd),
-        out.reshape(shape[0], -1),
+        out.reshape(shape[0], shape[1] * shape[2]),
     )
     return out
 
@@ -141,7 +146,8 @@ def _blocks(
         room = count
 
 
-def _bounds(name: str, window: slice, length: int) -> tuple[int, int]:
+def bounds(name: str, window: slice, length: int) -> tuple[int, int]:
+    """Return first and last index of a window without steps, or raise InputError."""
     start, stop, step = window.indices(length)
     if step != 1 or start >= stop:
         raise InputError(f"{name}: found {window}, wanted a window without steps in 0..{length}")

@@ -6,6 +6,7 @@ has no influence on any of them.
 """
 
 from enum import IntEnum
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +33,20 @@ class Stream(IntEnum):
 
 def check_seed(seed: int) -> int:
     """Return `seed` if it can seed a store (0 to 2**63 - 1), else raise InputError."""
-    if not 0 <= seed < 2**63:
-        raise InputError(f"seed: found {seed}, wanted an integer from 0 to 2**63 - 1")
-    return int(seed)
+    return check_integer("seed", seed, 0, 2**63 - 1, "2**63 - 1")
+
+
+def check_integer(name: str, value: int, low: int, high: int, shown: str = "") -> int:
+    """Return `value` as an int if it is a whole number of low..high, else raise InputError.
+
+    `shown` is how the message writes `high`.
+    """
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not whole or not low <= value <= high:
+        raise InputError(
+            f"{name}: found {value!r}, wanted an integer from {low} to {shown or high}"
+        )
+    return int(value)
 
 
 def _sequence(seed: int, index: int, stream: Stream) -> np.random.SeedSequence:

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import InputError
 from .firing import draw_firings
 from .parameters import Parameters
-from .seeds import Stream, check_seed, generator, noise_key
+from .seeds import Stream, check_integer, check_seed, generator, noise_key
 from .territory import draw_territories, overlap_of
 from .twitch import draw_twitches, twitch_length, twitch_trains
 
@@ -26,8 +25,8 @@ class Truth:
     twitch_train : float32 array of shape (unit, time)
         The unit's velocity signal, mm/s.
     firing : float64 array of shape (unit, firing)
-        Firing instants, s, rising; padded with NaN. Those before 0 are firings whose twitches are
-        still under way when the sequence starts.
+        Firing instants, s, rising; padded with NaN. Those before 0 are firings whose twitches
+        may still be under way when the sequence starts.
     centre_depth, centre_width : float64 arrays of shape (unit,)
         Territory centres, mm.
     diameter : float64 array of shape (unit,)
@@ -57,7 +56,7 @@ class Truth:
     snr : float
         Mean signal power over noise power, dB; inf is no noise.
     noise_sd : float
-        SD of the noise, mm/s.
+        SD of the noise, mm/s; 0 where no unit fires, whatever the SNR.
     noise_key : uint32 array of shape (4,)
         Key of the noise.
     """
@@ -116,9 +115,7 @@ def draw(parameters: Parameters, *, seed: int = 0, index: int = 0) -> Truth:
     >>> truth.territory.shape, truth.twitch_train.shape
     ((3, 64, 64), (3, 400))
     """
-    check_seed(seed)
-    if index < 0:
-        raise InputError(f"index: found {index}, wanted 0 or more")
+    seed, index = check_seed(seed), check_integer("index", index, 0, 2**63 - 1)
     units = parameters.units.draw_integer(generator(seed, index, Stream.UNIT_COUNT))
     territories = draw_territories(parameters, units, seed, index)
     firings = draw_firings(parameters, units, twitch_length(parameters), seed, index)

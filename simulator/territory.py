@@ -48,7 +48,9 @@ def draw_territories(parameters: Parameters, units: int, seed: int, index: int) 
 
     Centres are uniform in the muscle's cross-section, diameters uniform in their range (Ali et al.
     2020, section IV.A). A territory ends at the muscle's edge. A unit that covers no pixel is not
-    present, so it is drawn again; where the image shows the whole muscle that never happens.
+    present, so it is drawn again. That favours large territories where the image shows a part of
+    the muscle only, and never happens where it shows all of it and territories are larger than
+    pixels.
 
     Parameters
     ----------
@@ -164,7 +166,7 @@ def _fibre_membership(
     # "nearest" keeps the density level at the image's edge, beyond which fibres go on.
     density = gaussian_filter(count, sigma, mode="nearest", truncate=4) / (dz * dx)
     share = np.minimum(density / parameters.fibre_density, 1.0)
-    # Weights of a billionth are rounding of the smoothing, not fibres.
+    # The smoothing's far tails are no fibres.
     share[share < 1e-3] = 0.0
     if parameters.mask == "hard":
         share = (share >= 0.5).astype(float)

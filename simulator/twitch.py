@@ -44,9 +44,12 @@ class Twitches:
 def shape_exponent(relaxation_ratio):
     """Return m of a twitch that falls to half its peak at `relaxation_ratio` contraction times.
 
-    From F(r) = D / 2: m = ln 2 / (r - 1 - ln r).
+    From F(r) = D / 2: m = ln 2 / (r - 1 - ln r). Float, or float64 array of any shape.
     """
-    return math.log(2) / (relaxation_ratio - 1 - np.log(relaxation_ratio))
+    # NumPy's logarithm differs in its last bit between processors with and without AVX-512, which
+    # the difference below magnifies; the C library's is the same on both.
+    logarithm = np.frompyfunc(math.log, 1, 1)(relaxation_ratio)
+    return math.log(2) / (relaxation_ratio - 1 - np.asarray(logarithm, float)[()])
 
 
 def twitch_length(parameters: Parameters) -> float:
@@ -54,7 +57,8 @@ def twitch_length(parameters: Parameters) -> float:
     if parameters.waveform is not None:
         return parameters.waveform[-1][0]
     exponent = shape_exponent(parameters.relaxation_ratio.high)
-    return float(_end(exponent)) * parameters.contraction_time.high / 1000
+    # Rounded up to whole ms: a last bit of Lambert's W must not move all firings.
+    return math.ceil(float(_end(exponent)) * parameters.contraction_time.high) / 1000
 
 
 def _end(exponent):
@@ -103,7 +107,10 @@ def twitch_velocity(
     contraction = contraction_time / 1000
     x = np.maximum(np.asarray(time, float), 0.0) / contraction
     scale = displacement / MICROMETRES_PER_MILLIMETRE * exponent / contraction
-    return scale * x ** (exponent - 1) * (1 - x) * np.exp(exponent * (1 - x))
+    # Powers as logarithms: x^(m - 1) alone overflows where the exponential vanishes.
+    with np.errstate(divide="ignore", under="ignore"):
+        power = (exponent - 1) * np.log(x) + exponent * (1 - x)
+        return scale * (1 - x) * np.exp(power)
 
 
 def twitch_trains(
@@ -128,7 +135,7 @@ def twitch_trains(
     trains = np.zeros((len(times), parameters.frames), np.float32)
     if parameters.waveform is not None:
         samples = np.array(parameters.waveform)
-        samples[:, 1] /= np.abs(_displacement(samples)).max()
+        samples[:, 1] /= np.abs(_displacement(_with_turns(samples))[:, 1]).max()
         scale = twitches.displacement / MICROMETRES_PER_MILLIMETRE
         sum_sampled_waveforms(
             times, samples[:, 0].copy(), samples[:, 1].copy(), scale, parameters.frame_rate, trains
@@ -142,17 +149,31 @@ def twitch_trains(
     return trains
 
 
+def _with_turns(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Add the instants at which the interpolated velocity is 0: there the displacement turns."""
+    (times, velocities), before = samples.T, samples[:-1]
+    crossing = velocities[:-1] * velocities[1:] < 0
+    share = before[crossing, 1] / (before[crossing, 1] - velocities[1:][crossing])
+    turns = before[crossing, 0] + share * np.diff(times)[crossing]
+    added = np.concatenate([samples, np.column_stack([turns, np.zeros_like(turns)])])
+    return added[np.argsort(added[:, 0], kind="stable")]
+
+
 def _displacement(samples: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the running integral of a sampled velocity by the trapezoid rule."""
+    """Return (time, displacement): the running integral of a sampled velocity, by trapezoids."""
     steps = np.diff(samples[:, 0]) * (samples[1:, 1] + samples[:-1, 1]) / 2
-    return np.concatenate([[0.0], np.cumsum(steps)])
+    return np.column_stack([samples[:, 0], np.concatenate([[0.0], np.cumsum(steps)])])
 
 
 def _landmarks(waveform: tuple[tuple[float, float], ...]) -> tuple[float, float]:
     """Return a sampled waveform's times of peak and of half-relaxed displacement, s."""
-    samples = np.array(waveform)
-    displacement = np.abs(_displacement(samples))
+    times, displacement = _displacement(_with_turns(np.array(waveform))).T
+    displacement = np.abs(displacement)
     peak = int(displacement.argmax())
-    relaxed = np.flatnonzero(displacement[peak:] <= displacement[peak] / 2)
-    half = samples[peak + relaxed[0], 0] if relaxed.size else samples[-1, 0]
-    return float(samples[peak, 0]), float(half)
+    falling = displacement[peak:]
+    relaxed = np.flatnonzero(falling <= falling[0] / 2)
+    half = times[-1]
+    if relaxed.size:
+        sides = slice(peak + relaxed[0] - 1, peak + relaxed[0] + 1)
+        half = np.interp(-falling[0] / 2, -displacement[sides], times[sides])
+    return float(times[peak]), float(half)

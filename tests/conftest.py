@@ -1,6 +1,8 @@
 """Fixtures that many tests share."""
 
+import importlib.util
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -32,3 +34,14 @@ def scaled():
     """Return a function that scales a slow test's number of draws by MUSIM_SLOW_SCALE."""
     scale = float(os.environ.get("MUSIM_SLOW_SCALE", "1"))
     return lambda draws: max(round(draws * scale), 1)
+
+
+def pytest_configure(config):
+    """Forget compiled kernels older than any source: Numba looks at their own file alone."""
+    if hasattr(config, "workerinput"):
+        return
+    for place in importlib.util.find_spec("musim.simulator").submodule_search_locations:
+        newest = max(file.stat().st_mtime for file in Path(place).glob("*.py"))
+        for file in Path(place).glob("__pycache__/*.nb[ic]"):
+            if file.stat().st_mtime < newest:
+                file.unlink(missing_ok=True)

@@ -1,8 +1,8 @@
 """What is drawn is distributed as asked, over many draws.
 
 Seeds are fixed, so every test passes or fails for good. The limits are such that a sound simulator
-stays within them with a probability of 1 - 1e-4 or more: ``LEAST_P`` is that of a p-value, ``MOST_Z``
-that of a standardised normal, ``MOST_Z_OF_MANY`` that of the largest of up to 30 of them, and
+stays within them with a probability of 1 - 1e-4 or more: ``LEAST_P`` is that of a p-value,
+``MOST_Z`` that of a standardised normal, ``MOST_Z_OF_MANY`` that of the largest of up to 30, and
 ``MOST_R`` times the root of the number of pairs that of a correlation, of which few or tens are
 looked at. MUSIM_SLOW_SCALE scales the number of draws.
 """

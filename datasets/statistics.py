@@ -1,0 +1,69 @@
+"""Mean and spread of a store's voxels, computed once and kept in its attributes."""
+
+import json
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from ..simulator.errors import MusimError
+from ..simulator.sequence import signal_power
+from .layout import ROOT
+from .store import Store
+from .writer import set_attributes
+
+MEAN, SD = "musim_mean", "musim_sd"
+
+
+def standardisation(
+    store: Store,
+    *,
+    keep: bool = True,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[float, float]:
+    """Return mean and standard deviation of all voxels of a store, mm/s.
+
+    They are read from the store's attributes, or computed sequence by sequence and kept there. For
+    rendered stores they follow from the truth, with the variance that the noise has on average.
+
+    Parameters
+    ----------
+    store : Store
+    keep : bool
+        Whether to write what was computed to the store; where it cannot be written it is not.
+    on_progress : callable
+        Called with the numbers of sequences done and in all.
+    """
+    attributes = json.loads(store.location.read(ROOT))["attributes"]
+    if MEAN in attributes and SD in attributes:
+        return float(attributes[MEAN]), float(attributes[SD])
+    mean = power = 0.0
+    for index in range(len(store)):
+        first, second = _rendered_moments(store, index) if store.kind == "rendered" else (
+            _dense_moments(store, index)
+        )  # fmt: skip
+        # Running means: sums of many sequences would lose digits.
+        mean += (first - mean) / (index + 1)
+        power += (second - power) / (index + 1)
+        on_progress(index + 1, len(store))
+    sd = math.sqrt(max(power - mean**2, 0.0))
+    if keep:
+        try:
+            set_attributes(store.location, {MEAN: mean, SD: sd})
+        except MusimError:
+            # A store that only others may write is standardised anew each time.
+            return mean, sd
+    return mean, sd
+
+
+def _dense_moments(store: Store, index: int) -> tuple[float, float]:
+    voxels = store.tvi(index)
+    return float(voxels.mean(dtype=float)), float(np.square(voxels, dtype=float).mean())
+
+
+def _rendered_moments(store: Store, index: int) -> tuple[float, float]:
+    territory = store.read("territory", index).astype(np.float32, copy=False)
+    trains = store.read("twitch_train", index)
+    means = territory.mean(axis=(1, 2), dtype=float) * trains.mean(axis=1, dtype=float)
+    power = signal_power(territory, trains) + float(store.read("noise_sd", index)) ** 2
+    return float(means.sum()), power

@@ -1,0 +1,109 @@
+"""From samples to batches: tensors with a common number of units, padded and masked."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..samples import UNIT_PARAMETERS, crop
+
+Sample = dict[str, Any]
+Batch = dict[str, torch.Tensor]
+
+_SCALARS = ("index", "start", "snr", "noise_sd")
+
+
+def collate_sequences(samples: list[Sample]) -> Batch:
+    """Make one batch of samples whose numbers of units differ.
+
+    Parameters
+    ----------
+    samples : list of dict
+        As :mod:`musim.datasets.samples` makes them; all with truth, or all without.
+
+    Returns
+    -------
+    dict of tensors
+        ``index``, ``start`` (batch,) and, where the samples have them, ``tvi`` (batch, time, depth,
+        width); ``territory`` (batch, unit, depth, width), ``twitch_train`` (batch, unit, time),
+        ``firing`` (batch, unit, firing) in s from the window's start, padded with NaN,
+        ``unit_mask`` (batch, unit) True for units that are there, the units' parameters (batch,
+        unit) padded with NaN, ``snr``, ``noise_sd`` (batch,), ``noise_key`` (batch, 4).
+    """
+    batch: Batch = {}
+    if "tvi" in samples[0]:
+        batch["tvi"] = torch.from_numpy(np.stack([sample["tvi"] for sample in samples]))
+    for name in _SCALARS:
+        if name in samples[0]:
+            kind = torch.int64 if name in {"index", "start"} else torch.float32
+            batch[name] = torch.tensor([sample[name] for sample in samples], dtype=kind)
+    if "territory" not in samples[0]:
+        return batch
+    counts = [len(sample["territory"]) for sample in samples]
+    for name, fill in (("territory", 0), ("twitch_train", 0), ("firing", np.nan)):
+        batch[name] = _pad([sample[name] for sample in samples], fill)
+    for name in UNIT_PARAMETERS:
+        batch[name] = _pad([sample[name] for sample in samples], np.nan)
+    batch["unit_mask"] = torch.arange(max(counts))[None, :] < torch.tensor(counts)[:, None]
+    keys = np.stack([sample["noise_key"] for sample in samples]).astype(np.int64)
+    batch["noise_key"] = torch.from_numpy(keys)
+    return batch
+
+
+def collate_units(
+    samples: list[Sample], size: tuple[int, int], pixel_size: tuple[float, float]
+) -> Batch:
+    """Make one batch of the units of some samples: an item is a crop about one unit's centre.
+
+    Parameters
+    ----------
+    samples : list of dict
+        With voxels and truth.
+    size : (int, int)
+        Depth and width of a crop, px.
+    pixel_size : (float, float)
+        Depth and width of a pixel, mm.
+
+    Returns
+    -------
+    dict of tensors
+        ``tvi`` (item, time, depth, width), ``territory`` (item, depth, width), ``twitch_train``
+        (item, time), ``firing`` (item, firing), the unit's parameters (item,), ``index``, ``unit``,
+        ``start``, ``snr``, ``noise_sd`` (item,).
+    """
+    places = [
+        (sample, unit, *_pixel_of(sample, unit, pixel_size))
+        for sample in samples
+        for unit in range(len(sample["territory"]))
+    ]
+    voxels = [crop(sample["tvi"], row, column, size) for sample, _, row, column in places]
+    masks = [crop(sample["territory"][unit], *at, size) for sample, unit, *at in places]
+    batch: Batch = {
+        "tvi": torch.from_numpy(np.stack(voxels)),
+        "territory": torch.from_numpy(np.stack(masks)),
+        "firing": _pad([sample["firing"][unit] for sample, unit, *_ in places], np.nan),
+        "unit": torch.tensor([unit for _, unit, *_ in places]),
+    }
+    for name in ("twitch_train", *UNIT_PARAMETERS):
+        values = np.stack([sample[name][unit] for sample, unit, *_ in places])
+        batch[name] = torch.from_numpy(values)
+    for name in _SCALARS:
+        kind = torch.int64 if name in {"index", "start"} else torch.float32
+        batch[name] = torch.tensor([sample[name] for sample, *_ in places], dtype=kind)
+    return batch
+
+
+def _pixel_of(sample: Sample, unit: int, pixel_size: tuple[float, float]) -> tuple[int, int]:
+    row = int(np.floor(sample["centre_depth"][unit] / pixel_size[0]))
+    column = int(np.floor(sample["centre_width"][unit] / pixel_size[1]))
+    return row, column
+
+
+def _pad(arrays: list[NDArray[Any]], fill: float) -> torch.Tensor:
+    """Stack arrays of different shapes, filled up at their ends."""
+    shape = np.max([array.shape for array in arrays], axis=0)
+    padded = np.full((len(arrays), *shape), fill, arrays[0].dtype)
+    for row, array in zip(padded, arrays, strict=True):
+        row[tuple(slice(length) for length in array.shape)] = array
+    return torch.from_numpy(padded)

@@ -1,0 +1,311 @@
+"""Batches of a store: planned in one place, made wherever there are workers."""
+
+import queue
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, Sampler
+
+from ...simulator.errors import FailureError, InputError
+from ...simulator.ranges import Range
+from ..epochs import EpochPlan
+from ..parallel import default_workers
+from ..samples import Sampling
+from ..splits import DEFAULT_SHARES
+from ..splits import split as split_indices
+from ..statistics import standardisation
+from ..store import Store, open_store
+from .collate import Batch
+from .reading import BatchReader, Request
+from .rendering import render_batch
+
+READ_AHEAD = 2
+"""Batches that are made while the network works on the last one."""
+
+
+class SequenceLoader:
+    """Batches of a store, epoch after epoch; each iteration over it is (the rest of) one epoch.
+
+    Parameters
+    ----------
+    store : Store, str or path
+    batch_size : int
+        Sequences in a batch.
+    split : str, optional
+        A name in `shares`; all sequences, if not given.
+    shares : mapping of name to share
+        See :func:`musim.datasets.splits.split`.
+    shuffle : bool
+        Whether parts, and sequences within `buffer_parts` of them, are shuffled.
+    buffer_parts : int
+    seed : int
+        Of the order and of all that samples draw.
+    window, flips, snr, crop
+        See :class:`musim.datasets.samples.Sampling`. With `crop`, items are units.
+    standardise : bool
+        Whether voxels get mean 0 and variance 1 (over the store).
+    rank, ranks : int
+        Which of how many training processes this is; they get disjoint shares in equal numbers of
+        batches.
+    workers : int
+        Processes that make batches; 0 makes them in a thread of this one, ahead of the network.
+    device : torch.device or str, optional
+        Where a rendered store's voxels are rendered, by torch; without, kernels render them.
+    shape : (int, int, int), optional
+        Frames, depth and width that the network wants; checked against what samples will have.
+
+    Raises
+    ------
+    InputError
+        If the store cannot give such batches.
+
+    Examples
+    --------
+    >>> from musim.datasets.streaming import SequenceLoader
+    >>> loader = SequenceLoader("training.zarr", batch_size=8, snr="10-30")  # doctest: +SKIP
+    >>> for batch in loader:  # doctest: +SKIP
+    ...     batch["tvi"], batch["territory"], batch["unit_mask"]
+    """
+
+    def __init__(
+        self,
+        store: Any,
+        *,
+        batch_size: int,
+        split: str | None = None,
+        shares: Mapping[str, float] = DEFAULT_SHARES,
+        shuffle: bool = True,
+        buffer_parts: int = 4,
+        seed: int = 0,
+        window: int | None = None,
+        flips: tuple[str, ...] = (),
+        snr: Any = None,
+        crop: tuple[int, int] | None = None,
+        standardise: bool = False,
+        rank: int = 0,
+        ranks: int = 1,
+        workers: int = 0,
+        device: torch.device | str | None = None,
+        shape: tuple[int, int, int] | None = None,
+    ) -> None:
+        self.store = store if isinstance(store, Store) else open_store(store)
+        self.sampling = Sampling(
+            window=window,
+            flips=tuple(flips),
+            snr=Range.parse(snr) if isinstance(snr, str) else snr,
+            crop=crop,
+            seed=seed,
+        )
+        self.sampling.check(self.store)
+        self.plan = EpochPlan(
+            indices=split_indices(len(self.store), split, shares),
+            part_size=self.store.layout.part_size,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            seed=seed,
+            buffer_parts=buffer_parts,
+            rank=rank,
+            ranks=ranks,
+        )
+        self.device = None if device is None else torch.device(device)
+        self._check_device()
+        self._check_shape(shape)
+        if workers < 0:
+            raise InputError(f"workers: found {workers}, wanted 0 or more")
+        self.scale = standardisation(self.store) if standardise else None
+        self.workers = workers
+        self._reader = BatchReader(
+            str(self.store.location),
+            self.sampling,
+            self.scale,
+            voxels=self.device is None,
+            threads=default_workers() if workers == 0 else 1,
+        )
+        self._epoch, self._start, self._done = 0, 0, 0
+        self._processes: DataLoader[Batch] | None = None
+
+    @property
+    def epoch(self) -> int:
+        """Number of the epoch that the next iteration goes through."""
+        return self._epoch
+
+    def __len__(self) -> int:
+        """Return the number of batches of a whole epoch, the same for every rank."""
+        return self.plan.batches
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Go through an epoch: the next one, or the rest of the one that was restored."""
+        epoch, start = self._epoch, self._start
+        self._start, self._done = 0, start
+        batches = self._from_processes() if self.workers else self._from_thread(epoch, start)
+        self._requests = [Request(epoch, indices) for indices in self.plan.epoch(epoch, start)]
+        for batch in batches:
+            if "error" in batch:
+                raise FailureError(str(batch["error"]))
+            self._done += 1
+            yield self._finish(batch)
+        self._epoch, self._done = epoch + 1, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Let the next iteration go through epoch number `epoch`, from its start."""
+        self._epoch, self._start, self._done = epoch, 0, 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the position: what has been handed out is done, what is being made is not."""
+        return {"epoch": self._epoch, "batch": self._done, "plan": self._fingerprint()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Let the next iteration go on where `state` was taken, with exactly what was left.
+
+        Raises
+        ------
+        InputError
+            If the state is of another plan. The number of workers may differ, the ranks' may not.
+        """
+        if state["plan"] != self._fingerprint():
+            raise InputError(
+                f"state: found a position in {state['plan']}, wanted one in {self._fingerprint()}"
+            )
+        self._epoch = int(state["epoch"])
+        self._start = self._done = int(state["batch"])
+
+    def _fingerprint(self) -> dict[str, Any]:
+        plan = self.plan
+        return {
+            "sequences": int(plan.indices.size),
+            "batch_size": plan.batch_size,
+            "shuffle": plan.shuffle,
+            "seed": plan.seed,
+            "buffer_parts": plan.buffer_parts,
+            "part_size": plan.part_size,
+            "ranks": plan.ranks,
+        }
+
+    def _from_thread(self, epoch: int, start: int) -> Iterator[Batch]:
+        requests = (Request(epoch, indices) for indices in self.plan.epoch(epoch, start))
+        return read_ahead((self._reader[request] for request in requests), READ_AHEAD)
+
+    def _from_processes(self) -> Iterator[Batch]:
+        if self._processes is None:
+            self._processes = DataLoader(
+                self._reader,
+                batch_size=None,
+                sampler=_Requests(self),
+                num_workers=self.workers,
+                prefetch_factor=READ_AHEAD,
+                persistent_workers=True,
+                # Threads of Zarr and dask do not survive a fork.
+                multiprocessing_context="spawn",
+            )
+        try:
+            yield from self._processes
+        except RuntimeError as error:
+            self._processes = None
+            raise FailureError(
+                "a worker process died (out of memory, or killed); restore the last state, perhaps "
+                "with fewer workers"
+            ) from error
+
+    def _finish(self, batch: Batch) -> Batch:
+        if self.device is None:
+            return batch
+        batch = {name: value.to(self.device) for name, value in batch.items()}
+        flips = batch.pop("flips")
+        upright = flip_where(batch["territory"], flips)
+        voxels = render_batch(
+            upright, batch["twitch_train"], batch["noise_key"], batch["noise_sd"], batch["start"]
+        )
+        if self.scale is not None:
+            voxels = (voxels - self.scale[0]) / self.scale[1]
+        batch["tvi"] = flip_where(voxels, flips)
+        return batch
+
+    def _check_device(self) -> None:
+        if self.device is None:
+            return
+        if self.store.kind != "rendered":
+            raise InputError(
+                f"device: found voxels written in {self.store.location}, wanted a rendered store"
+            )
+        if self.sampling.crop is not None:
+            raise InputError("device: found crops asked for too, wanted whole images")
+
+    def _check_shape(self, wanted: tuple[int, int, int] | None) -> None:
+        frames, depth, width = self.store.layout.shape
+        image = self.sampling.crop or (depth, width)
+        found = (self.sampling.window or frames, *image)
+        if wanted is not None and tuple(wanted) != found:
+            raise InputError(
+                f"shape: found samples of {found} (frames, depth, width) in {self.store.location}, "
+                f"wanted {tuple(wanted)}; use another store, window or crop"
+            )
+
+
+class _Requests(Sampler[Request]):
+    """What the loader's current iteration asks of its processes."""
+
+    def __init__(self, loader: SequenceLoader) -> None:
+        self.loader = loader
+
+    def __iter__(self) -> Iterator[Request]:
+        return iter(self.loader._requests)
+
+    def __len__(self) -> int:
+        return len(self.loader._requests)
+
+
+def flip_where(images: torch.Tensor, flips: torch.Tensor) -> torch.Tensor:
+    """Turn the images of some items of a batch round.
+
+    Parameters
+    ----------
+    images : tensor of shape (batch, ..., depth, width)
+    flips : bool tensor of shape (batch, 2)
+        Whether each item's depth and width are turned.
+    """
+    for place, axis in enumerate((-2, -1)):
+        chosen = flips[:, place]
+        if bool(chosen.any()):
+            images = images.clone()
+            images[chosen] = images[chosen].flip(axis)
+    return images
+
+
+def read_ahead(batches: Iterator[Batch], ahead: int) -> Iterator[Batch]:
+    """Yield what `batches` yields, made in a thread up to `ahead` items early."""
+    made: queue.Queue[Any] = queue.Queue(ahead)
+    stopped = threading.Event()
+
+    def put(item: Any) -> bool:
+        while not stopped.is_set():
+            try:
+                made.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def make() -> None:
+        try:
+            for batch in batches:
+                if not put((batch, None)):
+                    return
+            put((None, None))
+        except BaseException as error:
+            put((None, error))
+
+    thread = threading.Thread(target=make, name="musim-read-ahead", daemon=True)
+    thread.start()
+    try:
+        while True:
+            batch, error = made.get()
+            if error is not None:
+                raise error
+            if batch is None:
+                return
+            yield batch
+    finally:
+        stopped.set()
+        thread.join()

@@ -1,0 +1,52 @@
+"""Rendering a batch of sequences in torch, on any device: one batched product plus noise."""
+
+import torch
+from torch import Tensor
+
+from .noise import standard_normal
+
+CHUNK_BYTES = 2**30
+"""Intermediate values of the noise take about this much of the device's memory at a time."""
+
+_BYTES_A_VOXEL = 64
+
+
+def render_batch(
+    territory: Tensor,
+    trains: Tensor,
+    noise_keys: Tensor,
+    noise_sd: Tensor,
+    start: Tensor,
+) -> Tensor:
+    """Render windows of several sequences on the device that their truth is on.
+
+    Parameters
+    ----------
+    territory : float32 tensor of shape (batch, unit, depth, width)
+        Memberships; 0 for padding.
+    trains : float32 tensor of shape (batch, unit, time)
+        Velocities in the windows, mm/s; 0 for padding.
+    noise_keys : int64 tensor of shape (batch, 4)
+    noise_sd : float32 tensor of shape (batch,)
+        mm/s; 0 adds no noise.
+    start : int64 tensor of shape (batch,)
+        First frame of each window in its sequence.
+
+    Returns
+    -------
+    float32 tensor of shape (batch, time, depth, width)
+        Tissue velocity, mm/s, equal to the kernel's within float32 rounding.
+    """
+    batch, units, depth, width = territory.shape
+    frames = trains.shape[2]
+    flat = territory.reshape(batch, units, depth * width)
+    voxels = torch.bmm(trains.transpose(1, 2), flat)
+    noisy = bool((noise_sd > 0).any())
+    if noisy:
+        pixels = depth * width
+        step = max(1, CHUNK_BYTES // (_BYTES_A_VOXEL * frames * pixels))
+        for low in range(0, batch, step):
+            piece = slice(low, low + step)
+            noise = standard_normal(noise_keys[piece], frames, pixels, start[piece])
+            voxels[piece] += noise * noise_sd[piece, None, None]
+    return voxels.reshape(batch, frames, depth, width)
