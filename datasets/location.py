@@ -206,7 +206,9 @@ class Location:
             return error
         if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
             return FailureError(f"{self}: no space is left; free some and run again with --resume")
-        if isinstance(error, OSError) and error.errno in _NOT_A_PLACE:
+        # Object stores raise these without an errno.
+        unnumbered = isinstance(error, FileNotFoundError | PermissionError)
+        if unnumbered or (isinstance(error, OSError) and error.errno in _NOT_A_PLACE):
             return InputError(f"{self}: cannot {what} ({_first_line(error)}); use another location")
         return FailureError(f"{self}: cannot {what} ({_first_line(error)})")
 

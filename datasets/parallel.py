@@ -1,11 +1,13 @@
 """The one parallel layer: dask spreads independent tasks over threads, processes or a cluster."""
 
+import asyncio
 import functools
 import multiprocessing
 import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -68,6 +70,9 @@ def open_workers(
     import distributed
 
     try:
+        # A client waits for ever for someone who listens but does not answer, so greet first.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, _greet(scheduler)).result()
         client = distributed.Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise InputError(
@@ -76,6 +81,14 @@ def open_workers(
         ) from error
     with client:
         yield functools.partial(_run_on_cluster, client)
+
+
+async def _greet(scheduler: str) -> None:
+    """Connect to a scheduler and shake hands, within the time allowed."""
+    from distributed.comm.core import connect
+
+    comm = await asyncio.wait_for(connect(scheduler, CONNECT_SECONDS), CONNECT_SECONDS)
+    await comm.close()
 
 
 def _run_here(
@@ -140,9 +153,13 @@ def _run_on_cluster(
             on_done()
     except MusimError:
         raise
-    except ModuleNotFoundError as error:
+    except (ModuleNotFoundError, RuntimeError) as error:
+        # dask wraps what keeps the scheduler from reading a task.
+        missing = error if isinstance(error, ModuleNotFoundError) else error.__cause__
+        if not isinstance(missing, ModuleNotFoundError):
+            raise
         raise FailureError(
-            f"scheduler: a worker of {address} lacks a module ({error}); install musim there"
+            f"scheduler: a worker of {address} lacks a module ({missing}); install musim there"
         ) from error
     except (
         distributed.KilledWorker,

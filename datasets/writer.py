@@ -257,6 +257,8 @@ def finalise(location: Location, layout: Layout) -> None:
             f"{location}: found {layout.parts - len(missing)} of {layout.parts} parts, wanted all; "
             "run again with --resume"
         )
+    # A worker that was killed, and whose part another one made, left what it was writing.
+    _remove_leftovers(location)
     with _batch_store(location) as store:
         for name, values in layout.coordinates().items():
             _open_for_writing(store, name)[:] = values

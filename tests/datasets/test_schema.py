@@ -1,0 +1,99 @@
+import dataclasses
+import math
+
+import pytest
+
+from musim.datasets import schema
+from musim.datasets.schema import COORDINATES, VARIABLES, chunks_of, default_part_size, describe
+
+DIMS = {dim for variable in VARIABLES for dim in variable.dims}
+SIZES = dict.fromkeys(DIMS, 50) | {"time": 400, "depth": 64, "width": 64, "unit": 30}
+BY_NAME = {variable.name: variable for variable in (*VARIABLES, *COORDINATES)}
+
+
+def test_names_are_declared_once():
+    assert len(BY_NAME) == len(VARIABLES) + len(COORDINATES)
+
+
+def test_every_variable_runs_over_sequences_first():
+    assert {variable.dims[0] for variable in VARIABLES} == {"sequence"}
+
+
+def test_no_variable_has_a_dimension_of_its_own_name_but_coordinates():
+    # xarray would take it for a coordinate, and such a one of several dimensions for a mistake.
+    assert [v.name for v in VARIABLES if v.name in v.dims] == []
+    assert [v.name for v in COORDINATES if v.dims != (v.name,)] == []
+
+
+def test_the_documentation_lists_every_variable_once():
+    rows = [line for line in describe().splitlines() if line.startswith("| `")]
+    assert [row.split("`")[1] for row in rows] == [v.name for v in (*VARIABLES, *COORDINATES)]
+    for row, variable in zip(rows, (*VARIABLES, *COORDINATES), strict=True):
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        wanted = [", ".join(variable.dims), variable.dtype, variable.units or "-", variable.meaning]
+        assert cells[1:] == wanted
+
+
+def test_counts_and_images_are_filled_with_zero_and_parameters_with_nan():
+    zero = ("territory", "twitch_train", "unit_count", "noise_key")
+    for variable in VARIABLES:
+        if variable.name in zero:
+            assert variable.fill_value == 0
+        else:
+            assert math.isnan(variable.fill_value)
+
+
+@pytest.mark.parametrize("kind", ["dense", "rendered"])
+def test_only_voxels_tell_the_kinds_apart(kind):
+    names = {variable.name for variable in schema.variables_of(kind)}
+    assert names ^ set(BY_NAME) - {"sequence", "time", "depth", "width"} == (
+        set() if kind == "dense" else {"tvi"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("frames", "pixels", "wanted"),
+    [
+        (400, 64, 400),
+        (1024, 128, 128),
+        (512, 128, 128),
+        (100, 128, 100),
+        (7, 2048, 1),
+        (7, 1024, 2),
+    ],
+)
+def test_voxels_are_cut_into_sequences_and_at_8_mib_in_time(frames, pixels, wanted):
+    sizes = SIZES | {"time": frames, "depth": pixels, "width": pixels}
+    assert chunks_of(BY_NAME["tvi"], sizes, 16) == (1, wanted, pixels, pixels)
+
+
+def test_half_precision_voxels_fit_twice_as_many_frames():
+    half = dataclasses.replace(BY_NAME["tvi"], dtype="float16")
+    sizes = SIZES | {"time": 1024, "depth": 128, "width": 128}
+    assert chunks_of(half, sizes, 16)[1] == 256
+
+
+@pytest.mark.parametrize("variable", [v for v in VARIABLES if v.name != "tvi"])
+def test_every_other_variable_has_one_chunk_a_part(variable):
+    wanted = (16, *(SIZES[dim] for dim in variable.dims[1:]))
+    assert chunks_of(variable, SIZES, 16) == wanted
+
+
+@pytest.mark.parametrize("variable", COORDINATES)
+def test_a_coordinate_is_one_chunk(variable):
+    assert chunks_of(variable, SIZES, 16) == (SIZES[variable.name],)
+
+
+@pytest.mark.parametrize(
+    ("kind", "units", "pixels", "wanted"),
+    [
+        ("dense", 30, 64, 16),
+        ("rendered", 30, 64, 128),
+        ("rendered", 30, 256, 34),
+        ("dense", 100, 512, 2),
+        ("dense", 1000, 4096, 1),
+    ],
+)
+def test_parts_are_smaller_where_territories_are_large(kind, units, pixels, wanted):
+    sizes = SIZES | {"unit": units, "depth": pixels, "width": pixels}
+    assert default_part_size(kind, sizes) == wanted
