@@ -1,7 +1,10 @@
 """What commands show while they work: progress, on standard error."""
 
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -26,38 +29,71 @@ def err() -> Console:
 
 @contextmanager
 def progress(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar with the time left; yields a function that takes the numbers done and in all."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
+    """Show a bar with the time left; yields a function that takes the numbers done and in all.
+
+    Where the output is no terminal, a line is written for every tenth of the work instead.
+    """
     console = err()
-    if not console.is_terminal:
-        yield _Lines(console, what, unit)
+    with _interrupts() as check:
+        if not console.is_terminal:
+            yield _Lines(console, what, unit, check)
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn(unit),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=console, transient=True) as bar:
+            task = bar.add_task(what, total=None)
+
+            def report(done: int, total: int) -> None:
+                check()
+                bar.update(task, completed=done, total=total)
+
+            yield report
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], None]]:
+    """Remember Ctrl-C; yields a function that raises KeyboardInterrupt if there was one.
+
+    Python drops an interrupt that falls into a finaliser; so it is raised again at the next report.
+    """
+    seen = False
+
+    def note(number: int, frame: Any) -> None:
+        nonlocal seen
+        seen = True
+        raise KeyboardInterrupt
+
+    def check() -> None:
+        if seen:
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield check
         return
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(what, total=None)
-
-        def report(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield report
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Lines:
     """Progress for logs: a line for every tenth of the work."""
 
-    def __init__(self, console: Console, what: str, unit: str) -> None:
-        self.console, self.what, self.unit = console, what, unit
+    def __init__(self, console: Console, what: str, unit: str, check: Callable[[], None]) -> None:
+        self.console, self.what, self.unit, self.check = console, what, unit, check
         self.tenth = 0
 
     def __call__(self, done: int, total: int) -> None:
         """Write a line if another tenth is done."""
+        self.check()
         tenth = 10 * done // max(total, 1)
         if tenth > self.tenth:
             self.tenth = tenth

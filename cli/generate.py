@@ -74,10 +74,9 @@ Examples:
 )
 @click.option(
     "--pool",
-    default="processes",
-    show_default=True,
+    default=None,
     type=click.Choice(["processes", "threads"]),
-    help="What the workers are.",
+    help="What the workers are.  [default: threads where voxels are written, else processes]",
 )
 @click.option(
     "--scheduler",

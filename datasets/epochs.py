@@ -69,6 +69,11 @@ class EpochPlan:
         needed = -(-self.indices.size // (self.ranks * self.batch_size))
         return min(needed, self.indices.size // self.ranks)
 
+    @property
+    def sequences(self) -> int:
+        """Number of sequences of an epoch for this rank."""
+        return sum(high - low for low, high in self._cuts())
+
     def order(self, epoch: int) -> NDArray[np.int64]:
         """Return all sequences of an epoch in the order in which they are used."""
         if not self.shuffle:
@@ -93,9 +98,16 @@ class EpochPlan:
     def epoch(self, epoch: int, start: int = 0) -> Iterator[NDArray[np.int64]]:
         """Yield the sequences of each batch of this rank, from batch `start` on."""
         order = self.order(epoch)
+        for low, high in self._cuts(start):
+            yield order[low:high]
+
+    def _cuts(self, start: int = 0) -> Iterator[tuple[int, int]]:
+        """Yield first place and one past the last, in an epoch's order, of each batch."""
         total = self.batches * self.ranks
         # Batch by batch the ranks take turns, so that all read the same region of the store.
         for batch in range(start, self.batches):
             number = batch * self.ranks + self.rank
-            low, high = (place * order.size // total for place in (number, number + 1))
-            yield order[low:high]
+            yield (
+                number * self.indices.size // total,
+                (number + 1) * self.indices.size // total,
+            )

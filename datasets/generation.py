@@ -104,7 +104,7 @@ def generate(
     dtype: str = "float32",
     part_size: int | None = None,
     workers: int | None = None,
-    pool: Pool = "processes",
+    pool: Pool | None = None,
     scheduler: str | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -123,7 +123,9 @@ def generate(
     sequences, seed, kind, dtype, part_size
         See :func:`plan`.
     workers, pool, scheduler
-        Who does the work, see :func:`musim.datasets.parallel.open_workers`.
+        Who does the work, see :func:`musim.datasets.parallel.open_workers`. Without a pool, dense
+        stores are made by threads, since rendering and writing run side by side in one process, and
+        rendered ones by processes, since drawing truth does not.
     resume, overwrite : bool
         What to do with a store that is there, see :func:`musim.datasets.writer.survey`.
     on_progress : callable
@@ -149,6 +151,8 @@ def generate(
     >>> store.tvi(0).shape
     (400, 64, 64)
     """
+    if pool is None:
+        pool = "threads" if kind == "dense" else "processes"
     layout = plan(
         parameters, sequences=sequences, seed=seed, kind=kind, dtype=dtype, part_size=part_size
     )

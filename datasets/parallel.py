@@ -5,6 +5,7 @@ import functools
 import multiprocessing
 import os
 import re
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -109,7 +110,7 @@ def _run_here(
                 num_workers=workers,
                 chunksize=1,
                 optimize_graph=False,
-                initializer=_end_with_parent,
+                initializer=_obey_parent,
             )
         except MusimError:
             raise
@@ -124,8 +125,9 @@ def _run_here(
             ) from error
 
 
-def _end_with_parent() -> None:
-    """Let this worker process end when the one that started it is killed, or it waits for ever."""
+def _obey_parent() -> None:
+    """Let this worker process end with the one that started it, and leave Ctrl-C to it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def wait() -> None:
         parent = multiprocessing.parent_process()
@@ -133,7 +135,7 @@ def _end_with_parent() -> None:
             parent.join()
             os._exit(1)
 
-    threading.Thread(target=wait, daemon=True, name="musim-end-with-parent").start()
+    threading.Thread(target=wait, daemon=True, name="musim-obey-parent").start()
 
 
 def _run_on_cluster(

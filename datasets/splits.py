@@ -48,7 +48,7 @@ def split(
     if name is None:
         return everything
     total = sum(shares.values())
-    if any(share < 0 for share in shares.values()) or abs(total - 1) > 1e-9:
+    if any(share < 0 for share in shares.values()) or not abs(total - 1) <= 1e-9:
         raise InputError(f"shares: found {dict(shares)}, wanted shares of 0 or more that make 1")
     if name not in shares:
         raise InputError(f"split: found {name!r}, wanted one of {', '.join(shares)}")

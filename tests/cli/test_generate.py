@@ -32,7 +32,7 @@ def test_without_options_it_makes_ten_sequences_of_ali_2020(musim, monkeypatch):
         "dtype": "float32",
         "part_size": None,
         "workers": None,
-        "pool": "processes",
+        "pool": None,
         "scheduler": None,
         "resume": False,
         "overwrite": False,
