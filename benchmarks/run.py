@@ -68,7 +68,7 @@ def in_memory(sequences: int, rounds: int) -> list[str]:
         return row(what, first, against, second, compared.text())
 
     gigabytes = [memory.nbytes / statistics.median(times) / 1e9 for times in filled.times]
-    share = Comparison(filled.second, filled.first).text()
+    share = filled.text()
     two_workers, one_worker = (
         "in memory, 2 workers, sequences/s",
         "in memory, 1 worker, sequences/s",

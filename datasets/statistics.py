@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..simulator.errors import MusimError
+from ..simulator.errors import InputError, MusimError
 from ..simulator.sequence import signal_power
 from .layout import ROOT
 from .store import Store
@@ -33,6 +33,11 @@ def standardisation(
         Whether to write what was computed to the store; where it cannot be written it is not.
     on_progress : callable
         Called with the numbers of sequences done and in all.
+
+    Raises
+    ------
+    InputError
+        If voxels are not finite, or all alike.
     """
     attributes = json.loads(store.location.read(ROOT))["attributes"]
     if MEAN in attributes and SD in attributes:
@@ -47,6 +52,11 @@ def standardisation(
         power += (second - power) / (index + 1)
         on_progress(index + 1, len(store))
     sd = math.sqrt(max(power - mean**2, 0.0))
+    if not (math.isfinite(mean) and math.isfinite(sd) and sd > 0):
+        raise InputError(
+            f"{store.location}: found voxels of mean {mean:.3g} and standard deviation {sd:.3g} "
+            "mm/s, wanted finite ones that differ"
+        )
     if keep:
         try:
             set_attributes(store.location, {MEAN: mean, SD: sd})

@@ -41,8 +41,9 @@ def collate_sequences(samples: list[Sample]) -> Batch:
     if "territory" not in samples[0]:
         return batch
     counts = [len(sample["territory"]) for sample in samples]
-    for name, fill in (("territory", 0), ("twitch_train", 0), ("firing", np.nan)):
-        batch[name] = _pad([sample[name] for sample in samples], fill)
+    for name in ("territory", "twitch_train"):
+        batch[name] = _pad([sample[name] for sample in samples], 0)
+    batch["firing"] = _pad([_trimmed(sample["firing"]) for sample in samples], np.nan)
     for name in UNIT_PARAMETERS:
         batch[name] = _pad([sample[name] for sample in samples], np.nan)
     batch["unit_mask"] = torch.arange(max(counts))[None, :] < torch.tensor(counts)[:, None]
@@ -78,11 +79,11 @@ def collate_units(
         for unit in range(len(sample["territory"]))
     ]
     voxels = [crop(sample["tvi"], row, column, size) for sample, _, row, column in places]
-    masks = [crop(sample["territory"][unit], *at, size) for sample, unit, *at in places]
+    masks = [crop(one["territory"][unit], row, column, size) for one, unit, row, column in places]
     batch: Batch = {
         "tvi": torch.from_numpy(np.stack(voxels)),
         "territory": torch.from_numpy(np.stack(masks)),
-        "firing": _pad([sample["firing"][unit] for sample, unit, *_ in places], np.nan),
+        "firing": _pad([_trimmed(sample["firing"][unit]) for sample, unit, *_ in places], np.nan),
         "unit": torch.tensor([unit for _, unit, *_ in places]),
     }
     for name in ("twitch_train", *UNIT_PARAMETERS):
@@ -98,6 +99,12 @@ def _pixel_of(sample: Sample, unit: int, pixel_size: tuple[float, float]) -> tup
     row = int(np.floor(sample["centre_depth"][unit] / pixel_size[0]))
     column = int(np.floor(sample["centre_width"][unit] / pixel_size[1]))
     return row, column
+
+
+def _trimmed(firing: NDArray[Any]) -> NDArray[Any]:
+    """Return firings without the columns at the end that are padding alone, but for one."""
+    longest = int((~np.isnan(firing)).sum(axis=-1).max(initial=1))
+    return firing[..., :longest]
 
 
 def _pad(arrays: list[NDArray[Any]], fill: float) -> torch.Tensor:

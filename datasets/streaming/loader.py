@@ -1,15 +1,19 @@
 """Batches of a store: planned in one place, made wherever there are workers."""
 
 import queue
+import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch.utils.data import DataLoader, Sampler
 
 from ...simulator.errors import FailureError, InputError
 from ...simulator.ranges import Range
+from ...simulator.seeds import check_seed
 from ..epochs import EpochPlan
 from ..parallel import default_workers
 from ..samples import Sampling
@@ -90,11 +94,12 @@ class SequenceLoader:
         device: torch.device | str | None = None,
         shape: tuple[int, int, int] | None = None,
     ) -> None:
+        seed = check_seed(seed)
         self.store = store if isinstance(store, Store) else open_store(store)
         self.sampling = Sampling(
             window=window,
             flips=tuple(flips),
-            snr=Range.parse(snr) if isinstance(snr, str) else snr,
+            snr=_range(snr),
             crop=crop,
             seed=seed,
         )
@@ -117,19 +122,25 @@ class SequenceLoader:
         self.scale = standardisation(self.store) if standardise else None
         self.workers = workers
         self._reader = BatchReader(
-            str(self.store.location),
+            self.store.location.address,
             self.sampling,
             self.scale,
             voxels=self.device is None,
             threads=default_workers() if workers == 0 else 1,
         )
         self._epoch, self._start, self._done = 0, 0, 0
+        self._requests: Sequence[Request] = ()
         self._processes: DataLoader[Batch] | None = None
 
     @property
     def epoch(self) -> int:
         """Number of the epoch that the next iteration goes through."""
         return self._epoch
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """Epoch and batch that the next iteration begins with."""
+        return self._epoch, self._start
 
     def __len__(self) -> int:
         """Return the number of batches of a whole epoch, the same for every rank."""
@@ -139,14 +150,29 @@ class SequenceLoader:
         """Go through an epoch: the next one, or the rest of the one that was restored."""
         epoch, start = self._epoch, self._start
         self._start, self._done = 0, start
-        batches = self._from_processes() if self.workers else self._from_thread(epoch, start)
-        self._requests = [Request(epoch, indices) for indices in self.plan.epoch(epoch, start)]
-        for batch in batches:
-            if "error" in batch:
-                raise FailureError(str(batch["error"]))
-            self._done += 1
-            yield self._finish(batch)
+        plan = self.plan.epoch(epoch, start)
+        requests = [Request(np.full_like(indices, epoch), indices) for indices in plan]
+        with closing(self.batches(requests)) as batches:
+            for batch in batches:
+                self._done += 1
+                yield batch
         self._epoch, self._done = epoch + 1, 0
+
+    def batches(self, requests: Sequence[Request]) -> Generator[Batch, None, None]:
+        """Yield the batches that are asked for, whatever the loader's position.
+
+        Raises
+        ------
+        FailureError
+            If the store is damaged or a worker process died.
+        """
+        source = self._from_processes(requests) if self.workers else self._from_thread(requests)
+        # Closed at once, also by an error: no thread outlives what it was started for.
+        with closing(source):
+            for batch in source:
+                if "error" in batch:
+                    raise FailureError(str(batch["error"]))
+                yield self._finish(batch)
 
     def set_epoch(self, epoch: int) -> None:
         """Let the next iteration go through epoch number `epoch`, from its start."""
@@ -183,11 +209,11 @@ class SequenceLoader:
             "ranks": plan.ranks,
         }
 
-    def _from_thread(self, epoch: int, start: int) -> Iterator[Batch]:
-        requests = (Request(epoch, indices) for indices in self.plan.epoch(epoch, start))
+    def _from_thread(self, requests: Sequence[Request]) -> Generator[Batch, None, None]:
         return read_ahead((self._reader[request] for request in requests), READ_AHEAD)
 
-    def _from_processes(self) -> Iterator[Batch]:
+    def _from_processes(self, requests: Sequence[Request]) -> Generator[Batch, None, None]:
+        self._requests = requests
         if self._processes is None:
             self._processes = DataLoader(
                 self._reader,
@@ -200,7 +226,9 @@ class SequenceLoader:
                 multiprocessing_context="spawn",
             )
         try:
-            yield from self._processes
+            with _undisturbed():
+                batches = iter(self._processes)
+            yield from batches
         except RuntimeError as error:
             self._processes = None
             raise FailureError(
@@ -256,6 +284,30 @@ class _Requests(Sampler[Request]):
         return len(self.loader._requests)
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Take torch's handler of processes that end away again.
+
+    It raises in the midst of whatever the main thread does just then, which nobody could make an
+    error of ours; without it, the loader itself notices within seconds when it waits for a batch.
+    """
+    child_ended = getattr(signal, "SIGCHLD", None)
+    if child_ended is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(child_ended)
+    try:
+        yield
+    finally:
+        signal.signal(child_ended, signal.SIG_DFL if before is None else before)
+
+
+def _range(snr: Any) -> Range | None:
+    if snr is None or isinstance(snr, Range):
+        return snr
+    return Range.parse(snr) if isinstance(snr, str) else Range(snr, snr)
+
+
 def flip_where(images: torch.Tensor, flips: torch.Tensor) -> torch.Tensor:
     """Turn the images of some items of a batch round.
 
@@ -273,7 +325,7 @@ def flip_where(images: torch.Tensor, flips: torch.Tensor) -> torch.Tensor:
     return images
 
 
-def read_ahead(batches: Iterator[Batch], ahead: int) -> Iterator[Batch]:
+def read_ahead(batches: Iterator[Batch], ahead: int) -> Generator[Batch, None, None]:
     """Yield what `batches` yields, made in a thread up to `ahead` items early."""
     made: queue.Queue[Any] = queue.Queue(ahead)
     stopped = threading.Event()

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import dask
 import numpy as np
 import torch
 from dask.base import compute
@@ -19,9 +18,9 @@ from .collate import Batch, collate_sequences, collate_units
 
 @dataclass(frozen=True)
 class Request:
-    """One batch to be made: the epoch and the sequences."""
+    """One batch to be made: its sequences, and of which epoch each of them is."""
 
-    epoch: int
+    epochs: NDArray[np.int64]
     indices: NDArray[np.int64]
 
 
@@ -76,13 +75,15 @@ class BatchReader(Dataset[Batch]):
         voxels = np.empty(shape, np.float32) if self.voxels else None
         calls = [
             delayed(self._sample, pure=False)(
-                int(index), request.epoch, None if voxels is None else voxels[place]
+                int(index), int(epoch), None if voxels is None else voxels[place]
             )
-            for place, index in enumerate(request.indices)
+            for place, (index, epoch) in enumerate(
+                zip(request.indices, request.epochs, strict=True)
+            )
         ]
         scheduler = "threads" if self.threads > 1 and len(calls) > 1 else "synchronous"
-        with dask.config.set(num_workers=self.threads):
-            samples = list(compute(*calls, scheduler=scheduler, optimize_graph=False))
+        settings = {"scheduler": scheduler, "num_workers": self.threads}
+        samples = list(compute(*calls, optimize_graph=False, **settings))
         if self.sampling.crop is not None:
             return collate_units(samples, self.sampling.crop, self.store.layout.pixel_size)
         # The samples' voxels lie in one array already; only those that were turned are moved.

@@ -1,18 +1,23 @@
 """Unpaired batches of two domains, for translation between them."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
+
+import numpy as np
 
 from ...simulator.errors import InputError
 from .collate import Batch
 from .loader import SequenceLoader
+from .reading import Request
 
 
 class UnpairedLoader:
     """Pairs of batches of two stores that have nothing to do with one another.
 
-    An epoch is one of the longer loader; the shorter one goes through as many epochs of its own as
-    that takes, shuffled anew each time.
+    An epoch is one of the domain with more sequences. The other one gives as many, going through
+    its own epochs one after the other, shuffled anew each time; where it is follows from where the
+    longer one is. With crops, whose numbers differ, a pair has as many as the smaller batch.
 
     Parameters
     ----------
@@ -38,36 +43,46 @@ class UnpairedLoader:
                     f"{b.store.location}, wanted the same"
                 )
         self.a, self.b = a, b
+        swapped = b.plan.indices.size > a.plan.indices.size
+        self._names = ("b", "a") if swapped else ("a", "b")
+        self._longer, self._shorter = (b, a) if swapped else (a, b)
 
     def __len__(self) -> int:
         """Return the number of pairs of batches in an epoch."""
-        return max(len(self.a), len(self.b))
+        return len(self._longer)
 
     def __iter__(self) -> Iterator[dict[str, Batch]]:
         """Yield ``{"a": batch, "b": batch}`` for (the rest of) an epoch of the longer domain."""
-        longer, shorter = ("a", "b") if len(self.a) >= len(self.b) else ("b", "a")
-        endless = _again_and_again(getattr(self, shorter))
-        for batch in getattr(self, longer):
-            pair = {longer: batch, shorter: next(endless)}
-            if pair["a"]["index"].shape != pair["b"]["index"].shape:
-                # Batches differ by one where a store does not divide: both give as many.
-                size = min(len(pair["a"]["index"]), len(pair["b"]["index"]))
-                pair = {k: {n: v[:size] for n, v in one.items()} for k, one in pair.items()}
-            yield pair
+        with closing(self._shorter.batches(self._requests())) as others:
+            for pair in zip(self._longer, others, strict=True):
+                size = min(len(batch["index"]) for batch in pair)
+                cut = [{key: value[:size] for key, value in batch.items()} for batch in pair]
+                named = dict(zip(self._names, cut, strict=True))
+                yield {"a": named["a"], "b": named["b"]}
+
+    def _requests(self) -> list[Request]:
+        """Return what the shorter domain adds to (the rest of) the longer one's epoch."""
+        plan, sequences = self._shorter.plan, self._shorter.plan.sequences
+        epoch, start = self._longer.position
+        sizes = [len(indices) for indices in self._longer.plan.epoch(epoch)]
+        first = epoch * sum(sizes) + sum(sizes[:start])
+        places = np.arange(first, (epoch + 1) * sum(sizes))
+        epochs = places // sequences
+        orders = {each: np.concatenate(list(plan.epoch(each))) for each in set(epochs.tolist())}
+        wanted = zip(epochs.tolist(), (places % sequences).tolist(), strict=True)
+        indices = np.array([orders[each][place] for each, place in wanted], np.int64)
+        cuts = np.cumsum(sizes[start:])[:-1]
+        pieces = zip(np.split(epochs, cuts), np.split(indices, cuts), strict=True)
+        return [Request(*piece) for piece in pieces][: len(sizes) - start]
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the position in both domains."""
+        """Return the position; the shorter domain's follows from the longer one's."""
         return {"a": self.a.state_dict(), "b": self.b.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where `state` was taken."""
         self.a.load_state_dict(state["a"])
         self.b.load_state_dict(state["b"])
-
-
-def _again_and_again(loader: SequenceLoader) -> Iterator[Batch]:
-    while True:
-        yield from loader
 
 
 def _shape(loader: SequenceLoader) -> tuple[int, ...]:

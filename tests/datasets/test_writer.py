@@ -119,7 +119,7 @@ def test_a_run_killed_in_mid_work_resumes_to_the_same_files(
     # Its workers are not killed with it: they must end by themselves and not disturb the next run.
     options = {"sequences": 24, "part_size": 1}
     out = tmp_path / "killed.zarr"
-    process = spawn(out, seed=7, workers=2, **options)
+    process = spawn(out, seed=7, workers=2, pool="processes", **options)
     wait_for(lambda: len(list(out.glob(".musim/parts/*.json"))) >= 3)
     children = psutil.Process(process.pid).children(recursive=True)
     process.kill()
