@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Literal
 
 from dask.base import compute
@@ -101,7 +101,10 @@ def _run_here(
 ) -> None:
     workers = min(workers, len(tasks))
     calls = [delayed(function, pure=False)(*task) for task in tasks]
-    with Callback(posttask=lambda *_: on_done()):
+    # A pool of its own, which at its end waits for the tasks that are running: after an error or an
+    # interruption nobody writes on.
+    threads = ThreadPoolExecutor(workers) if pool == "threads" and workers > 1 else None
+    with Callback(posttask=lambda *_: on_done()), threads or nullcontext():
         try:
             # One task at a time: dask's default hands out six, which leaves workers idle.
             compute(
@@ -110,6 +113,7 @@ def _run_here(
                 num_workers=workers,
                 chunksize=1,
                 optimize_graph=False,
+                pool=threads,
                 initializer=_obey_parent,
             )
         except MusimError:

@@ -25,6 +25,9 @@ from .location import Location
 from .schema import chunks_of
 from .writer import finished_parts, read_plan
 
+KEPT_PARTS = 6
+"""Parts whose truth a store keeps after reading it: a few more than a shuffling reader mixes."""
+
 _TRUTH_SCALARS = ("synchrony", "snr", "noise_sd")
 
 
@@ -83,6 +86,12 @@ class Store:
         self.layout = layout
         self._zarr = _StrictStore(location, layout)
         self._group = zarr.open_group(self._zarr, mode="r", zarr_format=3)
+        room = KEPT_PARTS * len(layout.variables)
+        self._kept = functools.lru_cache(maxsize=room)(self._load_part)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave what was read behind: other processes open the store for themselves."""
+        return Store, (self.location, self.layout)
 
     def __len__(self) -> int:
         """Return the number of sequences."""
@@ -128,7 +137,7 @@ class Store:
         return da.map_blocks(
             _render_block,
             self.location.address,
-            self.location.read(SEAL).decode(),
+            _token(self.location),
             chunks[1],
             layout.dtype,
             chunks=blocks,
@@ -164,7 +173,14 @@ class Store:
 
     def read_part(self, name: str, part: int) -> NDArray[Any]:
         """Return one variable of all sequences of a part; the last parts read are kept."""
-        return _read_part(self, name, part)
+        return self._kept(name, part)
+
+    def _load_part(self, name: str, part: int) -> NDArray[Any]:
+        indices = self.layout.sequences_of(part)
+        with self._reporting(name, part):
+            values = np.asarray(self._group[name][indices.start : indices.stop])  # type: ignore[index]
+        values.flags.writeable = False
+        return values
 
     def tvi(
         self,
@@ -257,20 +273,16 @@ class _Reporting:
             raise FailureError(f"{self.what} ({reason}); run musim verify") from error
 
 
-@functools.lru_cache(maxsize=64)
-def _read_part(store: Store, name: str, part: int) -> NDArray[Any]:
-    indices = store.layout.sequences_of(part)
-    with store._reporting(name, part):
-        values = np.asarray(store._group[name][indices.start : indices.stop])  # type: ignore[index]
-    values.flags.writeable = False
-    return values
+def _token(location: Location) -> str:
+    """Return what tells a store from others at its place: the manifest's line of its seal."""
+    return location.read(SEAL).decode().splitlines()[-1]
 
 
 @functools.lru_cache(maxsize=8)
 def _opened(url: str, token: str) -> Store:
     """Open a store once in a process; `token` tells it from others that were at the same place."""
     store = open_store(url)
-    if store.location.read(SEAL).decode() != token:
+    if _token(store.location) != token:
         raise FailureError(
             f"{url}: found another store than was opened, wanted the same; open it again"
         )
