@@ -229,7 +229,7 @@ def _write_partial(path: Path, content: Any) -> Path:
     aside = path.with_name(f"{path.name}.{uuid4().hex[:8]}{PARTIAL}")
     try:
         with aside.open("wb") as file:
-            file.write(content)
+            file.writelines(content if isinstance(content, tuple) else (content,))
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
@@ -265,10 +265,17 @@ class Batch:
         self._waiting: list[Future[None]] = []
 
     def write(self, key: str, content: Any) -> None:
-        """Write a key; `content` may change as soon as this returns."""
-        self.files[key] = [memoryview(content).nbytes, checksum(content)]
+        """Write a key; `content` may change as soon as this returns.
+
+        It is bytes, a uint8 array, or a tuple of such pieces that follow one another.
+        """
+        pieces = content if isinstance(content, tuple) else (content,)
+        size, crc = 0, 0
+        for piece in pieces:
+            size, crc = size + memoryview(piece).nbytes, checksum(piece, crc)
+        self.files[key] = [size, crc]
         if not self.location.is_local:
-            self.location.write(key, content)
+            self.location.write(key, b"".join(bytes(piece) for piece in pieces))
             return
         path = self.location.path / key
         try:
@@ -291,13 +298,13 @@ class Batch:
         self._threads.shutdown(wait=True)
 
 
-def checksum(content: Any) -> int:
-    """Return the CRC-32 (ISO 3309) of bytes or of a uint8 array.
+def checksum(content: Any, before: int = 0) -> int:
+    """Return the CRC-32 (ISO 3309) of bytes or of a uint8 array, after what gave `before`.
 
     Not the CRC-32C that every chunk ends with: over whatever ends with its own CRC that is the same
     number, so chunks of one size could change places unseen.
     """
-    return zlib.crc32(content)
+    return zlib.crc32(content, before)
 
 
 def checksums(location: Location, keys: Iterable[str]) -> dict[str, list[int]]:
