@@ -1,0 +1,158 @@
+"""Checks of parameters: each value's kind and bounds, and what goes with what."""
+
+import dataclasses
+import itertools
+import math
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+from .errors import InputError
+from .ranges import Range, format_pair
+
+if TYPE_CHECKING:
+    from .parameters import Parameters
+
+MAXIMUM_UNITS = 1000
+MAXIMUM_VOXELS = 2**31
+"""Largest sequence, in voxels: 8 GiB as float32."""
+
+LONGEST_WAVEFORM = 10.0
+"""Longest twitch, s."""
+
+
+def of_its_kind(parameter: dataclasses.Field[Any], value: Any) -> Any:
+    """Return a value with the types that its parameter has, or raise InputError.
+
+    Numbers stand for ranges of one value, whole floats for integers, lists for tuples.
+    """
+    name, default = parameter.name, parameter.default
+    if name == "waveform":
+        return None if value is None else _of_pairs(value)
+    if isinstance(default, str) or (name == "muscle" and value is None):
+        return value
+    if isinstance(default, Range):
+        if isinstance(value, Range):
+            return value
+        if not _is_number(value):
+            raise InputError(f"{name}: found {value!r}, wanted a Range, such as Range(5, 30)")
+        return Range(value, value)
+    if name in {"pixels", "size", "muscle"}:
+        pair = tuple(value) if isinstance(value, tuple | list) else ()
+        if len(pair) != 2 or not all(_is_number(side) for side in pair):
+            raise InputError(f"{name}: found {value!r}, wanted two numbers (depth, width)")
+        whole = name == "pixels" and all(side == _round(side) for side in pair)
+        return tuple(int(side) if whole else float(side) for side in pair)
+    if not _is_number(value):
+        raise InputError(f"{name}: found {value!r}, wanted a number")
+    if isinstance(default, int) and value == _round(value):
+        return int(value)
+    return float(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _round(value: float) -> int:
+    """Return the whole number next to a value; 0 for one that is not finite."""
+    return round(value) if math.isfinite(value) else 0
+
+
+def _of_pairs(value: Any) -> tuple[tuple[float, float], ...]:
+    try:
+        pairs = tuple((float(time), float(velocity)) for time, velocity in value)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"waveform: found {str(value)[:40]!r}, wanted pairs of numbers (time in s, velocity)"
+        ) from None
+    return pairs
+
+
+def check_bounds(parameter: dataclasses.Field[Any], value: Any) -> None:
+    """Raise InputError unless every number of `value` lies in the parameter's bounds."""
+    name, metadata = parameter.name, parameter.metadata
+    if metadata["choices"]:
+        if value not in metadata["choices"]:
+            wanted = ", ".join(metadata["choices"])
+            raise InputError(f"{name}: found {value!r}, wanted one of {wanted}")
+        return
+    if name == "waveform" or value is None:
+        return
+    if isinstance(value, Range):
+        numbers = (value.low, value.high)
+        if name == "snr" and numbers == (math.inf, math.inf):
+            return
+    else:
+        numbers = value if isinstance(value, tuple) else (value,)
+    low, high = metadata["bounds"]
+    unit = f" {metadata['unit']}" if metadata["unit"] else ""
+    shown = str(value) if isinstance(value, Range) else "x".join(f"{n:.12g}" for n in numbers)
+    if any(not low <= number <= high for number in numbers):
+        raise InputError(f"{name}: found {shown}{unit}, wanted {low:.12g} to {high:.12g}{unit}")
+    if isinstance(value, Range) and value.low > value.high:
+        raise InputError(f"{name}: found {shown}{unit}, wanted low-high with low <= high")
+    whole = name in {"units", "pixels", "frames"}
+    if whole and any(number != int(number) for number in numbers):
+        raise InputError(f"{name}: found {shown}, wanted whole numbers")
+
+
+def check_combinations(parameters: "Parameters") -> None:
+    """Raise InputError if values that are sound alone do not go together."""
+    masks = int(parameters.units.high) * parameters.pixels[0] * parameters.pixels[1]
+    if masks > MAXIMUM_VOXELS:
+        raise InputError(
+            f"units and pixels: found {masks:.3g} pixels in all units' territories, wanted "
+            f"{MAXIMUM_VOXELS:.3g} at most; use fewer units or pixels"
+        )
+    voxels = parameters.frames * parameters.pixels[0] * parameters.pixels[1]
+    if voxels > MAXIMUM_VOXELS:
+        raise InputError(
+            f"frames and pixels: found {voxels:.3g} voxels a sequence, wanted {MAXIMUM_VOXELS:.3g} "
+            "at most; make several shorter sequences"
+        )
+    largest = parameters.diameter.high
+    if parameters.territory == "ellipse":
+        largest *= math.sqrt(parameters.axis_ratio.high)
+    smallest_side = min(parameters.muscle_size)
+    if largest > smallest_side:
+        raise InputError(
+            f"diameter: found a territory of up to {largest:g} mm, wanted one no larger than the "
+            f"muscle ({format_pair(parameters.muscle_size)} mm); reduce diameter or axis_ratio, or "
+            "enlarge muscle"
+        )
+    shortest = 1000 / parameters.firing_rate.high
+    if parameters.refractory_period >= shortest:
+        raise InputError(
+            f"refractory_period: found {parameters.refractory_period:g} ms, wanted less than the "
+            f"mean interval at the highest firing rate ({shortest:g} ms)"
+        )
+    if parameters.doublets.high > 0 and parameters.doublet_interval >= shortest:
+        raise InputError(
+            f"doublet_interval: found {parameters.doublet_interval:g} ms, wanted less than the "
+            f"mean interval at the highest firing rate ({shortest:g} ms)"
+        )
+    if parameters.waveform is not None:
+        _check_waveform(parameters.waveform)
+
+
+def _check_waveform(samples: tuple[tuple[float, float], ...]) -> None:
+    times = [sample[0] for sample in samples]
+    if len(samples) < 3 or not all(math.isfinite(n) for sample in samples for n in sample):
+        raise InputError(
+            f"waveform: found {len(samples)} samples, wanted 3 or more, all of them finite"
+        )
+    if times[0] != 0 or any(a >= b for a, b in itertools.pairwise(times)):
+        raise InputError("waveform: found times that do not rise from 0, wanted rising times in s")
+    if times[-1] > LONGEST_WAVEFORM:
+        raise InputError(
+            f"waveform: found one of {times[-1]:g} s, wanted {LONGEST_WAVEFORM:g} s at most; are "
+            "its times in ms?"
+        )
+    peak = max(abs(sample[1]) for sample in samples)
+    if peak == 0:
+        raise InputError("waveform: found velocities that are all 0, wanted a twitch")
+    if samples[0][1] != 0 or abs(samples[-1][1]) > 0.01 * peak:
+        raise InputError(
+            f"waveform: found velocities that start at {samples[0][1]:g} and end at "
+            f"{samples[-1][1]:g}, wanted 0 at the start and within 1 % of the peak at the end"
+        )
