@@ -149,7 +149,7 @@ def start_cluster(tmp_path_factory, wait_for):
     """Start a dask scheduler and workers as processes of their own, in a folder of their own."""
     processes = []
 
-    def call(workers=2, **settings):
+    def call(workers=2, protocol="tcp", **settings):
         folder = tmp_path_factory.mktemp("cluster")
         file = folder / "scheduler.json"
         environment = os.environ | {f"DASK_{key}": str(value) for key, value in settings.items()}
@@ -163,7 +163,8 @@ def start_cluster(tmp_path_factory, wait_for):
             return processes[-1]
 
         here = ["--host", "127.0.0.1"]
-        scheduler = start("scheduler", *here, "--port", "0", "--scheduler-file", str(file))
+        known = ["--port", "0", "--protocol", protocol, "--scheduler-file", str(file)]
+        scheduler = start("scheduler", *here, *known)
         wait_for(lambda: file.exists() and file.read_text().endswith("}"))
         address = json.loads(file.read_text())["address"]
         crew = [

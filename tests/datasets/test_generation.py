@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -182,8 +183,9 @@ def test_progress_goes_on_where_it_stopped(make, copy, dense):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"sequences": 0}, ["sequences", "found 0", "wanted 1 or more"]),
+        ({"sequences": 0}, ["sequences", "found 0", "wanted 1"]),
         ({"sequences": -3}, ["sequences", "found -3"]),
+        ({"sequences": 2**31}, ["sequences", "found 2147483648", "wanted 1 to"]),
         ({"part_size": 0}, ["part_size", "found 0", "wanted 1 or more"]),
         ({"part_size": -1}, ["part_size", "found -1"]),
         ({"workers": 0}, ["workers", "found 0", "wanted 1 or more"]),
@@ -348,21 +350,21 @@ def test_a_disk_that_fills_up_in_the_middle_leaves_a_run_that_resumes(
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
 def test_nobody_goes_on_writing_when_a_run_has_failed(make, tmp_path, monkeypatch, error):
     # Or the next run in this process would find its files replaced by those of the last one.
-    working = []
+    started, finished, second = [], [], threading.Event()
 
     def make_part(url, layout, part):
-        working.append(part)
-        if part == 0:
-            while len(working) < 2:
-                time.sleep(0.001)
+        started.append(part)
+        if len(started) == 1:
+            assert second.wait(20)
             raise error
+        second.set()
         time.sleep(0.3)
-        working.remove(part)
+        finished.append(part)
 
     monkeypatch.setattr(generation, "make_part", make_part)
     with pytest.raises(error):
         make(tmp_path / "set.zarr", part_size=1, workers=2, pool="threads")
-    assert working == [0]
+    assert sorted(finished) == sorted(started[1:])
 
 
 @pytest.mark.timeout(120)
@@ -379,6 +381,19 @@ def test_a_worker_that_is_killed_is_a_failure_and_the_run_resumes(
     make(out, resume=True, **options)
     make(tmp_path / "whole.zarr", **options)
     assert_same_files(out, tmp_path / "whole.zarr")
+
+
+@pytest.mark.parametrize(("kind", "wanted"), [("dense", "threads"), ("rendered", "processes")])
+def test_the_pool_that_is_faster_is_the_default(make, tmp_path, monkeypatch, kind, wanted):
+    asked = []
+
+    def open_workers(**options):
+        asked.append(options)
+        return parallel.open_workers(**(options | {"workers": 1}))
+
+    monkeypatch.setattr(generation, "open_workers", open_workers)
+    make(tmp_path / "set.zarr", kind=kind, workers=2, sequences=1)
+    assert asked == [{"workers": 2, "pool": wanted, "scheduler": None}]
 
 
 # Packing

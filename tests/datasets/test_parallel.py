@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from musim.datasets import parallel
 from musim.datasets.location import Location
 from musim.datasets.parallel import default_workers, open_workers
 from musim.simulator import FailureError, InputError
@@ -90,6 +91,23 @@ def test_an_unknown_pool_is_refused(fails):
 )
 def test_a_scheduler_that_is_no_address_is_refused(fails, text):
     with fails(InputError, repr(text), "tcp://host:8786"), open_workers(scheduler=text):
+        pass
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "tcp://no-such-host.invalid:8786",
+        "tcp://127.0.0.1:999999",
+        "tls://127.0.0.1:8786",
+        "ws://127.0.0.1:1",
+    ],
+)
+@pytest.mark.timeout(60)
+def test_an_address_that_cannot_be_is_refused(monkeypatch, fails, address):
+    # Nor can one of tls where dask's configuration names no keys.
+    monkeypatch.setattr(parallel, "CONNECT_SECONDS", 0.5)
+    with fails(InputError, address, "dask scheduler"), open_workers(scheduler=address):
         pass
 
 

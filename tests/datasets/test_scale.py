@@ -7,6 +7,7 @@ import threading
 import time
 import zlib
 
+import dask.config
 import distributed
 import fsspec
 import numpy as np
@@ -152,6 +153,27 @@ def test_a_task_that_kills_its_workers_is_a_failure(start_cluster, fails):
         open_workers(scheduler=address) as run,
     ):
         run(os._exit, [(1,)], lambda: None)
+
+
+def test_a_cluster_may_be_encrypted(start_cluster, tmp_path):
+    # The keys come from dask's configuration, here as there.
+    keys = distributed.Security.temporary()
+    files = {"ca-file": keys.tls_ca_file}
+    for role in ("client", "scheduler", "worker"):
+        files[f"{role}.cert"] = getattr(keys, f"tls_{role}_cert")
+        files[f"{role}.key"] = getattr(keys, f"tls_{role}_key")
+    settings = {}
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+        settings[f"distributed.comm.tls.{name}"] = str(tmp_path / name)
+    variables = {
+        name.upper().replace(".", "__").replace("-", "_"): file for name, file in settings.items()
+    }
+    address, _, _ = start_cluster(1, protocol="tls", **variables)
+    assert address.startswith("tls://")
+    with dask.config.set(settings), open_workers(scheduler=address) as run:
+        run(os.mkdir, [(str(tmp_path / "made"),)], lambda: None)
+    assert (tmp_path / "made").is_dir()
 
 
 # An object store

@@ -188,6 +188,14 @@ def test_overwriting_leaves_nothing_of_the_old_store(make, copy, rendered, asser
     assert_same_files(out, out.with_name("new.zarr"))
 
 
+@pytest.mark.parametrize("key", [ROOT, PLAN])
+def test_a_damaged_store_may_be_overwritten(make, copy, dense, assert_same_files, key):
+    out = copy(dense)
+    (out / key).write_bytes(b"[")
+    make(out, overwrite=True)
+    assert_same_files(out, dense.location.path)
+
+
 @pytest.mark.parametrize("moment", [0, 1, 2, 20, 50, 78, 80, 81])
 def test_overwriting_can_be_stopped_at_any_moment(
     make, copy, dense, monkeypatch, assert_same_files, moment
