@@ -60,7 +60,7 @@ def plan(
         If a value is out of bounds.
     """
     if not 1 <= sequences < 2**31:
-        raise InputError(f"sequences: found {sequences}, wanted 1 or more")
+        raise InputError(f"sequences: found {sequences}, wanted 1 to {2**31 - 1}")
     sequences, seed = int(sequences), check_seed(seed)
     if kind not in KINDS:
         raise InputError(f"kind: found {kind!r}, wanted one of {', '.join(KINDS)}")

@@ -148,8 +148,9 @@ class Location:
                 if not folder.is_dir():
                     return []
                 return sorted(entry.name for entry in folder.iterdir() if entry.is_file())
-            names = self.system.ls(f"{self.root}/{key}", detail=False)
-            return sorted(name.rstrip("/").rsplit("/", 1)[-1] for name in names)
+            entries = self.system.ls(f"{self.root}/{key}", detail=True)
+            files = [entry["name"] for entry in entries if entry["type"] == "file"]
+            return sorted(name.rsplit("/", 1)[-1] for name in files)
         except FileNotFoundError:
             return []
         except Exception as error:

@@ -75,7 +75,8 @@ def open_workers(
         with ThreadPoolExecutor(1) as thread:
             thread.submit(asyncio.run, _greet(scheduler)).result()
         client = distributed.Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
+    except (OSError, TimeoutError, ValueError, TypeError, OverflowError) as error:
+        # TypeError: dask's configuration names no keys for an encrypted connection.
         raise InputError(
             f"scheduler: found nobody at {scheduler} within {CONNECT_SECONDS} s, wanted a running "
             "dask scheduler; start one with: dask scheduler"
@@ -86,9 +87,12 @@ def open_workers(
 
 async def _greet(scheduler: str) -> None:
     """Connect to a scheduler and shake hands, within the time allowed."""
+    import distributed
     from distributed.comm.core import connect
 
-    comm = await asyncio.wait_for(connect(scheduler, CONNECT_SECONDS), CONNECT_SECONDS)
+    # Keys for encrypted connections come from dask's configuration, as the client's do.
+    keys = distributed.Security().get_connection_args("client")
+    comm = await asyncio.wait_for(connect(scheduler, CONNECT_SECONDS, **keys), CONNECT_SECONDS)
     await comm.close()
 
 
