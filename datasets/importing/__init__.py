@@ -1,0 +1,1 @@
+"""From foreign recordings to a store: reading files, describing them, and the imaging chain."""

@@ -1,0 +1,1 @@
+"""Finding units in recordings, and translating recordings: methods, networks and their scores."""

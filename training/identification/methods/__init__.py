@@ -1,0 +1,1 @@
+"""Methods that find units in a recording, behind one interface."""

@@ -1,0 +1,1 @@
+"""Scores of identified units against true ones, in plain NumPy."""
