@@ -1,0 +1,277 @@
+"""The imaging chain: from IQ or velocity images to the frames of a tissue-velocity sequence."""
+
+import dataclasses
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from .filtering import BandPass, band_pass_blocks, median_filter, median_size
+from .resampling import Resampler, resample_images, resample_time_blocks
+from .velocimetry import Velocimetry, velocity_blocks
+
+BLOCK_BYTES = 16 * 2**20
+"""Frames of about this size are worked on together."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Evenly spaced positions along an image axis.
+
+    Parameters
+    ----------
+    first, step : float
+        Centre of the first pixel and distance of two, mm.
+    count : int
+    """
+
+    first: float
+    step: float
+    count: int
+
+    @property
+    def start(self) -> float:
+        """Upper or left edge of the first pixel, mm."""
+        return self.first - self.step / 2
+
+    @property
+    def length(self) -> float:
+        """From the first pixel's edge to the last one's, mm."""
+        return self.step * self.count
+
+    @property
+    def positions(self) -> NDArray[np.float64]:
+        """Centres of the pixels, float64 of shape (count,), mm."""
+        return self.first + self.step * np.arange(self.count, dtype=np.float64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chain:
+    """What is done with a recording. Each step can be left out.
+
+    Parameters
+    ----------
+    gate, ensemble, estimator
+        See :class:`~musim.simulator.experiment.velocimetry.Velocimetry`.
+    band : (float, float), optional
+        Corners of the zero-phase Butterworth band-pass, Hz.
+    order : int
+        Its order, as ``scipy.signal.butter`` counts it.
+    median : float, optional
+        Side of the square over which the median is taken, mm.
+    pixels : (int, int), optional
+        Pixels of the result in depth and width.
+    size : (float, float), optional
+        Depth and width of the result, mm: from the first depth on, and about the middle of the
+        width. The whole image, if not given.
+    frame_rate : float, optional
+        Of the result, Hz.
+    frames : int, optional
+        Frames of a sequence: a longer recording makes several. The whole recording, if not given.
+
+    Raises
+    ------
+    InputError
+        If a value is out of bounds.
+    """
+
+    gate: float = 1.0
+    ensemble: int = 4
+    estimator: str = "2d-autocorrelation"
+    band: tuple[float, float] | None = None
+    order: int = 4
+    median: float | None = None
+    pixels: tuple[int, int] | None = None
+    size: tuple[float, float] | None = None
+    frame_rate: float | None = None
+    frames: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.median is not None and not (math.isfinite(self.median) and self.median > 0):
+            raise InputError(f"median: found {self.median:g} mm, wanted more than 0")
+        if self.pixels is not None and min(self.pixels) < 1:
+            raise InputError(f"pixels: found {self.pixels}, wanted 1 or more in depth and width")
+        if self.size is not None and not (min(self.size) > 0 and math.isfinite(sum(self.size))):
+            raise InputError(f"size: found {self.size} mm, wanted more than 0 in depth and width")
+        if self.frame_rate is not None and not (
+            math.isfinite(self.frame_rate) and self.frame_rate > 0
+        ):
+            raise InputError(f"frame_rate: found {self.frame_rate} Hz, wanted more than 0")
+        if self.frames is not None and self.frames < 1:
+            raise InputError(f"frames: found {self.frames}, wanted 1 or more")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return dataclasses.asdict(self)
+
+
+PRESETS = {
+    "ali-2022": Chain(
+        band=(5.0, 50.0),
+        order=4,
+        median=1.0,
+        pixels=(128, 128),
+        size=(40.0, 40.0),
+        frame_rate=512.0,
+        frames=1024,
+    )
+}
+"""Chains that papers describe: Ali et al. 2022, section "Data" (doi:10.1016/j.bspc.2022.104503)."""
+
+
+@dataclass(frozen=True)
+class Imaging:
+    """A chain fitted to a recording: everything checked, nothing left open.
+
+    Parameters
+    ----------
+    chain : Chain
+    depth, width : Axis
+        Of the images that come in.
+    frame_rate : float
+        Of those, Hz.
+    velocimetry : Velocimetry, optional
+        How IQ images are turned into velocity; not given if velocity comes in.
+
+    Raises
+    ------
+    InputError
+        If the chain asks for what the recording does not hold.
+    """
+
+    chain: Chain
+    depth: Axis
+    width: Axis
+    frame_rate: float
+    velocimetry: Velocimetry | None = None
+
+    def __post_init__(self) -> None:
+        _ = self.band_pass, self.median, self.output_axes  # each checks what it needs
+
+    @property
+    def band_pass(self) -> BandPass | None:
+        """The filter along time."""
+        if self.chain.band is None:
+            return None
+        low, high = self.chain.band
+        return BandPass(low=low, high=high, frame_rate=self.frame_rate, order=self.chain.order)
+
+    @property
+    def median(self) -> tuple[int, int]:
+        """Window of the median, pixels."""
+        if self.chain.median is None:
+            return 1, 1
+        length = self.chain.median
+        return median_size(length, self.depth.step), median_size(length, self.width.step)
+
+    @property
+    def output_axes(self) -> tuple[Axis, Axis]:
+        """Depth and width of the result."""
+        size = self.chain.size or (self.depth.length, self.width.length)
+        found = (self.depth.length, self.width.length)
+        spare = [have - want for have, want in zip(found, size, strict=True)]
+        if spare[0] < -self.depth.step or spare[1] < -self.width.step:
+            raise InputError(
+                f"size: found an image of {found[0]:.4g} x {found[1]:.4g} mm, wanted "
+                f"{size[0]:g} x {size[1]:g} mm or more; ask for less with --size"
+            )
+        steps = (self.depth.step, self.width.step)
+        pixels = self.chain.pixels or tuple(
+            max(1, round(length / step)) for length, step in zip(size, steps, strict=True)
+        )
+        starts = (self.depth.start, self.width.start + spare[1] / 2)
+        depth, width = (
+            Axis(start + length / count / 2, length / count, count)
+            for start, length, count in zip(starts, size, pixels, strict=True)
+        )
+        return depth, width
+
+    @property
+    def output_rate(self) -> float:
+        """Frames a second of the result, Hz."""
+        return self.chain.frame_rate or self.frame_rate
+
+    @property
+    def offset(self) -> float:
+        """Time of the result's first frame after the recording's first one, s."""
+        # A velocity belongs midway between the two images that it comes from.
+        return 0.5 / self.frame_rate if self.velocimetry else 0.0
+
+    def output_frames(self, frames: int) -> int:
+        """Return how many frames come of a recording of some length.
+
+        Parameters
+        ----------
+        frames : int
+            IQ or velocity images.
+
+        Raises
+        ------
+        InputError
+            If it is too short for the chain.
+        """
+        usable = frames - 1 if self.velocimetry else frames
+        least = self.velocimetry.ensemble - 1 if self.velocimetry else 1
+        band = self.band_pass
+        if band is not None:
+            least = max(least, band.padding + 1)
+        if usable < least:
+            what = "the filter's ends" if band is not None else "one ensemble"
+            raise InputError(
+                f"frames: found {frames}, wanted {least + frames - usable} or more for {what}"
+            )
+        if self.chain.frame_rate is None or self.chain.frame_rate == self.frame_rate:
+            return usable
+        ratio = self.frame_rate / self.chain.frame_rate
+        return math.floor((usable - 1) / ratio * (1 + 1e-12)) + 1
+
+
+def block_length(frame_bytes: int) -> int:
+    """Return how many frames of some size to work on together."""
+    return max(2, BLOCK_BYTES // max(frame_bytes, 1))
+
+
+def run(imaging: Imaging, blocks: Iterable[NDArray[Any]]) -> Iterator[NDArray[np.float32]]:
+    """Run a chain over consecutive blocks of a recording, in bounded memory.
+
+    Parameters
+    ----------
+    imaging : Imaging
+    blocks : iterable of arrays of shape (frame, depth, width)
+        complex64 IQ, or float32 velocity in mm/s.
+
+    Yields
+    ------
+    float32 array of shape (frame, depth, width)
+        Velocity, mm/s, positive towards the transducer. The frames do not depend on how the
+        recording is cut into blocks.
+    """
+    if imaging.velocimetry is not None:
+        blocks = velocity_blocks(blocks, imaging.velocimetry)
+    if imaging.band_pass is not None:
+        blocks = band_pass_blocks(blocks, imaging.band_pass)
+    if imaging.median != (1, 1):
+        size = imaging.median
+        blocks = (median_filter(block, size) for block in _pieces(blocks))
+    depth, width = imaging.output_axes
+    if imaging.output_rate != imaging.frame_rate:
+        blocks = resample_time_blocks(blocks, imaging.frame_rate, imaging.output_rate)
+    if (depth, width) != (imaging.depth, imaging.width):
+        maps = tuple(
+            Resampler.cubic(found.count, found.first, found.step, wanted.positions)
+            for found, wanted in ((imaging.depth, depth), (imaging.width, width))
+        )
+        blocks = (resample_images(block, *maps) for block in blocks)
+    yield from blocks
+
+
+def _pieces(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    """Cut blocks into pieces of a bounded size: the band-pass hands out long ones."""
+    for block in blocks:
+        length = block_length(block[0].nbytes) if len(block) else 1
+        for first in range(0, len(block), length):
+            yield block[first : first + length]
