@@ -10,9 +10,18 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ..datasets.datacard import Entry, data_card
+from ..datasets.importing.planning import chain_of, sources_of
 from ..datasets.store import Store, open_store
 from .console import out, progress
 from .options import store_argument
+
+VOXELS = {
+    "dense": "voxels written",
+    "rendered": "voxels rendered when read",
+    "identified": "voxels of the units found",
+}
+MOST_SOURCES = 20
+"""Sequences whose sources are listed."""
 
 SUSPICIOUS = 0.001
 """p-values below are shown in red."""
@@ -57,7 +66,7 @@ def _tables(store: Store, entries: list[Entry]) -> list[Table]:
     layout = store.layout
     frames, depth, width = layout.shape
     overview = _table("store", str(store.location))
-    written = "voxels written" if store.kind == "dense" else "voxels rendered when read"
+    written = VOXELS[store.kind]
     overview.add_row("kind", f"{store.kind} ({written}, {layout.dtype})")
     overview.add_row("sequences", f"{len(store)} in {layout.parts} parts of {layout.part_size}")
     overview.add_row("sequence", f"{frames} frames at {layout.frame_rate:g} Hz")
@@ -75,6 +84,7 @@ def _tables(store: Store, entries: list[Entry]) -> list[Table]:
             value = getattr(store.parameters, parameter.name)
             table.add_row(parameter.name, _shown(value), parameter.metadata["unit"])
         tables.append(table)
+    tables += _sources(store)
     table = _table("variable", "dimensions", "type", "unit", "meaning")
     for name in layout.variables:
         variable = layout.variable(name)
@@ -84,6 +94,26 @@ def _tables(store: Store, entries: list[Entry]) -> list[Table]:
     if entries:
         tables.append(_card(entries))
     return tables
+
+
+def _sources(store: Store) -> list[Table]:
+    """Return where an imported store's sequences come from, and what was done with them."""
+    chain, sources = chain_of(store), sources_of(store)
+    if chain is None:
+        return []
+    steps = _table("imaging chain", "value")
+    for name, value in chain.to_json().items():
+        steps.add_row(name, _shown(value))
+    table = _table("sequences", "file", "SHA-256", "from")
+    for first, entry in enumerate(sources[:MOST_SOURCES]):
+        recording = f", recording {entry['recording']}" if entry["recording"] else ""
+        table.add_row(
+            str(first), entry["file"] + recording, entry["sha256"][:16] + "…",
+            f"{entry['start']:.3f} s",
+        )  # fmt: skip
+    if len(sources) > MOST_SOURCES:
+        table.add_row("…", f"and {len(sources) - MOST_SOURCES} more (see --json)", "", "")
+    return [steps, table]
 
 
 def _card(entries: list[Entry]) -> Table:
@@ -137,6 +167,7 @@ def _as_json(store: Store, entries: list[Entry]) -> dict[str, Any]:
         "frame_rate": store.layout.frame_rate,
         "pixel_size": list(store.layout.pixel_size),
         "seed": store.seed,
+        "sources": sources_of(store),
         "parameters": None if store.parameters is None else store.parameters.to_json(),
         "data_card": [
             {key: plain(value) for key, value in dataclasses.asdict(entry).items()}

@@ -8,12 +8,17 @@ from typing import Any, NoReturn
 import click
 
 COMMANDS = {
+    "events": "Write the firings of a store as BIDS events.tsv tables.",
     "generate": "Simulate sequences and store them with their truth.",
+    "import": "Bring recordings into a store: RF, IQ or velocity from foreign files.",
     "info": "Tell what a store holds: parameters, variables, data card.",
     "preview": "Draw a sequence: PNG, PDF or SVG of it, GIF or MP4 of its motion.",
     "verify": "Prove a store whole, byte by byte.",
 }
 """Names and summaries. The modules are imported only when run: ``musim --help`` stays quick."""
+
+MODULES = {"import": "import_recordings"}
+"""Modules, and functions in them, that cannot have their command's name."""
 
 INTERRUPTED = 130
 
@@ -29,8 +34,8 @@ class LazyGroup(click.Group):
         """Import and return a command."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f".{cmd_name}", __package__)
-        return getattr(module, cmd_name)
+        name = MODULES.get(cmd_name, cmd_name)
+        return getattr(importlib.import_module(f".{name}", __package__), name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands' summaries without importing them."""

@@ -168,7 +168,7 @@ class Stage:
         page.colour_bar(bar, scale, "Velocity (mm/s)")
         axes = _axes(page, self.trace_box)
         draw_traces(axes, scene, font_size=7.5)
-        label_axes(axes, "Time (s)", "Unit" if scene.has_truth else "Pixel")
+        label_axes(axes, "Time (s)", "Unit" if scene.has_units else "Pixel")
 
     def _draw_outlines(self, width: int, height: int) -> Pixels:
         """Return the outlines over an image without colour, RGBA."""

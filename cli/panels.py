@@ -115,7 +115,7 @@ def draw_marks(axes: Axes, scene: Scene, *, font_size: float, line_width: float 
     scale = 72 / axes.figure.dpi * np.array([box.width, box.height])
     centres = np.array([(m.width / scene.size[1], m.depth / scene.size[0]) for m in scene.marks])
     centres = centres.reshape(-1, 2) * scale
-    if not scene.has_truth:
+    if not scene.has_units:
         centres += (0.8 * font_size, -0.8 * font_size)
     longest = max((len(mark.label) for mark in scene.marks), default=1)
     places = _spread(centres, np.array([0.72 * longest * font_size, 1.05 * font_size]), scale)
@@ -187,7 +187,7 @@ def draw_traces(axes: Axes, scene: Scene, *, font_size: float = 8) -> None:
     # Ticks are as long in print however many rows there are; in many rows, the largest signals
     # may touch, so that the others can be seen.
     row = axes.get_window_extent().height / axes.figure.dpi / max(len(scene.traces), 1)
-    share = min(max(0.06 / row, 0.05), 0.3) if scene.has_truth else 0.0
+    share = min(max(0.06 / row, 0.05), 0.3) if scene.has_units else 0.0
     gap = span * (0.08 if len(scene.traces) <= FEW_ROWS else -0.12)
     pitch = (span + gap) / (1 - share)
     ticks = share * pitch

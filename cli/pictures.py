@@ -113,7 +113,7 @@ def _compose(scene: Scene) -> Page:
             bar = page.axes(MARGIN + count * (tile + GAP) - 0.1, 0.87, 0.11, tile * ratio)
             page.colour_bar(bar, shown, "Velocity (mm/s)")
 
-    what = "territories" if scene.has_truth else "pixels shown in c"
+    what = "territories" if scene.has_units else "pixels shown in c"
     _heading(page, MARGIN, top - 0.12, "b", f"SD of velocity over time, {what}")
     axes = page.axes(MARGIN, top, map_width, map_width * ratio)
     shown = draw_deviation(axes, scene)
@@ -123,14 +123,14 @@ def _compose(scene: Scene) -> Page:
 
     left = MARGIN + max(map_width + 1.3, 3.6)  # no closer than the heading is long
     what = (
-        "Twitch trains and firings" if scene.has_truth else "Mean of the image, and single pixels"
+        "Twitch trains and firings" if scene.has_units else "Mean of the image, and single pixels"
     )
     _heading(page, left, top - 0.12, "c", f"{what} (dashed: instants of a)")
     axes = page.axes(left, top, WIDTH - left - 0.55, rows_height)
     for frame in scene.highlights:
         axes.axvline(frame / scene.frame_rate, color="0.8", linewidth=0.7, dashes=(4, 3), zorder=0)
     draw_traces(axes, scene)
-    label_axes(axes, "Time (s)", "Unit" if scene.has_truth else "Pixel")
+    label_axes(axes, "Time (s)", "Unit" if scene.has_units else "Pixel")
     return page
 
 

@@ -88,7 +88,7 @@ class Scene:
         SD of the velocity over time, mm/s; NaN where no voxel is finite.
     traces : tuple of Trace
     marks : tuple of Mark
-    has_truth : bool
+    has_units : bool
         Whether traces and marks are those of units.
     """
 
@@ -102,7 +102,7 @@ class Scene:
     deviation: NDArray[np.float32]
     traces: tuple[Trace, ...]
     marks: tuple[Mark, ...]
-    has_truth: bool
+    has_units: bool
 
     @property
     def duration(self) -> float:
@@ -144,7 +144,7 @@ def read_scene(store: Store, index: int, *, highlights: int | None = None) -> Sc
     activity, mean, deviation = _survey(store, index)
     chosen = _highlights(activity, min(highlights, frames))
     images = np.stack([read_frame(store, index, frame) for frame in chosen])
-    if store.has_truth:
+    if store.has_units:
         traces, marks = _units(store, index, size)
     else:
         traces, marks = _pixels(store, index, mean, deviation)
@@ -159,7 +159,7 @@ def read_scene(store: Store, index: int, *, highlights: int | None = None) -> Sc
         deviation=deviation,
         traces=traces,
         marks=marks,
-        has_truth=store.has_truth,
+        has_units=store.has_units,
     )
 
 
@@ -278,7 +278,7 @@ def _title(store: Store, index: int, units: int) -> str:
     frames, depth, width = store.layout.shape
     name = str(store.location).rstrip("/").rsplit("/", 1)[-1]
     parts = [name if len(name) <= 40 else f"{name[:39]}…", f"sequence {index}"]
-    if store.has_truth:
+    if store.has_units:
         units = int(store.read("unit_count", index))
         parts.append(f"{units} unit" if units == 1 else f"{units} units")
     if "snr" in store.layout.variables:

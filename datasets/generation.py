@@ -15,14 +15,12 @@ from ..simulator.seeds import NOISE_KEY_WORDS, check_seed
 from ..simulator.sequence import Truth, draw
 from ..simulator.twitch import twitch_length
 from . import writer
-from .layout import ROOT, Layout, software
+from .layout import Layout, software
 from .location import Location
-from .parallel import Pool, open_workers
-from .schema import FLOAT_TYPES, KINDS, default_part_size, variables_of
-from .store import Store, open_store
-
-RESERVED_BYTES = 16 * 2**20
-"""Room on the disk, beyond the store's own size, without which no store is begun."""
+from .parallel import Pool
+from .production import produce
+from .schema import FLOAT_TYPES, SIMULATED_KINDS, default_part_size, variables_of
+from .store import Store
 
 
 def plan(
@@ -62,8 +60,8 @@ def plan(
     if not 1 <= sequences < 2**31:
         raise InputError(f"sequences: found {sequences}, wanted 1 to {2**31 - 1}")
     sequences, seed = int(sequences), check_seed(seed)
-    if kind not in KINDS:
-        raise InputError(f"kind: found {kind!r}, wanted one of {', '.join(KINDS)}")
+    if kind not in SIMULATED_KINDS:
+        raise InputError(f"kind: found {kind!r}, wanted one of {', '.join(SIMULATED_KINDS)}")
     if dtype not in FLOAT_TYPES:
         raise InputError(f"dtype: found {dtype!r}, wanted one of {', '.join(FLOAT_TYPES)}")
     sizes = {
@@ -156,39 +154,20 @@ def generate(
     layout = plan(
         parameters, sequences=sequences, seed=seed, kind=kind, dtype=dtype, part_size=part_size
     )
-    location = Location(out)
     # Whatever can be wrong is found before the first byte is written: a draw finds parameters that
     # no sequence can have.
     draw(parameters, seed=seed, index=0)
-    if not location.is_shared:
-        if scheduler is not None:
-            raise InputError(
-                f"{location}: found a place in this process's memory, wanted one that the workers "
-                "of the scheduler reach"
-            )
-        pool = "threads"
-    missing = writer.survey(location, layout, resume=resume, overwrite=overwrite)
-    _check_room(location, layout, len(missing))
-    finished = layout.parts - len(missing)
-
-    def report() -> None:
-        on_progress(min(finished * layout.part_size, sequences), sequences)
-
-    def on_done() -> None:
-        nonlocal finished
-        finished += 1
-        report()
-
-    with open_workers(workers=workers, pool=pool, scheduler=scheduler) as run:
-        if not location.exists(ROOT) or overwrite:
-            writer.begin(location, layout, overwrite=overwrite)
-            layout = writer.read_plan(location)  # of the run that began it
-            report()
-            run(make_part, [(location.address, layout, part) for part in missing], on_done)
-            writer.finalise(location, layout)
-        else:
-            report()
-    return open_store(location)
+    return produce(
+        Location(out),
+        layout,
+        make_part,
+        workers=workers,
+        pool=pool,
+        scheduler=scheduler,
+        resume=resume,
+        overwrite=overwrite,
+        on_progress=on_progress,
+    )
 
 
 def make_part(url: str, layout: Layout, part: int) -> None:
@@ -231,17 +210,3 @@ def pack(truths: list[Truth], layout: Layout) -> dict[str, NDArray[Any]]:
             row[tuple(slice(n) for n in value.shape)] = value
         arrays[name] = array
     return arrays
-
-
-def _check_room(location: Location, layout: Layout, parts: int) -> None:
-    if layout.kind != "dense":
-        return
-    sequences = min(layout.part_size * parts, layout.sequences)
-    voxels = np.prod([float(n) for n in layout.shape]) * sequences
-    needed = voxels * np.dtype(layout.dtype).itemsize + RESERVED_BYTES
-    free = location.free_bytes()
-    if needed > free:
-        raise FailureError(
-            f"{location}: found {free / 1e9:.2f} GB free, wanted {needed / 1e9:.2f} GB; use "
-            "--render on-read, fewer --sequences or another location"
-        )

@@ -18,7 +18,8 @@ PART_BYTES = 64 * 2**20
 """A part's territories count at most this many values, if one sequence's do."""
 
 FLOAT_TYPES = ("float32", "float16")
-KINDS = ("dense", "rendered")
+SIMULATED_KINDS = ("dense", "rendered")
+KINDS = (*SIMULATED_KINDS, "identified")
 DENSE_PART = 16
 RENDERED_PART = 128
 
@@ -106,6 +107,13 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("snr", _SEQUENCE, "float64", "dB", "Signal power over noise power; inf: no noise."),
     Variable("noise_sd", _SEQUENCE, "float64", "mm/s", "SD of the noise."),
     Variable("noise_key", ("sequence", "word"), "uint32", "", "Key of the counter-based noise."),
+    Variable(
+        "confidence", _UNIT, "float64", "", "Certainty of an identified unit, 0..1.", truth=False,
+    ),
+    Variable(
+        "velocity_sd", ("sequence", "depth", "width"), "float32", "mm/s",
+        "SD over time of the velocity in which units were identified.", truth=False,
+    ),
 )  # fmt: skip
 
 COORDINATES: tuple[Variable, ...] = (
@@ -117,8 +125,9 @@ COORDINATES: tuple[Variable, ...] = (
 
 
 def variables_of(kind: str) -> tuple[Variable, ...]:
-    """Return the variables that a store of `kind` writes for each part."""
-    return tuple(v for v in VARIABLES if v.name != "tvi" or kind == "dense")
+    """Return the variables that a simulated store of `kind` writes for each part."""
+    names = {v.name for v in VARIABLES if v.truth} | ({"tvi"} if kind == "dense" else set())
+    return tuple(v for v in VARIABLES if v.name in names)
 
 
 def chunks_of(variable: Variable, sizes: Mapping[str, int], part_size: int) -> tuple[int, ...]:

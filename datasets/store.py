@@ -19,6 +19,7 @@ from zarr.storage import WrapperStore
 from ..simulator.errors import FailureError, InputError, MusimError
 from ..simulator.parameters import Parameters
 from ..simulator.rendering import WHOLE, bounds, render_arrays
+from ..simulator.seeds import NOISE_KEY_WORDS
 from ..simulator.sequence import Truth
 from .layout import PLAN, ROOT, SEAL, Layout, check_version
 from .location import Location
@@ -99,7 +100,11 @@ class Store:
 
     @property
     def kind(self) -> str:
-        """``"dense"`` (voxels are stored) or ``"rendered"`` (they are made when read)."""
+        """Where voxels come from.
+
+        ``"dense"``: they are stored; ``"rendered"``: made from the truth when read;
+        ``"identified"``: made when read, from the units that a method found in a recording.
+        """
         return self.layout.kind
 
     @functools.cached_property
@@ -116,14 +121,19 @@ class Store:
 
     @property
     def has_truth(self) -> bool:
-        """Whether the store knows its sequences' units."""
+        """Whether the store knows its sequences' true units."""
+        return self.has_units and self.kind != "identified"
+
+    @property
+    def has_units(self) -> bool:
+        """Whether the store holds units, true or found."""
         return "territory" in self.layout.variables
 
     @functools.cached_property
     def dataset(self) -> xr.Dataset:
         """The whole store as one lazy Dataset over dask arrays; ``tvi`` is in it for both kinds."""
         dataset = xr.open_zarr(self._zarr, zarr_format=3, consolidated=True, chunks={})
-        if self.kind == "rendered":
+        if self.kind != "dense":
             attributes = {"long_name": self.layout.variable("tvi").meaning, "units": "mm/s"}
             dims = self.layout.variable("tvi").dims
             dataset = dataset.assign(tvi=(dims, self._lazy_rendering(), attributes))
@@ -212,11 +222,12 @@ class Store:
             with self._reporting("tvi", index // self.layout.part_size):
                 return np.asarray(self._group["tvi"][index, time, depth, width])  # type: ignore[index]
         count = int(self.read("unit_count", index))
+        noisy = self.kind == "rendered"  # what was identified is without noise
         voxels = render_arrays(
             self.read("territory", index)[:count].astype(np.float32, copy=False),
             self.read("twitch_train", index)[:count],
-            self.read("noise_key", index),
-            float(self.read("noise_sd", index)),
+            self.read("noise_key", index) if noisy else np.zeros(NOISE_KEY_WORDS, np.uint32),
+            float(self.read("noise_sd", index)) if noisy else 0.0,
             time=time,
             depth=depth,
             width=width,

@@ -2,9 +2,9 @@
 
 import dataclasses
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from .filtering import BandPass, band_pass_blocks, median_filter, median_size
 from .resampling import Resampler, resample_images, resample_time_blocks
-from .velocimetry import Velocimetry, velocity_blocks
+from .velocimetry import Estimator, Velocimetry, velocity_blocks
 
 BLOCK_BYTES = 16 * 2**20
 """Frames of about this size are worked on together."""
@@ -66,8 +66,10 @@ class Chain:
     pixels : (int, int), optional
         Pixels of the result in depth and width.
     size : (float, float), optional
-        Depth and width of the result, mm: from the first depth on, and about the middle of the
-        width. The whole image, if not given.
+        Depth and width of the result, mm, about the middle of the width. The whole image, if not
+        given.
+    top : float, optional
+        Depth at which the result begins, mm; where the image does, if not given.
     frame_rate : float, optional
         Of the result, Hz.
     frames : int, optional
@@ -81,12 +83,13 @@ class Chain:
 
     gate: float = 1.0
     ensemble: int = 4
-    estimator: str = "2d-autocorrelation"
+    estimator: Estimator = "2d-autocorrelation"
     band: tuple[float, float] | None = None
     order: int = 4
     median: float | None = None
     pixels: tuple[int, int] | None = None
     size: tuple[float, float] | None = None
+    top: float | None = None
     frame_rate: float | None = None
     frames: int | None = None
 
@@ -105,8 +108,15 @@ class Chain:
             raise InputError(f"frames: found {self.frames}, wanted 1 or more")
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return plain values that :meth:`from_json` reads back."""
         return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_json` made."""
+        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v
+                                 for k, v in values.items()}  # fmt: skip
+        return cls(**plain)
 
 
 PRESETS = {
@@ -120,7 +130,9 @@ PRESETS = {
         frames=1024,
     )
 }
-"""Chains that papers describe: Ali et al. 2022, section "Data" (doi:10.1016/j.bspc.2022.104503)."""
+"""Chains that papers describe. Ali et al. 2022, BioMedical Engineering OnLine, "Modelling
+intra-muscular contraction dynamics using in silico to in vivo domain translation", section
+"Experimental dataset"."""
 
 
 @dataclass(frozen=True)
@@ -171,19 +183,26 @@ class Imaging:
     @property
     def output_axes(self) -> tuple[Axis, Axis]:
         """Depth and width of the result."""
-        size = self.chain.size or (self.depth.length, self.width.length)
-        found = (self.depth.length, self.width.length)
+        top = self.depth.start if self.chain.top is None else self.chain.top
+        found = (self.depth.start + self.depth.length - top, self.width.length)
+        size = self.chain.size or found
         spare = [have - want for have, want in zip(found, size, strict=True)]
-        if spare[0] < -self.depth.step or spare[1] < -self.width.step:
+        # A pixel's width is allowed for rounding, and the edge goes on over it.
+        steps = (self.depth.step, self.width.step)
+        if top < self.depth.start - steps[0] or found[0] < steps[0]:
+            raise InputError(
+                f"top: found {top:g} mm, wanted a depth inside the image, {self.depth.start:.4g} "
+                f"to {self.depth.start + self.depth.length:.4g} mm"
+            )
+        if spare[0] < -steps[0] or spare[1] < -steps[1]:
             raise InputError(
                 f"size: found an image of {found[0]:.4g} x {found[1]:.4g} mm, wanted "
                 f"{size[0]:g} x {size[1]:g} mm or more; ask for less with --size"
             )
-        steps = (self.depth.step, self.width.step)
         pixels = self.chain.pixels or tuple(
             max(1, round(length / step)) for length, step in zip(size, steps, strict=True)
         )
-        starts = (self.depth.start, self.width.start + spare[1] / 2)
+        starts = (top, self.width.start + spare[1] / 2)
         depth, width = (
             Axis(start + length / count / 2, length / count, count)
             for start, length, count in zip(starts, size, pixels, strict=True)

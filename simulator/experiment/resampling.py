@@ -108,8 +108,9 @@ def _keys(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _sinc(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    inside = np.clip(1 - (x / SINC_PERIODS) ** 2, 0, None)
-    return np.sinc(2 * CUTOFF * x) * np.i0(KAISER_BETA * np.sqrt(inside))
+    inside = 1 - (x / SINC_PERIODS) ** 2
+    window = np.i0(KAISER_BETA * np.sqrt(np.clip(inside, 0, None)))
+    return np.where(inside < 0, 0.0, np.sinc(2 * CUTOFF * x) * window)
 
 
 def resample_images(

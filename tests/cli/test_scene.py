@@ -27,7 +27,7 @@ def test_scene_holds_what_the_store_does(store):
     assert scene.shape == voxels.shape
     assert scene.size == (12.0, 10.0)
     assert scene.duration == pytest.approx(60 / 400)
-    assert scene.has_truth
+    assert scene.has_units
     np.testing.assert_allclose(scene.deviation, voxels.std(axis=0), rtol=1e-4)
     np.testing.assert_array_equal(scene.images, voxels[list(scene.highlights)])
     for unit, (trace, mark) in enumerate(zip(scene.traces, scene.marks, strict=True)):
@@ -68,7 +68,7 @@ def test_without_truth_pixels_that_move_most_are_shown(store):
     voxels = store.tvi(0)
     untold = Store(store.location, dataclasses.replace(store.layout, variables=("tvi",)))
     scene = read_scene(untold, 0)
-    assert not scene.has_truth
+    assert not scene.has_units
     assert "unit" not in scene.title
     assert "SNR" not in scene.title
     np.testing.assert_allclose(scene.traces[0].signal, voxels.mean(axis=(1, 2)), atol=1e-6)

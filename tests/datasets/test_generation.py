@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from musim.datasets import generate, generation, open_store, parallel, verify
+from musim.datasets import generate, generation, open_store, parallel, production, verify
 from musim.datasets.generation import pack, plan
 from musim.datasets.location import Location
 from musim.simulator import FailureError, InputError, Parameters, Range, draw
@@ -302,7 +302,7 @@ def test_room_is_asked_for_the_sequences_that_are_still_to_be_made(
     make, tmp_path, monkeypatch, fails
 ):
     voxels = Parameters().frames * 64 * 64 * 4
-    reserve = generation.RESERVED_BYTES
+    reserve = production.RESERVED_BYTES
     monkeypatch.setattr(parallel, "_run_here", lambda *arguments: None)
     options = {"sequences": 17, "part_size": 16}
     monkeypatch.setattr(Location, "free_bytes", lambda self: 17 * voxels + reserve - 1)
@@ -391,7 +391,7 @@ def test_the_pool_that_is_faster_is_the_default(make, tmp_path, monkeypatch, kin
         asked.append(options)
         return parallel.open_workers(**(options | {"workers": 1}))
 
-    monkeypatch.setattr(generation, "open_workers", open_workers)
+    monkeypatch.setattr(production, "open_workers", open_workers)
     make(tmp_path / "set.zarr", kind=kind, workers=2, sequences=1)
     assert asked == [{"workers": 2, "pool": wanted, "scheduler": None}]
 

@@ -1,1 +1,9 @@
-"""Scores of identified units against true ones, in plain NumPy."""
+"""Scores of identified units against true ones, in plain NumPy.
+
+Ali et al. 2020, whose scores these are in part, is doi:10.1109/ACCESS.2020.3023495.
+"""
+
+from .sequence import SequenceScore, score
+from .summary import summarise
+
+__all__ = ["SequenceScore", "score", "summarise"]

@@ -1,0 +1,231 @@
+"""``musim import``."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from ..datasets.importing.description import Description, meaning_of
+from ..datasets.importing.formats import open_file
+from ..datasets.importing.guesses import describe as guess
+from ..datasets.importing.planning import plan
+from ..datasets.importing.quantities import QUANTITIES
+from ..datasets.importing.stores import carry_out
+from ..simulator.errors import InputError
+from ..simulator.experiment.chain import PRESETS, Chain
+from ..simulator.experiment.velocimetry import ESTIMATORS
+from ..simulator.ranges import parse_pair
+from .console import err, out, progress
+from .options import GroupedCommand, SectionOption
+
+NONE = "none"
+RENAMED = {"size": "image_size"}
+"""Keys of a description whose option has another name, as the result has the shorter one."""
+
+DESCRIBING = (
+    "kind", "variable", "real", "imaginary", "axes", "velocity_unit", "sign", *QUANTITIES,
+)  # fmt: skip
+
+CHAIN_HELP = {
+    "gate": ("MM", "Depth over which a velocity is estimated [mm]."),
+    "ensemble": ("FRAMES", "Frames over which it is estimated, an even number."),
+    "estimator": ("|".join(ESTIMATORS), "How it is estimated."),
+    "band": ("LOW-HIGH", "Zero-phase Butterworth band-pass of each pixel [Hz], or none."),
+    "order": ("NUMBER", "Order of the band-pass."),
+    "median": ("MM", "Side of the square of the median of each image [mm], or none."),
+    "pixels": ("DEPTHxWIDTH", "Pixels of the result."),
+    "size": ("DEPTHxWIDTH", "Depth and width of the result [mm]."),
+    "top": ("MM", "Depth at which it begins [mm]."),
+    "resample": ("HZ", "Frames a second of the result [Hz]."),
+    "frames": ("NUMBER", "Frames of a sequence; a longer recording makes several."),
+}
+
+
+def describing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add one option for every key of a description; the command gets texts or None."""
+    for key in reversed(DESCRIBING):
+        name = RENAMED.get(key, key)
+        command = click.option(
+            "--" + name.replace("_", "-"),
+            f"describe_{key}",
+            cls=SectionOption,
+            section="What the file holds (in place of its description)",
+            metavar="VALUE",
+            help=f"{meaning_of(key)}.",
+        )(command)
+    return command
+
+
+def chain_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add one option for every step of the chain; the command gets texts or None."""
+    for name, (metavar, text) in reversed(CHAIN_HELP.items()):
+        command = click.option(
+            "--" + name,
+            cls=SectionOption,
+            section="What is done with it",
+            metavar=metavar,
+            help=text,
+        )(command)
+    return command
+
+
+@click.command(
+    "import",
+    cls=GroupedCommand,
+    epilog="""\b
+Examples:
+  musim import disk.mat --describe > disk.toml
+  musim import disk.mat --description disk.toml --out disk.zarr
+  musim import subject*.h5 --description iq.toml --preset ali-2022 --out biceps.zarr
+  musim import tvi.npy --kind velocity --axes time,depth,width --frame-rate 512
+    --image-size 40x40 --band 5-50 --median 1 --out tvi.zarr
+""",
+)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--out",
+    "target",
+    default="imported.zarr",
+    show_default=True,
+    metavar="STORE",
+    help="A path or an fsspec URL.",
+)
+@click.option(
+    "-d",
+    "--description",
+    "descriptions",
+    multiple=True,
+    metavar="TOML",
+    help="What the files' arrays mean; one for all files, or one for each.",
+)
+@click.option(
+    "--describe", is_flag=True, help="List what the files hold, and print a description to edit."
+)
+@click.option(
+    "--preset",
+    type=click.Choice(list(PRESETS)),
+    default=None,
+    help="The chain of a paper; other options override it.  [default: velocity alone]",
+)
+@click.option(
+    "--events",
+    multiple=True,
+    metavar="TABLE",
+    help="Known firings, CSV or BIDS events.tsv: one table for each file.",
+)
+@click.option("--dtype", default="float32", show_default=True, metavar="float32|float16",
+              help="Type of the voxels.")  # fmt: skip
+@click.option("--workers", type=int, default=1, show_default=True, metavar="NUMBER",
+              help="Recordings worked on side by side, 0.5 to 1 GB each.")  # fmt: skip
+@click.option("--resume", is_flag=True, help="Go on with an unfinished store.")
+@click.option("--overwrite", is_flag=True, help="Replace a musim store that is there.")
+@describing_options
+@chain_options
+def import_recordings(files, target, descriptions, describe, preset, events, dtype, workers,
+                      resume, overwrite, **texts) -> None:  # fmt: skip
+    """Bring recordings into a store: RF, IQ or velocity from MATLAB, HDF5, NumPy, NetCDF or Zarr.
+
+    RF is beamformed, IQ turned into velocity by 2-D autocorrelation, velocity filtered and
+    resampled as asked. The store has no truth; every command takes it as it takes a simulated one.
+    """
+    if describe:
+        for file in files:
+            _describe(file)
+        return
+    given = {key.removeprefix("describe_"): text for key, text in texts.items()
+             if key.startswith("describe_") and text is not None}  # fmt: skip
+    if "size" in given:
+        given["size"] = ",".join(f"{side:g}" for side in _pair("image-size", given["size"]))
+    described = _descriptions(files, descriptions, given)
+    chain = _chain(preset, {name: texts[name] for name in CHAIN_HELP})
+    began = time.perf_counter()
+    planned = plan(files, described, chain, events=events, dtype=dtype)
+    layout = planned.layout
+    frames, depth, width = layout.shape
+    err().print(
+        f"{layout.sequences} sequences of {depth} x {width} px, {frames} frames at "
+        f"{layout.frame_rate:g} Hz, from {len(files)} files -> {target}",
+        soft_wrap=True,
+    )
+    for path, seconds in planned.left_out.items():
+        err().print(f"{path}: the last {seconds:.3g} s fill no sequence and are left out",
+                    soft_wrap=True)  # fmt: skip
+    with progress("importing", "sequences") as report:
+        carry_out(planned, target, workers=workers, resume=resume, overwrite=overwrite,
+                  on_progress=report)  # fmt: skip
+    seconds = time.perf_counter() - began
+    out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim preview {target}",
+                soft_wrap=True)  # fmt: skip
+
+
+def _descriptions(
+    files: tuple[str, ...], descriptions: tuple[str, ...], given: dict[str, str]
+) -> list[Description]:
+    if len(descriptions) not in {0, 1, len(files)}:
+        raise InputError(
+            f"description: found {len(descriptions)} for {len(files)} files, wanted one for all or "
+            "one for each"
+        )
+    if not descriptions and "kind" not in given:
+        raise InputError(
+            "description: found none, wanted what the arrays mean; make one with musim import "
+            f"{files[0]} --describe > recording.toml, check it and give it as --description"
+        )
+    if not descriptions:
+        return [Description.parse(given, "options")] * len(files)
+    loaded = [Description.load(path, given) for path in descriptions]
+    return loaded * len(files) if len(loaded) == 1 else loaded
+
+
+def _chain(preset: str | None, texts: dict[str, str | None]) -> Chain:
+    """Return a preset's chain with what options change in it."""
+    values = (PRESETS[preset] if preset else Chain()).to_json()
+    for name, text in texts.items():
+        if text is None:
+            continue
+        key = "frame_rate" if name == "resample" else name
+        values[key] = None if text.strip().lower() == NONE else _parsed(name, text)
+    return Chain.from_json(values)
+
+
+def _parsed(name: str, text: str) -> Any:
+    if name == "estimator":
+        return text
+    if name in {"pixels", "size"}:
+        pair = _pair(name, text)
+        return tuple(int(side) for side in pair) if name == "pixels" else pair
+    try:
+        if name == "band":
+            low, high = text.split("-")
+            return float(low), float(high)
+        return int(text) if name in {"ensemble", "order", "frames"} else float(text)
+    except ValueError:
+        wanted = CHAIN_HELP[name][0]
+        raise InputError(f"{name}: found {text!r}, wanted {wanted}, such as "
+                         f"{'5-50' if name == 'band' else '4'}") from None  # fmt: skip
+
+
+def _pair(name: str, text: str) -> tuple[float, float]:
+    try:
+        return parse_pair(text)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
+
+
+def _describe(path: str) -> None:
+    """List a file's variables on standard error and print the guessed description."""
+    with open_file(Path(path)) as file:
+        survey = guess(file)
+    table = Table("variable", "shape", "type", "", title=f"{path}: {file.format}",
+                  title_justify="left")  # fmt: skip
+    for info in survey.variables:
+        shape = " x ".join(str(n) for n in info.shape) or "one value"
+        table.add_row(info.name, shape, str(info.dtype or ""), info.refusal or info.units)
+    err().print(table)
+    if file.mismatch:
+        err().print(file.mismatch, soft_wrap=True)
+    click.echo(survey.to_toml(), nl=False)

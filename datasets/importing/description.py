@@ -1,0 +1,269 @@
+"""Describing a recording: what its arrays mean, read from TOML and from options."""
+
+import dataclasses
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Self
+
+from ...simulator.errors import InputError
+from .description_checks import choice, parse_axes, parse_name, parse_quantity, parse_sign
+from .quantities import (
+    KINDS,
+    QUANTITIES,
+    VELOCITY_UNITS,
+    spelled,
+)
+from .variables import damage
+
+REQUIRED = {
+    "rf": ("frame_rate", "centre_frequency", "sampling_frequency", "pitch"),
+    "iq": ("frame_rate", "centre_frequency"),
+    "velocity": ("frame_rate",),
+}
+"""Quantities without which a kind of recording has no meaning; of images, steps or a size too."""
+
+Number = float | str
+"""A number, or the name of the variable that holds it, with its unit in brackets if it has one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """What the arrays of a recording mean.
+
+    Each quantity is a number, in the unit that stands with it, or the name of a variable of the
+    file, such as ``"param/pitch [m]"``; the unit in brackets may be left out if it is the one here,
+    or if the file states it. ``"rf@fs"`` names an attribute.
+
+    Parameters
+    ----------
+    kind : {"rf", "iq", "velocity"}
+        Echoes as they were sampled, demodulated and beamformed images, or velocity images.
+    axes : tuple of str
+        Names of the axes of the data, in the order that the file shows: time, sample, channel and
+        perhaps transmit and sequence for ``rf``; else time, depth, width and perhaps sequence. Time
+        is slow time, the frames; samples lie along fast time. Axes of length 1 need no name.
+    variable : str
+        Name of the data. It may be left out if the file has one array alone.
+    real, imaginary : str
+        Names of the two parts of IQ data, instead of `variable`.
+    frame_rate : number
+        Hz. It may be left out if the file has a coordinate of time, with its unit.
+    centre_frequency, sampling_frequency, demodulation_frequency : number
+        Hz.
+    sound_speed : number
+        m/s.
+    pitch, element_width : number
+        mm.
+    first_sample : number
+        s.
+    angles : numbers
+        Degrees.
+    delays : numbers
+        s, instead of angles: those of one wave, or the name of a variable (transmit, channel).
+    bandwidth : number
+        Fraction of the centre frequency.
+    f_number : number
+    depth_step, width_step, depth_start, width_start : number
+        mm. Steps may be left out if the file has coordinates of depth and width, with their units.
+    size : (number, number)
+        Depth and width of the image, mm, instead of steps.
+    velocity_unit : {"mm/s", "cm/s", "m/s", "um/s"}
+    sign : {1, -1}
+        1 if velocity towards the transducer is positive.
+    saturation : number
+        Full scale of the values; that of the integers of the file, if left out.
+
+    Notes
+    -----
+    Make one with :meth:`parse` or :meth:`load`, which check every value.
+    """
+
+    kind: str
+    axes: tuple[str, ...]
+    variable: str = ""
+    real: str = ""
+    imaginary: str = ""
+    frame_rate: Number | None = None
+    centre_frequency: Number | None = None
+    sampling_frequency: Number | None = None
+    sound_speed: Number = 1540.0
+    demodulation_frequency: Number | None = None
+    pitch: Number | None = None
+    element_width: Number | None = None
+    first_sample: Number = 0.0
+    angles: tuple[float, ...] | str | None = None
+    delays: tuple[float, ...] | str | None = None
+    bandwidth: Number | None = None
+    f_number: Number | None = None
+    depth_step: Number | None = None
+    width_step: Number | None = None
+    depth_start: Number | None = None
+    width_start: Number | None = None
+    size: tuple[float, float] | None = None
+    velocity_unit: str = "mm/s"
+    sign: int = 1
+    saturation: Number | None = None
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any], source: str = "description") -> Self:
+        """Check values, as TOML or options give them, and make a description of them.
+
+        Parameters
+        ----------
+        values : mapping of str to object
+            Numbers may be texts, such as ``"5 MHz"``, and lists texts with commas.
+        source : str
+            Where they come from, for the messages.
+
+        Raises
+        ------
+        InputError
+            If a key is not known, or a value cannot be used.
+        """
+        names = [field.name for field in dataclasses.fields(cls)]
+        for key in values:
+            if key not in names:
+                close = get_close_matches(key, names, n=1, cutoff=0.5)
+                hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(names)}"
+                raise InputError(f"{source}: {key}: found an unknown key; {hint}")
+        given = {key: value for key, value in values.items() if value is not None}
+        kind = choice(given.get("kind"), KINDS, "kind", source)
+        parsed: dict[str, Any] = {"kind": kind, "axes": parse_axes(given, kind, source)}
+        for key in ("variable", "real", "imaginary"):
+            parsed[key] = parse_name(given.get(key, ""), key, source)
+        for key in QUANTITIES.keys() & given.keys():
+            parsed[key] = parse_quantity(given[key], key, kind, source)
+        if "velocity_unit" in given:
+            unit = given["velocity_unit"]
+            unit = spelled(unit) if isinstance(unit, str) else unit
+            parsed["velocity_unit"] = choice(unit, tuple(VELOCITY_UNITS), "velocity_unit", source)
+        if "sign" in given:
+            parsed["sign"] = parse_sign(given["sign"], source)
+        description = cls(**parsed)
+        description._check_together(given, source)
+        return description
+
+    @classmethod
+    def load(cls, path: str | Path, overrides: Mapping[str, Any] | None = None) -> Self:
+        """Read a TOML file; `overrides` that are not None take the place of what it says.
+
+        Raises
+        ------
+        InputError
+            If there is no such file, it is not TOML, or a value cannot be used.
+        """
+        path = Path(path)
+        with damage(path):
+            content = path.read_bytes()
+        try:
+            values = tomllib.loads(content.decode())
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            reason = " ".join(str(error).split())
+            raise InputError(
+                f'{path}: found a text that is not TOML ({reason}); write lines such as kind = "rf"'
+            ) from error
+        given = {key: value for key, value in (overrides or {}).items() if value is not None}
+        return cls.parse({**values, **given}, str(path))
+
+    def to_values(self) -> dict[str, Any]:
+        """Return what was given, as plain values that :meth:`parse` reads back."""
+        result = {}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if value != field.default:
+                result[field.name] = list(value) if isinstance(value, tuple) else value
+        return result
+
+    def to_toml(self) -> str:
+        """Return a TOML text that :meth:`load` reads back."""
+        return toml_of(self.to_values())
+
+    def _check_together(self, given: Mapping[str, Any], source: str) -> None:
+        if self.kind != "iq" and (self.real or self.imaginary):
+            raise InputError(
+                f"{source}: real and imaginary: found them for {self.kind}, wanted them for iq "
+                "alone; give variable instead"
+            )
+        if bool(self.real) != bool(self.imaginary):
+            missing = "imaginary" if self.real else "real"
+            raise InputError(f"{source}: {missing}: found none, wanted both parts; give it too")
+        if self.variable and self.real:
+            raise InputError(
+                f"{source}: variable: found it beside real and imaginary; give one or the other"
+            )
+        if self.kind != "velocity" and "velocity_unit" in given:
+            raise InputError(
+                f"{source}: velocity_unit: found it for {self.kind}, wanted it for velocity "
+                "alone; remove it"
+            )
+        for one, other in (("angles", "delays"), ("size", "depth_step"), ("size", "width_step")):
+            if getattr(self, one) is not None and getattr(self, other) is not None:
+                raise InputError(
+                    f"{source}: {one}: found it beside {other}, wanted one of them; remove one"
+                )
+
+
+def toml_of(values: Mapping[str, Any], reasons: Mapping[str, str] | None = None) -> str:
+    """Return a TOML text of a description's values, with a line of explanation above each.
+
+    Parameters
+    ----------
+    values : mapping of str to object
+        Of keys of :class:`Description`, perhaps not all that it needs. Those that its kind still
+        needs are written as comments, to be filled in.
+    reasons : mapping of str to str, optional
+        Why a value is what it is.
+    """
+    lines = []
+    for key in (field.name for field in dataclasses.fields(Description)):
+        if key in values:
+            notes = [meaning_of(key), (reasons or {}).get(key, "")]
+            lines += [f"# {' '.join(note.split())}" for note in notes if note]
+            lines.append(f"{key} = {_toml_value(values[key])}")
+    for key in missing_keys(values):
+        lines += [f"# missing: {meaning_of(key)}", f"# {key} = "]
+    return "\n".join(lines) + "\n"
+
+
+def missing_keys(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the keys that a description of this kind still needs.
+
+    Coordinates of the file may stand in for frame_rate and for the steps.
+    """
+    if values.get("kind") not in KINDS:
+        return ("kind", *(key for key in ("axes", "frame_rate") if key not in values))
+    wanted = ["axes", *REQUIRED[values["kind"]]]
+    if values["kind"] != "rf" and "size" not in values:
+        wanted += ["depth_step", "width_step"]
+    if "transmit" in (values.get("axes") or ()) and "delays" not in values:
+        wanted.append("angles")
+    return tuple(key for key in wanted if key not in values)
+
+
+def meaning_of(key: str) -> str:
+    """Return one line that says what a key of a description means."""
+    if key in QUANTITIES:
+        quantity = QUANTITIES[key]
+        return f"{quantity.unit}: {quantity.meaning}" if quantity.unit else quantity.meaning
+    return {
+        "kind": '"rf", "iq" or "velocity"',
+        "axes": "what each axis of the data is, in the file's order",
+        "variable": "the data",
+        "real": "the real part of the data",
+        "imaginary": "the imaginary part of the data",
+        "velocity_unit": "unit of the data",
+        "sign": "1 if velocity towards the transducer is positive, else -1",
+    }[key]
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_toml_value(item) for item in value)}]"
+    if isinstance(value, str):
+        # The escapes of JSON are TOML's too, but for DEL.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+    return repr(value)

@@ -1,0 +1,211 @@
+"""A described recording meets the imaging chain: its grid, its blocks, and what they must be."""
+
+import functools
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...simulator.errors import InputError
+from ...simulator.experiment.acquisition import Acquisition, Grid, PlaneWaves, Probe
+from ...simulator.experiment.beamforming import beamform
+from ...simulator.experiment.chain import Axis, Chain, Imaging, block_length
+from ...simulator.experiment.velocimetry import Velocimetry
+from .resolving import Recording
+from .variables import File
+
+MOST_CLIPPED = 1e-3
+"""Share of samples at full scale above which a recording is called saturated."""
+
+TOGETHER = 16
+"""Frames that are beamformed together; fewer take as long."""
+
+STEPS_PER_WAVELENGTH = 2
+"""Depth samples of beamformed images in a wavelength: their sampling rate is then the centre
+frequency, above the bandwidth of any probe."""
+
+
+def imaging_of(recording: Recording, chain: Chain) -> Imaging:
+    """Fit a chain to a recording.
+
+    Echoes (``rf``) are beamformed at one column for each element and two depths a wavelength, from
+    the first sample's depth to the last one's.
+
+    Parameters
+    ----------
+    recording : Recording
+    chain : Chain
+
+    Returns
+    -------
+    Imaging
+
+    Raises
+    ------
+    InputError
+        If the chain asks for what the recording does not hold.
+    """
+    depth, width = image_axes(recording)
+    velocimetry = None
+    if recording.kind != "velocity":
+        centre_frequency = _known("centre_frequency", recording.centre_frequency)
+        velocimetry = Velocimetry(
+            frame_rate=recording.frame_rate,
+            centre_frequency=centre_frequency,
+            depth_step=depth.step,
+            sound_speed=recording.sound_speed,
+            # Beamforming takes the centre frequency off.
+            demodulation_frequency=recording.demodulation_frequency
+            if recording.kind == "iq"
+            else centre_frequency,
+            gate=chain.gate,
+            ensemble=chain.ensemble,
+            estimator=chain.estimator,
+        )
+    return Imaging(chain, depth, width, recording.frame_rate, velocimetry)
+
+
+def image_axes(recording: Recording) -> tuple[Axis, Axis]:
+    """Return depth and width of a recording's images, mm."""
+    lengths = recording.lengths
+    if recording.kind != "rf":
+        depth, width = (
+            Axis(_known(f"{name}_start", start), _known(f"{name}_step", step), lengths[name])
+            for name, start, step in (
+                ("depth", recording.depth_start, recording.depth_step),
+                ("width", recording.width_start, recording.width_step),
+            )
+        )
+        return depth, width
+    acquisition = acquisition_of(recording)
+    step = acquisition.wavelength / STEPS_PER_WAVELENGTH
+    # There and back, in mm; a wave's own width is kept from both ends.
+    per_second = 500 * recording.sound_speed
+    begin = max(recording.first_sample * per_second, 0) + acquisition.wavelength
+    last = recording.first_sample + (lengths["sample"] - 1) / acquisition.sampling_frequency
+    count = math.floor((last * per_second - acquisition.wavelength - begin) / step)
+    if count < 2:
+        raise InputError(
+            f"samples: found {lengths['sample']} from {recording.first_sample:g} s on, wanted "
+            "enough for an image; check sampling_frequency and first_sample"
+        )
+    positions = acquisition.probe.positions
+    return (
+        Axis(begin + step / 2, step, count),
+        Axis(float(positions[0]), acquisition.probe.pitch, len(positions)),
+    )
+
+
+def acquisition_of(recording: Recording) -> Acquisition:
+    """Return how the echoes of a recording were acquired."""
+    pitch = _known("pitch", recording.pitch)
+    element_width = _known("element_width", recording.element_width)
+    return Acquisition(
+        probe=Probe(recording.lengths["channel"], pitch, element_width),
+        waves=PlaneWaves(tuple(math.radians(angle) for angle in recording.angles)),
+        sampling_frequency=_known("sampling_frequency", recording.sampling_frequency),
+        centre_frequency=_known("centre_frequency", recording.centre_frequency),
+        sound_speed=recording.sound_speed,
+        first_sample_time=recording.first_sample,
+    )
+
+
+def blocks_of(
+    recording: Recording, file: File, index: int, imaging: Imaging
+) -> Iterator[NDArray[Any]]:
+    """Read one recording of a file block by block, as the chain takes it.
+
+    Parameters
+    ----------
+    recording : Recording
+    file : File
+        Open.
+    index : int
+        Which recording of the file.
+    imaging : Imaging
+
+    Yields
+    ------
+    array of shape (frame, depth, width)
+        complex64 IQ, or float32 velocity in mm/s, positive towards the transducer.
+
+    Raises
+    ------
+    InputError
+        If samples are not finite, or too many lie at full scale.
+    """
+    data = recording.array(file)
+    where = f"{file.path}: {recording.variable or recording.real}"
+    frames, convert = recording.lengths["time"], _converter(recording, imaging)
+    frame_bytes = int(np.prod(data.shape[2:])) * max(data.dtype.itemsize, 8)
+    length = block_length(frame_bytes)
+    if recording.kind == "rf":
+        length = max(TOGETHER, length // TOGETHER * TOGETHER)
+    clipped = seen = 0
+    for first in range(0, frames, length):
+        last = min(first + length, frames)
+        block = data.read((slice(index, index + 1), slice(first, last)))[0]
+        _check_finite(block, where, first)
+        if recording.saturation is not None:
+            clipped += _count_clipped(block, *recording.saturation)
+            seen += block.size
+        yield convert(block)
+    if seen and clipped > MOST_CLIPPED * seen:
+        raise InputError(
+            f"{where}: found {100 * clipped / seen:.2g} % of the samples at full scale "
+            f"({recording.saturation}), wanted less than {100 * MOST_CLIPPED:g} %: the receiver "
+            "was saturated; record with less gain, or give saturation if full scale is another"
+        )
+
+
+def _converter(recording: Recording, imaging: Imaging) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    """Return what turns a block as the file has it into images for the chain."""
+    if recording.kind == "rf":
+        acquisition = acquisition_of(recording)
+        grid = Grid(imaging.depth.positions, imaging.width.positions)
+        share = recording.bandwidth
+        return functools.partial(
+            beamform,
+            acquisition=acquisition,
+            grid=grid,
+            bandwidth=None if share is None else share * acquisition.centre_frequency,
+            f_number=recording.f_number,
+        )
+    if recording.kind == "iq":
+
+        def images(block: NDArray[Any]) -> NDArray[np.complex64]:
+            # The phase of echoes that come nearer rises; where the sign is -1, it falls.
+            iq = block.astype(np.complex64, copy=False)
+            return iq if recording.sign > 0 else np.conj(iq)
+
+        return images
+    return lambda block: (block * recording.velocity_scale).astype(np.float32, copy=False)
+
+
+def _known(key: str, value: float | None) -> float:
+    if value is None:
+        raise InputError(f"{key}: found none, wanted it; give {key}")
+    return value
+
+
+def _check_finite(block: NDArray[Any], where: str, first: int) -> None:
+    if block.dtype.kind not in "fc":
+        return
+    # A sum is finite only if all are, and takes one pass without an array of flags.
+    with np.errstate(all="ignore"):
+        if np.isfinite(block.sum(dtype=np.result_type(block.dtype, np.float64))):
+            return
+    bad = ~np.isfinite(block).reshape(len(block), -1).all(axis=1)
+    if bad.any():
+        raise InputError(
+            f"{where}: found NaN or infinite samples, first in frame {first + int(bad.argmax())}; "
+            "fill them in or cut the recording there"
+        )
+
+
+def _count_clipped(block: NDArray[Any], low: float, high: float) -> float:
+    """Return how many samples lie at full scale; of complex ones, each part counts half."""
+    parts = (np.real(block), np.imag(block)) if block.dtype.kind == "c" else (block,)
+    return sum(np.count_nonzero((p >= high) | (p <= low)) for p in parts) / len(parts)

@@ -1,0 +1,213 @@
+"""A description and its file brought together: all numbers known, all axes with their lengths."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...simulator.errors import InputError
+from .description import REQUIRED, Description
+from .description_checks import AXES
+from .lookup import Lookup
+from .quantities import VELOCITY_UNITS
+from .recording import ORDER, Recording
+from .variables import File, VariableInfo
+
+SAMPLE = 4096
+"""Values that are looked at for the byte order."""
+
+
+def resolve(description: Description, file: File) -> Recording:
+    """Look up what a description names in its file, and check that the two fit.
+
+    Parameters
+    ----------
+    description : Description
+    file : File
+
+    Returns
+    -------
+    Recording
+
+    Raises
+    ------
+    InputError
+        If a variable is not in the file, the axes do not fit the data, a number is missing or out
+        of range, or the data are not what the kind says.
+    """
+    names = _data_names(description, file)
+    infos = [file.info(name) for name in names.values() if name]
+    for info in infos:
+        file.array(info.name)  # raises if it does not hold numbers
+    dtype = _data_dtype(description, infos, file)
+    axes, lengths = _fit_axes(description, infos[0], file)
+    look = Lookup(description, file, infos[0], axes, lengths)
+    for key in REQUIRED[description.kind]:
+        if getattr(description, key) is None and key != "frame_rate":
+            raise look.missing(key)
+    depth_step, depth_start = look.grid("depth")
+    width_step, width_start = look.grid("width")
+    centre, pitch = look.number("centre_frequency"), look.number("pitch")
+    recording = Recording(
+        kind=description.kind,
+        **names,
+        axes=axes,
+        lengths=lengths,
+        dtype=dtype,
+        frame_rate=look.frame_rate(),
+        centre_frequency=centre,
+        sampling_frequency=look.number("sampling_frequency"),
+        demodulation_frequency=look.number("demodulation_frequency", centre),
+        sound_speed=look.number("sound_speed") or 1540.0,
+        pitch=pitch,
+        element_width=look.number("element_width", pitch),
+        first_sample=look.number("first_sample") or 0.0,
+        angles=look.angles(),
+        bandwidth=look.number("bandwidth"),
+        f_number=look.number("f_number"),
+        depth_step=depth_step,
+        width_step=width_step,
+        depth_start=depth_start,
+        width_start=width_start,
+        velocity_scale=description.sign * VELOCITY_UNITS[description.velocity_unit],
+        sign=description.sign,
+        saturation=_saturation(look.number("saturation"), description, infos[0]),
+    )
+    _check_byte_order(recording, file)
+    return recording
+
+
+def _data_names(description: Description, file: File) -> dict[str, str]:
+    names = {key: getattr(description, key) for key in ("variable", "real", "imaginary")}
+    if any(names.values()):
+        return names
+    least = len(AXES[description.kind][0])
+    arrays = [info.name for info in file.variables if info.is_numeric and len(info.shape) >= least]
+    if len(arrays) != 1:
+        known = ", ".join(arrays[:12]) or "none"
+        raise InputError(
+            f"{file.path}: variable: found {len(arrays)} arrays of {least} axes or more ({known}), "
+            "wanted the name of the data; give variable"
+        )
+    return {**names, "variable": arrays[0]}
+
+
+def _data_dtype(description: Description, infos: list[VariableInfo], file: File) -> np.dtype[Any]:
+    dtypes = [np.dtype(info.dtype) for info in infos]
+    is_complex = dtypes[0].kind == "c"
+    where = f"{file.path}: {infos[0].name}"
+    if len(infos) == 2:
+        if infos[0].shape != infos[1].shape or "c" in (dtypes[0].kind, dtypes[1].kind):
+            raise InputError(
+                f"{where} and {infos[1].name}: found {dtypes[0]} {infos[0].shape} and {dtypes[1]} "
+                f"{infos[1].shape}, wanted two parts of real numbers and of one shape"
+            )
+        return np.result_type(*dtypes, np.complex64)
+    if description.kind == "iq" and not is_complex:
+        raise InputError(
+            f"{where}: found real numbers ({dtypes[0]}), wanted complex ones for iq; give real and "
+            "imaginary, or another kind"
+        )
+    if description.kind != "iq" and is_complex:
+        raise InputError(
+            f"{where}: found complex numbers, wanted real ones for {description.kind}; perhaps its "
+            "kind is iq"
+        )
+    return dtypes[0]
+
+
+def _fit_axes(
+    description: Description, info: VariableInfo, file: File
+) -> tuple[tuple[str | None, ...], dict[str, int]]:
+    named, shape = list(description.axes), list(info.shape)
+    where = f"{file.path}: {info.name}: axes"
+    if len(named) > len(shape) and file.format.startswith("MATLAB"):
+        shape += [1] * (len(named) - len(shape))  # MATLAB drops last axes of length 1
+    surplus = len(shape) - len(named)
+    ones = [i for i, n in enumerate(shape) if n == 1]
+    axes: list[str | None] = [*named]
+    if surplus > 0 and len(ones) == surplus:
+        names = iter(named)
+        axes = [None if i in ones else next(names) for i in range(len(shape))]
+    elif surplus:
+        raise InputError(
+            f"{where}: found {len(named)} names ({', '.join(named)}) for an array of shape "
+            f"{info.shape}, wanted one for each axis; name them all"
+        )
+    lengths = dict.fromkeys(ORDER[description.kind], 1)
+    lengths |= {name: n for name, n in zip(axes, shape, strict=True) if name}
+    # Two are the least that has a step in time; one element or row of pixels has no image.
+    for name in AXES[description.kind][0]:
+        if lengths[name] < 2:
+            raise InputError(
+                f"{where}: found {lengths[name]} along {name} in an array of shape {info.shape}, "
+                "wanted 2 or more; change the order of axes"
+            )
+    if 0 in lengths.values():
+        raise InputError(f"{where}: found an empty array, of shape {info.shape}; wanted data")
+    return tuple(axes), lengths
+
+
+def _saturation(
+    given: float | None, description: Description, info: VariableInfo
+) -> tuple[float, float] | None:
+    dtype = np.dtype(info.dtype)
+    if description.kind == "velocity":
+        return None
+    if given is not None:
+        return (0.0 if dtype.kind in "ub" else -given, given)
+    # MATLAB's doubles lie in whatever integers hold them, whose limits mean nothing.
+    if dtype.kind not in "iu" or info.attributes.get("MATLAB_class") in {"double", "single"}:
+        return None
+    limits = np.iinfo(dtype.str)
+    return float(limits.min), float(limits.max)
+
+
+def _check_byte_order(recording: Recording, file: File) -> None:
+    """Raise InputError if the values make sense only with their bytes the other way round."""
+    for name in (recording.variable, recording.real, recording.imaginary):
+        if not name:
+            continue
+        array = file.array(name)
+        # A block in the middle, where there are echoes.
+        side = max(int(SAMPLE ** (1 / max(len(array.shape), 1))), 1)
+        block = tuple(slice(n // 2, min(n // 2 + side, n)) for n in array.shape)
+        if looks_swapped(array.read(block)):
+            raise InputError(
+                f"{file.path}: {name}: found values that make sense only with their bytes in the "
+                "other order; save them again with the right byte order"
+            )
+
+
+def looks_swapped(values: NDArray[Any]) -> bool:
+    """Return whether values look as if they had been written in the other byte order.
+
+    Floating-point numbers whose binary exponents have an SD above 30, and below 10 when swapped; or
+    integers whose low bytes are nearly all 0 and 255, as the high bytes of small numbers are.
+
+    Parameters
+    ----------
+    values : array of numbers
+        A sample.
+    """
+    if values.dtype.kind == "c":
+        values = np.stack([np.real(values), np.imag(values)])
+    swapped = values.astype(values.dtype).byteswap()
+    if values.dtype.kind == "f" and values.dtype.itemsize <= 8:
+        # Swapped, the exponents are the lowest bits of the fractions, which are anything.
+        return _exponent_spread(values) > 30 and _exponent_spread(swapped) < 10
+    if values.dtype.kind == "i" and values.dtype.itemsize > 1:
+        found = values[values != 0]
+        low, middle = found & 0xFF, found >> 8
+        ends = ((low == 0) | (low == 0xFF)).mean() if found.size >= 16 else 0
+        return bool(
+            ends > 0.95 and (low == 0).any() and (low == 0xFF).any() and len(set(middle)) > 2
+        )
+    return False
+
+
+def _exponent_spread(values: NDArray[Any]) -> float:
+    """Return the SD of the binary exponents; 0 for fewer than 16 numbers."""
+    values = values[np.isfinite(values)]
+    values = values[values != 0]
+    return float(np.frexp(values)[1].std()) if values.size >= 16 else 0.0

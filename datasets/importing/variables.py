@@ -1,0 +1,308 @@
+"""What every foreign file looks like once open: named variables that are read piece by piece."""
+
+import lzma
+import struct
+import tokenize
+import zipfile
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...simulator.errors import InputError, MusimError
+
+LONGEST_TEXT = 10_000
+"""Characters of the longest text that is taken as a value."""
+
+# What the readers of damaged files raise. A RuntimeError is h5py's for broken objects and
+# zipfile's for encrypted members, an AssertionError and a SystemError scipy's and zarr's own.
+_DAMAGE = (
+    OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, OverflowError,
+    AssertionError, NotImplementedError, RuntimeError, SystemError, MemoryError, RecursionError,
+    zlib.error, lzma.LZMAError, zipfile.BadZipFile, struct.error, tokenize.TokenError,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class VariableInfo:
+    """What a file says about a variable, without its values.
+
+    Parameters
+    ----------
+    name : str
+        Path of the variable, such as ``param/fs``.
+    shape : tuple of int
+        Lengths of its axes, in MATLAB's own order for MATLAB files.
+    dtype : numpy.dtype or None
+        Type of its values, in this machine's byte order; None if it cannot be read.
+    attributes : mapping of str to object
+        Attributes, such as ``units``; plain numbers, texts and arrays.
+    dims : tuple of str
+        Names of its axes, where the file has them; else empty.
+    refusal : str
+        Why it cannot be read; empty if it can.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any] | None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    dims: tuple[str, ...] = ()
+    refusal: str = ""
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether its values are numbers (or true and false)."""
+        return self.dtype is not None and self.dtype.kind in "biufc" and not self.refusal
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its values are texts."""
+        return self.dtype is not None and self.dtype.kind in "SU" and not self.refusal
+
+    @property
+    def units(self) -> str:
+        """Units of its values, as the file states them; empty if it does not."""
+        units = self.attributes.get("units", "")
+        return units.strip() if isinstance(units, str) else ""
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return int(np.prod(self.shape, dtype=object)) if self.shape else 1
+
+
+@dataclass(frozen=True)
+class LazyArray:
+    """A variable whose values are read piece by piece.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    dtype : numpy.dtype
+        In this machine's byte order.
+    read_piece : callable
+        Takes one slice an axis, with step 1, and returns those values in memory of their own.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    read_piece: Callable[[tuple[slice, ...]], NDArray[Any]]
+
+    def read(self, slices: Sequence[slice] = ()) -> NDArray[Any]:
+        """Return a piece, or all, as an array of its own.
+
+        Parameters
+        ----------
+        slices : sequence of slice
+            One an axis, with step 1 and as Python reads them; axes that are left out are whole.
+
+        Returns
+        -------
+        array of dtype `dtype`
+            In this machine's byte order; its memory may be laid out in any order.
+
+        Raises
+        ------
+        InputError
+            If the file is damaged there.
+        ValueError
+            If the slices are more than the axes, or skip values.
+        """
+        if len(slices) > len(self.shape):
+            raise ValueError(f"found {len(slices)} slices for {len(self.shape)} axes")
+        rest = [slice(None)] * (len(self.shape) - len(slices))
+        bounds = [s.indices(n) for s, n in zip((*slices, *rest), self.shape, strict=True)]
+        if any(step != 1 for _, _, step in bounds):
+            raise ValueError("found a slice with a step, wanted pieces without gaps")
+        ranges = [(start, max(start, stop)) for start, stop, _ in bounds]
+        shape = tuple(stop - start for start, stop in ranges)
+        if 0 in shape:
+            return np.empty(shape, self.dtype)
+        piece = self.read_piece(tuple(slice(*ends) for ends in ranges))
+        if piece.shape != shape:
+            raise ValueError(f"read a piece of shape {piece.shape}, wanted {shape}")
+        return piece.astype(self.dtype, order="K", copy=False)
+
+
+class File(ABC):
+    """An open file of any known format; use it in a ``with`` block.
+
+    Parameters
+    ----------
+    path : path
+    mismatch : str
+        How the file's name disagrees with its content; empty if it does not.
+    """
+
+    format: str = ""
+    """Name of the format, for the user."""
+
+    column_major: bool = False
+    """Whether the first axis, and not the last, is the one whose values lie side by side."""
+
+    def __init__(self, path: Path, mismatch: str = "") -> None:
+        self.path = path
+        self.mismatch = mismatch
+        self._known: dict[str, VariableInfo] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:  # noqa: B027, as most formats hold nothing open
+        """Close the file."""
+
+    @property
+    def variables(self) -> tuple[VariableInfo, ...]:
+        """All variables, in the file's own order."""
+        return tuple(self._by_name().values())
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """Attributes of the file itself."""
+        with damage(self.path):
+            return self._attributes()
+
+    def _by_name(self) -> dict[str, VariableInfo]:
+        if self._known is None:
+            with damage(self.path):
+                self._known = {info.name: info for info in self._list()}
+        return self._known
+
+    def info(self, name: str) -> VariableInfo:
+        """Return what the file says about a variable.
+
+        Raises
+        ------
+        InputError
+            If there is none of that name.
+        """
+        known = self._by_name()
+        if name not in known:
+            close = [other for other in known if other.lower() == name.lower()]
+            close = close or get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            raise InputError(
+                f"{self.path}: found no variable {name!r}; {hint}the file has {_enumerate(known)}"
+            )
+        return known[name]
+
+    def array(self, name: str) -> LazyArray:
+        """Return a numeric variable, which is read when its pieces are asked for.
+
+        Raises
+        ------
+        InputError
+            If there is no such variable, or it does not hold numbers.
+        """
+        info = self.info(name)
+        if info.refusal:
+            raise InputError(f"{self.path}: {name}: {info.refusal}")
+        if info.dtype is None or not info.is_numeric:
+            raise InputError(f"{self.path}: {name}: found text, wanted numbers")
+
+        def read_piece(slices: tuple[slice, ...]) -> NDArray[Any]:
+            with damage(self.path, name):
+                return self._read(info, slices)
+
+        return LazyArray(info.shape, info.dtype, read_piece)
+
+    def value(self, name: str) -> bool | int | float | complex | str:
+        """Return a single number, a short text, or an attribute (``variable@attribute``).
+
+        ``@attribute`` is one of the file itself.
+
+        Raises
+        ------
+        InputError
+            If there is no such variable or attribute, or it holds more than one value.
+        """
+        variable, mark, attribute = name.rpartition("@")
+        if mark and name not in self._by_name():
+            return self._attribute(variable, attribute)
+        info = self.info(name)
+        if info.refusal:
+            raise InputError(f"{self.path}: {name}: {info.refusal}")
+        if info.is_text:
+            with damage(self.path, name):
+                return self._text(info)[:LONGEST_TEXT]
+        if info.size != 1:
+            raise InputError(
+                f"{self.path}: {name}: found an array of shape {info.shape}, wanted one value"
+            )
+        return self.array(name).read().ravel()[0].item()
+
+    def _attribute(self, variable: str, attribute: str) -> Any:
+        with damage(self.path, variable):
+            known = self.info(variable).attributes if variable.strip("/") else self._attributes()
+        if attribute not in known:
+            raise InputError(
+                f"{self.path}: found no attribute {attribute!r} of {variable or 'the file'}; "
+                f"known are {_enumerate(known)}"
+            )
+        found = np.asarray(known[attribute])
+        if found.size != 1 or found.dtype.kind not in "biufcSU":
+            raise InputError(
+                f"{self.path}: {variable}@{attribute}: found {found.size} values, wanted one"
+            )
+        value = found.ravel()[0].item()
+        return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+    @abstractmethod
+    def _list(self) -> Iterator[VariableInfo]:
+        """Yield what is known about each variable."""
+
+    @abstractmethod
+    def _read(self, info: VariableInfo, slices: tuple[slice, ...]) -> NDArray[Any]:
+        """Return a piece of a numeric variable, in any byte order and memory of its own."""
+
+    def _text(self, info: VariableInfo) -> str:
+        """Return the text of a variable that holds texts."""
+        raise InputError(f"{self.path}: {info.name}: found text, wanted numbers")
+
+    def _attributes(self) -> Mapping[str, Any]:
+        """Return the attributes of the file itself."""
+        return {}
+
+
+@contextmanager
+def damage(path: Path, name: str = "") -> Iterator[None]:
+    """Turn what goes wrong while reading into an InputError that names the file and variable."""
+    try:
+        yield
+    except MusimError:
+        raise
+    except _DAMAGE as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        reason = " ".join(reason.split())[:200]
+        where = f"{path}: {name}" if name else f"{path}"
+        raise InputError(
+            f"{where}: cannot be read, it may be cut short or damaged ({reason}); copy or save it "
+            "again"
+        ) from error
+
+
+def plain_text(text: str) -> str:
+    """Return a text from a file as one line that a message can hold."""
+    return " ".join(text.split())[:100]
+
+
+def _enumerate(names: Mapping[str, Any], most: int = 12) -> str:
+    listed = ", ".join([*names][:most]) or "none"
+    return listed + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,0 +1,112 @@
+"""Reading Zarr folders, of version 2 and 3."""
+
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from zarr.errors import ZarrUserWarning
+
+from .dtypes import plain, plain_dtype, refusal_of
+from .variables import File, VariableInfo, damage
+
+MARKS = ("zarr.json", ".zgroup", ".zarray")
+"""Files of which one lies in every Zarr folder."""
+
+# Codecs that compute and no more. Others may execute what the chunks say (pickle does).
+_CODECS = {
+    "blosc", "lz4", "zstd", "zlib", "gzip", "bz2", "lzma", "shuffle", "delta", "fixedscaleoffset",
+    "quantize", "astype", "bitround", "packbits", "crc32", "crc32c", "adler32", "fletcher32",
+    "jenkins_lookup3", "vlen-utf8", "vlen-bytes", "bytes", "transpose", "sharding_indexed",
+}  # fmt: skip
+_PACKED = ("scale_factor", "add_offset")
+
+
+class ZarrFolder(File):
+    """A Zarr group, or a single array, which is named ``array``.
+
+    Chunks that are not there read as the array's fill value, as in every reader of Zarr.
+    """
+
+    format = "Zarr"
+
+    def __init__(self, path: Path, mismatch: str = "") -> None:
+        super().__init__(path, mismatch)
+        self._arrays: dict[str, zarr.Array[Any]] = {}
+        with damage(path):
+            # Consolidated metadata may be stale, and Zarr 3 does not define it.
+            found = zarr.open(str(path), mode="r", **_unconsolidated(path))
+        self._found = found
+
+    def _list(self) -> Iterator[VariableInfo]:
+        if isinstance(self._found, zarr.Array):
+            yield self._describe("array", self._found)
+        else:
+            with warnings.catch_warnings():
+                # Of files that are not Zarr's, such as notes beside the arrays.
+                warnings.simplefilter("ignore", ZarrUserWarning)
+                members = sorted(self._found.members(max_depth=None), key=lambda member: member[0])
+            for name, item in members:
+                if isinstance(item, zarr.Array):
+                    yield self._describe(name, item)
+
+    def _describe(self, name: str, array: "zarr.Array[Any]") -> VariableInfo:
+        self._arrays[name] = array
+        attributes: dict[str, Any] = dict(array.attrs)
+        names = getattr(array.metadata, "dimension_names", None)
+        names = names or attributes.get("_ARRAY_DIMENSIONS") or ()
+        dims = tuple(str(dim) for dim in names) if len(names) == array.ndim else ()
+        dtype = np.dtype(array.dtype)
+        unknown = sorted(_codecs(array.metadata.to_dict()) - _CODECS)
+        packed = [key for key in _PACKED if key in attributes]
+        is_text = dtype.kind in "UT"
+        if unknown:
+            refusal = f"found it packed with {unknown[0]!r}, which is not known to be safe; save "
+            refusal += "it with another compressor, such as zstd"
+        elif packed:
+            refusal = f"found its values packed ({packed[0]}), wanted plain ones; open it with "
+            refusal += "xarray and save it decoded"
+        else:
+            refusal = "" if is_text else refusal_of(dtype)
+        if refusal:
+            return VariableInfo(name, array.shape, None, attributes, dims, refusal)
+        known = np.dtype("U1") if is_text else plain_dtype(dtype)
+        return VariableInfo(name, array.shape, known, attributes, dims)
+
+    def _read(self, info: VariableInfo, slices: tuple[slice, ...]) -> NDArray[Any]:
+        return plain(np.asarray(self._arrays[info.name][slices]))
+
+    def _text(self, info: VariableInfo) -> str:
+        values = np.asarray(self._arrays[info.name][...])
+        if values.size != 1:
+            raise ValueError(f"found {values.size} texts, wanted one")
+        return str(values.ravel()[0])
+
+    def _attributes(self) -> Mapping[str, Any]:
+        return dict(self._found.attrs)
+
+
+def _unconsolidated(path: Path) -> dict[str, Any]:
+    is_array = (path / ".zarray").exists()
+    return {} if is_array else {"use_consolidated": False}
+
+
+def _codecs(document: Any) -> set[str]:
+    """Return the names of all codecs in an array's metadata, those within shards too."""
+    found: set[str] = set()
+    entries = [*(document.get("codecs") or ()), *(document.get("filters") or ())]
+    entries += [document["compressor"]] if document.get("compressor") else []
+    entries += document.get("index_codecs") or ()
+    for entry in entries:
+        settings = entry if isinstance(entry, Mapping) else _settings(entry)
+        name = settings.get("name") or settings.get("id") or "unknown"
+        found.add(str(name).removeprefix("numcodecs."))
+        found |= _codecs(settings.get("configuration") or {})
+    return found
+
+
+def _settings(codec: Any) -> Mapping[str, Any]:
+    return codec.get_config() if hasattr(codec, "get_config") else codec.to_dict()
