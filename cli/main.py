@@ -8,8 +8,10 @@ from typing import Any, NoReturn
 import click
 
 COMMANDS = {
+    "evaluate": "Score methods against the truth.",
     "events": "Write the firings of a store as BIDS events.tsv tables.",
     "generate": "Simulate sequences and store them with their truth.",
+    "identify": "Find the motor units in recordings.",
     "import": "Bring recordings into a store: RF, IQ or velocity from foreign files.",
     "info": "Tell what a store holds: parameters, variables, data card.",
     "preview": "Draw a sequence: PNG, PDF or SVG of it, GIF or MP4 of its motion.",

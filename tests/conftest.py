@@ -40,8 +40,15 @@ def pytest_configure(config):
     """Forget compiled kernels older than any source: Numba looks at their own file alone."""
     if hasattr(config, "workerinput"):
         return
-    for place in importlib.util.find_spec("musim.simulator").submodule_search_locations:
-        newest = max(file.stat().st_mtime for file in Path(place).glob("*.py"))
-        for file in Path(place).glob("__pycache__/*.nb[ic]"):
+    packages = ("musim.simulator", "musim.training")
+    places = [
+        Path(place)
+        for package in packages
+        for place in importlib.util.find_spec(package).submodule_search_locations
+    ]
+    sources = [file for place in places for file in place.rglob("*.py")]
+    newest = max(file.stat().st_mtime for file in sources)
+    for place in places:
+        for file in place.rglob("__pycache__/*.nb[ic]"):
             if file.stat().st_mtime < newest:
                 file.unlink(missing_ok=True)

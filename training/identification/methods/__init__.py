@@ -1,1 +1,100 @@
-"""Methods that find units in a recording, behind one interface."""
+"""Methods that find units in a recording, behind one interface.
+
+A method takes a recording, and the truth if it has to know it, and returns the units it finds:
+
+- ``ica``: independent component analysis of the image's gradients; a base to compare with.
+- ``refine``, or ``ica+refine``: takes ``ica``'s trains and those seen across the edges of
+  territories, then fits trains and territories in turn until they agree with the recording;
+  ``edges+refine`` does without ``ica``.
+- ``oracle-territories``, ``oracle-trains``: one half of the truth is given, the other is fitted:
+  the most that methods of this family could reach.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from ....simulator.errors import InputError
+from ....simulator.sequence import Truth
+from ..units import Recording, Units
+
+
+class Method(Protocol):
+    """What every method is: a function from a recording to units."""
+
+    def __call__(self, recording: Recording, truth: Truth | None = None) -> Units:
+        """Find units in `recording`; only oracles look at `truth`."""
+        ...
+
+
+def _lazily(load: Callable[[], Method]) -> Method:
+    """Put the import of a method off until it is used."""
+
+    def method(recording: Recording, truth: Truth | None = None) -> Units:
+        return load()(recording, truth)
+
+    return method
+
+
+def _ica() -> Method:
+    from .ica import ica
+
+    return ica
+
+
+def _refine() -> Method:
+    from .ica import ica_model
+    from .refine import refined
+
+    return refined(ica_model)
+
+
+def _edges() -> Method:
+    from .refine import refined
+
+    return refined()
+
+
+def _oracle(known: str) -> Callable[[], Method]:
+    def load() -> Method:
+        from .oracle import oracle
+
+        return oracle(known)
+
+    return load
+
+
+METHODS: dict[str, Method] = {
+    "ica": _lazily(_ica),
+    "refine": _lazily(_refine),
+    "ica+refine": _lazily(_refine),
+    "edges+refine": _lazily(_edges),
+    "oracle-territories": _lazily(_oracle("territories")),
+    "oracle-trains": _lazily(_oracle("trains")),
+}
+"""The methods by name."""
+
+
+def identify(recording: Recording, method: str = "refine", *, truth: Truth | None = None) -> Units:
+    """Find the units in a recording.
+
+    Parameters
+    ----------
+    recording : Recording
+    method : str
+        One of :data:`METHODS`.
+    truth : Truth, optional
+        What oracles are given.
+
+    Returns
+    -------
+    Units
+        The most certain first; none where there is nothing but noise.
+
+    Raises
+    ------
+    InputError
+        If the method is unknown, lacks the truth, or units cannot be sought in the recording.
+    """
+    if method not in METHODS:
+        raise InputError(f"method: found {method!r}, wanted one of {', '.join(METHODS)}")
+    return METHODS[method](recording, truth)

@@ -1,0 +1,156 @@
+"""Figures of an evaluation: scores against difficulty, beside what has been published."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from ..training.identification.evaluation import Evaluation
+from ..training.identification.published import PUBLISHED
+from ..training.identification.tables import summary
+from .scene import COLOURS, GREY
+
+PANELS = {
+    "detection": ("Detection", ("detection_recall", "detection_precision")),
+    "segmentation": ("Segmentation of matched units", ("mask_recall", "mask_precision")),
+    "agreement": ("Twitch trains of matched units", ("rate_of_agreement", "firing_recall")),
+}
+"""Figures of the protocol: those of Ali et al. 2020, Fig. 4, 5 and 6."""
+
+LABELS = {
+    "detection_recall": "Recall",
+    "detection_precision": "Precision",
+    "mask_recall": "Recall of pixels",
+    "mask_precision": "Precision of pixels",
+    "rate_of_agreement": "Rate of agreement",
+    "firing_recall": "Recall of firings",
+    "units": "Number of units",
+    "snr": "SNR (dB)",
+    "synchrony": "Synchrony (share of firings)",
+    "overlap": "Share of the unit that lies in others",
+}
+MARKERS = "osD^v"
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure with its name and a text that says what it shows.
+
+    Parameters
+    ----------
+    name : str
+        Of a file, without its ending.
+    title, text : str
+    figure : matplotlib Figure
+    """
+
+    name: str
+    title: str
+    text: str
+    figure: Figure
+
+
+def draw_charts(evaluation: Evaluation) -> list[Chart]:
+    """Draw the figures of an evaluation; none for a single store, whose scores are a table."""
+    if not evaluation.axis:
+        return []
+    rows = summary(evaluation)
+    if evaluation.axis == "overlap":
+        return [_overlap_chart(evaluation, rows)]
+    axis = evaluation.axis
+    other = "snr" if axis == "units" else ""
+    charts = []
+    for name, (title, measures) in PANELS.items():
+        figure, panels = _figure(len(measures))
+        for axes, measure in zip(panels, measures, strict=True):
+            _lines(axes, rows, axis, other, measure)
+            if axis == "units":
+                _published(axes, measure)
+            _finish(axes, LABELS[axis], LABELS[measure])
+        panels[0].legend(fontsize=7, frameon=False, loc="lower left")
+        figure.suptitle(f"{title}: {evaluation.method}", fontsize=10)
+        text = f"{title} by {evaluation.method}, mean and SD over sequences, against {axis}."
+        charts.append(Chart(name, title, text, figure))
+    return charts
+
+
+def _figure(panels: int) -> tuple[Figure, list[Axes]]:
+    figure = Figure(figsize=(3.6 * panels, 3.2), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    found: Any = figure.subplots(1, panels, squeeze=False)
+    return figure, list(found[0])
+
+
+def _lines(axes: Axes, rows: Sequence[dict[str, Any]], axis: str, other: str, measure: str) -> None:
+    """Draw one line for each value of the other difficulty."""
+    values = sorted({row[other] for row in rows}) if other else [None]
+    for number, value in enumerate(values):
+        line = [row for row in rows if value is None or row[other] == value]
+        places = [_place(row[axis], line, axis) for row in line]
+        shift = (number - (len(values) - 1) / 2) * 0.15 if other else 0
+        label = None if value is None else "no noise" if math.isinf(value) else f"{value:g} dB"
+        axes.errorbar(
+            [place + shift for place in places],
+            [row[f"{measure}_mean"] for row in line],
+            [row[f"{measure}_sd"] for row in line],
+            color=COLOURS[number], marker=MARKERS[number % len(MARKERS)], markersize=4,
+            linewidth=1, elinewidth=0.6, capsize=2, label=label,
+        )  # fmt: skip
+    infinite = [row for row in rows if math.isinf(row[axis])]
+    if infinite:
+        ticks = sorted({row[axis] for row in rows})
+        axes.set_xticks(
+            [_place(tick, rows, axis) for tick in ticks],
+            ["∞" if math.isinf(tick) else f"{tick:g}" for tick in ticks],
+        )
+
+
+def _place(value: float, rows: Sequence[dict[str, Any]], axis: str) -> float:
+    """Return where a value stands; no noise stands a little to the right of the others."""
+    if not math.isinf(value):
+        return value
+    return max(row[axis] for row in rows if not math.isinf(row[axis])) + 8
+
+
+def _published(axes: Axes, measure: str) -> None:
+    styles = ((GREY, "--"), ("#a0622d", ":"))
+    for line in PUBLISHED:
+        if line.measure != measure:
+            continue
+        colour, dashes = styles["decomposition" in line.label]
+        units = [point[0] for point in line.points]
+        low, high = [point[1] for point in line.points], [point[2] for point in line.points]
+        if low != high:
+            axes.fill_between(units, low, high, color=colour, alpha=0.12, linewidth=0)
+        axes.plot(units, low, dashes, color=colour, marker="x", markersize=4, linewidth=1,
+                  label=line.label)  # fmt: skip
+
+
+def _finish(axes: Axes, abscissa: str, ordinate: str) -> None:
+    axes.set_ylim(0, 1.04)
+    axes.set_xlabel(abscissa, fontsize=8)
+    axes.set_ylabel(ordinate, fontsize=8)
+    axes.tick_params(labelsize=7)
+    axes.grid(axis="y", linewidth=0.3, color="#cccccc")
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def _overlap_chart(evaluation: Evaluation, rows: Sequence[dict[str, Any]]) -> Chart:
+    figure, (axes,) = _figure(1)
+    axes.errorbar(
+        [row["overlap"] for row in rows],
+        [row["detection_recall_mean"] for row in rows],
+        [row["detection_recall_se"] for row in rows],
+        color=COLOURS[0], marker="o", markersize=4, linewidth=1, capsize=2,
+    )  # fmt: skip
+    for row in rows:
+        axes.annotate(str(row["count"]), (row["overlap"], 0.02), fontsize=6, ha="center")
+    _finish(axes, LABELS["overlap"], "Recall (units found; below: units)")
+    title = "Recall by overlap"
+    text = f"Share of units found by {evaluation.method}, against how much of them lies in others."
+    return Chart("recall-by-overlap", title, text, figure)

@@ -1,0 +1,127 @@
+"""``musim evaluate``."""
+
+import math
+import time
+from pathlib import Path
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from ..simulator.errors import InputError
+from ..training.identification.evaluation import Evaluation, evaluate_store
+from ..training.identification.evaluation import evaluate as evaluate_protocol
+from ..training.identification.methods import METHODS
+from ..training.identification.protocols import QUICK, SWEEPS, ali_2020, sweep
+from ..training.identification.tables import MEASURES, difficulties, summary
+from .console import out, progress
+
+USUAL_SEQUENCES = 100
+
+
+@click.group()
+def evaluate() -> None:
+    """Score methods against the truth."""
+
+
+@evaluate.command(
+    epilog="""\b
+Examples:
+  musim evaluate identify --protocol ali-2020 --quick
+  musim evaluate identify --protocol ali-2020 --method ica --out ica
+  musim evaluate identify --sweep overlap --out overlap
+  musim evaluate identify musim.zarr
+"""
+)
+@click.argument("store", metavar="[STORE]", required=False)
+@click.option(
+    "--protocol",
+    type=click.Choice(["ali-2020"]),
+    default=None,
+    help="The test set of a paper: 100 sequences each of 1 to 25 units at 10, 20 and inf dB.",
+)
+@click.option(
+    "--sweep",
+    "difficulty",
+    type=click.Choice(list(SWEEPS)),
+    default=None,
+    help="Let one difficulty vary and hold the others.",
+)
+@click.option(
+    "-m", "--method", default="refine", show_default=True, metavar="|".join(METHODS),
+    help="How units are found.",
+)  # fmt: skip
+@click.option(
+    "-o", "--out", "target", default="evaluation", show_default=True, metavar="FOLDER",
+    help="Where tables and figures are written.",
+)  # fmt: skip
+@click.option("--quick", is_flag=True, help="A tenth of the sequences.")
+@click.option(
+    "-n", "--sequences", type=int, default=None, metavar="NUMBER",
+    help=f"Sequences of each condition.  [default: {USUAL_SEQUENCES}]",
+)  # fmt: skip
+@click.option("--workers", type=int, default=None, metavar="NUMBER",
+              help="Processes.  [default: one a processor]")  # fmt: skip
+@click.option("--resume", is_flag=True, help="Go on with an unfinished evaluation.")
+@click.option("--overwrite", is_flag=True, help="Replace an evaluation that is there.")
+def identify(store, protocol, difficulty, method, target, quick, sequences, workers, resume,
+             overwrite) -> None:  # fmt: skip
+    """Score how a method identifies motor units: on a protocol, a sweep, or a STORE with truth.
+
+    Detection, segmentation and rate of agreement as Ali et al. 2020 define them. The folder gets
+    a row for each sequence (sequences.csv) and unit (units.csv), means (summary.csv), and figures.
+    """
+    if sum(choice is not None for choice in (store, protocol, difficulty)) != 1:
+        raise InputError("found none or several of STORE, --protocol and --sweep, wanted one")
+    options = {"workers": workers, "resume": resume, "overwrite": overwrite}
+    began = time.perf_counter()
+    with progress("identifying", "sequences") as report:
+        if store is not None:
+            found = evaluate_store(store, method, target, **options, on_progress=report)
+        else:
+            count = sequences or (USUAL_SEQUENCES // QUICK if quick else USUAL_SEQUENCES)
+            chosen = ali_2020(count) if difficulty is None else sweep(difficulty, count)
+            found = evaluate_protocol(chosen, method, target, **options, on_progress=report)
+    seconds = time.perf_counter() - began
+    _write_results(found, Path(target))
+    console = out()
+    console.print("Mean (SD) over n sequences; by overlap: over n units (standard error).")
+    console.print(_table(found))
+    console.print(f"{target}: {len(found.sequences)} sequences ({seconds:.0f} s). Look at them: "
+                  f"musim report {target}", soft_wrap=True)  # fmt: skip
+
+
+def _write_results(found: Evaluation, folder: Path) -> None:
+    from ..datasets.location import Location
+    from ..training.identification.evaluation import table
+    from .charts import draw_charts
+
+    Location(folder).write("summary.csv", table(summary(found)).encode())
+    for chart in draw_charts(found):
+        chart.figure.savefig(folder / f"{chart.name}.png")
+
+
+def _table(found: Evaluation) -> Table:
+    rows = summary(found)
+    names = list(difficulties(found))
+    columns = [name for name in MEASURES if f"{name}_mean" in rows[0]]
+    headings = [*names, "n"]
+    table = Table(*headings, *(MEASURES[name] for name in columns),
+                  box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)  # fmt: skip
+    for column in table.columns:
+        column.justify, column.no_wrap = "right", True
+    for row in rows:
+        cells = [f"{row[name]:g}" for name in names]
+        cells.append(str(row.get("sequences", row.get("count"))))
+        cells += [_cell(row, name) for name in columns]
+        table.add_row(*cells)
+    return table
+
+
+def _cell(row: dict[str, float], name: str) -> str:
+    mean = row[f"{name}_mean"]
+    spread = row.get(f"{name}_sd", row.get(f"{name}_se", math.nan))
+    if math.isnan(mean):
+        return "–"
+    # 0.987 (.02): three and two digits are as many as 100 sequences tell.
+    return f"{mean:.3f}" + ("" if math.isnan(spread) else f" ({spread:.2f})".replace("(0", "("))

@@ -1,0 +1,86 @@
+"""``musim identify``."""
+
+import time
+
+import click
+
+from ..training.identification.methods import METHODS
+from ..training.identification.results import identify_stores
+from .console import err, out, progress
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  musim identify musim.zarr
+  musim identify biceps.zarr --out units.zarr --method ica
+  musim identify day1.zarr day2.zarr --out units.zarr --workers 8
+"""
+)
+@click.argument("recordings", metavar="RECORDING...", nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--out",
+    "target",
+    default="units.zarr",
+    show_default=True,
+    metavar="STORE",
+    help="A path or an fsspec URL; NAME.zarr gets a table NAME.csv beside it.",
+)
+@click.option(
+    "-m",
+    "--method",
+    default="refine",
+    show_default=True,
+    metavar="|".join(METHODS),
+    help="How units are found.",
+)
+@click.option(
+    "--workers",
+    type=int,
+    default=None,
+    metavar="NUMBER",
+    help="Processes.  [default: one a processor]",
+)
+@click.option(
+    "--scheduler",
+    default=None,
+    metavar="tcp://HOST:PORT",
+    help="Let the workers of a running dask scheduler do it.",
+)
+@click.option("--resume", is_flag=True, help="Go on with an unfinished store.")
+@click.option("--overwrite", is_flag=True, help="Replace a musim store that is there.")
+def identify(recordings, target, method, workers, scheduler, resume, overwrite) -> None:
+    """Find the motor units in recordings: territories, twitch trains, firings.
+
+    RECORDINGs are stores, simulated or imported. The result is a store of the same form, without
+    training and without weights; musim report draws it.
+    """
+    began = time.perf_counter()
+    with progress("identifying", "recordings") as report:
+        store = identify_stores(
+            recordings,
+            target,
+            method=method,
+            workers=workers,
+            scheduler=scheduler,
+            resume=resume,
+            overwrite=overwrite,
+            on_progress=report,
+        )
+    seconds = time.perf_counter() - began
+    counts = [int(store.read("unit_count", index)) for index in range(len(store))]
+    console = err()
+    for index, count in list(enumerate(counts))[:MOST_LISTED]:
+        console.print(f"sequence {index}: {count} {'unit' if count == 1 else 'units'}")
+    if len(counts) > MOST_LISTED:
+        console.print(f"and {len(counts) - MOST_LISTED} more sequences")
+    out().print(
+        f"{target}: {sum(counts)} units in {len(counts)} sequences ({seconds:.1f} s). "
+        f"Look at them: musim report {target}",
+        soft_wrap=True,
+    )
+
+
+MOST_LISTED = 10
+"""Sequences whose number of units is listed."""

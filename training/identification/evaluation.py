@@ -1,0 +1,349 @@
+"""Putting a method to a test: sequences are drawn, identified and scored in parallel."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...datasets.layout import software
+from ...datasets.location import Location
+from ...datasets.parallel import open_workers
+from ...datasets.store import Store, open_store
+from ...simulator.errors import InputError
+from ...simulator.rendering import render
+from ...simulator.sequence import Truth, draw
+from .methods import identify
+from .metrics import SequenceScore, score
+from .protocols import Condition, Protocol
+from .results import check_method, recording_of
+from .units import Recording, Units
+
+SETTINGS = "evaluation.json"
+SEQUENCES = "sequences.csv"
+UNITS = "units.csv"
+PARTS = "parts"
+
+CHUNK = 5
+"""Sequences in a task."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of a method on a protocol or on a store.
+
+    Parameters
+    ----------
+    method : str
+    protocol : str
+        Its name, or the store's.
+    axis : str
+        The value that stands on the abscissa of the figures; empty for a store.
+    sequences : list of dict
+        A row for each sequence: what makes it difficult, then
+        :meth:`.metrics.SequenceScore.to_row`, and ``seconds``.
+    units : list of dict
+        A row for each true unit: difficulty, properties, whether it was found, and the mask's IoU.
+    """
+
+    method: str
+    protocol: str
+    axis: str
+    sequences: list[Row]
+    units: list[Row]
+
+
+def evaluate(
+    protocol: Protocol,
+    method: str,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Evaluation:
+    """Score a method on a protocol.
+
+    Parameters
+    ----------
+    protocol : Protocol
+    method : str
+        One of :data:`.methods.METHODS`.
+    out : path
+        A local folder for the tables; parts of an interrupted run are kept there.
+    workers : int, optional
+        Processes; one a processor, if not given.
+    resume, overwrite : bool
+        Whether to go on with, or to replace, an evaluation that is there.
+    on_progress : callable
+        Called with the numbers of sequences done and in all.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    InputError
+        If there is no such method, or something is there already.
+    FailureError
+        If the tables cannot be written, or a worker dies.
+    """
+    check_method(method, has_truth=True)
+    tasks = [
+        (number, first, min(first + CHUNK, condition.sequences))
+        for number, condition in enumerate(protocol.conditions)
+        for first in range(0, condition.sequences, CHUNK)
+    ]
+    settings = {
+        "method": method,
+        "protocol": protocol.name,
+        "axis": protocol.axis,
+        "conditions": [condition.to_json() for condition in protocol.conditions],
+    }
+    return _run(settings, tasks, score_drawn, out, workers, resume, overwrite, on_progress)
+
+
+def evaluate_store(
+    url: Any,
+    method: str,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Evaluation:
+    """Score a method on the sequences of a store that knows its truth; see :func:`evaluate`.
+
+    Raises
+    ------
+    InputError
+        Besides, if the store has no truth.
+    """
+    store = open_store(url)
+    if not store.has_truth:
+        raise InputError(
+            f"{store.location}: found a recording without truth, wanted a simulated store to score "
+            "against; musim identify finds units without scoring them"
+        )
+    check_method(method, has_truth=True)
+    tasks = [(0, first, min(first + CHUNK, len(store))) for first in range(0, len(store), CHUNK)]
+    settings = {
+        "method": method,
+        "protocol": store.location.url,
+        "axis": "",
+        "store": store.location.address,
+        "sequences": len(store),
+    }
+    return _run(settings, tasks, score_stored, out, workers, resume, overwrite, on_progress)
+
+
+def _run(
+    settings: Mapping[str, Any],
+    tasks: Sequence[tuple[int, int, int]],
+    function: Callable[..., None],
+    out: str | Path,
+    workers: int | None,
+    resume: bool,
+    overwrite: bool,
+    on_progress: Callable[[int, int], None],
+) -> Evaluation:
+    location = Location(out)
+    if not location.is_local:
+        raise InputError(f"{location}: found a URL, wanted a local folder for the evaluation")
+    _prepare(location, settings, resume=resume, overwrite=overwrite)
+    done = {name for name in location.list_files(PARTS) if name.endswith(".json")}
+    todo = [task for task in tasks if _part(*task) not in done]
+    total = sum(last - first for _, first, last in tasks)
+    finished = len(tasks) - len(todo)
+
+    def on_done() -> None:
+        nonlocal finished
+        finished += 1
+        on_progress(min(finished * CHUNK, total), total)
+
+    with open_workers(workers=workers) as run:
+        on_progress(min(finished * CHUNK, total), total)
+        if todo:
+            run(function, [(location.address, *task) for task in todo], on_done)
+    sequences: list[Row] = []
+    units: list[Row] = []
+    for task in tasks:
+        part = json.loads(location.read(f"{PARTS}/{_part(*task)}"))
+        sequences += part["sequences"]
+        units += part["units"]
+    for name, rows in ((SEQUENCES, sequences), (UNITS, units)):
+        location.write(name, table(rows).encode())
+    return read_evaluation(out)
+
+
+def _part(condition: int, first: int, last: int) -> str:
+    return f"{condition:03d}-{first:05d}-{last:05d}.json"
+
+
+def _prepare(
+    location: Location, settings: Mapping[str, Any], *, resume: bool, overwrite: bool
+) -> None:
+    if resume and overwrite:
+        raise InputError("found both --resume and --overwrite, wanted one of them")
+    if location.exists(SETTINGS):
+        found = {k: v for k, v in _settings(location).items() if k != "software"}
+        if overwrite:
+            location.remove(first=SEQUENCES, last=SETTINGS)
+        elif not resume:
+            raise InputError(
+                f"{location}: found an evaluation there, wanted a new folder; add --resume to go "
+                "on with it, --overwrite to replace it, or choose another"
+            )
+        elif found != json.loads(json.dumps(settings)):
+            raise InputError(
+                f"{location}: found an evaluation with other settings ({found['method']} on "
+                f"{found['protocol']}), wanted the same to resume; use --overwrite"
+            )
+    elif location.exists() and any(location.path.iterdir()):
+        raise InputError(
+            f"{location}: found something that is not an evaluation, wanted a new or empty folder"
+        )
+    location.write_json(SETTINGS, {**settings, "software": software()})
+
+
+def _settings(location: Location) -> dict[str, Any]:
+    return json.loads(location.read(SETTINGS))
+
+
+def score_drawn(folder: str, condition: int, first: int, last: int) -> None:
+    """Draw, identify and score some sequences of a condition; runs wherever dask puts it."""
+    location = Location(folder)
+    settings = _settings(location)
+    drawn = Condition.from_json(settings["conditions"][condition])
+
+    def cases() -> Iterable[tuple[Recording, Truth]]:
+        for index in range(first, last):
+            truth = draw(drawn.parameters, seed=drawn.seed, index=index)
+            yield (
+                Recording(render(truth), drawn.parameters.frame_rate, drawn.parameters.pixel_size),
+                truth,
+            )
+
+    part = _score_cases(cases(), settings["method"], dict(drawn.values), first)
+    location.write_json(f"{PARTS}/{_part(condition, first, last)}", part)
+
+
+def score_stored(folder: str, condition: int, first: int, last: int) -> None:
+    """Identify and score some sequences of a store; runs wherever dask puts it."""
+    location = Location(folder)
+    settings = _settings(location)
+    store: Store = open_store(settings["store"])
+    cases = ((recording_of(store, i), store.truth(i)) for i in range(first, last))
+    part = _score_cases(cases, settings["method"], {}, first)
+    location.write_json(f"{PARTS}/{_part(condition, first, last)}", part)
+
+
+def _score_cases(
+    cases: Iterable[tuple[Recording, Truth]], method: str, values: Row, first: int
+) -> dict[str, list[Row]]:
+    import time
+
+    from threadpoolctl import threadpool_limits
+
+    sequences: list[Row] = []
+    units: list[Row] = []
+    for index, (recording, truth) in enumerate(cases, start=first):
+        began = time.perf_counter()
+        with threadpool_limits(1):  # the other cores have sequences of their own
+            found = identify(recording, method, truth=truth)
+        seconds = time.perf_counter() - began
+        scored = score_units(found, truth, recording.frame_rate)
+        difficulty = {"snr": truth.snr, "synchrony": truth.synchrony, **values, "sequence": index}
+        row = {**scored.to_row(), **difficulty, "seconds": seconds}
+        sequences.append({key: _plain(value) for key, value in row.items()})
+        units += _unit_rows(scored, truth, difficulty)
+    return {"sequences": sequences, "units": units}
+
+
+def score_units(found: Units, truth: Truth, frame_rate: float) -> SequenceScore:
+    """Score the units found in a sequence against its truth."""
+    return score(
+        found.masks,
+        found.train,
+        found.firing,
+        found.confidence,
+        truth.territory > 0.5,
+        truth.twitch_train,
+        truth.firing,
+        frame_rate,
+    )
+
+
+def _unit_rows(scored: SequenceScore, truth: Truth, difficulty: Row) -> list[Row]:
+    iou = dict(zip(scored.matching.true.tolist(), scored.matching.iou.tolist(), strict=True))
+    visible = (truth.territory > 0.5).any(axis=(1, 2))
+    rows = []
+    for unit in np.flatnonzero(visible).tolist():
+        row = {
+            **difficulty,
+            "unit": unit,
+            "diameter": truth.diameter[unit],
+            "visible_share": truth.visible_share[unit],
+            "overlap": truth.overlap[unit],
+            "found": int(unit in iou),
+            "iou": iou.get(unit, 0.0),
+        }
+        rows.append({key: _plain(value) for key, value in row.items()})
+    return rows
+
+
+def _plain(value: Any) -> Any:
+    """Return a number as JSON knows it: NaN as None, infinity as text."""
+    number = float(value)
+    if math.isnan(number):
+        return None
+    if math.isinf(number):
+        return str(number)
+    return int(number) if number == int(number) and isinstance(value, int | np.integer) else number
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return rows as CSV; what is not known is empty."""
+    text = io.StringIO()
+    if rows:
+        writer: Any = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+    return text.getvalue()
+
+
+def read_evaluation(folder: str | Path) -> Evaluation:
+    """Read the tables of a finished evaluation.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is unfinished.
+    """
+    location = Location(folder)
+    if not location.exists(SETTINGS):
+        raise InputError(f"{location}: found no evaluation there, wanted a folder that holds one")
+    if not location.exists(UNITS):
+        raise InputError(
+            f"{location}: found an unfinished evaluation; run musim evaluate again with --resume"
+        )
+    settings = _settings(location)
+    rows = [
+        [
+            {key: math.nan if text == "" else float(text) for key, text in row.items()}
+            for row in csv.DictReader(io.StringIO(location.read(name).decode()))
+        ]
+        for name in (SEQUENCES, UNITS)
+    ]
+    return Evaluation(settings["method"], settings["protocol"], settings["axis"], *rows)

@@ -1,0 +1,328 @@
+"""From recordings to a store of the units found in them, with a table beside it."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...datasets import writer
+from ...datasets.layout import Layout, software
+from ...datasets.location import Location
+from ...datasets.production import produce
+from ...datasets.store import Store, open_store
+from ...simulator.errors import FailureError, InputError
+from .methods import METHODS, identify
+from .metrics.firing import rate_and_variation
+from .units import Recording, Units
+
+MOST_UNITS = 100
+"""Units of a recording that a store has room for."""
+
+FASTEST = 50.0
+"""Firings a second of a unit that a store has room for, Hz: above any voluntary mean rate."""
+
+VARIABLES = (
+    "territory",
+    "twitch_train",
+    "firing",
+    "unit_count",
+    "centre_depth",
+    "centre_width",
+    "diameter",
+    "overlap",
+    "firing_rate",
+    "interval_variation",
+    "confidence",
+    "velocity_sd",
+)
+
+SOURCES = "musim_sources"
+METHOD = "musim_method"
+
+
+def recording_of(store: Store, index: int) -> Recording:
+    """Return one sequence of any store as a recording."""
+    tvi = store.tvi(index).astype(np.float32, copy=False)
+    return Recording(tvi, store.layout.frame_rate, store.layout.pixel_size)
+
+
+def plan(stores: Sequence[Store], method: str) -> Layout:
+    """Decide what a store of results will hold.
+
+    Parameters
+    ----------
+    stores : sequence of Store
+        The recordings; their sequences follow one another in the result.
+    method : str
+
+    Raises
+    ------
+    InputError
+        If the stores have different grids, or there is no such method.
+    """
+    check_method(method, all(store.has_truth for store in stores))
+    first = stores[0].layout
+    for store in stores[1:]:
+        layout = store.layout
+        found = (layout.shape, layout.frame_rate, layout.pixel_size)
+        wanted = (first.shape, first.frame_rate, first.pixel_size)
+        if found != wanted:
+            raise InputError(
+                f"{store.location}: found {_grid(layout)}, wanted {_grid(first)} as in "
+                f"{stores[0].location}; identify recordings of different grids apart"
+            )
+    sequences = sum(len(store) for store in stores)
+    frames, depth, width = first.shape
+    return Layout(
+        kind="identified",
+        variables=VARIABLES,
+        sizes={
+            "sequence": sequences,
+            "time": frames,
+            "depth": depth,
+            "width": width,
+            "unit": MOST_UNITS,
+            "pulse": int(frames / first.frame_rate * FASTEST) + 8,
+        },
+        part_size=1,
+        dtypes={},
+        frame_rate=first.frame_rate,
+        pixel_size=first.pixel_size,
+        attributes={
+            METHOD: method,
+            SOURCES: json.dumps(
+                [{"store": store.location.address, "sequences": len(store)} for store in stores]
+            ),
+            "musim_software": software(),
+        },
+    )
+
+
+def check_method(method: str, has_truth: bool) -> None:
+    """Raise InputError unless there is such a method, and truth if it needs it."""
+    if method not in METHODS:
+        raise InputError(f"method: found {method!r}, wanted one of {', '.join(METHODS)}")
+    if method.startswith("oracle") and not has_truth:
+        raise InputError(
+            f"method: found {method} for a recording without truth, wanted a simulated one; use "
+            "another method"
+        )
+
+
+def _grid(layout: Layout) -> str:
+    frames, depth, width = layout.shape
+    dz, dx = layout.pixel_size
+    return (
+        f"{depth} x {width} px of {dz:g} x {dx:g} mm and {frames} frames at "
+        f"{layout.frame_rate:g} Hz"
+    )
+
+
+def identify_stores(
+    recordings: Sequence[Any],
+    out: Any,
+    *,
+    method: str = "refine",
+    workers: int | None = None,
+    scheduler: str | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Store:
+    """Find the units in all sequences of some stores.
+
+    Parameters
+    ----------
+    recordings : sequence of str or path
+        Stores, simulated or imported, of one grid.
+    out : str or path
+        Where the store of results is written. Local, ``NAME.zarr`` gets ``NAME.csv`` beside it.
+    method : str
+        One of :data:`musim.training.identification.methods.METHODS`.
+    workers, scheduler, resume, overwrite, on_progress
+        See :func:`musim.datasets.production.produce`.
+
+    Returns
+    -------
+    Store
+        Of the recordings' grid, with the units found; read it as any other.
+
+    Raises
+    ------
+    InputError
+        If a store cannot be used, or a recording is constant, empty, too short or not finite.
+    FailureError
+        If the result cannot be written.
+    """
+    stores = [open_store(recording) for recording in recordings]
+    layout, location = plan(stores, method), Location(out)
+    store = produce(
+        location,
+        layout,
+        make_part,
+        workers=workers,
+        scheduler=scheduler,
+        resume=resume,
+        overwrite=overwrite,
+        on_progress=on_progress,
+    )
+    if location.is_local:
+        write_table(store, table_path(location))
+    return store
+
+
+def make_part(url: str, layout: Layout, part: int) -> None:
+    """Find the units of one sequence and write them; runs wherever dask puts it."""
+    from threadpoolctl import threadpool_limits
+
+    store, index = source_of(layout, part)
+    method = str(layout.attributes[METHOD])
+    recording = recording_of(store, index)
+    truth = store.truth(index) if store.has_truth else None
+    try:
+        # Each worker has one core: linear algebra that spreads over all would fight over them.
+        with threadpool_limits(1):
+            units = identify(recording, method, truth=truth)
+    except InputError as error:
+        raise InputError(f"{store.location}, sequence {index}: {error}") from error
+    arrays = {name: values[None] for name, values in pack(units, recording, layout).items()}
+    writer.write_part(Location(url), layout, part, arrays)
+
+
+def source_of(layout: Layout, index: int) -> tuple[Store, int]:
+    """Return the store that a result's sequence comes from, and its index there.
+
+    Raises
+    ------
+    InputError
+        If that store is not there any more.
+    """
+    for source in json.loads(str(layout.attributes[SOURCES])):
+        if index < source["sequences"]:
+            return open_store(source["store"]), index
+        index -= source["sequences"]
+    raise InputError(f"result: found no source of sequence {index}, wanted one; identify again")
+
+
+def pack(units: Units, recording: Recording, layout: Layout) -> dict[str, NDArray[Any]]:
+    """Return the variables of one recording's units, padded to the layout's sizes.
+
+    Parameters
+    ----------
+    units : Units
+    recording : Recording
+    layout : Layout
+
+    Raises
+    ------
+    FailureError
+        If there are more units or firings than the layout has room for.
+    """
+    count, duration = units.count, len(recording.tvi) / recording.frame_rate
+    masks = units.masks.reshape(count, -1)
+    dz, dx = recording.pixel_size
+    area = masks.sum(axis=1) * dz * dx
+    weight = units.territory.reshape(count, -1).astype(np.float64)
+    weight /= np.maximum(weight.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    rows, columns = np.divmod(np.arange(masks.shape[1]), units.territory.shape[2])
+    shared = masks & (masks.sum(axis=0) > 1)
+    rates = [rate_and_variation(firing, (0.0, duration)) for firing in units.firing]
+    values: dict[str, NDArray[Any]] = {
+        "territory": units.territory,
+        "twitch_train": units.train,
+        "firing": units.firing,
+        "centre_depth": weight @ ((rows + 0.5) * dz),
+        "centre_width": weight @ ((columns + 0.5) * dx),
+        "diameter": 2 * np.sqrt(area / np.pi),
+        "overlap": shared.sum(axis=1) / np.maximum(masks.sum(axis=1), 1),
+        "firing_rate": np.array([rate for rate, _ in rates]),
+        "interval_variation": np.array([variation for _, variation in rates]),
+        "confidence": units.confidence,
+    }
+    arrays: dict[str, NDArray[Any]] = {
+        "unit_count": np.array(count, np.int32),
+        "velocity_sd": recording.tvi.std(axis=0, dtype=np.float64).astype(np.float32),
+    }
+    for name, value in values.items():
+        variable = layout.variable(name)
+        room = tuple(layout.sizes[dim] for dim in variable.dims[1:])
+        if any(have > most for have, most in zip(value.shape, room, strict=True)):
+            raise FailureError(f"{name}: found shape {value.shape}, wanted room for it in {room}")
+        arrays[name] = np.full(room, variable.fill_value, variable.dtype)
+        arrays[name][tuple(slice(n) for n in value.shape)] = value
+    return arrays
+
+
+COLUMNS = (
+    "source",
+    "source_sequence",
+    "sequence",
+    "unit",
+    "centre_depth_mm",
+    "centre_width_mm",
+    "area_mm2",
+    "firings",
+    "firing_rate_hz",
+    "interval_variation",
+    "peak_velocity_mm_s",
+    "confidence",
+)
+
+
+def table_rows(store: Store, index: int) -> list[dict[str, Any]]:
+    """Return one plain row for each unit found in a sequence: see :data:`COLUMNS`."""
+    dz, dx = store.layout.pixel_size
+    count = int(store.read("unit_count", index))
+    measures = set(VARIABLES) - {"unit_count", "velocity_sd"}
+    read = {name: store.read(name, index)[:count] for name in measures}
+    sources, place = json.loads(str(store.layout.attributes[SOURCES])), index
+    while place >= sources[0]["sequences"]:
+        place -= sources.pop(0)["sequences"]
+    duration = store.layout.shape[0] / store.layout.frame_rate
+    rows = []
+    for unit in range(count):
+        firing = read["firing"][unit]
+        rows.append(
+            {
+                "source": sources[0]["store"],
+                "source_sequence": place,
+                "sequence": index,
+                "unit": unit,
+                "centre_depth_mm": float(read["centre_depth"][unit]),
+                "centre_width_mm": float(read["centre_width"][unit]),
+                "area_mm2": float((read["territory"][unit] > 0.5).sum() * dz * dx),
+                "firings": int(((firing >= 0) & (firing < duration)).sum()),
+                "firing_rate_hz": float(read["firing_rate"][unit]),
+                "interval_variation": float(read["interval_variation"][unit]),
+                "peak_velocity_mm_s": float(np.abs(read["twitch_train"][unit]).max()),
+                "confidence": float(read["confidence"][unit]),
+            }
+        )
+    return rows
+
+
+def table_path(location: Location) -> Path:
+    """Return where the table of a store of results stands: beside it."""
+    return location.path.with_name(location.path.name.removesuffix(".zarr") + ".csv")
+
+
+def write_table(store: Store, path: Path) -> None:
+    """Write one row for each unit of each sequence, as CSV with the names of :data:`COLUMNS`.
+
+    Raises
+    ------
+    FailureError
+        If it cannot be written.
+    """
+    text = io.StringIO()
+    table: Any = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    table.writeheader()
+    for index in range(len(store)):
+        for row in table_rows(store, index):
+            table.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+    Location(path.parent).write(path.name, text.getvalue().encode())

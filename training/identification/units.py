@@ -1,0 +1,110 @@
+"""A recording in which units are sought, and the units found in it."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...simulator.errors import InputError
+
+FEWEST_FRAMES = 8
+"""Fewer frames tell no train from another."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A tissue-velocity image sequence.
+
+    Parameters
+    ----------
+    tvi : float32 array of shape (time, depth, width)
+        Tissue velocity, mm/s, positive towards the transducer.
+    frame_rate : float
+        Hz.
+    pixel_size : (float, float)
+        Depth and width of a pixel, mm.
+    """
+
+    tvi: NDArray[np.float32]
+    frame_rate: float
+    pixel_size: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Units:
+    """Units found in a recording, the most certain first.
+
+    Parameters
+    ----------
+    territory : float32 array of shape (unit, depth, width)
+        Membership of each pixel, 0..1.
+    train : float32 array of shape (unit, time)
+        The unit's velocity signal where its membership is 1, mm/s.
+    firing : float64 array of shape (unit, pulse)
+        Firing instants, s, rising; padded with NaN.
+    confidence : float64 array of shape (unit,)
+        0..1, falling.
+    """
+
+    territory: NDArray[np.float32]
+    train: NDArray[np.float32]
+    firing: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+
+    @property
+    def count(self) -> int:
+        """Number of units."""
+        return len(self.territory)
+
+    @property
+    def masks(self) -> NDArray[np.bool_]:
+        """Pixels of which more than half belongs to the unit, bool (unit, depth, width)."""
+        return self.territory > 0.5
+
+
+def none(recording: Recording) -> Units:
+    """Return the answer that there is no unit."""
+    frames, depth, width = recording.tvi.shape
+    return Units(
+        territory=np.zeros((0, depth, width), np.float32),
+        train=np.zeros((0, frames), np.float32),
+        firing=np.zeros((0, 0)),
+        confidence=np.zeros(0),
+    )
+
+
+def check(recording: Recording) -> None:
+    """Raise InputError unless units can be sought in the recording."""
+    tvi = recording.tvi
+    if not isinstance(tvi, np.ndarray) or tvi.ndim != 3:
+        shape = getattr(tvi, "shape", type(tvi).__name__)
+        raise InputError(f"recording: found {shape}, wanted an array of (time, depth, width)")
+    if tvi.dtype != np.float32:
+        raise InputError(f"recording: found {tvi.dtype}, wanted float32; convert it")
+    frames, depth, width = tvi.shape
+    if frames < FEWEST_FRAMES:
+        raise InputError(
+            f"recording: found {frames} frames, wanted {FEWEST_FRAMES} or more; give a longer one"
+        )
+    if min(depth, width) < 2:
+        raise InputError(
+            f"recording: found {depth} x {width} px, wanted 2 x 2 or more; give whole images"
+        )
+    for name, value in (
+        ("frame rate", recording.frame_rate),
+        ("pixel depth", recording.pixel_size[0]),
+        ("pixel width", recording.pixel_size[1]),
+    ):
+        if not (math.isfinite(value) and value > 0):
+            raise InputError(f"{name}: found {value}, wanted a positive number")
+    # One pass, and no array of the recording's size.
+    if not math.isfinite(float(tvi.min()) - float(tvi.max())):
+        raise InputError(
+            "recording: found values that are not finite, wanted none; fill in or cut them away"
+        )
+    if not (tvi != tvi[0]).any():
+        raise InputError(
+            "recording: found the same value in every frame, wanted tissue that moves; check "
+            "what it was read from"
+        )
