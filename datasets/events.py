@@ -51,7 +51,12 @@ def read_events(path: str | Path) -> tuple[list[str], NDArray[np.float64]]:
         ) from error
     header = text.partition("\n")[0]
     delimiter = "\t" if "\t" in header else ";" if ";" in header else ","
-    rows = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+    try:
+        rows = list(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise InputError(
+            f"{path}: found a table that cannot be read ({error}), wanted CSV or TSV; save it again"
+        ) from error
     columns = [name.strip().lower() for name in rows[0]] if rows else []
     if "onset" not in columns:
         raise InputError(
@@ -82,7 +87,7 @@ def read_events(path: str | Path) -> tuple[list[str], NDArray[np.float64]]:
 
 
 def _order(label: str) -> tuple[int, float, str]:
-    return (0, float(label), "") if label.isdigit() else (1, 0.0, label)
+    return (0, float(label), "") if label.isdecimal() else (1, 0.0, label)
 
 
 def padded(instants: list[list[float]]) -> NDArray[np.float64]:

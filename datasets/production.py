@@ -1,6 +1,8 @@
 """Making a store part by part with workers, wherever its sequences come from."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -80,6 +82,7 @@ def produce(
     check_room(location, layout, len(missing))
     ours = len(missing) == layout.parts
     todo = tasks(missing)
+    folders = _folders_to_make(location)
     done = 0
 
     def report() -> None:
@@ -102,11 +105,25 @@ def produce(
                 # What is wrong with the input stays wrong: there is nothing to resume.
                 if ours:
                     location.remove(first=ROOT, last=MARK)
+                    _remove_empty(folders)
                 raise
             writer.finalise(location, layout)
         else:
             report()
     return open_store(location)
+
+
+def _folders_to_make(location: Location) -> list[Path]:
+    """Return the folders that a local store still lacks, the innermost first."""
+    if not location.is_local:
+        return []
+    return [path for path in (location.path, *location.path.parents) if not path.exists()]
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):  # somebody has put something into it since
+            folder.rmdir()
 
 
 def check_room(location: Location, layout: Layout, parts: int) -> None:
@@ -118,7 +135,11 @@ def check_room(location: Location, layout: Layout, parts: int) -> None:
     needed = voxels * np.dtype(layout.dtype).itemsize + RESERVED_BYTES
     free = location.free_bytes()
     if needed > free:
+        simulated = "musim_parameters" in layout.attributes
+        less = (
+            "--render on-read, fewer --sequences" if simulated else "--dtype float16, fewer files"
+        )
         raise FailureError(
             f"{location}: found {free / 1e9:.2f} GB free, wanted {needed / 1e9:.2f} GB; use "
-            "--render on-read, fewer --sequences or another location"
+            f"{less} or another location"
         )

@@ -12,6 +12,12 @@ from .ranges import Range, format_pair
 if TYPE_CHECKING:
     from .parameters import Parameters
 
+PAIRS = {"pixels", "size", "muscle", "image"}
+"""Parameters that are (depth, width)."""
+
+WHOLE = {"units", "pixels", "frames", "image"}
+"""Parameters that are whole numbers."""
+
 MAXIMUM_UNITS = 1000
 MAXIMUM_VOXELS = 2**31
 """Largest sequence, in voxels: 8 GiB as float32."""
@@ -36,11 +42,11 @@ def of_its_kind(parameter: dataclasses.Field[Any], value: Any) -> Any:
         if not _is_number(value):
             raise InputError(f"{name}: found {value!r}, wanted a Range, such as Range(5, 30)")
         return Range(value, value)
-    if name in {"pixels", "size", "muscle"}:
+    if name in PAIRS:
         pair = tuple(value) if isinstance(value, tuple | list) else ()
         if len(pair) != 2 or not all(_is_number(side) for side in pair):
             raise InputError(f"{name}: found {value!r}, wanted two numbers (depth, width)")
-        whole = name == "pixels" and all(side == _round(side) for side in pair)
+        whole = name in WHOLE and all(side == _round(side) for side in pair)
         return tuple(int(side) if whole else float(side) for side in pair)
     if not _is_number(value):
         raise InputError(f"{name}: found {value!r}, wanted a number")
@@ -91,8 +97,7 @@ def check_bounds(parameter: dataclasses.Field[Any], value: Any) -> None:
         raise InputError(f"{name}: found {shown}{unit}, wanted {low:.12g} to {high:.12g}{unit}")
     if isinstance(value, Range) and value.low > value.high:
         raise InputError(f"{name}: found {shown}{unit}, wanted low-high with low <= high")
-    whole = name in {"units", "pixels", "frames"}
-    if whole and any(number != int(number) for number in numbers):
+    if name in WHOLE and any(number != int(number) for number in numbers):
         raise InputError(f"{name}: found {shown}, wanted whole numbers")
 
 
@@ -119,6 +124,14 @@ def check_combinations(parameters: "Parameters") -> None:
             f"diameter: found a territory of up to {largest:g} mm, wanted one no larger than the "
             f"muscle ({format_pair(parameters.muscle_size)} mm); reduce diameter or axis_ratio, or "
             "enlarge muscle"
+        )
+    (image, _), (muscle, _) = parameters.size, parameters.muscle_size
+    left = (image + muscle) / 2 - max(parameters.fat.high, (image - muscle) / 2)
+    if parameters.fat.high > 0 and left < largest:
+        raise InputError(
+            f"fat: found up to {parameters.fat.high:g} mm above a muscle that ends at "
+            f"{(image + muscle) / 2:g} mm, wanted room below it for a territory of {largest:g} mm; "
+            "use less fat, smaller diameters or a deeper image"
         )
     shortest = 1000 / parameters.firing_rate.high
     if parameters.refractory_period >= shortest:

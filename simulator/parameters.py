@@ -7,15 +7,25 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from .errors import InputError
-from .parameter_checks import MAXIMUM_UNITS, check_bounds, check_combinations, of_its_kind
+from .parameter_checks import (
+    MAXIMUM_UNITS,
+    PAIRS,
+    WHOLE,
+    check_bounds,
+    check_combinations,
+    of_its_kind,
+)
 from .ranges import Range, parse_pair
 
 INTERVAL_CLIP = 3.9
 """Intervals lie within this many SD of their mean, as in Fuglevand-type codes (Fuglevand, Winter
 and Patla 1993, doi:10.1152/jn.1993.70.6.2470)."""
 
+ADDED = ("fat",)
+"""Ranges that older stores lack: they were made as with 0."""
 
-def _option(
+
+def option(
     default: Any,
     text: str,
     unit: str = "",
@@ -91,6 +101,9 @@ class Parameters:
     muscle : (float, float), optional
         Depth and width of the muscle's cross-section about the image's centre, mm; without it, the
         image's.
+    fat : Range
+        Thickness of skin and fat above the muscle, mm: units lie below it. Both papers' simulations
+        have none; the virtual experiment takes 3-8 (an assumption).
     frames : int
         Frames in a sequence. Ali 2020: 400.
     frame_rate : float
@@ -102,89 +115,92 @@ class Parameters:
         If a value is out of its bounds or does not go with another.
     """
 
-    units: Range = _option(
+    units: Range = option(
         Range(5, 30), "Active motor units.", bounds=(1, MAXIMUM_UNITS), group="Units"
     )
-    snr: Range = _option(
+    snr: Range = option(
         Range(10, 10),
         "Signal power over noise power; inf: no noise.",
         "dB",
         (-60, 200),
         group="Noise",
     )
-    synchrony: Range = _option(
+    synchrony: Range = option(
         Range(0, 0.1),
         "Share of firings moved onto other units' firings.",
         "",
         (0, 0.5),
         group="Firing",
     )
-    synchrony_jitter: Range = _option(
+    synchrony_jitter: Range = option(
         Range(0, 0), "SD of a synchronised firing about its target.", "ms", (0, 15), group="Firing"
     )
-    firing_rate: Range = _option(
+    firing_rate: Range = option(
         Range(8, 13), "Mean firing rate of a unit.", "Hz", (0.1, 100), group="Firing"
     )
-    interval_variation: Range = _option(
+    interval_variation: Range = option(
         Range(0.2, 0.2), "SD over mean of the inter-pulse interval.", "", (0, 1), group="Firing"
     )
-    refractory_period: float = _option(
+    refractory_period: float = option(
         5.0, "Shortest interval of a unit.", "ms", (0.5, 1000), group="Firing"
     )
-    doublets: Range = _option(
+    doublets: Range = option(
         Range(0, 0), "Share of firings that are doublets.", "", (0, 1), group="Firing"
     )
-    doublet_interval: float = _option(
+    doublet_interval: float = option(
         5.0, "Interval inside a doublet.", "ms", (0.1, 1000), group="Firing"
     )
-    territory: str = _option(
+    territory: str = option(
         "disc", "Shape of a territory.", choices=("disc", "ellipse", "fibres"), group="Territory"
     )
-    diameter: Range = _option(
+    diameter: Range = option(
         Range(2.5, 10), "Diameter of a territory.", "mm", (0.01, 1000), group="Territory"
     )
-    axis_ratio: Range = _option(
+    axis_ratio: Range = option(
         Range(1, 2.4), "Long over short axis of an ellipse.", "", (1, 20), group="Territory"
     )
-    fibre_density: float = _option(
+    fibre_density: float = option(
         6.0,
         "Fibres of a unit per mm2 (territory fibres).",
         "1/mm2",
         (0.01, 1000),
         group="Territory",
     )
-    fibre_smoothing: float = _option(
+    fibre_smoothing: float = option(
         0.5, "SD of the smoothing of fibres.", "mm", (0, 100), group="Territory"
     )
-    mask: str = _option(
+    mask: str = option(
         "hard", "Membership of a pixel: 0 or 1, or its share.", choices=("hard", "soft"),
         group="Territory",
     )  # fmt: skip
-    displacement: Range = _option(
+    displacement: Range = option(
         Range(5, 15), "Peak displacement of a twitch.", "um", (1e-6, 1e6), group="Twitch"
     )
-    contraction_time: Range = _option(
+    contraction_time: Range = option(
         Range(75, 90), "Time from onset to peak displacement.", "ms", (1, 10_000), group="Twitch"
     )
-    relaxation_ratio: Range = _option(
+    relaxation_ratio: Range = option(
         Range(5 / 3, 5 / 3), "Half-relaxation time over contraction time.", "", (1.05, 2.6),
         group="Twitch",
     )  # fmt: skip
-    waveform: tuple[tuple[float, float], ...] | None = _option(
+    waveform: tuple[tuple[float, float], ...] | None = option(
         None, "CSV file of a velocity waveform (time in s, velocity).", group="Twitch"
     )
-    pixels: tuple[int, int] = _option(
+    pixels: tuple[int, int] = option(
         (64, 64), "Depth x width of the image.", "px", (1, 65_536), group="Grid"
     )
-    size: tuple[float, float] = _option(
+    size: tuple[float, float] = option(
         (40.0, 40.0), "Depth x width of the image.", "mm", (0.001, 10_000), group="Grid"
     )
-    muscle: tuple[float, float] | None = _option(
+    muscle: tuple[float, float] | None = option(
         None, "Depth x width of the muscle, centred; default: the image's.", "mm", (0.001, 10_000),
         group="Grid",
     )  # fmt: skip
-    frames: int = _option(400, "Frames in a sequence.", "", (1, 10_000_000), group="Grid")
-    frame_rate: float = _option(400.0, "Frames per second.", "Hz", (0.1, 1e6), group="Grid")
+    fat: Range = option(
+        Range(0, 0), "Thickness of skin and fat above the muscle.", "mm", (0, 1000), group="Grid"
+    )
+    frames: int = option(400, "Frames in a sequence.", "", (1, 10_000_000), group="Grid")
+    frame_rate: float = option(400.0, "Frames per second.", "Hz", (0.1, 1e6), group="Grid")
 
     def __post_init__(self) -> None:
         """Check every value, then their combinations; ints given for floats become floats."""
@@ -234,7 +250,7 @@ class Parameters:
             if name not in known:
                 raise InputError(f"parameter: found {name!r}, wanted one of {', '.join(known)}")
             try:
-                values[name] = _read(known[name], text)
+                values[name] = read_text(known[name], text)
             except InputError as error:
                 raise InputError(f"{name}: {error}") from None
         return cls(**{**PRESETS[preset], **values})
@@ -261,6 +277,7 @@ class Parameters:
             If a parameter is missing, unknown or out of bounds.
         """
         known = {parameter.name: parameter for parameter in dataclasses.fields(cls)}
+        values = {**{name: [0.0, 0.0] for name in ADDED if name not in values}, **values}
         if set(values) != set(known):
             odd = sorted(set(values) ^ set(known))
             raise InputError(f"parameters: found other names than wanted ({', '.join(odd)})")
@@ -283,16 +300,16 @@ def _plain(value: float) -> float | str:
     return value if math.isfinite(value) else "inf"
 
 
-def _read(parameter: dataclasses.Field[Any], text: str) -> Any:
+def read_text(parameter: dataclasses.Field[Any], text: str) -> Any:
     """Read one parameter from its text."""
     name = parameter.name
     if isinstance(parameter.default, Range):
         if text.strip().endswith("%") and parameter.metadata["bounds"][1] > 1:
             raise InputError(f"found {text!r}, wanted numbers without %, which is for shares")
         return Range.parse(text)
-    if name in {"pixels", "size", "muscle"}:
+    if name in PAIRS:
         pair = parse_pair(text)
-        if name != "pixels":
+        if name not in WHOLE:
             return pair
         if any(not math.isfinite(value) or value != int(value) for value in pair):
             raise InputError(f"found {text!r}, wanted whole numbers, such as 64x64")

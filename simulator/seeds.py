@@ -29,6 +29,13 @@ class Stream(IntEnum):
     NOISE = 6
     DOUBLET = 7
     FIBRES = 8
+    ANATOMY = 9
+    DOSES = 10
+    FASCICLES = 11
+    SCATTERERS = 12
+    THERMAL = 13
+    BODY = 14
+    FASCICLE_GAINS = 15
 
 
 def check_seed(seed: int) -> int:
@@ -72,7 +79,7 @@ def generator(seed: int, index: int, stream: Stream) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(_sequence(seed, index, stream)))
 
 
-def noise_key(seed: int, index: int) -> NDArray[np.uint32]:
-    """Return the key, uint32 of shape (4,), of the counter-based noise of one sequence."""
-    words = _sequence(seed, index, Stream.NOISE).generate_state(NOISE_KEY_WORDS, np.uint32)
+def noise_key(seed: int, index: int, stream: Stream = Stream.NOISE) -> NDArray[np.uint32]:
+    """Return the key, uint32 of shape (4,), of a counter-based noise of one sequence."""
+    words = _sequence(seed, index, stream).generate_state(NOISE_KEY_WORDS, np.uint32)
     return words.astype(np.uint32, copy=False)

@@ -71,14 +71,17 @@ def draw_territories(parameters: Parameters, units: int, seed: int, index: int) 
     """
     random = generator(seed, index, Stream.TERRITORY)
     fibre_random = generator(seed, index, Stream.FIBRES)
-    outlines = _draw_outlines(parameters, random, units)
-    membership, area = _masks(parameters, outlines, fibre_random)
+    edges = _muscle_edges(parameters, fat_thickness(parameters, seed, index))
+    outlines = _draw_outlines(parameters, edges, random, units)
+    membership, area = _masks(parameters, edges, outlines, fibre_random)
     for _ in range(ATTEMPTS):
         missing = np.flatnonzero(~membership.any(axis=(1, 2)))
         if missing.size == 0:
             break
-        outlines[missing] = _draw_outlines(parameters, random, missing.size)
-        membership[missing], area[missing] = _masks(parameters, outlines[missing], fibre_random)
+        outlines[missing] = _draw_outlines(parameters, edges, random, missing.size)
+        membership[missing], area[missing] = _masks(
+            parameters, edges, outlines[missing], fibre_random
+        )
     else:
         raise InputError(
             f"territories: found none that covers a pixel in {ATTEMPTS} draws, wanted {units}; use "
@@ -95,18 +98,23 @@ def draw_territories(parameters: Parameters, units: int, seed: int, index: int) 
     )
 
 
-def _muscle_edges(parameters: Parameters) -> NDArray[np.float64]:
+def fat_thickness(parameters: Parameters, seed: int, index: int) -> float:
+    """Return the thickness of skin and fat above the muscle of sequence `index`, mm."""
+    return float(parameters.fat.draw(generator(seed, index, Stream.ANATOMY), 1)[0])
+
+
+def _muscle_edges(parameters: Parameters, fat: float) -> NDArray[np.float64]:
     """First and last depth, first and last width of the muscle in image coordinates, mm."""
     (depth, width), (image_depth, image_width) = parameters.muscle_size, parameters.size
     top, left = (image_depth - depth) / 2, (image_width - width) / 2
-    return np.array([top, top + depth, left, left + width])
+    return np.array([max(top, fat), top + depth, left, left + width])
 
 
 def _draw_outlines(
-    parameters: Parameters, random: np.random.Generator, units: int
+    parameters: Parameters, edges: NDArray[np.float64], random: np.random.Generator, units: int
 ) -> NDArray[np.float64]:
     """Draw (centre depth, centre width, semi-axes, angle) of ellipses; discs have equal axes."""
-    top, bottom, left, right = _muscle_edges(parameters)
+    top, bottom, left, right = edges
     radius = parameters.diameter.draw(random, units) / 2
     centre = random.random((units, 2)) * (bottom - top, right - left) + (top, left)
     outlines = np.column_stack([centre, radius, radius, np.zeros(units)])
@@ -119,7 +127,10 @@ def _draw_outlines(
 
 
 def _masks(
-    parameters: Parameters, outlines: NDArray[np.float64], fibre_random: np.random.Generator
+    parameters: Parameters,
+    edges: NDArray[np.float64],
+    outlines: NDArray[np.float64],
+    fibre_random: np.random.Generator,
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Return memberships, float32 (unit, depth, width), and visible areas, mm2 (unit,)."""
     from .territory_kernels import cover
@@ -128,15 +139,16 @@ def _masks(
     area = np.zeros(len(outlines))
     pixel_size = np.array(parameters.pixel_size)
     hard = parameters.mask == "hard"
-    cover(outlines, pixel_size, _muscle_edges(parameters), hard, membership, area)
+    cover(outlines, pixel_size, edges, hard, membership, area)
     if parameters.territory == "fibres":
         for unit in range(len(outlines)):
-            membership[unit] = _fibre_membership(parameters, outlines[unit], fibre_random)
+            membership[unit] = _fibre_membership(parameters, edges, outlines[unit], fibre_random)
     return membership, area
 
 
 def _fibre_membership(
     parameters: Parameters,
+    edges: NDArray[np.float64],
     outline: NDArray[np.float64],
     random: np.random.Generator,
 ) -> NDArray[np.float32]:
@@ -170,7 +182,7 @@ def _fibre_membership(
     share[share < 1e-3] = 0.0
     if parameters.mask == "hard":
         share = (share >= 0.5).astype(float)
-    top, bottom, left, right = _muscle_edges(parameters)
+    top, bottom, left, right = edges
     z = (np.arange(parameters.pixels[0]) + 0.5) * dz
     x = (np.arange(parameters.pixels[1]) + 0.5) * dx
     in_muscle = ((z >= top) & (z <= bottom))[:, None] & ((x >= left) & (x <= right))

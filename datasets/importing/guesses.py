@@ -3,7 +3,6 @@
 The names are those that PyMUST, MUST, Verasonics' Vantage, USTB and common usage give them.
 """
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,10 @@ import numpy as np
 from ...simulator.errors import InputError
 from .description import Description, missing_keys, toml_of
 from .description_checks import AXES
-from .quantities import QUANTITIES, VELOCITY_UNITS, factor_of, likely_unit, spelled
+from .guessed_numbers import Guess, guess_numbers, last_part, single_number
+from .lookup import Lookup
+from .quantities import VELOCITY_UNITS, spelled
+from .resolving import fit_axes
 from .usual_names import (
     CHANNELS,
     DATA_NAMES,
@@ -21,30 +23,8 @@ from .usual_names import (
     IMAGINARY_PARTS,
     NAMES,
     REAL_PARTS,
-    TIME_STEPS,
 )
 from .variables import File, VariableInfo
-
-MOST_VALUES = 100_000
-"""Values of the longest list of numbers that is looked at, such as delays."""
-
-
-@dataclass(frozen=True)
-class Guess:
-    """One value of a description, and why.
-
-    Parameters
-    ----------
-    key : str
-        A key of :class:`Description`.
-    value : object
-        As :meth:`Description.parse` takes it.
-    reason : str
-    """
-
-    key: str
-    value: Any
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -103,15 +83,12 @@ def describe(file: File) -> Survey:
     name = str(data[1].value)
     info = file.info(name)
     axes = _guess_axes(file, info, kind)
-    numbers = _guess_numbers(file, kind, axes)
+    numbers = guess_numbers(file, kind, axes)
     unit = spelled(info.units)
     if kind == "velocity" and unit in VELOCITY_UNITS:
         numbers.append(Guess("velocity_unit", unit, f"{name} states it"))
-    return Survey(file.variables, (*data, *([axes] if axes else []), *numbers))
-
-
-def _last(name: str) -> str:
-    return re.sub(r"[_\-\s.]", "", re.split(r"[/@]", name)[-1].lower())
+    guesses = [*data, *([axes] if axes else []), *numbers]
+    return Survey(file.variables, (*guesses, *_from_coordinates(file, info, kind, guesses)))
 
 
 def _guess_data(file: File) -> list[Guess]:
@@ -129,7 +106,9 @@ def _guess_data(file: File) -> list[Guess]:
         ]
     for info in arrays:
         for kind, known in DATA_NAMES.items():
-            if _last(info.name) in known and (np.dtype(info.dtype).kind == "c") == (kind == "iq"):
+            if last_part(info.name) in known and (np.dtype(info.dtype).kind == "c") == (
+                kind == "iq"
+            ):
                 return [
                     Guess("kind", kind, f"{info.name} is a name of such data"),
                     Guess("variable", info.name, f"its name, and its shape {info.shape}"),
@@ -159,8 +138,9 @@ def _real_and_imaginary(
             )
             if (
                 same
-                and _last(real.name) in REAL_PARTS
-                and IMAGINARY_PARTS[REAL_PARTS.index(_last(real.name))] == _last(imaginary.name)
+                and last_part(real.name) in REAL_PARTS
+                and IMAGINARY_PARTS[REAL_PARTS.index(last_part(real.name))]
+                == last_part(imaginary.name)
             ):
                 return real, imaginary
     return None
@@ -207,14 +187,14 @@ def _axes_from_dims(info: VariableInfo, places: list[int], kind: str) -> list[st
         return None
     known = {name: axis for axis, names in DIMS.items() for name in names}
     needed, allowed = AXES[kind]
-    axes = [known.get(_last(info.dims[i]), "") for i in places]
+    axes = [known.get(last_part(info.dims[i]), "") for i in places]
     if set(axes) <= {*needed, *allowed} and set(needed) <= set(axes) and len({*axes}) == len(axes):
         return axes
     return None
 
 
 def _channel_axis(file: File, info: VariableInfo, inward: list[int]) -> tuple[int | None, str]:
-    count = _single_number(file, ELEMENT_COUNTS)
+    count = single_number(file, ELEMENT_COUNTS)
     if count is not None:
         fitting = [i for i in inward if info.shape[i] == count[1]]
         if fitting:
@@ -228,126 +208,40 @@ def _channel_axis(file: File, info: VariableInfo, inward: list[int]) -> tuple[in
 
 def _transmit_axis(file: File, info: VariableInfo, places: list[int]) -> tuple[int, str] | None:
     for variable in file.variables:
-        if _last(variable.name) in NAMES["angles"] and variable.is_numeric:
+        if last_part(variable.name) in NAMES["angles"] and variable.is_numeric:
             for i in places:
                 if info.shape[i] == variable.size:
                     return i, f"{variable.name} has {variable.size} values"
     return None
 
 
-def _single_number(file: File, names: tuple[str, ...]) -> tuple[str, float] | None:
-    """Return the name and value of the first single number that has one of the names."""
-    for wanted in names:
-        for info in file.variables:
-            if _last(info.name) == wanted and info.is_numeric and info.size == 1:
-                value = file.value(info.name)
-                if not isinstance(value, str | complex) and np.isfinite(value):
-                    return info.name, float(value)
-    return None
-
-
-def _candidates(file: File, names: tuple[str, ...]) -> list[tuple[str, str, int]]:
-    """Return names of variables and attributes that go by the names, their units and sizes."""
-    found = []
-    for wanted in names:
-        for info in file.variables:
-            if _last(info.name) == wanted and _is_real(info) and info.size <= MOST_VALUES:
-                found.append((info.name, info.units, info.size))
-            found += [
-                (f"{info.name}@{key}", "", 1)
-                for key, value in info.attributes.items()
-                if _last(key) == wanted and np.size(value) == 1 and _is_number(value)
-            ]
-        found += [
-            (f"@{key}", "", 1)
-            for key, value in file.attributes.items()
-            if _last(key) == wanted and np.size(value) == 1 and _is_number(value)
-        ]
-    return found
-
-
-def _is_real(info: VariableInfo) -> bool:
-    return info.is_numeric and np.dtype(info.dtype).kind in "iuf"
-
-
-def _is_number(value: Any) -> bool:
-    return np.asarray(value).dtype.kind in "iuf"
-
-
-def _guess_numbers(file: File, kind: str, axes: Guess | None) -> list[Guess]:
-    guesses: list[Guess] = []
-    named = list(axes.value) if axes else []
-    for key, names in NAMES.items():
-        quantity = QUANTITIES[key]
-        if kind not in quantity.kinds:
-            continue
-        if key == "angles" and any(guess.key == "delays" for guess in guesses):
-            continue
-        for name, unit, size in _candidates(file, names):
-            if (size != 1) != quantity.is_list and not (quantity.is_list and size == 1):
-                continue
-            if key == "delays" and "transmit" in named:
-                continue
-            guess = _guess_number(file, key, name, unit)
-            if guess is None:
-                continue
-            if key == "frame_rate" and _last(name) in {"prf", "pulserepetitionfrequency"}:
-                guess = _frames_of_pulses(file, guess, named)
-            guesses.append(guess)
-            break
-    return guesses + _from_time_steps(file, kind, guesses)
-
-
-def _guess_number(file: File, key: str, name: str, unit: str) -> Guess | None:
-    """Guess that a variable is a quantity, and in which unit; None if no unit makes it fit."""
-    quantity = QUANTITIES[key]
-    if "@" in name:
-        values = np.atleast_1d(np.asarray(file.value(name), np.float64))
-    else:
-        values = file.array(name).read().ravel().astype(np.float64)
-    if values.size == 0 or not np.isfinite(values).all():
-        return None
-    shown = f"{values[0]:g}" if values.size == 1 else f"{values.size} values"
-    if unit:
-        factor = factor_of(unit, quantity)
-        fits = factor is not None and _fits(values * factor, key)
-        return Guess(key, name, f"its name; it is {shown} {unit}") if fits else None
-    largest = float(values[np.abs(values).argmax()])
-    if key == "angles" and 0 < abs(largest) < 0.6:
-        return Guess(key, f"{name} [rad]", f"its name; {shown} up to {largest:g}, taken as radians")
-    if _fits(values, key):
-        unit = quantity.unit or "no unit"
-        return Guess(key, name, f"its name; {shown} fits {unit}")
-    likely = likely_unit(largest, quantity)
-    if not likely:
-        return None
-    return Guess(key, f"{name} [{likely}]", f"its name; {shown} fits {likely}")
-
-
-def _fits(values: Any, key: str) -> bool:
-    quantity = QUANTITIES[key]
-    return bool(((values >= quantity.low) & (values <= quantity.high)).all())
-
-
-def _frames_of_pulses(file: File, guess: Guess, axes: list[str]) -> Guess:
-    """Say that a frame takes several pulses where there is an axis of transmits."""
-    if "transmit" not in axes:
-        return guess
-    return Guess(
-        guess.key,
-        guess.value,
-        f"{guess.reason}; DIVIDE it by the number of transmits if it counts single pulses",
-    )
-
-
-def _from_time_steps(file: File, kind: str, guesses: list[Guess]) -> list[Guess]:
-    """Guess rates from steps of time: those below 1 us are of fast time."""
+def _from_coordinates(
+    file: File, info: VariableInfo, kind: str, guesses: list[Guess]
+) -> list[Guess]:
+    """Guess what coordinates of time, depth and width say, where names did not."""
     known = {guess.key for guess in guesses}
-    found = _single_number(file, TIME_STEPS)
-    if found is None or found[1] <= 0:
+    try:
+        description = Description.parse({guess.key: guess.value for guess in guesses})
+        axes, lengths = fit_axes(description, info, file)
+    except InputError:
         return []
-    name, step = found
-    key = "sampling_frequency" if kind == "rf" and step < 1e-6 else "frame_rate"
-    if key in known or not _fits(np.array([1 / step]), key):
-        return []
-    return [Guess(key, 1 / step, f"{name} is {step:g}, taken as s")]
+    look = Lookup(description, file, info, axes, lengths)
+    found = []
+    for axis in ("time",) if kind == "rf" else ("time", "depth", "width"):
+        step_key = "frame_rate" if axis == "time" else f"{axis}_step"
+        if step_key in known:
+            continue
+        try:
+            coordinate = look.coordinate(axis, "s" if axis == "time" else "mm")
+            if coordinate is None:
+                continue
+            reason = f"the coordinate of {axis}, whose steps are even"
+            if axis == "time":
+                found.append(Guess(step_key, look.frame_rate(), reason))
+                continue
+            start, step = coordinate
+            found.append(Guess(step_key, step, reason))
+            found.append(Guess(f"{axis}_start", start, reason))
+        except InputError:  # no unit, or steps that are not even: nothing to go by
+            continue
+    return found

@@ -12,6 +12,9 @@ from ...simulator.errors import InputError
 from .dtypes import plain, plain_dtype, refusal_of
 from .variables import File, VariableInfo, damage
 
+CHUNK_CACHE = 64 << 20
+"""Bytes of unpacked chunks that are kept, so that pieces side by side do not unpack them again."""
+
 MATLAB_CLASS = "MATLAB_class"
 _MATLAB_TEXTS = "char"
 _MATLAB_NUMBERS = {
@@ -32,7 +35,7 @@ class Hdf5File(File):
     def __init__(self, path: Path, mismatch: str = "") -> None:
         super().__init__(path, mismatch)
         with damage(path):
-            self._file = h5py.File(path, "r", locking="best-effort")
+            self._file = h5py.File(path, "r", locking="best-effort", rdcc_nbytes=CHUNK_CACHE)
 
     def close(self) -> None:
         """Close the file."""

@@ -12,6 +12,7 @@ from ...simulator.errors import InputError
 from ...simulator.experiment.acquisition import Acquisition, Grid, PlaneWaves, Probe
 from ...simulator.experiment.beamforming import beamform
 from ...simulator.experiment.chain import Axis, Chain, Imaging, block_length
+from ...simulator.experiment.demodulation import demodulate
 from ...simulator.experiment.velocimetry import Velocimetry
 from .resolving import Recording
 from .variables import File
@@ -80,6 +81,13 @@ def image_axes(recording: Recording) -> tuple[Axis, Axis]:
         )
         return depth, width
     acquisition = acquisition_of(recording)
+    # One silent signal, so that a band that no filter can part is found before the work begins.
+    demodulate(
+        np.zeros(lengths["sample"], np.float32),
+        acquisition.sampling_frequency,
+        acquisition.centre_frequency,
+        bandwidth=bandwidth_of(recording),
+    )
     step = acquisition.wavelength / STEPS_PER_WAVELENGTH
     # There and back, in mm; a wave's own width is kept from both ends.
     per_second = 500 * recording.sound_speed
@@ -112,6 +120,12 @@ def acquisition_of(recording: Recording) -> Acquisition:
     )
 
 
+def bandwidth_of(recording: Recording) -> float | None:
+    """Return the width of the band of the echoes, Hz; None if it is not known."""
+    share, centre = recording.bandwidth, recording.centre_frequency
+    return None if share is None or centre is None else share * centre
+
+
 def blocks_of(
     recording: Recording, file: File, index: int, imaging: Imaging
 ) -> Iterator[NDArray[Any]]:
@@ -136,9 +150,22 @@ def blocks_of(
     InputError
         If samples are not finite, or too many lie at full scale.
     """
+    convert = _converter(recording, imaging)
+    for block in raw_blocks(recording, file, index):
+        yield convert(block)
+
+
+def raw_blocks(recording: Recording, file: File, index: int) -> Iterator[NDArray[Any]]:
+    """Read one recording of a file block by block, and check it; see :func:`blocks_of`.
+
+    Yields
+    ------
+    array of shape (frame, depth, width) or (frame, transmit, channel, sample)
+        As the file has it.
+    """
     data = recording.array(file)
     where = f"{file.path}: {recording.variable or recording.real}"
-    frames, convert = recording.lengths["time"], _converter(recording, imaging)
+    frames = recording.lengths["time"]
     frame_bytes = int(np.prod(data.shape[2:])) * max(data.dtype.itemsize, 8)
     length = block_length(frame_bytes)
     if recording.kind == "rf":
@@ -151,7 +178,7 @@ def blocks_of(
         if recording.saturation is not None:
             clipped += _count_clipped(block, *recording.saturation)
             seen += block.size
-        yield convert(block)
+        yield block
     if seen and clipped > MOST_CLIPPED * seen:
         raise InputError(
             f"{where}: found {100 * clipped / seen:.2g} % of the samples at full scale "
@@ -165,23 +192,30 @@ def _converter(recording: Recording, imaging: Imaging) -> Callable[[NDArray[Any]
     if recording.kind == "rf":
         acquisition = acquisition_of(recording)
         grid = Grid(imaging.depth.positions, imaging.width.positions)
-        share = recording.bandwidth
         return functools.partial(
             beamform,
             acquisition=acquisition,
             grid=grid,
-            bandwidth=None if share is None else share * acquisition.centre_frequency,
+            bandwidth=bandwidth_of(recording),
             f_number=recording.f_number,
         )
     if recording.kind == "iq":
 
         def images(block: NDArray[Any]) -> NDArray[np.complex64]:
             # The phase of echoes that come nearer rises; where the sign is -1, it falls.
-            iq = block.astype(np.complex64, copy=False)
+            with np.errstate(over="ignore"):  # what is too large is found at the chain's end
+                iq = block.astype(np.complex64, copy=False)
             return iq if recording.sign > 0 else np.conj(iq)
 
         return images
-    return lambda block: (block * recording.velocity_scale).astype(np.float32, copy=False)
+
+    def velocities(block: NDArray[Any]) -> NDArray[np.float32]:
+        # Half precision has no room for another unit.
+        wide = block.astype(np.result_type(block.dtype, np.float32), copy=False)
+        with np.errstate(over="ignore"):  # as above
+            return (wide * recording.velocity_scale).astype(np.float32, copy=False)
+
+    return velocities
 
 
 def _known(key: str, value: float | None) -> float:

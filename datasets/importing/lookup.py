@@ -106,7 +106,7 @@ class Lookup:
         found = self.coordinate("time", "s")
         if found is None:
             raise self.missing("frame_rate")
-        rate = 1 / found[1]
+        rate = float(f"{1 / found[1]:.12g}")  # 400, not 400.00000000000006
         check_range(rate, QUANTITIES["frame_rate"], f"{self.file.path}: frame_rate from time")
         return rate
 
@@ -160,7 +160,7 @@ class Lookup:
                     f"{where}: found steps that are not even and rising, wanted such; resample the "
                     "recording, or flip it"
                 )
-            return float(values[0]), step
+            return float(f"{values[0]:.12g}"), float(f"{step:.12g}")
         return None
 
     def angles(self) -> tuple[float, ...]:
@@ -202,6 +202,12 @@ class Lookup:
         rest = values - values.mean(axis=1, keepdims=True) - slopes[:, None] * places
         sines = slopes * (self.number("sound_speed") or 1540.0)
         worst = float(np.abs(rest).max())
+        first = float(np.abs(values.min(axis=1)).max())
+        if first > BENT / centre:
+            raise InputError(
+                f"{where}: found a first element that fires at {first:.3g} s, wanted 0; give "
+                "angles instead, and first_sample from the instant at which the first element fires"
+            )
         if worst > BENT / centre or np.abs(sines).max() >= 1:
             raise InputError(
                 f"{where}: found delays up to {worst:.3g} s off a straight line, wanted those of "

@@ -1,6 +1,7 @@
 """What an import will do, decided before anything is written."""
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +23,14 @@ from .recording import Recording
 from .resolving import resolve
 
 SOURCES = "musim_sources"
+DESCRIPTIONS = "musim_descriptions"
 CHAIN = "musim_chain"
 
-BEFORE = 0.5
-"""Firings are kept from this long before a sequence, s: by then a twitch has passed."""
+BEFORE = 0.6
+"""Firings are kept from this long before a sequence, s: by then a simulated twitch has passed."""
+
+SAME = 1e-4
+"""Relative difference up to which steps and rates are one: coordinates in float32 carry as much."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,8 @@ class Source:
         Sequences that each recording makes, one after another.
     frames : int
         Frames that it has after the chain; those beyond the last whole sequence are left out.
+    offset : float
+        Time of the first of these after the recording's first one, s.
     """
 
     path: str
@@ -56,6 +63,11 @@ class Source:
     recordings: int
     windows: int
     frames: int
+    offset: float
+
+    def start_of(self, window: int, layout_frames: int, frame_rate: float) -> float:
+        """Return when a sequence begins, after the recording's first frame, s."""
+        return self.offset + window * layout_frames / frame_rate
 
 
 @dataclass(frozen=True)
@@ -123,6 +135,10 @@ def plan(
     descriptions = (
         [description] * len(files) if isinstance(description, Description) else description
     )
+    if len(descriptions) != len(files):
+        raise InputError(
+            f"description: found {len(descriptions)} for {len(files)} files, wanted one for each"
+        )
     sources: list[Source] = []
     first: tuple[Imaging, int] | None = None
     for number, (path, one) in enumerate(zip(files, descriptions, strict=True)):
@@ -146,6 +162,7 @@ def plan(
                 recordings=recording.lengths["sequence"],
                 windows=made // frames,
                 frames=made,
+                offset=imaging.offset,
             )
         )
     assert first is not None
@@ -171,13 +188,14 @@ def _check_same_grid(
 ) -> None:
     def grid(imaging: Imaging, frames: int) -> tuple[float, ...]:
         depth, width = imaging.output_axes
-        steps = (round(depth.step, 6), round(width.step, 6))
-        return frames, depth.count, width.count, *steps, round(imaging.output_rate, 6)
+        return frames, depth.count, width.count, depth.step, width.step, imaging.output_rate
 
-    if grid(*found) != grid(*wanted):
+    grids = grid(*found), grid(*wanted)
+    alike = [math.isclose(a, b, rel_tol=SAME) for a, b in zip(*grids, strict=True)]
+    if grids[0][:3] != grids[1][:3] or not all(alike):
         shown = [
-            f"{g[0]:g} frames of {g[1]:g} x {g[2]:g} px of {g[3]:g} x {g[4]:g} mm at {g[5]:g} Hz"
-            for g in (grid(*found), grid(*wanted))
+            f"{g[0]} frames of {g[1]} x {g[2]} px of {g[3]:.6g} x {g[4]:.6g} mm at {g[5]:.6g} Hz"
+            for g in grids
         ]
         raise InputError(
             f"{path}: found {shown[0]}, wanted {shown[1]} as in {first}; give --frames, --pixels, "
@@ -195,9 +213,10 @@ def _layout(
     most_units = most_pulses = 1
     for source in sources:
         labels: list[str] = []
+        kept = 0
         for recording in range(source.recordings):
             for window in range(source.windows):
-                start = imaging.offset + window * frames / imaging.output_rate
+                start = source.start_of(window, frames, imaging.output_rate)
                 entry = {
                     "file": Path(source.path).name,
                     "sha256": source.sha256,
@@ -207,9 +226,16 @@ def _layout(
                 if source.events:
                     labels, firing = events_of(source, start, frames / imaging.output_rate)
                     entry["events"] = Path(source.events).name
+                    entry["events_sha256"] = sha256_of(source.events)
                     entry["units"] = labels
                     most_pulses = max(most_pulses, firing.shape[1])
+                    kept += np.count_nonzero(~np.isnan(firing))
                 listed.append(entry)
+        if labels and not kept:
+            raise InputError(
+                f"{source.events}: found no onset within {source.path}, wanted seconds after its "
+                "first frame; change the onsets"
+            )
         most_units = max(most_units, len(labels))
     if any(source.events for source in sources):
         variables += ("firing", "unit_count", "firing_rate")
@@ -225,6 +251,9 @@ def _layout(
         pixel_size=(depth.step, width.step),
         attributes={
             SOURCES: json.dumps(listed),
+            DESCRIPTIONS: json.dumps(
+                [{"file": Path(s.path).name, **s.description} for s in sources], sort_keys=True
+            ),
             CHAIN: json.dumps(chain.to_json(), sort_keys=True),
             "musim_software": software(),
         },
@@ -236,7 +265,7 @@ def events_of(
 ) -> tuple[list[str], NDArray[np.float64]]:
     """Return the units of a source's events, and their firings in a span of time, from its start.
 
-    Firings up to half a second before the span are kept, at times below 0.
+    Firings up to :data:`BEFORE` the span are kept, at times below 0.
     """
     labels, firing = read_events(source.events)
     firing = firing - start

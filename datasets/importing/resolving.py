@@ -40,7 +40,7 @@ def resolve(description: Description, file: File) -> Recording:
     for info in infos:
         file.array(info.name)  # raises if it does not hold numbers
     dtype = _data_dtype(description, infos, file)
-    axes, lengths = _fit_axes(description, infos[0], file)
+    axes, lengths = fit_axes(description, infos[0], file)
     look = Lookup(description, file, infos[0], axes, lengths)
     for key in REQUIRED[description.kind]:
         if getattr(description, key) is None and key != "frame_rate":
@@ -116,9 +116,23 @@ def _data_dtype(description: Description, infos: list[VariableInfo], file: File)
     return dtypes[0]
 
 
-def _fit_axes(
+def fit_axes(
     description: Description, info: VariableInfo, file: File
 ) -> tuple[tuple[str | None, ...], dict[str, int]]:
+    """Match the names of a description's axes with the axes of its data.
+
+    Returns
+    -------
+    axes : tuple of str or None
+        Of each axis of the data its name; None for one of length 1 without a name.
+    lengths : dict of str to int
+        Length of every axis of :data:`ORDER`.
+
+    Raises
+    ------
+    InputError
+        If they do not fit.
+    """
     named, shape = list(description.axes), list(info.shape)
     where = f"{file.path}: {info.name}: axes"
     if len(named) > len(shape) and file.format.startswith("MATLAB"):

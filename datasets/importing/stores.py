@@ -2,21 +2,23 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...simulator.experiment.chain import Chain, Imaging, run
+from ...simulator.errors import InputError
+from ...simulator.experiment.chain import Chain, run
 from .. import writer
-from ..layout import Layout
+from ..layout import ROOT, Layout
 from ..location import Location
 from ..production import produce
 from ..store import Store
 from .description import Description
 from .formats import open_file
-from .imaging import blocks_of, imaging_of
+from .imaging import blocks_of, imaging_of, raw_blocks
 from .planning import CHAIN, Import, Source, events_of, plan
 from .resolving import resolve
 
@@ -90,8 +92,14 @@ def carry_out(
                     calls.append((source, recording, low, parts))
         return calls
 
+    location = Location(out)
+    _check_apart(location, planned.sources)
+    if overwrite and location.exists(ROOT):
+        # What is replaced is lost once the work begins: so what may be wrong is looked for first.
+        for source in planned.sources:
+            _read_through(source)
     return produce(
-        Location(out),
+        location,
         planned.layout,
         make_parts,
         tasks,
@@ -101,6 +109,30 @@ def carry_out(
         overwrite=overwrite,
         on_progress=on_progress,
     )
+
+
+def _check_apart(location: Location, sources: Sequence[Source]) -> None:
+    """Raise InputError if a store would replace or change the files that it is made of."""
+    if not location.is_local:
+        return
+    target = location.path.resolve()
+    for path in (path for source in sources for path in (source.path, source.events) if path):
+        file = Path(path).resolve()
+        if file.is_relative_to(target) or target.is_relative_to(file):
+            raise InputError(
+                f"{location}: found {path} at this place, wanted one apart from the recordings; "
+                "choose another"
+            )
+
+
+def _read_through(source: Source) -> None:
+    """Raise InputError if a file holds samples that no sequence can be made of."""
+    description = Description.parse(source.description, source.path)
+    with open_file(source.path) as file:
+        described = resolve(description, file)
+        for recording in range(source.recordings):
+            for _ in raw_blocks(described, file, recording):
+                pass
 
 
 def make_parts(
@@ -124,15 +156,36 @@ def make_parts(
     chain = Chain.from_json(json.loads(str(layout.attributes[CHAIN])))
     location, frames = Location(url), layout.shape[0]
     description = Description.parse(source.description, source.path)
-    with open_file(source.path) as file:
+    with _naming(source), open_file(source.path) as file:
         described = resolve(description, file)
         imaging = imaging_of(described, chain)
         blocks = blocks_of(described, file, recording, imaging)
         for number, voxels in enumerate(_sequences(run(imaging, blocks), frames, source.windows)):
             part = first + number
             if part in parts:
-                arrays = _known_firings(source, layout, imaging, number)
+                _check_range(voxels, layout.dtype, source)
+                arrays = _known_firings(source, layout, number)
                 writer.write_part(location, layout, part, arrays, [voxels])
+
+
+@contextmanager
+def _naming(source: Source) -> Iterator[None]:
+    """Name the file in what the chain says of its samples."""
+    try:
+        yield
+    except InputError as error:
+        if source.path in str(error):
+            raise
+        raise InputError(f"{source.path}: {error}") from error
+
+
+def _check_range(voxels: NDArray[np.float32], dtype: str, source: Source) -> None:
+    largest = float(np.abs(voxels).max())  # NaN if one is
+    if not largest <= float(np.finfo(dtype).max):
+        raise InputError(
+            f"{source.path}: found velocities up to {largest:g} mm/s, wanted no more than {dtype} "
+            "holds; check velocity_unit and the size of the samples"
+        )
 
 
 def _sequences(
@@ -155,9 +208,7 @@ def _sequences(
                 buffer, made = None, made + 1
 
 
-def _known_firings(
-    source: Source, layout: Layout, imaging: Imaging, window: int
-) -> dict[str, NDArray[Any]]:
+def _known_firings(source: Source, layout: Layout, window: int) -> dict[str, NDArray[Any]]:
     if "firing" not in layout.variables:
         return {}
     duration = layout.shape[0] / layout.frame_rate
@@ -165,7 +216,8 @@ def _known_firings(
     rate = np.full((1, layout.sizes["unit"]), np.nan)
     count = 0
     if source.events:
-        _, found = events_of(source, imaging.offset + window * duration, duration)
+        start = source.start_of(window, layout.shape[0], layout.frame_rate)
+        _, found = events_of(source, start, duration)
         count = len(found)
         firing[0, :count, : found.shape[1]] = found
         rate[0, :count] = ((found >= 0) & (found < duration)).sum(axis=1) / duration

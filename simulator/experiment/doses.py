@@ -1,0 +1,225 @@
+"""What the virtual experiment adds to the analytic model: each effect has a dose, 0 is off."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from ..errors import InputError
+from ..parameter_checks import check_bounds, of_its_kind
+from ..parameters import option
+from ..ranges import Range
+from ..seeds import Stream, generator
+
+TISSUE, BODY, ULTRASOUND = "Tissue", "Body", "Ultrasound"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doses:
+    """Doses of the virtual experiment; each is also an option of ``musim generate``.
+
+    Ranges are drawn anew for each sequence, which stands for another subject. Where no source is
+    named, a value is an assumption within physiological bounds.
+
+    Parameters
+    ----------
+    spread : Range
+        Length over which a unit's motion spreads beyond its fibres, mm.
+    incompressibility : Range
+        Share of the motion's divergence that is taken out: 1 is tissue that keeps its volume in the
+        image plane, and what lies beside a unit moves the other way.
+    wave : Range
+        Delay of motion with distance from a unit, as a multiple of that of a shear wave.
+    wave_speed : Range
+        Of shear waves across relaxed muscle fibres, m/s.
+    wave_damping : Range
+        Smoothing of motion in time by the tissue that it crossed, over the delay.
+    crowding : Range
+        By which share each other unit that is active lowers a unit's amplitude. Amplitudes fall as
+        more units are active (Lubel et al. 2023, IEEE Trans Neural Syst Rehabil Eng).
+    fascicle : Range
+        How alike motion is inside a fascicle, and how unlike across its wall.
+    fascicle_size : Range
+        Diameter of fascicles, mm. Textures of 1-2 mm are seen in experiments (Ali et al. 2022).
+    layer : Range
+        Share of the motion that skin and fat (parameter ``fat``) do not follow.
+    aponeurosis : Range
+        How much of a sheet the border of fat and muscle moves as, and how bright it is.
+    artery : Range
+        Motion of an artery's wall, um.
+    heart_rate : Range
+        Beats a minute.
+    drift : Range
+        SD of the slow motion of probe against muscle, um.
+    breathing : Range
+        Amplitude of motion with breathing at the image's bottom, um.
+    attenuation : Range
+        dB/(cm MHz), one way (of muscle about 0.5). It lowers the echoes' frequency with
+        depth, and with the gain that makes up for it raises the noise.
+    thermal_noise : Range
+        Noise over echoes at the surface, in amplitude: 0.001 is an SNR of 60 dB there, and of some
+        30 dB at 40 mm, where echoes are that much weaker.
+    out_of_plane : Range
+        Motion across the image plane over that in it, which exchanges the scatterers that are seen.
+    centre_frequency : float
+        Hz.
+    bandwidth : float
+        Width of the echoes' spectrum at half amplitude, as a share of the centre frequency.
+    f_number : float
+        Depth over width of the receiving aperture, where it is not limited by the probe.
+    aperture : float
+        Widest receiving aperture, mm.
+    pulse_repetition : float
+        Images a second, Hz. Ali 2022: 2000.
+    image : (int, int)
+        Pixels of the IQ images in depth and width.
+
+    Raises
+    ------
+    InputError
+        If a value is out of its bounds.
+    """
+
+    spread: Range = option(Range(1, 2), "Length over which motion spreads.", "mm", (0, 20),
+                           group=TISSUE)  # fmt: skip
+    incompressibility: Range = option(
+        Range(0.8, 1), "Share of the divergence that is taken out.", "", (0, 1), group=TISSUE
+    )
+    wave: Range = option(
+        Range(1, 1), "Delay with distance, in that of a shear wave.", "", (0, 10), group=TISSUE
+    )
+    wave_speed: Range = option(
+        Range(2.5, 3.5), "Speed of shear waves.", "m/s", (0.5, 20), group=TISSUE
+    )
+    wave_damping: Range = option(
+        Range(0.5, 1), "Smoothing in time, over the delay.", "", (0, 10), group=TISSUE
+    )
+    crowding: Range = option(
+        Range(0.02, 0.06), "Loss of amplitude for each other active unit.", "", (0, 1), group=TISSUE
+    )
+    fascicle: Range = option(
+        Range(0.2, 0.5), "Likeness inside fascicles, unlikeness across.", "", (0, 1), group=TISSUE
+    )
+    fascicle_size: Range = option(
+        Range(1, 2), "Diameter of fascicles.", "mm", (0.2, 20), group=TISSUE
+    )
+    layer: Range = option(
+        Range(0.7, 0.95), "Share of motion that skin and fat do not follow.", "", (0, 1),
+        group=TISSUE,
+    )  # fmt: skip
+    aponeurosis: Range = option(
+        Range(0.3, 0.8), "How much of a sheet the muscle's border is.", "", (0, 1), group=TISSUE
+    )
+    artery: Range = option(Range(0, 60), "Motion of an artery's wall.", "um", (0, 1000), group=BODY)
+    heart_rate: Range = option(Range(55, 85), "Heart rate.", "1/min", (20, 250), group=BODY)
+    drift: Range = option(
+        Range(5, 30), "SD of the slow motion of the probe.", "um", (0, 1000), group=BODY
+    )
+    breathing: Range = option(
+        Range(0, 60), "Motion with breathing at the bottom.", "um", (0, 5000), group=BODY
+    )
+    attenuation: Range = option(
+        Range(0.4, 0.6), "Attenuation.", "dB/(cm MHz)", (0, 5), group=ULTRASOUND
+    )
+    thermal_noise: Range = option(
+        Range(0.0003, 0.001), "Noise over echoes at the surface.", "", (0, 10), group=ULTRASOUND
+    )
+    out_of_plane: Range = option(
+        Range(1, 3), "Motion across the image plane over that in it.", "", (0, 100),
+        group=ULTRASOUND,
+    )  # fmt: skip
+    centre_frequency: float = option(7.7e6, "Centre frequency.", "Hz", (5e5, 5e7), group=ULTRASOUND)
+    bandwidth: float = option(
+        0.4, "Bandwidth over centre frequency.", "", (0.05, 1), group=ULTRASOUND
+    )
+    f_number: float = option(1.5, "Receiving f-number.", "", (0.5, 10), group=ULTRASOUND)
+    aperture: float = option(20.0, "Widest receiving aperture.", "mm", (1, 200), group=ULTRASOUND)
+    pulse_repetition: float = option(
+        2000.0, "Images a second.", "Hz", (50, 20_000), group=ULTRASOUND
+    )
+    image: tuple[int, int] = option(
+        (256, 128), "Depth x width of the IQ images.", "px", (8, 4096), group=ULTRASOUND
+    )
+
+    def __post_init__(self) -> None:
+        """Check every value; numbers given for ranges become ranges."""
+        for dose in dataclasses.fields(self):
+            value = of_its_kind(dose, getattr(self, dose.name))
+            check_bounds(dose, value)
+            object.__setattr__(self, dose.name, value)
+
+    @classmethod
+    def off(cls, **others: Any) -> Self:
+        """Return doses that are all 0: the analytic sequence, seen by ultrasound.
+
+        Parameters
+        ----------
+        **others
+            Doses that are not.
+        """
+        nothing: dict[str, Any] = dict.fromkeys(EFFECTS, Range(0, 0))
+        return cls(**{**nothing, **others})
+
+    def draw(self, seed: int, index: int) -> dict[str, float]:
+        """Draw the doses of one sequence, each from a stream of its own.
+
+        Returns
+        -------
+        dict of str to float
+            Every dose that is a range, by name.
+        """
+        random = generator(seed, index, Stream.DOSES)
+        drawn = {}
+        for dose in dataclasses.fields(self):
+            if isinstance(dose.default, Range):
+                # Each takes one number, whatever its range: so changing one leaves the others.
+                share, value = random.random(), getattr(self, dose.name)
+                drawn[dose.name] = value.low + share * (value.high - value.low)
+        return drawn
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values that :meth:`from_json` reads back."""
+        values = {dose.name: getattr(self, dose.name) for dose in dataclasses.fields(self)}
+        return {
+            name: [value.low, value.high] if isinstance(value, Range) else value
+            for name, value in values.items()
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_json` made.
+
+        Raises
+        ------
+        InputError
+            If a dose is unknown or out of bounds.
+        """
+        known = {dose.name: dose for dose in dataclasses.fields(cls)}
+        odd = sorted(set(values) - set(known))
+        if odd:
+            raise InputError(f"doses: found unknown names ({', '.join(odd)})")
+        arguments: dict[str, Any] = {}
+        for name, value in values.items():
+            if isinstance(known[name].default, Range):
+                arguments[name] = Range(*value)
+            else:
+                arguments[name] = tuple(value) if isinstance(value, list) else value
+        return cls(**arguments)
+
+
+EFFECTS = (
+    "spread", "incompressibility", "wave", "wave_damping", "crowding", "fascicle", "layer",
+    "aponeurosis", "artery", "drift", "breathing", "attenuation", "thermal_noise", "out_of_plane",
+)  # fmt: skip
+"""Doses that switch an effect off at 0."""
+
+
+def quantised(values: np.ndarray) -> np.ndarray:
+    """Return float32 values rounded to multiples of 2**-20.
+
+    Libraries' last bits, which differ from processor to processor, are lost in it: so the same seed
+    gives the same bytes.
+    """
+    return (np.round(values * 2.0**20) * 2.0**-20).astype(np.float32)

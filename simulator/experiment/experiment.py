@@ -1,0 +1,188 @@
+"""The virtual experiment: a truth that is moved through tissue and seen as by a scanner.
+
+Its output is what the imaging chain of real recordings makes of simulated echoes: sequences that
+look experimental, and whose truth is known.
+"""
+
+import math
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..parameters import Parameters
+from ..rendering import render_arrays
+from ..sequence import Truth
+from .chain import Axis, Chain, Imaging, block_length, run
+from .doses import Doses
+from .motion import draw_motion
+from .speckle import Scanner, draw_echoes, iq_blocks
+
+BAND = (5.0, 50.0)
+"""Band-pass of the chain, Hz (Ali et al. 2022)."""
+
+MEDIAN = 1.0
+"""Side of its median, mm (Ali et al. 2022)."""
+
+ORDER = 4
+"""Order of its band-pass, as ``scipy.signal.butter`` counts it."""
+
+T = TypeVar("T")
+
+
+def chain_of(parameters: Parameters) -> Chain:
+    """Return the imaging chain that ends in the grid of some parameters."""
+    return Chain(
+        band=BAND,
+        order=ORDER,
+        median=MEDIAN,
+        pixels=parameters.pixels,
+        size=parameters.size,
+        frame_rate=parameters.frame_rate,
+        frames=parameters.frames,
+    )
+
+
+def imaging_of(parameters: Parameters, doses: Doses, attenuation: float = 0.0) -> Imaging:
+    """Return the chain fitted to the scanner's images.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    doses : Doses
+    attenuation : float
+        dB/(cm MHz).
+
+    Raises
+    ------
+    InputError
+        If the scanner's pixels are coarser than its point-spread function, or its images too few a
+        second for the chain's band.
+    """
+    scanner = Scanner(doses, parameters.size, attenuation)
+    (dz, dx), (rows, columns) = scanner.pixel_size, doses.image
+    return Imaging(
+        chain_of(parameters),
+        Axis(dz / 2, dz, rows),
+        Axis(dx / 2, dx, columns),
+        doses.pulse_repetition,
+        scanner.velocimetry(),
+    )
+
+
+def images_needed(parameters: Parameters, doses: Doses) -> int:
+    """Return how many IQ images make a sequence of the parameters' frames."""
+    ratio = doses.pulse_repetition / parameters.frame_rate
+    return math.ceil((parameters.frames - 1) * ratio) + 2
+
+
+def check(parameters: Parameters, doses: Doses) -> None:
+    """Raise InputError if parameters and doses do not go together."""
+    imaging_of(parameters, doses).output_frames(images_needed(parameters, doses))
+
+
+def simulate(
+    parameters: Parameters,
+    doses: Doses,
+    truth: Truth,
+    *,
+    seed: int = 0,
+    index: int = 0,
+    out: NDArray[np.float32] | None = None,
+) -> NDArray[np.float32]:
+    """Simulate the recording of a sequence whose truth is drawn.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    doses : Doses
+    truth : Truth
+        ``draw(parameters, seed=seed, index=index)``.
+    seed, index : int
+        The same seed gives the same bytes.
+    out : float32 array of shape (time, depth, width), optional
+        Where to write.
+
+    Returns
+    -------
+    float32 array of shape (time, depth, width)
+        Estimated tissue velocity, mm/s, positive towards the transducer. White noise of
+        ``truth.snr`` is added at the end, as in the analytic sequence (none by default).
+
+    Raises
+    ------
+    InputError
+        If parameters and doses do not go together.
+    """
+    images = images_needed(parameters, doses)
+    check(parameters, doses)
+    motion = draw_motion(parameters, doses, truth, seed, index, images)
+    attenuation = motion.tissue.doses["attenuation"]
+    scanner = Scanner(doses, parameters.size, attenuation)
+    echoes = draw_echoes(scanner, motion, seed, index)
+    del motion
+    length = block_length(8 * doses.image[0] * doses.image[1]) // 2 * 2
+    blocks = ahead(iq_blocks(echoes, length))
+    if out is None:
+        out = np.empty((parameters.frames, *parameters.pixels), np.float32)
+    done = 0
+    for block in run(imaging_of(parameters, doses, attenuation), blocks):
+        taken = min(len(block), parameters.frames - done)
+        out[done : done + taken] = block[:taken]
+        done += taken
+    if truth.noise_sd > 0:
+        nobody = np.zeros((0, *parameters.pixels), np.float32)
+        still = np.zeros((0, parameters.frames), np.float32)
+        out += render_arrays(nobody, still, truth.noise_key, truth.noise_sd)
+    return out
+
+
+def ahead(items: Iterable[T], most: int = 2) -> Iterator[T]:
+    """Make items in a thread of their own, a few ahead of whoever takes them.
+
+    Kernels release the interpreter's lock, so echoes are made while the chain works on earlier
+    ones. An exception comes out where its item would have.
+
+    Parameters
+    ----------
+    items : iterable
+    most : int
+        Items that wait at most.
+    """
+    waiting: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(most)
+    stopped = threading.Event()
+
+    def put(entry: tuple[bool, T | BaseException | None]) -> bool:
+        while not stopped.is_set():
+            try:
+                waiting.put(entry, timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def work() -> None:
+        try:
+            for item in items:
+                if not put((True, item)):
+                    return
+            put((False, None))
+        except BaseException as error:
+            put((False, error))
+
+    thread = threading.Thread(target=work, name="musim-ahead", daemon=True)
+    thread.start()
+    try:
+        while True:
+            more, item = waiting.get()
+            if not more:
+                if isinstance(item, BaseException):
+                    raise item
+                return
+            yield item  # type: ignore[misc]
+    finally:
+        stopped.set()
+        thread.join()

@@ -1,0 +1,329 @@
+"""What the scanner sees: IQ images of scatterers that are fixed to moving tissue.
+
+Each pixel holds six scatterer cells, each the sum of many scatterers (a complex normal number:
+fully developed speckle) that moves as the tissue does at its own place. Its echo's phase is that of
+its exact displacement; its place in the image stays, since displacements are small against a pixel.
+A separable point-spread function turns echoes into images.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from ..seeds import Stream, generator, noise_key
+from .doses import Doses, quantised
+from .motion import Motion
+from .velocimetry import Velocimetry
+
+CELLS = (3, 2)
+"""Scatterer cells of a pixel in depth and width."""
+
+FEWEST_CELLS = 10
+"""Cells of a resolution cell below which speckle is not fully developed."""
+
+ELEVATION = 1.5
+"""Motion across the image plane after which other scatterers are seen, mm: the thickness of the
+plane of a linear array with a lens (an assumption)."""
+
+BRIGHTNESS = 3.0
+"""Amplitude of an aponeurosis' echoes over those of muscle, less 1, at a dose of 1."""
+
+REACH = 3.0
+"""The point-spread function ends at this many SD."""
+
+NEPER = 20 / math.log(10)
+"""dB."""
+
+
+@dataclass(frozen=True)
+class Scanner:
+    """The scanner's image: its grid and its point-spread function.
+
+    Parameters
+    ----------
+    doses : Doses
+        Their scanner's part.
+    size : (float, float)
+        Depth and width of the image, mm.
+    attenuation : float
+        dB/(cm MHz), one way.
+    sound_speed : float
+        m/s.
+
+    Raises
+    ------
+    InputError
+        If pixels are coarser than the point-spread function.
+    """
+
+    doses: Doses
+    size: tuple[float, float]
+    attenuation: float
+    sound_speed: float = 1540.0
+
+    def __post_init__(self) -> None:
+        finest = self.axial_width, float(self.lateral_width.min())
+        names = ("depth", "width")
+        for name, pixel, width in zip(names, self.pixel_size, finest, strict=True):
+            if pixel > width:
+                raise InputError(
+                    f"image: found pixels of {pixel:.3g} mm in {name}, coarser than the "
+                    f"point-spread function ({width:.3g} mm), wanted finer ones; use more pixels "
+                    "or a smaller size"
+                )
+
+    @property
+    def pixel_size(self) -> tuple[float, float]:
+        """Depth and width of a pixel, mm."""
+        return self.size[0] / self.doses.image[0], self.size[1] / self.doses.image[1]
+
+    @property
+    def depths(self) -> NDArray[np.float64]:
+        """Depth of each row, mm."""
+        return (np.arange(self.doses.image[0], dtype=np.float64) + 0.5) * self.pixel_size[0]
+
+    @property
+    def spectrum_sd(self) -> float:
+        """SD of the echoes' Gaussian spectrum, whose width at half amplitude is given, Hz."""
+        full_width = self.doses.bandwidth * self.doses.centre_frequency
+        return full_width / (2 * math.sqrt(2 * math.log(2)))
+
+    @property
+    def axial_sd(self) -> float:
+        """SD of the pulse's Gaussian envelope in depth, mm: c / (4 pi SD of the spectrum)."""
+        return 1000 * self.sound_speed / (4 * math.pi * self.spectrum_sd)
+
+    @property
+    def axial_width(self) -> float:
+        """Full width of the envelope at half amplitude, mm."""
+        return 2 * math.sqrt(2 * math.log(2)) * self.axial_sd
+
+    @property
+    def lateral_width(self) -> NDArray[np.float64]:
+        """Full width of the beam at half amplitude at each depth, mm, float64 (depth,).
+
+        1.2 wavelengths times the f-number, of the aperture that the depth allows (a rectangular
+        aperture's sinc; Szabo 2014, Diagnostic Ultrasound Imaging, section 6.4).
+        """
+        wavelength = 1000 * self.sound_speed / self.doses.centre_frequency
+        f_number = np.maximum(self.doses.f_number, self.depths / self.doses.aperture)
+        return 1.2 * wavelength * f_number
+
+    @property
+    def frequency_shift(self) -> NDArray[np.float64]:
+        """How much lower echoes of each depth are than the centre frequency, Hz, float64 (depth,).
+
+        Attenuation of a(f) = a0 f takes a Gaussian spectrum down by its variance times the loss in
+        neper a Hz, there and back.
+        """
+        per_hertz = self.attenuation * 1e-6 / NEPER * 2 * self.depths / 10
+        return self.spectrum_sd**2 * per_hertz
+
+    @property
+    def noise_gain(self) -> NDArray[np.float64]:
+        """By how much noise is raised at each depth, as the loss of echoes is made up for."""
+        loss = self.attenuation * 1e-6 * self.doses.centre_frequency * 2 * self.depths / 10
+        return 10 ** (loss / 20)
+
+    def velocimetry(self, **settings: float) -> Velocimetry:
+        """Return how velocity is estimated from the images."""
+        return Velocimetry(
+            frame_rate=self.doses.pulse_repetition,
+            centre_frequency=self.doses.centre_frequency,
+            depth_step=self.pixel_size[0],
+            sound_speed=self.sound_speed,
+            **settings,  # type: ignore[arg-type]
+        )
+
+    def axial_taps(self) -> NDArray[np.complex64]:
+        """Return the pulse at each depth, complex64 (depth, tap), of unit energy."""
+        step = self.pixel_size[0]
+        half = max(math.ceil(REACH * self.axial_sd / step), 1)
+        distance = step * np.arange(-half, half + 1)
+        # The carrier is taken off; what attenuation shifted it by stays along depth. A tap's echo
+        # comes from its distance below the pixel.
+        phase = 4 * np.pi * 1e-3 * self.frequency_shift[:, None] * distance / self.sound_speed
+        taps = np.exp(-((distance / self.axial_sd) ** 2) / 2) * np.exp(1j * phase)
+        taps /= np.sqrt((np.abs(taps) ** 2).sum(axis=1, keepdims=True))
+        return (quantised(taps.real) + 1j * quantised(taps.imag)).astype(np.complex64)
+
+    def lateral_taps(self) -> NDArray[np.float32]:
+        """Return the beam at each depth, float32 (depth, tap), of unit energy."""
+        step, sd = self.pixel_size[1], self.lateral_width / (2 * math.sqrt(2 * math.log(2)))
+        half = max(math.ceil(REACH * sd.max() / step), 1)
+        distance = step * np.arange(-half, half + 1)
+        taps = np.exp(-((distance / sd[:, None]) ** 2) / 2)
+        taps /= np.sqrt((taps**2).sum(axis=1, keepdims=True))
+        return quantised(taps)
+
+
+@dataclass(frozen=True)
+class Echoes:
+    """Everything that a sequence's IQ images depend on, ready for the kernel.
+
+    Parameters
+    ----------
+    fields : float32 array of shape (field, depth, cell, width)
+        Axial displacement of each cell for a course of 1, in turns of the echo's phase for mm.
+    courses : float32 array of shape (frame, field)
+        mm.
+    scatterers : float32 array of shape (4, depth, cell, width)
+        Real and imaginary parts of what is seen, and of what replaces it as tissue moves across the
+        image plane.
+    exchange : float32 array of shape (depth,)
+        Half the angle by which these are mixed for a turn of phase, rad.
+    axial : complex64 array of shape (depth, tap)
+    lateral : float32 array of shape (depth, tap)
+    noise : float32 array of shape (depth,)
+        SD of the noise in each part.
+    key : uint32 array of shape (4,)
+        Of the noise.
+    """
+
+    fields: NDArray[np.float32]
+    courses: NDArray[np.float32]
+    scatterers: NDArray[np.float32]
+    exchange: NDArray[np.float32]
+    axial: NDArray[np.complex64]
+    lateral: NDArray[np.float32]
+    noise: NDArray[np.float32]
+    key: NDArray[np.uint32]
+
+
+def draw_echoes(scanner: Scanner, motion: Motion, seed: int, index: int) -> Echoes:
+    """Scatter the tissue and prepare its motion for the scanner's frames.
+
+    Parameters
+    ----------
+    scanner : Scanner
+    motion : Motion
+    seed, index : int
+
+    Returns
+    -------
+    Echoes
+
+    Raises
+    ------
+    InputError
+        If cells are too few for speckle, or motion is faster than the images can follow.
+    """
+    check_motion(scanner, motion)
+    _check_cells(scanner)
+    depth, width = scanner.doses.image
+    cells = CELLS[0] * CELLS[1]
+    places = [
+        (np.arange(n * parts) + 0.5) / parts * pixel
+        for n, parts, pixel in zip(scanner.doses.image, CELLS, scanner.pixel_size, strict=True)
+    ]
+    frequency = scanner.doses.centre_frequency - scanner.frequency_shift
+    # There and back: 2 f / c turns a m.
+    turns = 2e-3 * frequency / scanner.sound_speed
+    fields = np.empty((len(motion.fields), depth, cells, width), np.float32)
+    for number, field in enumerate(motion.fields[:, 0]):
+        at_cells = _at(field, motion.pixel_size, *places)
+        arranged = at_cells.reshape(depth, CELLS[0], width, CELLS[1]).transpose(0, 1, 3, 2)
+        arranged = arranged.reshape(depth, cells, width) * turns[:, None, None]
+        fields[number] = quantised(arranged)
+    random = generator(seed, index, Stream.SCATTERERS)
+    scatterers = random.standard_normal((4, depth, cells, width), np.float32)
+    scatterers *= np.float32(1 / math.sqrt(2 * cells))
+    tissue = motion.tissue
+    rows = np.minimum((scanner.depths / tissue.pixel_size[0]).astype(int), len(tissue.depths) - 1)
+    scatterers *= (1 + BRIGHTNESS * tissue.sheet[rows]).astype(np.float32)[:, None, None]
+    exchange = tissue.doses["out_of_plane"] / (turns * ELEVATION) / 2
+    noise = tissue.doses["thermal_noise"] * scanner.noise_gain / math.sqrt(2)
+    return Echoes(
+        fields=fields,
+        courses=quantised(motion.courses.T * 2.0**10) * np.float32(2.0**-10),
+        scatterers=scatterers,
+        exchange=quantised(exchange),
+        axial=scanner.axial_taps(),
+        lateral=scanner.lateral_taps(),
+        noise=quantised(noise),
+        key=noise_key(seed, index, Stream.THERMAL),
+    )
+
+
+def iq_blocks(echoes: Echoes, length: int) -> Iterator[NDArray[np.complex64]]:
+    """Make the IQ images, block by block.
+
+    Parameters
+    ----------
+    echoes : Echoes
+    length : int
+        Frames in a block, an even number: the images do not depend on it.
+
+    Yields
+    ------
+    complex64 array of shape (frame, depth, width)
+        The mean power of muscle's echoes is 1; the carrier is taken off along depth.
+    """
+    from .speckle_kernels import render_frames
+
+    _, depth, _, width = echoes.fields.shape
+    for first in range(0, len(echoes.courses), length):
+        courses = echoes.courses[first : first + length]
+        out = np.empty((len(courses), depth, width), np.complex64)
+        render_frames(
+            echoes.fields,
+            courses,
+            echoes.scatterers,
+            echoes.exchange,
+            echoes.axial.view(np.float32).reshape(depth, -1, 2),
+            echoes.lateral,
+            echoes.noise,
+            echoes.key,
+            first,
+            out.view(np.float32).reshape(*out.shape, 2),
+        )
+        yield out
+
+
+def check_motion(scanner: Scanner, motion: Motion) -> None:
+    """Raise InputError if tissue may move faster than images can tell (the Nyquist velocity)."""
+    speed = np.abs(np.diff(motion.courses, axis=1)) * scanner.doses.pulse_repetition
+    largest = np.abs(motion.fields[:, 0]).max(axis=(1, 2))
+    fastest = float((largest @ speed).max())
+    limit = scanner.velocimetry().nyquist_velocity
+    if fastest > limit:
+        raise InputError(
+            f"displacement: found tissue that moves at up to {fastest:.3g} mm/s, wanted less than "
+            f"{limit:.3g} mm/s, the Nyquist velocity of {scanner.doses.pulse_repetition:g} images "
+            f"a second at {scanner.doses.centre_frequency / 1e6:g} MHz; raise pulse_repetition, or "
+            "lower centre_frequency or displacement"
+        )
+
+
+def _check_cells(scanner: Scanner) -> None:
+    # A Gaussian's (integral h)^2 / integral h^2 is 2 sqrt(pi) SD.
+    widths = scanner.axial_width * float(scanner.lateral_width.min())
+    area = widths * math.pi / (2 * math.log(2))
+    pixel = scanner.pixel_size[0] * scanner.pixel_size[1]
+    found = area / pixel * CELLS[0] * CELLS[1]
+    if found < FEWEST_CELLS:
+        raise InputError(
+            f"image: found {found:.3g} scatterer cells in a resolution cell, wanted "
+            f"{FEWEST_CELLS} or more for speckle; use more pixels"
+        )
+
+
+def _at(
+    field: NDArray[np.float64],
+    step: tuple[float, float],
+    depth: NDArray[np.float64],
+    width: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return a field at other places, linearly between its points."""
+    for axis, (pixel, places) in enumerate(zip(step, (depth, width), strict=True)):
+        position = np.clip(places / pixel - 0.5, 0, field.shape[axis] - 1)
+        low = np.minimum(position.astype(int), max(field.shape[axis] - 2, 0))
+        high = np.minimum(low + 1, field.shape[axis] - 1)
+        share = position - low
+        share = share[:, None] if axis == 0 else share
+        field = field.take(low, axis) * (1 - share) + field.take(high, axis) * share
+    return field
