@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from .filtering import BandPass, band_pass_blocks, median_filter, median_size
 from .resampling import Resampler, resample_images, resample_time_blocks
-from .velocimetry import Estimator, Velocimetry, velocity_blocks
+from .velocimetry import ESTIMATORS, Estimator, Velocimetry, velocity_blocks
+
+SLACK = 0.05
+"""An image that is smaller than asked for by up to this share is taken whole: papers call the 38 mm
+of a linear array 40 mm. The result's pixels say how large it is."""
 
 BLOCK_BYTES = 16 * 2**20
 """Frames of about this size are worked on together."""
@@ -32,6 +36,14 @@ class Axis:
     first: float
     step: float
     count: int
+
+    def __post_init__(self) -> None:
+        sound = math.isfinite(self.first) and math.isfinite(self.step) and self.step > 0
+        if not sound or self.count < 1:
+            raise InputError(
+                f"axis: found {self.count} pixels of {self.step:g} mm from {self.first:g} mm, "
+                "wanted some of a size above 0"
+            )
 
     @property
     def start(self) -> float:
@@ -94,6 +106,19 @@ class Chain:
     frames: int | None = None
 
     def __post_init__(self) -> None:
+        if not (math.isfinite(self.gate) and self.gate > 0):
+            raise InputError(f"gate: found {self.gate:g} mm, wanted more than 0")
+        for name in ("ensemble", "order", "frames"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or value != int(value)):
+                raise InputError(f"{name}: found {value}, wanted a whole number")
+        if self.estimator not in ESTIMATORS:
+            wanted = ", ".join(ESTIMATORS)
+            raise InputError(f"estimator: found {self.estimator!r}, wanted one of {wanted}")
+        if self.band is not None and len(self.band) != 2:
+            raise InputError(f"band: found {self.band}, wanted two frequencies, Hz")
+        if self.top is not None and not math.isfinite(self.top):
+            raise InputError(f"top: found {self.top} mm, wanted a depth")
         if self.median is not None and not (math.isfinite(self.median) and self.median > 0):
             raise InputError(f"median: found {self.median:g} mm, wanted more than 0")
         if self.pixels is not None and min(self.pixels) < 1:
@@ -162,6 +187,18 @@ class Imaging:
     velocimetry: Velocimetry | None = None
 
     def __post_init__(self) -> None:
+        if not (math.isfinite(self.frame_rate) and self.frame_rate > 0):
+            raise InputError(f"frame_rate: found {self.frame_rate} Hz, wanted more than 0")
+        if self.velocimetry is not None:
+            for name, wanted, found in (
+                ("frame_rate", self.frame_rate, self.velocimetry.frame_rate),
+                ("depth_step", self.depth.step, self.velocimetry.depth_step),
+            ):
+                if not math.isclose(found, wanted, rel_tol=1e-6):
+                    raise InputError(
+                        f"{name}: found {found:g} for velocimetry, wanted that of the images, "
+                        f"{wanted:g}"
+                    )
         _ = self.band_pass, self.median, self.output_axes  # each checks what it needs
 
     @property
@@ -182,27 +219,30 @@ class Imaging:
 
     @property
     def output_axes(self) -> tuple[Axis, Axis]:
-        """Depth and width of the result."""
-        top = self.depth.start if self.chain.top is None else self.chain.top
-        found = (self.depth.start + self.depth.length - top, self.width.length)
-        size = self.chain.size or found
-        spare = [have - want for have, want in zip(found, size, strict=True)]
-        # A pixel's width is allowed for rounding, and the edge goes on over it.
+        """Depth and width of the result; the images' own where nothing else is asked for."""
+        chain = self.chain
+        if chain.pixels is None and chain.size is None and chain.top is None:
+            return self.depth, self.width
+        end = self.depth.start + self.depth.length
+        top = self.depth.start if chain.top is None else chain.top
         steps = (self.depth.step, self.width.step)
-        if top < self.depth.start - steps[0] or found[0] < steps[0]:
+        if not self.depth.start - steps[0] <= top <= end - steps[0]:
             raise InputError(
                 f"top: found {top:g} mm, wanted a depth inside the image, {self.depth.start:.4g} "
-                f"to {self.depth.start + self.depth.length:.4g} mm"
+                f"to {end:.4g} mm"
             )
-        if spare[0] < -steps[0] or spare[1] < -steps[1]:
+        found = (end - top, self.width.length)
+        wanted = chain.size or found
+        if any(have < want * (1 - SLACK) for have, want in zip(found, wanted, strict=True)):
             raise InputError(
                 f"size: found an image of {found[0]:.4g} x {found[1]:.4g} mm, wanted "
-                f"{size[0]:g} x {size[1]:g} mm or more; ask for less with --size"
+                f"{wanted[0]:g} x {wanted[1]:g} mm or more; ask for less with --size"
             )
+        size = tuple(min(have, want) for have, want in zip(found, wanted, strict=True))
         pixels = self.chain.pixels or tuple(
             max(1, round(length / step)) for length, step in zip(size, steps, strict=True)
         )
-        starts = (top, self.width.start + spare[1] / 2)
+        starts = (top, self.width.start + (found[1] - size[1]) / 2)
         depth, width = (
             Axis(start + length / count / 2, length / count, count)
             for start, length, count in zip(starts, size, pixels, strict=True)
@@ -239,7 +279,8 @@ class Imaging:
         if band is not None:
             least = max(least, band.padding + 1)
         if usable < least:
-            what = "the filter's ends" if band is not None else "one ensemble"
+            filtered = band is not None and least == band.padding + 1
+            what = "the filter's ends" if filtered else "one ensemble"
             raise InputError(
                 f"frames: found {frames}, wanted {least + frames - usable} or more for {what}"
             )
@@ -269,6 +310,7 @@ def run(imaging: Imaging, blocks: Iterable[NDArray[Any]]) -> Iterator[NDArray[np
         Velocity, mm/s, positive towards the transducer. The frames do not depend on how the
         recording is cut into blocks.
     """
+    blocks = _checked(imaging, blocks)
     if imaging.velocimetry is not None:
         blocks = velocity_blocks(blocks, imaging.velocimetry)
     if imaging.band_pass is not None:
@@ -281,11 +323,25 @@ def run(imaging: Imaging, blocks: Iterable[NDArray[Any]]) -> Iterator[NDArray[np
         blocks = resample_time_blocks(blocks, imaging.frame_rate, imaging.output_rate)
     if (depth, width) != (imaging.depth, imaging.width):
         maps = tuple(
-            Resampler.cubic(found.count, found.first, found.step, wanted.positions)
+            Resampler.cubic(found.first, found.step, wanted.positions)
             for found, wanted in ((imaging.depth, depth), (imaging.width, width))
         )
         blocks = (resample_images(block, *maps) for block in blocks)
     yield from blocks
+
+
+def _checked(imaging: Imaging, blocks: Iterable[NDArray[Any]]) -> Iterator[NDArray[Any]]:
+    """Hand blocks on as complex64 or float32, if they are what the chain was fitted to."""
+    wanted = (imaging.depth.count, imaging.width.count)
+    kind = "c" if imaging.velocimetry else "iuf"
+    for block in blocks:
+        if block.ndim != 3 or block.shape[1:] != wanted or block.dtype.kind not in kind:
+            what = "complex IQ images" if imaging.velocimetry else "real velocity images"
+            raise InputError(
+                f"images: found {block.dtype} of shape {block.shape}, wanted {what} of "
+                f"(frames, {wanted[0]}, {wanted[1]})"
+            )
+        yield block.astype(np.complex64 if imaging.velocimetry else np.float32, copy=False)
 
 
 def _pieces(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:

@@ -48,13 +48,13 @@ class BandPass:
                 f"band: found {self.low:g}-{self.high:g} Hz, wanted two frequencies above 0, the "
                 "lower one first"
             )
-        if not self.frame_rate > 2 * self.high:
+        if not (math.isfinite(self.frame_rate) and self.frame_rate > 2 * self.high):
             raise InputError(
                 f"band: found {self.high:g} Hz in frames at {self.frame_rate:g} Hz, wanted a frame "
                 f"rate above {2 * self.high:g} Hz or a lower band"
             )
-        if not 1 <= self.order <= 10:
-            raise InputError(f"order: found {self.order}, wanted 1 to 10")
+        if self.order not in range(1, 11):
+            raise InputError(f"order: found {self.order}, wanted a whole number from 1 to 10")
 
     @property
     def sections(self) -> NDArray[np.float64]:

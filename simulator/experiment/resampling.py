@@ -30,22 +30,17 @@ class Resampler:
     starts : int64 array of shape (output,)
         First input of each output, before the axis' ends are continued.
     weights : float32 array of shape (output, tap)
-    length : int
-        Number of inputs. Beyond the ends the first and the last go on.
     """
 
     starts: NDArray[np.int64]
     weights: NDArray[np.float32]
-    length: int | None = None
 
     @classmethod
-    def cubic(cls, length: int, first: float, step: float, output: NDArray[np.float64]) -> Self:
+    def cubic(cls, first: float, step: float, output: NDArray[np.float64]) -> Self:
         """Return bicubic resampling along one axis of an image.
 
         Parameters
         ----------
-        length : int
-            Number of samples of the axis.
         first, step : float
             Position of its first sample and their distance, mm.
         output : float64 array of shape (output,)
@@ -62,7 +57,7 @@ class Resampler:
         .. [1] Keys 1981, doi:10.1109/TASSP.1981.1163711, equation 15.
         """
         apart = float(output[1] - output[0]) if len(output) > 1 else step
-        return cls(*_band((output - first) / step, max(apart / step, 1.0), 2.0, _keys), length)
+        return cls(*_band((output - first) / step, max(apart / step, 1.0), 2.0, _keys))
 
     @classmethod
     def windowed_sinc(cls, rate: float, output_rate: float, output: NDArray[np.float64]) -> Self:

@@ -17,6 +17,13 @@ def test_streams_keep_their_numbers():
         "NOISE": 6,
         "DOUBLET": 7,
         "FIBRES": 8,
+        "ANATOMY": 9,
+        "DOSES": 10,
+        "FASCICLES": 11,
+        "SCATTERERS": 12,
+        "THERMAL": 13,
+        "BODY": 14,
+        "FASCICLE_GAINS": 15,
     }
 
 

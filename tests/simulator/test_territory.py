@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from musim.simulator import InputError, Parameters, Range
 from musim.simulator.seeds import Stream, generator
-from musim.simulator.territory import _draw_outlines, draw_territories, overlap_of
+from musim.simulator.territory import _draw_outlines, _muscle_edges, draw_territories, overlap_of
 from musim.simulator.territory_kernels import SUBSAMPLES, cover
 
 EVERYWHERE = np.array([-1e9, 1e9, -1e9, 1e9])
@@ -182,7 +182,8 @@ def test_the_orientation_is_that_of_the_long_axis_to_the_depth_axis():
 
 def test_units_that_no_pixel_shows_are_drawn_again():
     parameters = dataclasses.replace(COARSE, muscle=(120.0, 120.0), units=Range(200, 200))
-    first = _draw_outlines(parameters, generator(0, 0, Stream.TERRITORY), 200)
+    edges = _muscle_edges(parameters, 0.0)
+    first = _draw_outlines(parameters, edges, generator(0, 0, Stream.TERRITORY), 200)
     shown = np.array([_cover(o, (16, 16), (2.5, 2.5), hard=True)[0].any() for o in first])
     assert 0 < shown.sum() < 100
     drawn = draw_territories(parameters, 200, 0, 0)

@@ -53,7 +53,7 @@ def _cubic_slowly(values, first, step, output):
 def test_cubic_resampling_is_that_of_the_definition(count, wanted, step, shift, share, seed):
     values = np.random.default_rng(seed).standard_normal((count, 2)).astype(np.float32)
     output = 3.0 + shift + count * step * share / wanted * np.arange(wanted)
-    found = Resampler.cubic(count, 3.0, step, output)(values)
+    found = Resampler.cubic(3.0, step, output)(values)
     expected = _cubic_slowly(values.astype(np.float64), 3.0, step, output)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, rtol=0, atol=2e-5)
@@ -63,7 +63,7 @@ def test_images_are_resampled_along_both_axes():
     frames = np.random.default_rng(1).standard_normal((3, 12, 17)).astype(np.float32)
     depth = np.linspace(0.2, 10.4, 7)
     width = np.linspace(-1.0, 14.0, 40)
-    maps = Resampler.cubic(12, 0.0, 1.0, depth), Resampler.cubic(17, 0.0, 0.9, width)
+    maps = Resampler.cubic(0.0, 1.0, depth), Resampler.cubic(0.0, 0.9, width)
     found = resample_images(frames, *maps)
     assert found.shape == (3, 7, 40)
     assert found.dtype == np.float32
@@ -80,22 +80,22 @@ def test_images_are_resampled_along_both_axes():
 def test_images_larger_than_a_tile_are_resampled_pixel_by_pixel():
     frames = np.random.default_rng(2).standard_normal((20, 50, 43)).astype(np.float32)
     output = np.linspace(0, 19, 11)
-    found = Resampler.cubic(20, 0.0, 1.0, output)(frames)
-    alone = Resampler.cubic(20, 0.0, 1.0, output)(frames[:, 49:, 42:])
+    found = Resampler.cubic(0.0, 1.0, output)(frames)
+    alone = Resampler.cubic(0.0, 1.0, output)(frames[:, 49:, 42:])
     np.testing.assert_array_equal(found[:, 49:, 42:], alone)
 
 
 @pytest.mark.parametrize(("first", "step"), [(0.0, 1.0), (0.15, 0.3), (-19.84375, 0.3125)])
 def test_the_same_places_give_the_same_values(first, step):
     values = np.random.default_rng(3).standard_normal((31, 4)).astype(np.float32)
-    found = Resampler.cubic(31, first, step, first + step * np.arange(31))(values)
+    found = Resampler.cubic(first, step, first + step * np.arange(31))(values)
     np.testing.assert_allclose(found, values, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("wanted", [5, 23, 40, 64, 200])
 def test_constants_and_slopes_are_kept(wanted):
     positions = np.linspace(0, 63, wanted)
-    resampler = Resampler.cubic(64, 0.0, 1.0, positions)
+    resampler = Resampler.cubic(0.0, 1.0, positions)
     constant = resampler(np.full((64, 1), 7.0, np.float32))
     np.testing.assert_allclose(constant, 7, rtol=1e-6)
     slope = resampler(np.arange(64, dtype=np.float32)[:, None])[:, 0]
@@ -113,7 +113,7 @@ def test_parabolas_are_kept_where_pixels_get_finer():
     # Keys' kernel reproduces polynomials up to the second degree.
     positions = np.linspace(2, 29, 100)
     values = (np.arange(32) - 15.0).astype(np.float32)[:, None] ** 2
-    found = Resampler.cubic(32, 0.0, 1.0, positions)(values)[:, 0]
+    found = Resampler.cubic(0.0, 1.0, positions)(values)[:, 0]
     np.testing.assert_allclose(found, (positions - 15) ** 2, rtol=0, atol=1e-4)
 
 
@@ -121,7 +121,7 @@ def test_a_smooth_image_is_as_a_cubic_spline_has_it():
     z, x = np.meshgrid(np.arange(64), np.arange(48), indexing="ij")
     image = (np.sin(2 * np.pi * z / 16) * np.cos(2 * np.pi * x / 20)).astype(np.float32)
     depth, width = np.linspace(8, 55, 128), np.linspace(8, 39, 100)
-    maps = Resampler.cubic(64, 0.0, 1.0, depth), Resampler.cubic(48, 0.0, 1.0, width)
+    maps = Resampler.cubic(0.0, 1.0, depth), Resampler.cubic(0.0, 1.0, width)
     found = resample_images(image[None], *maps)[0]
     spline = ndimage.map_coordinates(image, np.meshgrid(depth, width, indexing="ij"), order=3)
     np.testing.assert_allclose(found, spline, rtol=0, atol=0.01)
@@ -131,7 +131,7 @@ def test_a_smooth_image_is_as_a_cubic_spline_has_it():
 def test_details_too_fine_for_coarser_pixels_are_averaged_not_aliased(factor):
     count = 240
     positions = (np.arange(count // factor) + 0.5) * factor - 0.5
-    resampler = Resampler.cubic(count, 0.0, 1.0, positions)
+    resampler = Resampler.cubic(0.0, 1.0, positions)
     inside = slice(4, -4)
 
     def gain(frequency):  # cycles an output pixel
