@@ -1,5 +1,6 @@
 """``musim generate``."""
 
+import dataclasses
 import time
 
 import click
@@ -7,9 +8,20 @@ import numpy as np
 
 from ..datasets.generation import generate as generate_store
 from ..datasets.generation import plan
+from ..simulator.errors import InputError
+from ..simulator.experiment.doses import Doses
 from .console import err, megabytes, out, progress
-from .options import GroupedCommand, parameter_options, parameters_from_options, preset_option
+from .options import (
+    GroupedCommand,
+    dose_options,
+    doses_from_options,
+    parameter_options,
+    parameters_from_options,
+    preset_option,
+)
 
+DOMAINS = ("analytic", "experiment")
+DOSE_NAMES = tuple(dose.name for dose in dataclasses.fields(Doses))
 RENDER = {"write": "dense", "on-read": "rendered"}
 
 
@@ -21,6 +33,7 @@ Examples:
   musim generate -n 10000 --render on-read --seed 1 --out training.zarr
   musim generate --preset ali-2022 -n 128 --out simulated.zarr --workers 2
   musim generate --territory ellipse --mask soft --snr 10-30 --out soft.zarr
+  musim generate --domain experiment --paired --units 4-10 -n 64 --out recorded.zarr
   musim generate -n 600 --out s3://bucket/test.zarr --scheduler tcp://host:8786
 """,
 )
@@ -50,6 +63,18 @@ Examples:
     show_default=True,
     metavar="STORE",
     help="A path, or an fsspec URL such as s3://bucket/name.zarr.",
+)
+@click.option(
+    "--domain",
+    default="analytic",
+    show_default=True,
+    type=click.Choice(DOMAINS),
+    help="The model itself, or what a scanner would record of it (the virtual experiment).",
+)
+@click.option(
+    "--paired",
+    is_flag=True,
+    help="With --domain experiment: write the analytic twin too, as NAME-analytic.zarr.",
 )
 @click.option(
     "--render",
@@ -94,14 +119,18 @@ Examples:
 @click.option("--resume", is_flag=True, help="Go on with an unfinished store.")
 @click.option("--overwrite", is_flag=True, help="Replace a musim store that is there.")
 @parameter_options
-def generate(preset, sequences, seed, target, render, dtype, workers, pool, scheduler, part_size,
-             resume, overwrite, **texts) -> None:  # fmt: skip
+@dose_options
+def generate(preset, sequences, seed, target, domain, paired, render, dtype, workers, pool,
+             scheduler, part_size, resume, overwrite, **texts) -> None:  # fmt: skip
     """Simulate sequences and store them with their truth, as Zarr.
 
     Without options: ten sequences with the settings of Ali et al. 2020. Values are one number, or a
     range low-high to draw from uniformly.
     """
-    parameters = parameters_from_options(preset, texts)
+    dose_texts = {name: texts.pop(name) for name in DOSE_NAMES}
+    doses = _doses(domain, paired, dose_texts)
+    usual = "ali-2020" if doses is None else "experiment"
+    parameters = parameters_from_options(preset or usual, texts)
     settings = {
         "sequences": sequences,
         "seed": seed,
@@ -109,7 +138,32 @@ def generate(preset, sequences, seed, target, render, dtype, workers, pool, sche
         "dtype": dtype,
         "part_size": part_size,
     }
-    layout = plan(parameters, **settings)
+    options = {"workers": workers, "pool": pool, "scheduler": scheduler, "resume": resume,
+               "overwrite": overwrite}  # fmt: skip
+    if paired:
+        plan(parameters, **settings, doses=doses)  # what is wrong with it is wrong before its twin
+        _make(parameters, twin_of(target), settings, None, options)
+    _make(parameters, target, settings, doses, options)
+
+
+def _doses(domain: str, paired: bool, texts: dict[str, str | None]) -> Doses | None:
+    if domain == "experiment":
+        return doses_from_options(texts)
+    given = [name for name, text in texts.items() if text is not None]
+    if given or paired:
+        found = "--paired" if paired else "--" + given[0].replace("_", "-")
+        raise InputError(f"found {found} without --domain experiment, wanted both or neither")
+    return None
+
+
+def twin_of(target: str) -> str:
+    """Return where the analytic twin of a store is written."""
+    return target.rstrip("/").removesuffix(".zarr") + "-analytic.zarr"
+
+
+def _make(parameters, target, settings, doses, options) -> None:
+    layout = plan(parameters, **settings, doses=doses)
+    sequences, seed, dtype = settings["sequences"], settings["seed"], settings["dtype"]
     voxels = float(np.prod(layout.shape)) * sequences * np.dtype(dtype).itemsize
     frames, depth, width = layout.shape
     size = megabytes(voxels) if layout.kind == "dense" else "rendered on read"
@@ -119,18 +173,8 @@ def generate(preset, sequences, seed, target, render, dtype, workers, pool, sche
         soft_wrap=True,
     )
     began = time.perf_counter()
-    with progress("simulating", "sequences") as report:
-        generate_store(
-            parameters,
-            target,
-            **settings,
-            workers=workers,
-            pool=pool,
-            scheduler=scheduler,
-            resume=resume,
-            overwrite=overwrite,
-            on_progress=report,
-        )
+    with progress("simulating" if doses is None else "recording", "sequences") as report:
+        generate_store(parameters, target, **settings, doses=doses, **options, on_progress=report)
     seconds = time.perf_counter() - began
     out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim preview {target}",
                 soft_wrap=True)  # fmt: skip

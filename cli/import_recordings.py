@@ -1,11 +1,13 @@
 """``musim import``."""
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
 from ..datasets.importing.description import Description, meaning_of
@@ -22,6 +24,9 @@ from .console import err, out, progress
 from .options import GroupedCommand, SectionOption
 
 NONE = "none"
+NEEDED = {"gate", "ensemble", "estimator", "order"}
+"""Options of steps that cannot be left out by saying none."""
+
 RENAMED = {"size": "image_size"}
 """Keys of a description whose option has another name, as the result has the shorter one."""
 
@@ -133,8 +138,9 @@ def import_recordings(files, target, descriptions, describe, preset, events, dty
     resampled as asked. The store has no truth; every command takes it as it takes a simulated one.
     """
     if describe:
-        for file in files:
-            _describe(file)
+        if len(files) > 1:
+            raise InputError(f"describe: found {len(files)} files, wanted one; describe one by one")
+        _describe(files[0])
         return
     given = {key.removeprefix("describe_"): text for key, text in texts.items()
              if key.startswith("describe_") and text is not None}  # fmt: skip
@@ -149,17 +155,17 @@ def import_recordings(files, target, descriptions, describe, preset, events, dty
     err().print(
         f"{layout.sequences} sequences of {depth} x {width} px, {frames} frames at "
         f"{layout.frame_rate:g} Hz, from {len(files)} files -> {target}",
-        soft_wrap=True,
-    )
+        soft_wrap=True, markup=False,
+    )  # fmt: skip
     for path, seconds in planned.left_out.items():
         err().print(f"{path}: the last {seconds:.3g} s fill no sequence and are left out",
-                    soft_wrap=True)  # fmt: skip
+                    soft_wrap=True, markup=False)  # fmt: skip
     with progress("importing", "sequences") as report:
         carry_out(planned, target, workers=workers, resume=resume, overwrite=overwrite,
                   on_progress=report)  # fmt: skip
     seconds = time.perf_counter() - began
     out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim preview {target}",
-                soft_wrap=True)  # fmt: skip
+                soft_wrap=True, markup=False)  # fmt: skip
 
 
 def _descriptions(
@@ -188,21 +194,31 @@ def _chain(preset: str | None, texts: dict[str, str | None]) -> Chain:
         if text is None:
             continue
         key = "frame_rate" if name == "resample" else name
-        values[key] = None if text.strip().lower() == NONE else _parsed(name, text)
+        none = text.strip().lower() == NONE and name not in NEEDED
+        values[key] = None if none else _parsed(name, text)
     return Chain.from_json(values)
 
 
 def _parsed(name: str, text: str) -> Any:
     if name == "estimator":
+        if text not in ESTIMATORS:
+            raise InputError(f"{name}: found {text!r}, wanted one of {', '.join(ESTIMATORS)}")
         return text
     if name in {"pixels", "size"}:
         pair = _pair(name, text)
-        return tuple(int(side) for side in pair) if name == "pixels" else pair
+        if name == "size":
+            return pair
+        if any(side != int(side) for side in pair):
+            raise InputError(f"{name}: found {text!r}, wanted whole numbers, such as 64x64")
+        return tuple(int(side) for side in pair)
     try:
         if name == "band":
             low, high = text.split("-")
             return float(low), float(high)
-        return int(text) if name in {"ensemble", "order", "frames"} else float(text)
+        number = int(text) if name in {"ensemble", "order", "frames"} else float(text)
+        if not math.isfinite(number):
+            raise ValueError
+        return number
     except ValueError:
         wanted = CHAIN_HELP[name][0]
         raise InputError(f"{name}: found {text!r}, wanted {wanted}, such as "
@@ -220,12 +236,13 @@ def _describe(path: str) -> None:
     """List a file's variables on standard error and print the guessed description."""
     with open_file(Path(path)) as file:
         survey = guess(file)
-    table = Table("variable", "shape", "type", "", title=f"{path}: {file.format}",
+    table = Table("variable", "shape", "type", "", title=escape(f"{path}: {file.format}"),
                   title_justify="left")  # fmt: skip
     for info in survey.variables:
         shape = " x ".join(str(n) for n in info.shape) or "one value"
-        table.add_row(info.name, shape, str(info.dtype or ""), info.refusal or info.units)
+        cells = info.name, shape, str(info.dtype or ""), info.refusal or info.units
+        table.add_row(*(escape(cell) for cell in cells))
     err().print(table)
     if file.mismatch:
-        err().print(file.mismatch, soft_wrap=True)
+        err().print(file.mismatch, soft_wrap=True, markup=False)
     click.echo(survey.to_toml(), nl=False)

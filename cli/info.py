@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 from rich.box import SIMPLE_HEAD
+from rich.markup import escape
 from rich.table import Table
 
 from ..datasets.datacard import Entry, data_card
@@ -103,12 +104,13 @@ def _sources(store: Store) -> list[Table]:
         return []
     steps = _table("imaging chain", "value")
     for name, value in chain.to_json().items():
-        steps.add_row(name, _shown(value))
+        shown = "-".join(f"{edge:g}" for edge in value) if name == "band" and value else None
+        steps.add_row(name, shown or _shown(value))
     table = _table("sequences", "file", "SHA-256", "from")
     for first, entry in enumerate(sources[:MOST_SOURCES]):
         recording = f", recording {entry['recording']}" if entry["recording"] else ""
         table.add_row(
-            str(first), entry["file"] + recording, entry["sha256"][:16] + "…",
+            str(first), escape(entry["file"] + recording), entry["sha256"][:16] + "…",
             f"{entry['start']:.3f} s",
         )  # fmt: skip
     if len(sources) > MOST_SOURCES:
@@ -168,6 +170,7 @@ def _as_json(store: Store, entries: list[Entry]) -> dict[str, Any]:
         "pixel_size": list(store.layout.pixel_size),
         "seed": store.seed,
         "sources": sources_of(store),
+        "chain": None if (chain := chain_of(store)) is None else chain.to_json(),
         "parameters": None if store.parameters is None else store.parameters.to_json(),
         "data_card": [
             {key: plain(value) for key, value in dataclasses.asdict(entry).items()}

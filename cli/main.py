@@ -15,6 +15,7 @@ COMMANDS = {
     "import": "Bring recordings into a store: RF, IQ or velocity from foreign files.",
     "info": "Tell what a store holds: parameters, variables, data card.",
     "preview": "Draw a sequence: PNG, PDF or SVG of it, GIF or MP4 of its motion.",
+    "report": "Draw what was found as pages: HTML that opens from the disk.",
     "verify": "Prove a store whole, byte by byte.",
 }
 """Names and summaries. The modules are imported only when run: ``musim --help`` stays quick."""

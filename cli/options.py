@@ -1,6 +1,7 @@
 """Options that commands share, each defined once; those of parameters come from the parameters."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 import click
 
 from ..simulator.errors import InputError
-from ..simulator.parameters import PRESETS, Parameters
+from ..simulator.experiment.doses import Doses
+from ..simulator.parameter_checks import PAIRS
+from ..simulator.parameters import PRESETS, Parameters, read_text
 from ..simulator.ranges import Range, format_pair
 
 
@@ -38,7 +41,20 @@ class SectionOption(click.Option):
 
 def parameter_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add one option for every parameter of a simulation; the command gets texts or None."""
-    for parameter in reversed(dataclasses.fields(Parameters)):
+    return _field_options(Parameters)(command)
+
+
+def dose_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add one option for every dose of the virtual experiment; the command gets texts or None."""
+    return _field_options(Doses, "Virtual experiment: ")(command)
+
+
+def _field_options(source: Any, prefix: str = "") -> Callable[..., Any]:
+    return functools.partial(_add_field_options, source, prefix)
+
+
+def _add_field_options(source: Any, prefix: str, command: Callable[..., Any]) -> Callable[..., Any]:
+    for parameter in reversed(dataclasses.fields(source)):
         metadata = parameter.metadata
         unit = f" [{metadata['unit']}]" if metadata["unit"] else ""
         default = default_text(parameter)
@@ -47,7 +63,7 @@ def parameter_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--" + parameter.name.replace("_", "-"),
             parameter.name,
             cls=SectionOption,
-            section=metadata["group"],
+            section=prefix + metadata["group"],
             metavar=_metavar(parameter),
             help=f"{metadata['text']}{unit}{shown}",
         )
@@ -60,7 +76,7 @@ def _metavar(parameter: dataclasses.Field[Any]) -> str:
         return "|".join(parameter.metadata["choices"])
     if parameter.name == "waveform":
         return "FILE"
-    if parameter.name in {"pixels", "size", "muscle"}:
+    if parameter.name in PAIRS:
         return "DEPTHxWIDTH"
     return "NUMBER" if isinstance(parameter.default, int | float) else "LOW-HIGH"
 
@@ -93,6 +109,26 @@ def parameters_from_options(preset: str, texts: dict[str, str | None]) -> Parame
     return Parameters.from_texts(given, preset)
 
 
+def doses_from_options(texts: dict[str, str | None]) -> Doses:
+    """Return the doses that the options given make.
+
+    Raises
+    ------
+    InputError
+        If a text cannot be used.
+    """
+    known = {dose.name: dose for dose in dataclasses.fields(Doses)}
+    values: dict[str, Any] = {}
+    for name, text in texts.items():
+        if text is None:
+            continue
+        try:
+            values[name] = read_text(known[name], text)
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
+    return Doses(**values)
+
+
 def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
@@ -104,10 +140,10 @@ def _read_text(path: Path) -> str:
 
 preset_option = click.option(
     "--preset",
-    default="ali-2020",
-    show_default=True,
+    default=None,
     metavar="|".join(PRESETS),
-    help="Start from the settings of a paper; other options override them.",
+    help="Start from the settings of a paper; other options override them.  [default: ali-2020; "
+    "experiment with --domain experiment]",
 )
 
 store_argument = click.argument("store", metavar="STORE")

@@ -98,23 +98,34 @@ def _compose(scene: Scene) -> Page:
     tile = min(tile, 3.6 / ratio)
     rows_height = min(max(ROW * len(scene.traces), 3.5), 9.0)
     map_width = min(rows_height / ratio, 3.7 if rows_height < 4 else 4.3)
-    top = 0.87 + tile * ratio + 0.85
+    rows = [("Tissue velocity at the most active instants", scene.images)]
+    if scene.twin is not None:
+        rows = [
+            ("Recorded velocity at the most active instants", scene.images),
+            ("Its analytic twin: the motion that was to be recorded", scene.twin),
+        ]
+    row_height = tile * ratio + 0.85
+    top = 0.87 + row_height * len(rows)
     page = Page(WIDTH, top + max(rows_height, map_width * ratio) + 0.45, DOTS_PER_INCH)
     page.title(MARGIN, 0.26, scene.title, font_size=10)
 
-    _heading(page, MARGIN, 0.64, "a", "Tissue velocity at the most active instants")
-    for number, (image, frame) in enumerate(zip(scene.images, scene.highlights, strict=True)):
-        axes = page.axes(MARGIN + number * (tile + GAP), 0.87, tile, tile * ratio)
-        shown = draw_image(axes, image, scene)
-        axes.set_title(f"{frame / scene.frame_rate:.3f} s", fontsize=8, pad=3)
-        label_axes(axes, "Width (mm)", "Depth (mm)" if number == 0 else "")
-        axes.tick_params(labelleft=number == 0)
-        if number == count - 1:
-            bar = page.axes(MARGIN + count * (tile + GAP) - 0.1, 0.87, 0.11, tile * ratio)
-            page.colour_bar(bar, shown, "Velocity (mm/s)")
+    letters = iter("abcd")
+    for row, (what, images) in enumerate(rows):
+        above = 0.87 + row * row_height
+        _heading(page, MARGIN, above - 0.23, next(letters), what)
+        for number, (image, frame) in enumerate(zip(images, scene.highlights, strict=True)):
+            axes = page.axes(MARGIN + number * (tile + GAP), above, tile, tile * ratio)
+            shown = draw_image(axes, image, scene)
+            axes.set_title(f"{frame / scene.frame_rate:.3f} s", fontsize=8, pad=3)
+            label_axes(axes, "Width (mm)", "Depth (mm)" if number == 0 else "")
+            axes.tick_params(labelleft=number == 0)
+            if number == count - 1:
+                bar = page.axes(MARGIN + count * (tile + GAP) - 0.1, above, 0.11, tile * ratio)
+                page.colour_bar(bar, shown, "Velocity (mm/s)")
 
-    what = "territories" if scene.has_units else "pixels shown in c"
-    _heading(page, MARGIN, top - 0.12, "b", f"SD of velocity over time, {what}")
+    map_letter, traces_letter = next(letters), next(letters)
+    what = "territories" if scene.has_units else f"pixels shown in {traces_letter}"
+    _heading(page, MARGIN, top - 0.12, map_letter, f"SD of velocity over time, {what}")
     axes = page.axes(MARGIN, top, map_width, map_width * ratio)
     shown = draw_deviation(axes, scene)
     draw_marks(axes, scene, font_size=9 if len(scene.marks) <= 15 else 7.5)
@@ -125,7 +136,7 @@ def _compose(scene: Scene) -> Page:
     what = (
         "Twitch trains and firings" if scene.has_units else "Mean of the image, and single pixels"
     )
-    _heading(page, left, top - 0.12, "c", f"{what} (dashed: instants of a)")
+    _heading(page, left, top - 0.12, traces_letter, f"{what} (dashed: instants of a)")
     axes = page.axes(left, top, WIDTH - left - 0.55, rows_height)
     for frame in scene.highlights:
         axes.axvline(frame / scene.frame_rate, color="0.8", linewidth=0.7, dashes=(4, 3), zorder=0)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..datasets.schema import chunks_of
 from ..datasets.store import Store
+from ..simulator.rendering import render
 
 COLOURS = (
     "#2f60b2", "#f27700", "#8a0509", "#219a2c", "#bd7bf3", "#0e5715", "#1bb0ce", "#d0457c",
@@ -82,6 +83,8 @@ class Scene:
         The most active frame of each of several equal spans of time.
     images : float32 array of shape (highlight, depth, width)
         Velocity at the highlights, mm/s.
+    twin : float32 array of shape (highlight, depth, width), optional
+        The analytic sequence at the highlights, mm/s, of a recording of the virtual experiment.
     limit : float
         Velocity at the ends of the colour scale, mm/s, above 0.
     deviation : float32 array of shape (depth, width)
@@ -103,6 +106,7 @@ class Scene:
     traces: tuple[Trace, ...]
     marks: tuple[Mark, ...]
     has_units: bool
+    twin: NDArray[np.float32] | None = None
 
     @property
     def duration(self) -> float:
@@ -144,6 +148,12 @@ def read_scene(store: Store, index: int, *, highlights: int | None = None) -> Sc
     activity, mean, deviation = _survey(store, index)
     chosen = _highlights(activity, min(highlights, frames))
     images = np.stack([read_frame(store, index, frame) for frame in chosen])
+    twin = None
+    if store.domain == "experiment":
+        truth = store.truth(index)
+        twin = np.stack(
+            [render(truth, time=slice(frame, frame + 1), noise=False)[0] for frame in chosen]
+        )
     if store.has_units:
         traces, marks = _units(store, index, size)
     else:
@@ -160,6 +170,7 @@ def read_scene(store: Store, index: int, *, highlights: int | None = None) -> Sc
         traces=traces,
         marks=marks,
         has_units=store.has_units,
+        twin=twin,
     )
 
 
@@ -288,7 +299,7 @@ def _title(store: Store, index: int, units: int) -> str:
         elif math.isfinite(snr):
             parts.append(f"SNR {round(snr, 1):g} dB")
     parts += [
-        store.kind,
+        "virtual experiment" if store.domain == "experiment" else store.kind,
         f"{depth} × {width} px",
         f"{frames} {'frame' if frames == 1 else 'frames'} at {store.layout.frame_rate:g} Hz",
     ]

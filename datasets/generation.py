@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..simulator.errors import FailureError, InputError
+from ..simulator.experiment.doses import Doses
+from ..simulator.experiment.experiment import check, simulate
 from ..simulator.firing import most_firings
 from ..simulator.parameters import Parameters
 from ..simulator.rendering import render
@@ -22,6 +24,12 @@ from .production import produce
 from .schema import FLOAT_TYPES, SIMULATED_KINDS, default_part_size, variables_of
 from .store import Store
 
+DOSES = "musim_doses"
+"""Attribute of a store of the virtual experiment: its doses, as JSON."""
+
+EXPERIMENT_PART = 1
+"""Its sequences take seconds each, so little is lost when one is interrupted."""
+
 
 def plan(
     parameters: Parameters,
@@ -31,6 +39,7 @@ def plan(
     kind: str = "dense",
     dtype: str = "float32",
     part_size: int | None = None,
+    doses: Doses | None = None,
 ) -> Layout:
     """Decide what a simulated store will hold.
 
@@ -47,6 +56,9 @@ def plan(
         Type of the voxels.
     part_size : int, optional
         Sequences in a part; a sound number, if not given.
+    doses : Doses, optional
+        Those of the virtual experiment, whose recordings are then what is stored. Without them, the
+        analytic sequences are.
 
     Returns
     -------
@@ -62,6 +74,13 @@ def plan(
     sequences, seed = int(sequences), check_seed(seed)
     if kind not in SIMULATED_KINDS:
         raise InputError(f"kind: found {kind!r}, wanted one of {', '.join(SIMULATED_KINDS)}")
+    if doses is not None:
+        if kind != "dense":
+            raise InputError(
+                f"kind: found {kind!r} for the virtual experiment, wanted dense: its voxels take "
+                "seconds to make, so they are written"
+            )
+        check(parameters, doses)
     if dtype not in FLOAT_TYPES:
         raise InputError(f"dtype: found {dtype!r}, wanted one of {', '.join(FLOAT_TYPES)}")
     sizes = {
@@ -73,7 +92,8 @@ def plan(
         "pulse": most_firings(parameters, twitch_length(parameters)),
         "word": NOISE_KEY_WORDS,
     }
-    part_size = default_part_size(kind, sizes) if part_size is None else int(part_size)
+    usual = default_part_size(kind, sizes) if doses is None else EXPERIMENT_PART
+    part_size = usual if part_size is None else int(part_size)
     if part_size < 1:
         raise InputError(f"part_size: found {part_size}, wanted 1 or more")
     return Layout(
@@ -88,6 +108,7 @@ def plan(
             "musim_parameters": json.dumps(parameters.to_json(), sort_keys=True),
             "musim_seed": seed,
             "musim_software": software(),
+            **({} if doses is None else {DOSES: json.dumps(doses.to_json(), sort_keys=True)}),
         },
     )
 
@@ -101,6 +122,7 @@ def generate(
     kind: str = "dense",
     dtype: str = "float32",
     part_size: int | None = None,
+    doses: Doses | None = None,
     workers: int | None = None,
     pool: Pool | None = None,
     scheduler: str | None = None,
@@ -118,7 +140,7 @@ def generate(
     parameters : Parameters
     out : str or path
         A path or an fsspec URL.
-    sequences, seed, kind, dtype, part_size
+    sequences, seed, kind, dtype, part_size, doses
         See :func:`plan`.
     workers, pool, scheduler
         Who does the work, see :func:`musim.datasets.parallel.open_workers`. Without a pool, dense
@@ -150,9 +172,15 @@ def generate(
     (400, 64, 64)
     """
     if pool is None:
-        pool = "threads" if kind == "dense" else "processes"
+        pool = "threads" if kind == "dense" and doses is None else "processes"
     layout = plan(
-        parameters, sequences=sequences, seed=seed, kind=kind, dtype=dtype, part_size=part_size
+        parameters,
+        sequences=sequences,
+        seed=seed,
+        kind=kind,
+        dtype=dtype,
+        part_size=part_size,
+        doses=doses,
     )
     # Whatever can be wrong is found before the first byte is written: a draw finds parameters that
     # no sequence can have.
@@ -175,14 +203,37 @@ def make_part(url: str, layout: Layout, part: int) -> None:
     parameters = Parameters.from_json(json.loads(str(layout.attributes["musim_parameters"])))
     seed = int(layout.attributes["musim_seed"])
     truths = [draw(parameters, seed=seed, index=index) for index in layout.sequences_of(part)]
-    voxels = _rendered(truths, layout) if layout.kind == "dense" else ()
+    voxels = _voxels(truths, parameters, layout, part) if layout.kind == "dense" else ()
     writer.write_part(Location(url), layout, part, pack(truths, layout), voxels)
 
 
-def _rendered(truths: list[Truth], layout: Layout) -> Iterator[NDArray[np.float32]]:
+def _voxels(
+    truths: list[Truth], parameters: Parameters, layout: Layout, part: int
+) -> Iterator[NDArray[np.float32]]:
     buffer = np.empty(layout.shape, np.float32)
-    for truth in truths:
-        yield render(truth, out=buffer)
+    doses, seed = doses_of(layout), int(layout.attributes["musim_seed"])
+    for index, truth in zip(layout.sequences_of(part), truths, strict=True):
+        yield make_voxels(truth, parameters, doses, seed, index, buffer)
+
+
+def make_voxels(
+    truth: Truth,
+    parameters: Parameters,
+    doses: Doses | None,
+    seed: int,
+    index: int,
+    out: NDArray[np.float32] | None = None,
+) -> NDArray[np.float32]:
+    """Return the voxels of a sequence: rendered, or recorded by the virtual experiment."""
+    if doses is None:
+        return render(truth, out=out)
+    return simulate(parameters, doses, truth, seed=seed, index=index, out=out)
+
+
+def doses_of(layout: Layout) -> Doses | None:
+    """Return the doses of a store of the virtual experiment; None of any other."""
+    text = layout.attributes.get(DOSES)
+    return None if text is None else Doses.from_json(json.loads(str(text)))
 
 
 def pack(truths: list[Truth], layout: Layout) -> dict[str, NDArray[Any]]:

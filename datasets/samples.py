@@ -74,6 +74,11 @@ class Sampling:
             raise InputError(
                 f"snr: found no truth in {store.location}, wanted a simulated store to draw it for"
             )
+        if store.domain != "analytic":
+            raise InputError(
+                f"snr: found recordings of the virtual experiment in {store.location}, wanted an "
+                "analytic store: recordings have their scanner's noise"
+            )
         if store.kind == "dense" and parameters.snr.low != np.inf:
             raise InputError(
                 f"snr: found voxels with noise in {store.location}, wanted a rendered store, or a "

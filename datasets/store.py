@@ -120,6 +120,13 @@ class Store:
         return None if seed is None else int(seed)
 
     @property
+    def domain(self) -> str | None:
+        """What made the voxels of a simulated store: ``"analytic"`` or ``"experiment"``."""
+        if self.parameters is None:
+            return None
+        return "experiment" if "musim_doses" in self.layout.attributes else "analytic"
+
+    @property
     def has_truth(self) -> bool:
         """Whether the store knows its sequences' true units."""
         return self.has_units and self.kind != "identified"
@@ -344,7 +351,7 @@ def open_store(url: Any) -> Store:
         done = len(finished_parts(location))
         raise InputError(
             f"{location}: found an unfinished store ({done} of {layout.parts} parts), wanted a "
-            "whole one; run musim generate again with --resume"
+            "whole one; run the command that began it again with --resume"
         )
     try:
         attributes = dict(json.loads(location.read(ROOT))["attributes"])

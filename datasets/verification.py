@@ -8,7 +8,7 @@ import numpy as np
 
 from ..simulator.errors import FailureError, MusimError
 from ..simulator.sequence import draw
-from .generation import pack
+from .generation import doses_of, make_voxels, pack
 from .layout import MANIFEST, PLAN, ROOT, SEAL, Layout
 from .location import checksum
 from .schema import COORDINATES, chunks_of
@@ -152,9 +152,8 @@ def _remake_problems(store: Store, count: int) -> list[str]:
                 problems.append(f"sequence {index}: {name} is not what its parameters give")
                 break
         if not problems and store.kind == "dense":
-            from ..simulator.rendering import render
-
-            voxels = render(truth).astype(store.layout.dtype, copy=False)
+            made = make_voxels(truth, parameters, doses_of(store.layout), seed, int(index))
+            voxels = made.astype(store.layout.dtype, copy=False)
             if not np.array_equal(voxels, store.tvi(int(index))):
                 problems.append(f"sequence {index}: tvi is not what its truth gives")
     return problems

@@ -150,7 +150,7 @@ def _flatten(values: Mapping[str, Any]) -> dict[str, str]:
     """Return nested settings, JSON texts among them, as one level of texts."""
     flat: dict[str, str] = {}
     for key, value in values.items():
-        if key == "musim_parameters":
+        if key in {"musim_parameters", "musim_doses", "musim_chain"}:
             value = json.loads(value)  # noqa: PLW2901 (the text stands for the mapping)
         if isinstance(value, Mapping):
             flat.update(_flatten(value))

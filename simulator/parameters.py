@@ -360,5 +360,6 @@ PRESETS: dict[str, dict[str, Any]] = {
         "frame_rate": 512.0,
     },
 }
+PRESETS["experiment"] = {**PRESETS["ali-2022"], "fat": Range(3, 8)}
 """Values that differ from the defaults. ``ali-2022``: domain A of Ali et al. 2022 (in silico to in
-vivo translation)."""
+vivo translation). ``experiment``: the same under skin and fat, for the virtual experiment."""

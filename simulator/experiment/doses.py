@@ -202,10 +202,14 @@ class Doses:
             raise InputError(f"doses: found unknown names ({', '.join(odd)})")
         arguments: dict[str, Any] = {}
         for name, value in values.items():
-            if isinstance(known[name].default, Range):
-                arguments[name] = Range(*value)
-            else:
-                arguments[name] = tuple(value) if isinstance(value, list) else value
+            try:
+                if isinstance(known[name].default, Range):
+                    low, high = value
+                    arguments[name] = Range(float(low), float(high))
+                else:
+                    arguments[name] = tuple(value) if isinstance(value, list) else value
+            except (TypeError, ValueError):
+                raise InputError(f"{name}: found {value!r}, wanted [low, high]") from None
         return cls(**arguments)
 
 

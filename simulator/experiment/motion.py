@@ -156,7 +156,8 @@ def unit_courses(
     rate = doses.pulse_repetition
     # Motion is summed up from rest, so it begins before the twitches that are under way at 0.
     before = math.ceil(twitch_length(parameters) * rate) + 1
-    finer = dataclasses.replace(parameters, frames=before + frames, frame_rate=rate)
+    # Its pixels do not matter here, and may be too many for as many frames.
+    finer = dataclasses.replace(parameters, frames=before + frames, frame_rate=rate, pixels=(1, 1))
     twitches = Twitches(truth.displacement, truth.contraction_time, truth.relaxation_ratio)
     times = truth.firing + (before + 0.5) / rate
     velocity = twitch_trains(finer, twitches, times).astype(np.float64)

@@ -210,7 +210,8 @@ def displacement_of(force: NDArray[np.float64], tissue: Tissue) -> NDArray[np.fl
 
     Tissue that keeps its volume takes from each wave the part along its wave number k: with share
     c of that, axial motion a becomes ``a (1 - c kz^2 / k^2)``, and lateral motion is
-    ``-a c kz kx / k^2``. What is beside a unit moves the other way.
+    ``a c kz kx / k^2`` (depth is counted downwards, axial motion upwards). What is beside a unit
+    moves the other way.
 
     Returns
     -------
@@ -223,7 +224,7 @@ def displacement_of(force: NDArray[np.float64], tissue: Tissue) -> NDArray[np.fl
     along = kz**2 / square
     along[0, 0] = 0.5  # the mean of all directions
     axial = _filtered(force, 1 - share * along)
-    lateral = _filtered(force, -share * kz * kx / square)
+    lateral = _filtered(force, share * kz * kx / square)
     return np.stack([axial, lateral])
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from musim.cli.options import parameters_from_options
 from musim.datasets import open_store, verify
-from musim.simulator import InputError, Parameters, Range
+from musim.simulator import InputError, Parameters, Range, render
+from musim.simulator.experiment.doses import Doses
 
 
 def test_without_options_it_makes_ten_sequences_of_ali_2020(musim, monkeypatch):
@@ -31,6 +32,7 @@ def test_without_options_it_makes_ten_sequences_of_ali_2020(musim, monkeypatch):
         "kind": "dense",
         "dtype": "float32",
         "part_size": None,
+        "doses": None,
         "workers": None,
         "pool": None,
         "scheduler": None,
@@ -59,6 +61,7 @@ def test_every_option_reaches_the_library(musim, monkeypatch, tmp_path):
     assert target == "x.zarr"
     assert asked == {
         "sequences": 7, "seed": 5, "kind": "rendered", "dtype": "float16", "part_size": 2,
+        "doses": None,
         "workers": 3, "pool": "threads", "scheduler": "tcp://host:1", "resume": False,
         "overwrite": True,
     }  # fmt: skip
@@ -209,3 +212,70 @@ def test_broken_pipes_end_quietly(musim, tiny, tmp_path):
     )
     assert "Traceback" not in done.stderr
     assert Path(tmp_path / "musim.zarr").exists()
+
+
+SMALL_EXPERIMENT = (
+    "--domain", "experiment", "--pixels", "24x20", "--size", "12x10", "--image", "80x32",
+    "--frames", "60", "--frame-rate", "250", "--diameter", "3-4", "--fat", "1-2",
+)  # fmt: skip
+
+
+def test_a_recording_of_the_virtual_experiment_has_an_analytic_twin(musim, tmp_path):
+    made = musim("generate", *SMALL_EXPERIMENT, "--units", "2", "-n", 2, "--seed", 3, "--paired",
+                 "--workers", 1, "--out", "b.zarr")  # fmt: skip
+    assert made.code == 0, made.err
+    recorded, twin = open_store(tmp_path / "b.zarr"), open_store(tmp_path / "b-analytic.zarr")
+    assert (recorded.domain, twin.domain) == ("experiment", "analytic")
+    for index in range(2):
+        ours, theirs = recorded.truth(index), twin.truth(index)
+        np.testing.assert_array_equal(ours.territory, theirs.territory)
+        np.testing.assert_array_equal(ours.firing, theirs.firing)
+        np.testing.assert_array_equal(twin.tvi(index), render(theirs))
+        assert not np.array_equal(recorded.tvi(index), twin.tvi(index))
+        # Units lie below the fat, and what is recorded follows what was to be recorded.
+        assert (ours.centre_depth > 1).all()
+        both = recorded.tvi(index).mean(axis=(1, 2)), twin.tvi(index).mean(axis=(1, 2))
+        assert np.isfinite(both).all()
+    assert len(verify(tmp_path / "b.zarr", remake=2)) == 2
+    assert musim("preview", "b.zarr", "--out", "b.png").code == 0
+
+
+def test_every_dose_reaches_the_library(musim, monkeypatch):
+    asked = {}
+    monkeypatch.setattr(
+        "musim.cli.generate.generate_store", lambda *a, **k: asked.update(arguments=a, **k)
+    )
+    done = musim("generate", *SMALL_EXPERIMENT, "--spread", "0", "--wave", "0.5-2",
+                 "--attenuation", "1")  # fmt: skip
+    assert done.code == 0, done.err
+    assert asked["doses"] == Doses(
+        spread=Range(0, 0), wave=Range(0.5, 2), attenuation=Range(1, 1), image=(80, 32)
+    )
+    parameters, _ = asked["arguments"]
+    assert parameters.fat == Range(1, 2)
+    assert parameters.snr == Range(np.inf, np.inf)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--paired",), ["--paired", "--domain experiment"]),
+        (("--spread", "1"), ["--spread", "--domain experiment"]),
+        ((*SMALL_EXPERIMENT, "--fat", "11"), ["fat", "11 mm"]),
+        ((*SMALL_EXPERIMENT, "--spread", "100"), ["spread", "0 to 20 mm"]),
+        ((*SMALL_EXPERIMENT, "--image", "16x32"), ["coarser than the point-spread function"]),
+        ((*SMALL_EXPERIMENT, "--pulse-repetition", "80"), ["band", "80 Hz"]),
+        ((*SMALL_EXPERIMENT, "--displacement", "3000"), ["Nyquist velocity", "pulse_repetition"]),
+        ((*SMALL_EXPERIMENT, "--render", "on-read"), ["kind", "dense"]),
+    ],
+)
+def test_a_virtual_experiment_that_cannot_be_is_one_line_and_leaves_nothing(
+    musim, tmp_path, arguments, words
+):
+    done = musim("generate", *arguments, "-n", 1, "--workers", 1, "--out", "no.zarr")
+    assert done.code == 2
+    line = done.err.strip().splitlines()[-1]
+    assert line.startswith("Error: ")
+    assert all(word in line for word in words), line
+    assert not (tmp_path / "no.zarr" / "zarr.json").exists()
+    assert not list(tmp_path.glob("no.zarr/*"))

@@ -224,10 +224,11 @@ def pack(units: Units, recording: Recording, layout: Layout) -> dict[str, NDArra
         If there are more units or firings than the layout has room for.
     """
     count, duration = units.count, len(recording.tvi) / recording.frame_rate
-    masks = units.masks.reshape(count, -1)
+    pixels = int(np.prod(units.territory.shape[1:]))
+    masks = units.masks.reshape(count, pixels)
     dz, dx = recording.pixel_size
     area = masks.sum(axis=1) * dz * dx
-    weight = units.territory.reshape(count, -1).astype(np.float64)
+    weight = units.territory.reshape(count, pixels).astype(np.float64)
     weight /= np.maximum(weight.sum(axis=1, keepdims=True), np.finfo(float).tiny)
     rows, columns = np.divmod(np.arange(masks.shape[1]), units.territory.shape[2])
     shared = masks & (masks.sum(axis=0) > 1)
@@ -240,8 +241,8 @@ def pack(units: Units, recording: Recording, layout: Layout) -> dict[str, NDArra
         "centre_width": weight @ ((columns + 0.5) * dx),
         "diameter": 2 * np.sqrt(area / np.pi),
         "overlap": shared.sum(axis=1) / np.maximum(masks.sum(axis=1), 1),
-        "firing_rate": np.array([rate for rate, _ in rates]),
-        "interval_variation": np.array([variation for _, variation in rates]),
+        "firing_rate": np.array([rate for rate, _ in rates], np.float64),
+        "interval_variation": np.array([variation for _, variation in rates], np.float64),
         "confidence": units.confidence,
     }
     arrays: dict[str, NDArray[Any]] = {

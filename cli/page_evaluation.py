@@ -1,0 +1,162 @@
+"""The page about an evaluation: its figures, and its tables by condition."""
+
+import base64
+import io
+import math
+from typing import Any
+
+from ..training.identification.evaluation import Evaluation
+from ..training.identification.tables import difficulties, summary
+from .charts import Chart, draw_charts
+from .page_markup import UNKNOWN, Markup, counted, element, fixed, join
+from .page_tables import Cell, Column, RowHead, definitions, table
+from .pages import document, section
+
+NAMES = {
+    "units": "Units",
+    "snr": "SNR (dB)",
+    "synchrony": "Synchrony",
+    "overlap": "Share in other units",
+}
+"""Headings of what makes sequences difficult."""
+
+HEADINGS = {
+    "detection_recall": "Recall",
+    "detection_precision": "Precision",
+    "mask_recall": "Mask recall",
+    "mask_precision": "Mask precision",
+    "mask_iou": "Mask IoU",
+    "rate_of_agreement": "RoA",
+    "firing_recall": "Firing recall",
+    "firing_precision": "Firing precision",
+}
+"""Headings of the scores that are shown."""
+
+WHOLE = {"units": 0, "snr": 0}
+"""Difficulties that are whole numbers; others have two decimals."""
+
+
+def evaluation_page(evaluation: Evaluation, place: str, software: dict[str, str]) -> str:
+    """Return the page about an evaluation.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    place : str
+        Where it lies, as it was given.
+    software : dict of str to str
+        The versions with which it was made.
+    """
+    charts = draw_charts(evaluation)
+    rows = summary(evaluation)
+    origin = [
+        ("Method", evaluation.method),
+        ("Protocol", evaluation.protocol),
+        ("Evaluation", place),
+        ("Sequences", str(len(evaluation.sequences))),
+        ("Software", ", ".join(f"{name} {v}" for name, v in sorted(software.items()))),
+    ]
+    body = [
+        element(
+            "header",
+            element("p", "Evaluation of identified motor units", class_="kind"),
+            element("h1", f"{evaluation.method} on {evaluation.protocol}"),
+            element("p", _summary(evaluation), class_="summary"),
+        ),
+        element(
+            "main",
+            element("p", "The headings of tables sort them.", class_="help", hidden=True),
+            *(_chart(chart) for chart in charts),
+            section("means", "Means and standard deviations", means_table(evaluation, rows)),
+            section("origin", "Where this comes from", definitions(origin)),
+        ),
+    ]
+    return document(f"{evaluation.method} on {evaluation.protocol}: evaluation", join(*body))
+
+
+def _summary(evaluation: Evaluation) -> str:
+    units = sum(int(row["units"]) for row in evaluation.sequences)
+    matches = sum(int(row["matches"]) for row in evaluation.sequences)
+    predictions = sum(int(row["predictions"]) for row in evaluation.sequences)
+    seconds = [row["seconds"] for row in evaluation.sequences if not math.isnan(row["seconds"])]
+    text = (
+        f"{counted(len(evaluation.sequences), 'sequence')} with {counted(units, 'true unit')}: "
+        f"{counted(predictions, 'unit')} found, {matches} of them matched to a true one "
+        "(overlap IoU above 0.5)"
+    )
+    if seconds:
+        text += f"; {fixed(sum(seconds) / len(seconds), 1)} s a sequence"
+    return f"{text}."
+
+
+def _chart(chart: Chart) -> Markup:
+    """Return a section with a figure: drawn as SVG, embedded whole, apart from the page's names."""
+    return section(
+        f"chart-{chart.name}",
+        chart.title,
+        element(
+            "figure",
+            element(
+                "div",
+                element("img", class_="chart", src=_svg(chart), alt=chart.text),
+                class_="paper",
+            ),
+            element("figcaption", chart.text),
+        ),
+    )
+
+
+def _svg(chart: Chart) -> str:
+    """Return a figure as a data URL, the same each time."""
+    import matplotlib
+
+    file = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": chart.name}):
+        chart.figure.savefig(file, format="svg", metadata={"Creator": None, "Date": None})
+    return f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def means_table(evaluation: Evaluation, rows: list[dict[str, Any]]) -> Markup:
+    """Return the table of the scores' means by condition, with their SDs.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    rows : list of dict
+        What :func:`musim.training.identification.tables.summary` gives.
+    """
+    names = difficulties(evaluation)
+    measures = [name for name in HEADINGS if rows and f"{name}_mean" in rows[0]]
+    counts = "sequences" if rows and "sequences" in rows[0] else "count"
+    columns = [
+        Column(
+            NAMES.get(name, name),
+            [(row[name], fixed(row[name], WHOLE.get(name, 2))) for row in rows],
+        )
+        for name in names[1:]
+    ]
+    columns.append(
+        Column(
+            "Sequences" if counts == "sequences" else "True units",
+            [(row[counts], str(row[counts])) for row in rows],
+        )
+    )
+    columns += [Column(HEADINGS[name], [_cell(row, name) for row in rows]) for name in measures]
+    heads = [
+        RowHead(row[names[0]], fixed(row[names[0]], WHOLE.get(names[0], 2)))
+        if names
+        else RowHead(0, "all")
+        for row in rows
+    ]
+    first = NAMES.get(names[0], names[0]) if names else "Sequences of"
+    spread = "their standard error" if counts == "count" else "the SD over sequences"
+    caption = f"Mean of each score, with {spread} in brackets; – where none is defined"
+    return table("means", caption, first, heads, columns)
+
+
+def _cell(row: dict[str, Any], name: str) -> Cell:
+    mean = row[f"{name}_mean"]
+    spread = row.get(f"{name}_sd", row.get(f"{name}_se", math.nan))
+    if math.isnan(mean):
+        return mean, UNKNOWN
+    return mean, fixed(mean, 3) + ("" if math.isnan(spread) else f" ({fixed(spread, 3)})")

@@ -1,0 +1,139 @@
+"""Where an identified recording comes from, and whether its truth is still to be had there."""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..datasets.store import Store
+from ..simulator.errors import MusimError
+from ..simulator.sequence import Truth
+from ..training.identification.metrics.firing import firings_within
+from ..training.identification.results import SOURCES, source_of
+
+SD_TOLERANCE = 1e-3
+"""Relative difference of the SD of a velocity that was computed twice: rounding, and no more."""
+
+
+@dataclass(frozen=True)
+class KnownTrain:
+    """Firings that came with a recording, such as those of units in an electromyogram.
+
+    Parameters
+    ----------
+    number : int
+        Its place in the source.
+    name : str
+    firings : float64 array of shape (firing,)
+        Instants inside the sequence, s.
+    """
+
+    number: int
+    name: str
+    firings: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What is known of where a recording comes from.
+
+    Parameters
+    ----------
+    text : str
+        What the source says of it; empty if it says nothing or is not there.
+    truth : Truth, optional
+    note : str
+        Why there is no truth; empty where there is.
+    known : tuple of KnownTrain
+        Firings that came with a recording without truth.
+    """
+
+    text: str = ""
+    truth: Truth | None = None
+    note: str = ""
+    known: tuple[KnownTrain, ...] = ()
+
+
+def recorded_source(store: Store, index: int) -> tuple[str, int]:
+    """Return what the result says of where a sequence comes from: a store, and the place in it."""
+    for source in json.loads(str(store.layout.attributes[SOURCES])):
+        if index < source["sequences"]:
+            return str(source["store"]), index
+        index -= source["sequences"]
+    return "unknown", index
+
+
+def look_up(store: Store, index: int) -> Origin:
+    """Look at the source of a sequence, if it still is what units were found in.
+
+    Parameters
+    ----------
+    store : Store
+        Of the units found.
+    index : int
+        The sequence.
+    """
+    try:
+        source, place = source_of(store.layout, index)
+        if not _is_same_recording(store, index, source, place):
+            return Origin(note="Another recording lies at the source's place now: no truth shown.")
+        text = _describe(source, place)
+        if source.has_truth:
+            return Origin(text, source.truth(place))
+        known = _known_trains(source, place)
+        note = "The recording comes without truth"
+        return Origin(
+            text, None, f"{note}, but with known firings." if known else f"{note}.", known
+        )
+    except MusimError as error:
+        return Origin(note=f"The recording cannot be read any more ({error}).")
+
+
+def _is_same_recording(store: Store, index: int, source: Store, place: int) -> bool:
+    """Return whether the source still holds what units were found in: some rows' SD tells."""
+    mine, theirs = store.layout, source.layout
+    if place >= len(source) or (mine.shape, mine.frame_rate, mine.pixel_size) != (
+        theirs.shape, theirs.frame_rate, theirs.pixel_size,
+    ):  # fmt: skip
+        return False
+    then = store.read("velocity_sd", index)
+    near = SD_TOLERANCE * float(then.max())
+    for row in sorted({0, len(then) // 3, len(then) // 2, len(then) - 1}):
+        velocity = source.tvi(place, depth=slice(row, row + 1)).astype(np.float32, copy=False)
+        now = velocity.std(axis=0, dtype=np.float64)[0]
+        if not np.allclose(then[row], now, rtol=SD_TOLERANCE, atol=near):
+            return False
+    return True
+
+
+def _describe(source: Store, place: int) -> str:
+    if source.parameters is not None:
+        snr = float(source.read("snr", place))
+        noise = "without noise" if np.isposinf(snr) else f"SNR {snr:g} dB"
+        return f"Simulated with seed {source.seed}, {noise}"
+    entry = _entry(source, place)
+    if "file" not in entry:
+        return ""
+    return f"Imported from {entry['file']}, from {float(entry.get('start', 0)):g} s"
+
+
+def _entry(source: Store, place: int) -> dict:
+    entries = json.loads(str(source.layout.attributes.get(SOURCES, "[]")))
+    return entries[place] if place < len(entries) else {}
+
+
+def _known_trains(source: Store, place: int) -> tuple[KnownTrain, ...]:
+    if not {"firing", "unit_count"} <= set(source.layout.variables):
+        return ()
+    names = _entry(source, place).get("units", [])
+    window = (0.0, source.layout.shape[0] / source.layout.frame_rate)
+    firings = source.read("firing", place)[: int(source.read("unit_count", place))]
+    return tuple(
+        KnownTrain(
+            number,
+            str(names[number]) if number < len(names) else str(number),
+            firings_within(row, window),
+        )
+        for number, row in enumerate(firings)
+    )

@@ -1,0 +1,216 @@
+"""Pages: one HTML file each that opens from the disk, asks the network for nothing."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path, PurePath
+from typing import Any
+from urllib.parse import quote
+
+from .page_findings import Findings
+from .page_map import caption_of_map, draw_map
+from .page_markup import Markup, colour_rules, counted, element, fixed, join
+from .page_tables import definitions, missed_table, scores_table, units_table
+from .page_trains import caption_of_trains, draw_trains
+
+HELP = (
+    "Point at a unit, or press Tab to reach a figure or table and the arrow keys to go from unit "
+    "to unit: it shows in all of them. Click or Enter keeps it, Escape lets it go. The headings of "
+    "tables sort them."
+)
+
+
+@dataclass(frozen=True)
+class Links:
+    """The pages beside a page, in the same folder.
+
+    Parameters
+    ----------
+    previous, following : str, optional
+        Names of their files.
+    """
+
+    previous: str | None = None
+    following: str | None = None
+
+
+def recording_page(findings: Findings, links: Links | None = None) -> str:
+    """Return the page about the units found in one recording.
+
+    Parameters
+    ----------
+    findings : Findings
+    links : Links, optional
+        To the other recordings of the result.
+    """
+    links = links or Links()
+    body = [
+        _header(findings, links),
+        element(
+            "main",
+            element("p", HELP, class_="help", hidden=True),
+            element(
+                "div",
+                _figure("map", "Territories", draw_map(findings), caption_of_map(findings)),
+                _figure("trains", "Trains", draw_trains(findings), caption_of_trains(findings)),
+                class_="figures",
+            ),
+            *_tables(findings),
+            section("origin", "Where this comes from", definitions(_origin(findings))),
+        ),
+    ]
+    return document(f"{_name_of(findings)}: motor units", join(*body))
+
+
+def document(title: str, body: Markup) -> str:
+    """Return a whole page.
+
+    Its policy forbids everything that is not in it: no script runs but this one, known by its hash.
+
+    Parameters
+    ----------
+    title : str
+    body : Markup
+        Elements of the body.
+    """
+    style, script = _asset("page.css") + colour_rules(), _asset("page.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src "
+        f"'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=policy),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="generator", content=f"musim {_version()}"),
+        element("title", title),
+        # An empty icon, so that no browser asks for one.
+        element("link", rel="icon", href="data:,"),
+        element("style", Markup(style)),
+    )
+    page = element("html", head, element("body", body, element("script", Markup(script))),
+                   lang="en")  # fmt: skip
+    return f"<!DOCTYPE html>\n{page}\n"
+
+
+@cache
+def _asset(name: str) -> str:
+    """Return a file that stands beside this module."""
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def _version() -> str:
+    try:
+        return version("musim")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _name_of(findings: Findings) -> str:
+    name = PurePath(findings.source.rstrip("/")).name or findings.source
+    return f"{name}, sequence {findings.source_index}"
+
+
+def _header(findings: Findings, links: Links) -> Markup:
+    return element(
+        "header",
+        _navigation(findings, links),
+        element("p", "Motor units in tissue velocity", class_="kind"),
+        element("h1", _name_of(findings)),
+        *(element("p", line, class_="summary") for line in summary_of(findings)),
+    )
+
+
+def _navigation(findings: Findings, links: Links) -> Markup | None:
+    if links.previous is None and links.following is None:
+        return None
+    place = f"Recording {findings.index + 1} of {findings.sequences}"
+    return element(
+        "nav",
+        _link("← Previous", links.previous, "prev"),
+        element("span", place),
+        _link("Next →", links.following, "next"),
+        aria_label="Recordings",
+    )
+
+
+def _link(text: str, target: str | None, relation: str) -> Markup:
+    if target is None:
+        return element("span", text, class_="off", aria_hidden="true")
+    return element("a", text, href=f"./{quote(target)}", rel=relation)
+
+
+def summary_of(findings: Findings) -> list[str]:
+    """Say in a few sentences what was found, and how good it is where that is known."""
+    count = len(findings.units)
+    found = "No unit was found" if not count else f"{counted(count, 'unit')} found"
+    if count:
+        sure = [unit.measures["confidence"] for unit in findings.units]
+        low, high = fixed(min(sure)), fixed(max(sure))
+        found += f", confidence {low}" + ("" if low == high else f" to {high}")
+    lines = [f"{found}, in {fixed(findings.duration)} s by the method “{findings.method}”."]
+    if findings.score is None:
+        return [*lines, findings.truth_note]
+    row = findings.score.to_row()
+    matches, true = findings.score.matching.matches, len(findings.true_units)
+    text = (
+        f"Against the truth: {matches} of {counted(true, 'true unit')} matched (recall "
+        f"{fixed(row['detection_recall'])}, precision {fixed(row['detection_precision'])})"
+    )
+    if matches:
+        text += (
+            f"; on average their territories overlap with an IoU of {fixed(row['mask_iou'])} and "
+            f"their trains have a rate of agreement of {fixed(row['rate_of_agreement'])}"
+        )
+    return [*lines, f"{text}."]
+
+
+def _figure(name: str, title: str, drawing: Markup, caption: Markup) -> Markup:
+    return element(
+        "section",
+        element("h2", title, id=f"{name}-title"),
+        element(
+            "figure",
+            element("div", drawing, class_="paper"),
+            element("figcaption", caption, id=f"{name}-caption"),
+        ),
+        class_=f"part-{name}",
+        aria_labelledby=f"{name}-title",
+    )
+
+
+def section(name: str, title: str, *content: Any) -> Markup:
+    """Return a part of a page under its heading."""
+    heading = element("h2", title, id=f"{name}-title")
+    return element("section", heading, *content, aria_labelledby=f"{name}-title")
+
+
+def _tables(findings: Findings) -> list[Markup]:
+    sections = []
+    if findings.units:
+        sections.append(section("units", "Units", units_table(findings)))
+    if findings.missed:
+        sections.append(section("missed", "Missed", missed_table(findings)))
+    if findings.score is not None:
+        sections.append(section("scores", "Against the truth", scores_table(findings)))
+    return sections
+
+
+def _origin(findings: Findings) -> list[tuple[str, str]]:
+    frames, depth, width = findings.shape
+    pixel = [length / n for length, n in zip(findings.size, (depth, width), strict=True)]
+    truth = findings.truth_note or f"known, {counted(len(findings.true_units), 'unit')} in view"
+    return [
+        ("Recording", f"{findings.source}, sequence {findings.source_index}"),
+        ("Its origin", findings.origin),
+        ("Truth", truth),
+        ("Result", f"{findings.store}, sequence {findings.index}"),
+        ("Method", findings.method),
+        ("Image", f"{depth} × {width} px of {pixel[0]:.4g} × {pixel[1]:.4g} mm"),
+        ("Time", f"{frames} frames at {findings.frame_rate:.6g} Hz, {fixed(findings.duration)} s"),
+        ("Software", ", ".join(f"{name} {v}" for name, v in sorted(findings.software.items()))),
+    ]
