@@ -49,7 +49,7 @@ def test_xarray_opens_a_dense_store_lazily_with_all_it_needs(dense, tiny):
     dataset = xr.open_zarr(dense.location.path)
     sizes = {"sequence": 5, "time": 30, "depth": 9, "width": 7, "unit": 4, "word": 4}
     assert {name: dataset.sizes[name] for name in sizes} == sizes
-    declared = {variable.name: variable for variable in schema.VARIABLES}
+    declared = {variable.name: variable for variable in schema.variables_of("dense")}
     assert set(dataset.data_vars) == set(declared)
     assert set(dataset.coords) == {"sequence", "time", "depth", "width"}
     for name, variable in declared.items():
@@ -84,7 +84,7 @@ def test_units_beyond_the_count_are_padding(dense):
     counts = group["unit_count"][:]
     assert counts.min() < 4
     for index, count in enumerate(counts):
-        for variable in schema.VARIABLES:
+        for variable in schema.variables_of("dense"):
             if "unit" not in variable.dims:
                 continue
             rest = group[variable.name][index, count:]
@@ -95,7 +95,9 @@ def test_units_beyond_the_count_are_padding(dense):
             assert not np.isnan(group[variable.name][index, :count]).all()
 
 
-@pytest.mark.parametrize("name", [v.name for v in (*schema.VARIABLES, *schema.COORDINATES)])
+@pytest.mark.parametrize(
+    "name", [v.name for v in (*schema.variables_of("dense"), *schema.COORDINATES)]
+)
 def test_a_flipped_bit_in_any_variable_is_an_error_for_any_reader(copy, dense, name):
     folder = copy(dense)
     flip(min(chunks_in(folder / name)), 0)
