@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import dct, idct
 from scipy.ndimage import gaussian_filter, median_filter
+from scipy.special import gammaincinv
 
 from .units import Recording, check
 
@@ -28,12 +29,14 @@ FLOOR = 1e-3
 """Least noise, as a share of the recording's root mean square: a recording without noise is taken
 to be known to 60 dB, far beyond its model."""
 
+LOW = 0.2
+"""Quantile of the frequencies' power that is noise alone."""
+
 QUARTILE = 0.31863936396437515
 """First quartile of the absolute value of a standard normal variable."""
 
 CORRELATION_REACH = 12
 """Noise further apart than this is taken as uncorrelated, px."""
-
 
 SELECTIONS = 3
 """Times that the differences which are noise alone are chosen, by the covariance of the last."""
@@ -118,14 +121,12 @@ def features(recording: Recording) -> Features:
     highest = min(max(math.ceil(HIGHEST_FREQUENCY / resolution), 24), frames - 1)
     coefficients = np.asarray(dct(recording.tvi, norm="ortho", axis=0), np.float32)[1 : highest + 1]
     floor = FLOOR * math.sqrt(float(np.mean(np.square(coefficients), dtype=np.float64)))
-    spectrum = spectrum_of(coefficients)
-    spectrum = np.maximum(spectrum, floor)
+    spectrum = np.maximum(spectrum_of(coefficients), floor)
     white = coefficients.reshape(highest, -1).T / spectrum.astype(np.float32)
     # Frequencies that a filter has emptied tell nothing of the noise.
     filled = spectrum > 2 * floor
-    noisy = filled.mean() > 0.1
     sd, area = np.ones((depth, width)), 1.0
-    if noisy:
+    if filled.mean() > 0.1:
         sd, area = spatial_noise(white[:, filled], (depth, width))
         sd = np.maximum(sd, floor / np.median(spectrum))
     alone = white / sd.reshape(-1, 1).astype(np.float32)
@@ -212,7 +213,7 @@ def spatial_noise(
         Sum of the correlation over distances of up to 12 px, 1 or more.
     """
     mean = np.asarray(np.mean(np.square(white), axis=0, dtype=np.float64))
-    level = float(np.quantile(mean, 0.2))
+    level = float(np.quantile(mean, LOW))
     # Units add to what noise has at some frequencies; those with least are noise alone.
     alone = mean <= np.sort(mean)[min(max(len(mean) // 3, 7), len(mean) - 1)]
     fields = np.ascontiguousarray(white[:, alone].T).reshape(-1, *shape)
@@ -221,8 +222,12 @@ def spatial_noise(
     if level <= 0:
         return np.ones(shape), 1.0
     power = np.maximum(power, 1e-6 * level)
-    sd = np.sqrt(power * (level / power.mean()))
-    return sd, correlation_area(fields / np.sqrt(power).astype(np.float32))
+    area = correlation_area(fields / np.sqrt(power).astype(np.float32))
+    # Where noise is alike over many pixels, the mean over the image varies between frequencies like
+    # chi-squared over its degrees of freedom; the squared correlation extends over half the area.
+    freedom = 2 * fields[0].size / area
+    level /= 2 / freedom * float(gammaincinv(freedom / 2, LOW))
+    return np.sqrt(power * (level / power.mean())), area
 
 
 def correlation_area(fields: NDArray[np.float32]) -> float:

@@ -2,10 +2,11 @@
 
 A method takes a recording, and the truth if it has to know it, and returns the units it finds:
 
-- ``ica``: independent component analysis of the image's gradients; a base to compare with.
+- ``ica``: independent component analysis of the image's gradients.
 - ``refine``, or ``ica+refine``: takes ``ica``'s trains and those seen across the edges of
-  territories, then fits trains and territories in turn until they agree with the recording;
-  ``edges+refine`` does without ``ica``.
+  territories, fits trains and territories in turn until they agree with the recording, and keeps
+  the better explanation; ``edges+refine`` does without ``ica``. What another method found is
+  refined by :func:`.refine.refine`.
 - ``oracle-territories``, ``oracle-trains``: one half of the truth is given, the other is fitted:
   the most that methods of this family could reach.
 """
@@ -42,16 +43,15 @@ def _ica() -> Method:
 
 
 def _refine() -> Method:
-    from .ica import ica_model
-    from .refine import refined
+    from .refine import ica_and_refine
 
-    return refined(ica_model)
+    return ica_and_refine
 
 
 def _edges() -> Method:
-    from .refine import refined
+    from .refine import edges_and_refine
 
-    return refined()
+    return edges_and_refine
 
 
 def _oracle(known: str) -> Callable[[], Method]:

@@ -18,6 +18,8 @@ REACH = 2
 MOST_PAIRS = 3000
 """Pairs that are compared with one another; if there are more, those that stand out most."""
 
+PAIRS_AT_A_TIME = 16384
+
 SUM = 0.06
 """Share of a train's energy that may be left when it is taken for a sum of two others."""
 
@@ -43,23 +45,22 @@ def trains_of_edges(features: Features, most: int = 100) -> NDArray[np.float64]:
     size = features.shape[1:]
     values, variance = smooth(features)
     first, second = pairs(size)
-    difference = values[first] - values[second]
-    energy = np.square(difference).sum(axis=1)
+    energy = distances(values, first, second)
     noise = variance[first] + variance[second]
     components = values.shape[1]
     chance = components + 4 * math.sqrt(2 * components) + 8
     seen = np.flatnonzero(energy > noise * chance)
     if seen.size > MOST_PAIRS:
         seen = seen[np.argsort(-(energy / noise)[seen], kind="stable")[:MOST_PAIRS]]
-    first, second, difference = first[seen], second[seen], difference[seen]
-    energy, noise = energy[seen], noise[seen]
+    first, second, energy, noise = first[seen], second[seen], energy[seen], noise[seen]
+    difference = values[first] - values[second]
     # sin^2 of the angle that noise turns a difference by.
-    blur = components * noise / energy
-    unit_length = difference / np.sqrt(energy)[:, None]
+    blur = (components * noise / energy).astype(np.float32)
+    unit_length = difference / np.sqrt(energy).astype(np.float32)[:, None]
     alive = np.ones(len(seen), bool)
     trains: list[NDArray[np.float64]] = []
     cosine = unit_length @ unit_length.T
-    near = 1 - np.square(cosine) < np.minimum(1.5 * (blur[:, None] + blur) + 0.01, 0.15)
+    near = 0.99 - np.square(cosine) < np.minimum(1.5 * (blur[:, None] + blur), 0.14)
     votes = near.sum(axis=1)
     while len(trains) < most and votes.size:
         best = int(votes.argmax())
@@ -95,6 +96,20 @@ def pairs(size: tuple[int, int], reach: int = REACH) -> tuple[NDArray[np.int64],
         first += [index[:, :-step].ravel(), index[:-step].ravel()]
         second += [index[:, step:].ravel(), index[step:].ravel()]
     return np.concatenate(first), np.concatenate(second)
+
+
+def distances(
+    values: NDArray[np.floating], first: NDArray[np.int64], second: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the squared distances, float64 (pair,), of rows of values (pixel, component).
+
+    Some pairs at a time: together they may take more memory than the recording.
+    """
+    energy = np.empty(len(first))
+    for start in range(0, len(first), PAIRS_AT_A_TIME):
+        part = slice(start, start + PAIRS_AT_A_TIME)
+        energy[part] = np.square(values[first[part]] - values[second[part]]).sum(axis=1)
+    return energy
 
 
 def smooth(features: Features) -> tuple[NDArray[np.float32], NDArray[np.float64]]:

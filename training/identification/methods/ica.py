@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from ....simulator.sequence import Truth
 from ..noise import Features, features
 from ..units import Recording, Units
-from .edges import pairs
+from .edges import distances, pairs
 from .model import Model, connected, units_of
 
 MARGIN = 1.1
@@ -25,6 +25,9 @@ MARGIN = 1.1
 MOST_COMPONENTS = 60
 
 ITERATIONS = 200
+
+MOST_EDGES = 6000
+"""Pairs across edges that are looked at, spread over the image where there are more."""
 
 FLAT = 4
 """Differences of 0 that are added for each across an edge."""
@@ -119,10 +122,11 @@ def independent_trains(found: Features) -> NDArray[np.float64]:
         mixing = np.ones((1, 1))
     else:
         first, second = pairs(found.shape[1:], 1)
-        difference = values[first] - values[second]
         variance = np.square(found.noise.sd.ravel())
-        energy = np.square(difference).sum(axis=1) / (variance[first] + variance[second])
-        edges = difference[energy > count + 4 * math.sqrt(2 * count) + 8]
+        energy = distances(values, first, second) / (variance[first] + variance[second])
+        seen = np.flatnonzero(energy > count + 4 * math.sqrt(2 * count) + 8)
+        seen = seen[:: -(-len(seen) // MOST_EDGES) or 1]
+        edges = values[first[seen]] - values[second[seen]]
         if len(edges) < 5 * count:
             edges = values
         # An edge is crossed both ways: differences have no sign, and no mean. And most pixels lie

@@ -30,6 +30,9 @@ MISFIT = 0.05
 MOST = 1.5
 """Largest membership while fitting: amplitudes may vary within a unit."""
 
+SAFETY = 1.3
+"""Noise is not quite what it is taken for: evidence has to exceed what it gives by this factor."""
+
 SWEEPS = 20
 
 
@@ -66,16 +69,21 @@ class Model:
         """Number of units."""
         return len(self.trains)
 
+    def copy(self) -> "Model":
+        """Return a model whose units can be changed without changing these."""
+        return Model(self.features, self.weight, self.membership.copy(), self.trains.copy())
+
     def keep(self, chosen: NDArray[np.bool_]) -> None:
         """Drop all units but those chosen."""
         self.membership = np.ascontiguousarray(self.membership[:, chosen])
         self.trains = self.trains[chosen]
 
-    def add(self, trains: NDArray[np.float64]) -> None:
-        """Add units that have trains, float64 (unit, component), but no pixels yet."""
+    def add(self, trains: NDArray[np.float64]) -> bool:
+        """Add units that have trains, float64 (unit, component), but no pixels yet, if any."""
         empty = np.zeros((len(self.membership), len(trains)))
         self.membership = np.concatenate([self.membership, empty], axis=1)
         self.trains = np.concatenate([self.trains, trains])
+        return len(trains) > 0
 
     def residual(self) -> NDArray[np.float32]:
         """Return what the units do not explain, float32 (pixel, component)."""
@@ -118,11 +126,18 @@ class Model:
                 self.trains[unit] = scale * self.trains[unit]
         np.minimum(self.membership, MOST, out=self.membership)
 
-    def support(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def support(
+        self, chosen: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return each unit's evidence and how much of it noise alone would give.
 
         The evidence is by how much the residual's energy grows when the unit is taken away and the
         others fill in for it as well as they can.
+
+        Parameters
+        ----------
+        chosen : bool array of shape (unit,), optional
+            Units to look at; the evidence of others is given as 0.
 
         Returns
         -------
@@ -131,22 +146,21 @@ class Model:
         from .membership_kernels import descend
 
         products, gram = self._products()
-        evidence, sizes = np.zeros(self.count), np.zeros(self.count)
-        for unit in range(self.count):
+        evidence = np.zeros(self.count)
+        energy = self.energy()
+        without = self.membership.copy()
+        for unit in range(self.count) if chosen is None else np.flatnonzero(chosen):
             pixels = self.membership[:, unit] > 0
-            sizes[unit] = (self.membership[:, unit] > 0.5).sum()
-            without = self.membership.copy()
             without[:, unit] = 0
-            allowed = np.arange(self.count) != unit
             descend(
                 products, gram, self.weight, without, np.array(self.features.shape[1:]),
-                np.array([PRESENCE, PARTIAL, BORDER, MOST]), allowed, pixels.copy(), 2,
+                np.array([PRESENCE, PARTIAL, BORDER, MOST]), np.arange(self.count) != unit,
+                pixels.copy(), 2,
             )  # fmt: skip
-            changed = pixels | (without != self.membership).any(axis=1)
-            evidence[unit] = (
-                self.energy(changed, without) - self.energy(changed, self.membership)
-            ).sum()
-        return evidence, self.needed(sizes)
+            changed = pixels | np.any(without != self.membership, axis=1)
+            evidence[unit] = (self.energy(changed, without) - energy[changed]).sum()
+            without[changed] = self.membership[changed]
+        return evidence, self.needed((self.membership > 0.5).sum(axis=0).astype(np.float64))
 
     def needed(self, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the evidence that the best of all trains and places has by chance.
@@ -159,7 +173,7 @@ class Model:
         pixels, components = self.features.values.shape
         alike = np.minimum(self.features.noise.area, np.maximum(sizes, 1.0))
         largest = np.sqrt(sizes) + np.sqrt(components * alike) + math.sqrt(2 * math.log(pixels))
-        return np.square(largest) + 2 * PRESENCE * sizes
+        return SAFETY * np.square(largest) + 2 * PRESENCE * sizes
 
     def _products(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         products = self.features.values @ self.trains.T.astype(np.float32)

@@ -1,46 +1,99 @@
 """Alternate between trains and territories until both agree with the recording."""
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter
+from scipy.ndimage import binary_dilation, uniform_filter
 
 from ....simulator.sequence import Truth
 from ..noise import Features, features
 from ..units import Recording, Units
 from .edges import trains_of_edges
+from .ica import ica_model
 from .model import PRESENCE, Model, connected, units_of
 
 ROUNDS = 12
+"""Most times that trains and territories are fitted in turn."""
+
 SETTLED = 0.1
 """Memberships that change by less have settled."""
 
 MOST_ADDED = 10
+"""Most units that are added in a round."""
+
+SUM = 0.75
+"""A train holds another's if it loses more than the rest of its energy without that."""
+
+RAGGED = 300.0
+"""Energy that a territory twice as ragged has to explain more, as much as a few pixels do."""
+
+ROUNDER = 0.1
+"""By how much less ragged a territory gets that another's was cut out of."""
 
 SAME = 0.5
 """Intersection over union of territories that may be one."""
 
 
-def refined(start: Callable[[Features], Model] | None = None) -> Callable[..., Units]:
-    """Return the method that refines the units of another, or those of edges alone.
+def refine(recording: Recording, units: Units) -> Units:
+    """Refine the units that any method found.
+
+    Their trains and those seen across edges are both fitted to the recording, and the better
+    explanation takes up from the other what it lacks.
 
     Parameters
     ----------
-    start : callable, optional
-        Turns features into a model, whose trains are taken up where they are needed.
+    recording : Recording
+    units : Units
+        Only their trains are looked at.
+
+    Returns
+    -------
+    Units
+
+    Raises
+    ------
+    InputError
+        If units cannot be sought in the recording.
     """
+    found = features(recording)
+    return _explain(recording, found, [trains_of_edges(found), found.values_of(units.train)])
 
-    def method(recording: Recording, truth: Truth | None = None) -> Units:
-        found = features(recording)
-        model = Model.of(found, trains_of_edges(found))
+
+def ica_and_refine(recording: Recording, truth: Truth | None = None) -> Units:
+    """Refine what independent component analysis finds; `truth` is not looked at."""
+    found = features(recording)
+    return _explain(recording, found, [trains_of_edges(found), ica_model(found).trains])
+
+
+def edges_and_refine(recording: Recording, truth: Truth | None = None) -> Units:
+    """Refine the trains that are seen across edges; `truth` is not looked at."""
+    found = features(recording)
+    return _explain(recording, found, [trains_of_edges(found)])
+
+
+def _explain(recording: Recording, found: Features, starts: list[NDArray[np.float64]]) -> Units:
+    """Return the best explanation that starts from any of some sets of trains."""
+    models = [Model.of(found, trains) for trains in starts]
+    for model in models:
         settle(model)
-        if start is not None and take_up(model, start(found).trains):
-            settle(model)
-        return units_of(recording, model, *model.support())
+    best = min(models, key=badness)
+    others = [trains for trains, model in zip(starts, models, strict=True) if model is not best]
+    if others and take_up(best, np.concatenate(others)):
+        settle(best)
+    return units_of(recording, best, *best.support())
 
-    return method
+
+def badness(model: Model) -> float:
+    """Return what tells the better of two explanations: the lower, the better.
+
+    That is the energy left, and for each unit the number of its train's components and a multiple
+    of its territory's raggedness: explanations that mistake a sum of units for one may fit as well,
+    but cut their territories to pieces.
+    """
+    components, size = model.trains.shape[1], model.features.shape[1:]
+    ragged = sum(raggedness(column > 0.5, size) for column in model.membership.T)
+    return float(model.energy().sum()) + components * model.count + RAGGED * ragged
 
 
 def settle(model: Model) -> None:
@@ -51,13 +104,15 @@ def settle(model: Model) -> None:
         before = model.membership.copy()
         model.fit_trains()
         model.rescale()
-        if turn < ROUNDS - 2:
-            model.add(trains_of_residual(model))
+        added = turn < ROUNDS - 2 and model.add(trains_of_residual(model))
         model.fit_memberships()
         merge(model)
-        prune(model)
-        after = model.membership
-        if before.shape == after.shape and np.abs(before - after).max(initial=0.0) < SETTLED:
+        separate(model)
+        after, count = model.membership, model.count
+        settled = before.shape == after.shape and np.abs(before - after).max(initial=0) < SETTLED
+        if settled or added or turn == ROUNDS - 1:
+            prune(model)
+        if settled and model.count == count:
             break
     model.fit_trains()
     model.rescale()
@@ -77,14 +132,13 @@ def take_up(model: Model, trains: NDArray[np.float64]) -> bool:
     pixels = gain > 2 * PRESENCE
     evidence = np.where(pixels, gain, 0.0).sum(axis=0)
     chosen = evidence > model.needed(pixels.sum(axis=0).astype(np.float64))
-    model.add(trains[chosen])
-    return bool(chosen.any())
+    return model.add(trains[chosen])
 
 
 def prune(model: Model) -> None:
     """Drop units, the least supported first, until all that are left are needed."""
+    evidence, needed = model.support()
     while model.count:
-        evidence, needed = model.support()
         small = (model.membership > 0.5).sum(axis=0) < 2
         ratio = np.where(small, -1.0, evidence / needed)
         worst = int(ratio.argmin())
@@ -92,10 +146,19 @@ def prune(model: Model) -> None:
             return
         # Those without any support go together; the others one by one, since each may stand in
         # for another.
-        chosen = ratio > 0.05
+        chosen = np.asarray(ratio > 0.05)
         chosen[worst] = False
+        touched = np.any(model.membership[:, ~chosen] > 0, axis=1)
         model.keep(chosen)
+        before = model.membership.copy()
         model.fit_memberships()
+        # Units elsewhere have the support that they had.
+        touched |= np.any(model.membership != before, axis=1)
+        around = binary_dilation(touched.reshape(model.features.shape[1:]))
+        beside = np.asarray(around, np.bool_).ravel()
+        again = np.asarray(np.any(model.membership[beside] > 0, axis=0))
+        fresh, needed = model.support(again)
+        evidence = np.where(again, fresh, evidence[chosen])
 
 
 def merge(model: Model) -> None:
@@ -108,7 +171,7 @@ def merge(model: Model) -> None:
         overlap = np.triu(common / either, 1)
         for first, second in zip(*np.nonzero(overlap > SAME), strict=True):
             pixels = np.asarray((model.membership[:, [first, second]] > 0).any(axis=1))
-            one = Model(model.features, model.weight, model.membership.copy(), model.trains.copy())
+            one = model.copy()
             one.trains[first] += one.trains[second]
             one.membership[:, first] = one.membership[:, [first, second]].max(axis=1)
             one.keep(np.arange(model.count) != second)
@@ -120,6 +183,46 @@ def merge(model: Model) -> None:
                 break
         else:
             return
+
+
+def separate(model: Model) -> None:
+    """Take one unit's train out of another's where that holds the sum of both.
+
+    A unit inside another one's territory can as well be explained by a unit with the sum of both
+    trains there and the rest of the outer territory. Trains of different units are hardly
+    correlated, and what is left of a territory is not round, so the explanation with the smaller
+    trains and the rounder territories is the right one.
+    """
+    size = model.features.shape[1:]
+    for inner in range(model.count):
+        for outer in range(model.count):
+            train = model.trains[inner] - model.trains[outer]
+            if inner == outer or train @ train > SUM * (model.trains[inner] @ model.trains[inner]):
+                continue
+            inside = model.membership[:, inner] > 0.5
+            around = model.membership[:, outer] > 0.5
+            if not inside.any() or around[inside].mean() > 0.2:
+                continue
+            if raggedness(around | inside, size) > raggedness(around, size) - ROUNDER:
+                continue
+            other = model.copy()
+            other.trains[inner] = train
+            other.membership[inside, outer] = 1.0
+            other.fit_trains()
+            other.fit_memberships(inside | (model.membership[:, outer] > 0))
+            loss = other.energy().sum() - model.energy().sum()
+            if loss < model.needed(np.array([float(inside.sum())]))[0] / 2:
+                model.trains, model.membership = other.trains, other.membership
+
+
+def raggedness(mask: NDArray[np.bool_], size: tuple[int, int]) -> float:
+    """Return the edge of a mask, bool (pixel,), over that of a disc of its area.
+
+    Where the mask ends at the image's edge does not count.
+    """
+    image = mask.reshape(size)
+    edge = sum(int((np.diff(image, axis=axis)).sum()) for axis in (0, 1))
+    return edge / math.sqrt(4 * math.pi * max(int(mask.sum()), 1))
 
 
 def trains_of_residual(model: Model) -> NDArray[np.float64]:
