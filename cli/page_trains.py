@@ -115,12 +115,14 @@ def _row(
     if true is not None:
         lines += [
             element("path", d=_path(true.train, scale), class_="true"),
-            element("path", d=_instants(true.firings, findings, bottom + STRIP), class_="true"),
+            element(
+                "path", d=_instants(true.firings, findings, bottom + STRIP), class_="true instants"
+            ),
         ]
     if found is not None:
         lines += [
             element("path", d=_path(found.train, scale), class_="found"),
-            element("path", d=_instants(found.firings, findings, bottom), class_="found"),
+            element("path", d=_instants(found.firings, findings, bottom), class_="found instants"),
         ]
     drawing = element(
         "svg",
@@ -151,7 +153,7 @@ def _known_row(train: KnownTrain, findings: Findings, *, first: bool) -> Markup:
     drawing = element(
         "svg",
         _grid(findings, total),
-        element("path", d=_instants(train.firings, findings, 6), class_="true"),
+        element("path", d=_instants(train.firings, findings, 6), class_="true instants"),
         viewBox=f"0 0 {BREADTH:g} {total:g}",
         preserveAspectRatio="none",
         height=total,

@@ -2,9 +2,15 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from musim.cli import main
+from musim.datasets import writer
+from musim.datasets.location import Location
+from musim.datasets.production import produce
+from musim.training.identification.results import pack, plan, recording_of
+from musim.training.identification.units import Units
 
 TINY = ["--units", "2-3", "--pixels", "16x16", "--frames", "20", "--frame-rate", "200"]
 
@@ -28,3 +34,47 @@ def musim(capfd, monkeypatch, tmp_path):
 def tiny():
     """Return options of a simulation that takes no time."""
     return list(TINY)
+
+
+@pytest.fixture(scope="session")
+def store_of_units():
+    """Return a function that stores units as though a method had found them in a store.
+
+    `counts` says how many of them a recording has; what else is given is padding.
+    """
+
+    def make(path, source, found, counts=None, method="refine"):
+        def make_part(url, layout, part):
+            arrays = pack(found[part], recording_of(source, part), layout)
+            if counts is not None:
+                arrays["unit_count"] = np.array(counts[part], np.int32)
+            arrays = {name: values[None] for name, values in arrays.items()}
+            writer.write_part(Location(url), layout, part, arrays)
+
+        layout = plan([source], method)
+        return produce(Location(path), layout, make_part, workers=1, pool="threads")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def nearly():
+    """Return a function that gives a truth's units as a fair method might find them.
+
+    The last of the true units is missed, and in its place there is one that does not exist. The
+    first is a pixel off, and lacks its last firing.
+    """
+
+    def make(truth):
+        territory, train = truth.territory.copy(), truth.twitch_train.copy()
+        firing = np.where(truth.firing < 0, np.nan, truth.firing)
+        firing = np.sort(firing, axis=1)
+        last = np.flatnonzero(np.isfinite(firing[0]))[-1]
+        firing[0, last] = np.nan
+        territory[0] = np.roll(territory[0], 1, axis=1)
+        territory[-1] = np.roll(territory[-1], territory.shape[1] // 2, axis=0)
+        train += 0.02 * np.sin(np.arange(train.shape[1]) / 3).astype(np.float32)
+        confidence = np.linspace(0.95, 0.5, len(train))
+        return Units(territory, train, firing, confidence)
+
+    return make

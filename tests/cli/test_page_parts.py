@@ -1,0 +1,137 @@
+"""What pages are made of: escaped elements, numbers, ticks, outlines, labels, decimated trains."""
+
+import html
+import math
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from musim.cli.page_markup import Markup, colour_rules, element, fixed, join, share, ticks
+from musim.cli.page_outlines import label_places, outline
+from musim.cli.page_trains import decimate
+
+
+def polygon(path):
+    """Return the corners of a path of one closed line."""
+    assert path.count("M") == 1
+    numbers = [float(text) for text in re.findall(r"-?[\d.]+", path)]
+    return np.array(numbers).reshape(-1, 2)
+
+
+def area(corners):
+    x, y = corners.T
+    return 0.5 * abs(float(x @ np.roll(y, 1) - y @ np.roll(x, 1)))
+
+
+@given(st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=300), st.integers(8, 100))
+def test_decimation_keeps_ends_and_extremes(values, most):
+    signal = np.array(values, np.float32)
+    frames = decimate(signal, most)
+    assert len(frames) <= most or len(frames) == len(signal) <= most
+    assert (np.diff(frames) > 0).all()
+    assert frames[0] == 0
+    assert frames[-1] == len(signal) - 1
+    assert signal[frames].min() == signal.min()
+    assert signal[frames].max() == signal.max()
+
+
+def test_decimation_keeps_every_peak_of_a_train():
+    train = np.zeros(10_000, np.float32)
+    peaks = np.arange(50, 10_000, 100)
+    train[peaks] = 1
+    assert np.isin(peaks, decimate(train)).all()
+
+
+@pytest.mark.parametrize("pixels", [(30, 30), (10, 60)])
+def test_an_outline_has_the_area_of_its_mask(pixels):
+    rows, columns = np.indices(pixels)
+    mask = np.hypot(rows - 5, columns - 14) < 4.2
+    size = (pixels[0] * 0.5, pixels[1] * 0.25)
+    corners = polygon(outline(mask, 20, size)) / 20
+    assert area(corners) == pytest.approx(mask.sum() * 0.125, rel=0.05)
+    np.testing.assert_allclose(corners.mean(axis=0), (14.5 * 0.25, 5.5 * 0.5), atol=0.1)
+
+
+def test_outlines_of_special_masks():
+    size = (8.0, 8.0)
+    mask = np.zeros((8, 8), bool)
+    assert outline(mask, 10, size) == ""
+    whole = polygon(outline(~mask, 10, size))
+    assert area(whole) == pytest.approx(6400, rel=0.03)
+    assert whole.min() == 0
+    assert whole.max() == 80
+    mask[2, 3] = True
+    assert area(polygon(outline(mask, 10, size))) == pytest.approx(100, rel=0.5)
+    mask[6, 6] = True
+    assert outline(mask, 10, size).count("Z") == 2
+
+
+def test_labels_lie_in_their_masks_and_apart():
+    rows, columns = np.indices((40, 40))
+    disc = np.hypot(rows - 20, columns - 20) < 12
+    masks = [disc, disc, disc, np.zeros_like(disc)]
+    places = label_places(masks, (40.0, 40.0))
+    assert places[3] is None
+    inside = [place for place in places if place is not None]
+    for depth, width in inside:
+        assert disc[int(depth), int(width)]
+    apart = [math.dist(a, b) for n, a in enumerate(inside) for b in inside[:n]]
+    assert min(apart) > 3.5
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [
+        (1.005, 1, "1.0"), (math.nan, 2, "–"), (math.inf, 1, "∞"), (-0.001, 2, "0.00"),
+        (-1.25, 1, "−1.2"), (12, 0, "12"), (-math.inf, 1, "−∞"), (0.0, 1, "0.0"),
+    ],
+)  # fmt: skip
+def test_numbers_as_they_are_read(value, decimals, text):
+    assert fixed(value, decimals) == text
+
+
+def test_shares_and_elements():
+    assert share(0.156) == "16 %"
+    assert share(math.nan) == "–"
+    made = element("a", "<", Markup("<b></b>"), None, 3, class_="x", href='"', hidden=True, id=None)
+    assert made == '<a class="x" href="&quot;" hidden>&lt;<b></b>3</a>'
+    assert join("<", Markup("<i>")) == "&lt;<i>"
+    assert element("path", x=1.23456, y=2.0) == '<path x="1.235" y="2"></path>'
+
+
+@given(st.floats(1e-6, 1e6), st.integers(3, 10))
+def test_ticks_are_round_few_and_inside(highest, most):
+    found = ticks(highest, most)
+    assert found[0] == 0
+    assert 2 <= len(found) <= most + 1
+    assert found[-1] <= highest * (1 + 1e-6)
+    steps = np.diff(found)
+    np.testing.assert_allclose(steps, steps[0], rtol=1e-6)
+    assert f"{steps[0]:e}"[0] in "1259"
+    assert found[-1] + steps[0] > highest * (1 - 1e-6)
+
+
+def luminance(colour):
+    values = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values]
+    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+
+
+def test_numbers_on_every_colour_can_be_read():
+    rules = re.findall(r"--unit:(#\w{6});--on-unit:(#\w{3})", colour_rules())
+    assert len(rules) == 30
+    for colour, text in rules:
+        low, high = sorted([luminance(colour), luminance(text * 2 if len(text) > 4 else
+                            "#" + "".join(2 * c for c in text[1:]))])  # fmt: skip
+        assert (high + 0.05) / (low + 0.05) >= 4.5
+
+
+@given(st.text())
+def test_any_text_is_escaped_everywhere(text):
+    made = element("a", text, title=text)
+    assert made.count("<") == made.count(">") == 2
+    assert html.unescape(re.fullmatch('<a title="([^"<>]*)">[^<>]*</a>', made, re.S)[1]) == text
+    assert html.unescape(made[made.index(">") + 1 : -4]) == text

@@ -1,0 +1,492 @@
+"""Pages of what was found: whole and self-contained, escaped, and true to what they show."""
+
+import base64
+import dataclasses
+import hashlib
+import io
+import math
+import re
+import shutil
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from musim.cli.page_evaluation import evaluation_page
+from musim.cli.page_findings import read_findings
+from musim.cli.page_map import NOT_FINITE
+from musim.cli.page_trains import BREADTH
+from musim.cli.pages import Links, recording_page
+from musim.datasets import generate
+from musim.simulator import Parameters, Range
+from musim.simulator.errors import InputError
+from musim.training.identification.evaluation import Evaluation
+from musim.training.identification.units import Units
+
+HOSTILE = "<script>alert(1)</script>&\"'"
+VOID = {"meta", "link", "img", "br"}
+
+
+class Parsed(HTMLParser):
+    """A page's elements as (name, attributes, text inside), its tags checked to be balanced."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.elements, self.open = [], []
+        self.feed(page)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        assert len({name for name, _ in attrs}) == len(attrs), f"twice the same in {tag}"
+        found = {"tag": tag, "attributes": dict(attrs), "text": "", "inside": list(self.open)}
+        self.elements.append(found)
+        if tag not in VOID:
+            self.open.append(found)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop()["tag"] == tag
+
+    def handle_data(self, data):
+        for one in self.open:
+            one["text"] += data
+
+    def all(self, tag=None, style=None, **attributes):
+        return [
+            one
+            for one in self.elements
+            if (tag is None or one["tag"] == tag)
+            and (style is None or style in (one["attributes"].get("class") or "").split())
+            and all(one["attributes"].get(k.replace("_", "-")) == v for k, v in attributes.items())
+        ]
+
+    def rows(self, picker):
+        (table,) = self.all("table", data_picker=picker)
+        rows = [one for one in self.all("tr") if any(up is table for up in one["inside"])]
+        return [[c for c in self.elements if c["tag"] in {"th", "td"} and row in c["inside"]]
+                for row in rows]  # fmt: skip
+
+
+def made(path, units=4, sequences=1, seed=0, **values):
+    shape = {"pixels": (24, 24), "size": (24.0, 24.0), "diameter": Range(4, 7), "frames": 120}
+    shape |= {"frame_rate": 200.0, "units": Range(units, units)} | values
+    return generate(
+        Parameters(**shape), path, seed=seed, sequences=sequences, kind="rendered", workers=1,
+        pool="threads",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("pages")
+
+
+@pytest.fixture(scope="module")
+def source(folder):
+    return made(folder / "muscle.zarr")
+
+
+@pytest.fixture(scope="module")
+def found(folder, source, store_of_units, nearly):
+    return read_findings(
+        store_of_units(folder / "units.zarr", source, [nearly(source.truth(0))]), 0
+    )
+
+
+@pytest.fixture(scope="module")
+def without_truth(found):
+    units = tuple(dataclasses.replace(u, partner=None, scores={}, verdict="") for u in found.units)
+    return dataclasses.replace(
+        found, units=units, true_units=(), score=None, truth_note="The recording has no truth."
+    )
+
+
+@pytest.fixture(scope="module")
+def nothing_found(folder, source, store_of_units, nearly):
+    store = store_of_units(folder / "none.zarr", source, [nearly(source.truth(0))], counts=[0])
+    return read_findings(store, 0)
+
+
+SCORES = ("detection_recall", "detection_precision", "mask_recall", "mask_precision", "mask_iou",
+          "rate_of_agreement", "firing_recall", "firing_precision")  # fmt: skip
+
+
+def evaluation(method="refine", protocol="ali-2020", axis="units"):
+    sequences = [
+        {"units": float(units), "snr": snr, "synchrony": 0.1, "sequence": float(index),
+         "matches": 1.0, "predictions": 2.0, "seconds": 0.5,
+         **dict.fromkeys(SCORES, math.nan if units == 1 else 0.5 + 0.1 * index)}
+        for units in (1, 5) for snr in (10.0, math.inf) for index in range(2)
+    ]  # fmt: skip
+    units = [
+        {"overlap": overlap, "found": float(overlap < 0.5), "iou": 0.9, "snr": 10.0, "units": 5.0}
+        for overlap in (0.0, 0.1, 0.3, 0.9)
+    ]
+    return Evaluation(method, protocol, axis, sequences, units)
+
+
+VERSIONS = {"musim": "1", "numpy": "2"}
+CASES = ("found", "without_truth", "nothing_found", "nothing_known", "hostile", "evaluation",
+         "overlap", "one_store")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pages(found, without_truth, nothing_found):
+    empty = dataclasses.replace(without_truth, units=())
+    hostile = dataclasses.replace(
+        found, store=HOSTILE, source=HOSTILE, method=HOSTILE, origin=HOSTILE,
+        software={HOSTILE: HOSTILE}, truth_note=HOSTILE,
+        units=tuple(dataclasses.replace(u, verdict=HOSTILE) for u in found.units),
+        true_units=tuple(dataclasses.replace(u, verdict=HOSTILE) for u in found.true_units),
+    )  # fmt: skip
+    return {
+        "found": recording_page(found, Links("a-1.html", "a-3.html")),
+        "without_truth": recording_page(without_truth),
+        "nothing_found": recording_page(nothing_found),
+        "nothing_known": recording_page(empty),
+        "hostile": recording_page(hostile, Links(f"{HOSTILE}.html", "javascript:alert(1).html")),
+        "evaluation": evaluation_page(evaluation(), "folder", VERSIONS),
+        "overlap": evaluation_page(evaluation(HOSTILE, HOSTILE, "overlap"), HOSTILE, VERSIONS),
+        "one_store": evaluation_page(evaluation(axis=""), "folder", {HOSTILE: HOSTILE}),
+    }
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_page_is_sound(pages, case):
+    assert pages[case].startswith('<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"')
+    page = Parsed(pages[case])
+    named = [one["attributes"]["id"] for one in page.elements if "id" in one["attributes"]]
+    assert len(set(named)) == len(named)
+    for one in page.elements:
+        for key, value in one["attributes"].items():
+            assert not key.startswith("on"), "a script in an attribute"
+            if key in {"aria-labelledby", "aria-describedby", "for"}:
+                assert set(value.split()) <= set(named)
+            for target in re.findall(r"url\(#([^)]*)\)", value or ""):
+                assert target in named
+        if one["attributes"].get("role") in {"button", "region", "group"} or one["tag"] == "nav":
+            assert one["attributes"].keys() & {"aria-label", "aria-labelledby"}
+        if one["tag"] == "img":
+            assert one["attributes"]["alt"]
+    levels = [int(one["tag"][1]) for one in page.elements if re.fullmatch("h[1-6]", one["tag"])]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    for table in page.all("table"):
+        widths = {
+            len([c for c in page.elements if c["tag"] in {"th", "td"} and row in c["inside"]])
+            for row in page.all("tr")
+            if table in row["inside"]
+        }
+        assert len(widths) == 1
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_page_asks_for_nothing_outside(pages, case):
+    page = Parsed(pages[case])
+    for one in page.elements:
+        for key in ("href", "src", "xlink:href", "srcset", "data", "action", "poster"):
+            value = one["attributes"].get(key)
+            if value is not None:
+                # A link to the next page is followed when it is clicked, not before.
+                start = "./" if one["tag"] == "a" else "data:"
+                assert value.startswith(start)
+                assert ":" not in value.removeprefix("data:") or one["tag"] != "a"
+    bare = re.sub(r"data:[a-z+/]+;base64,[\w+/=]+", "", pages[case])
+    assert not re.search(r"https?:|@import|//[\w.]|url\((?!#)", bare)
+    for kind, content in re.findall(r"data:([a-z+/]+);base64,([\w+/=]+)", pages[case]):
+        drawing = base64.b64decode(content)
+        if kind == "image/svg+xml":
+            assert not re.search(rb"<script|href=\"(?!#)|@import|url\((?!#)", drawing)
+        else:
+            assert drawing.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_only_the_pages_own_script_may_run(pages, case):
+    page = Parsed(pages[case])
+    (script,) = page.all("script")
+    (policy,) = page.all("meta", http_equiv="Content-Security-Policy")
+    rules = dict(rule.strip().split(" ", 1) for rule in policy["attributes"]["content"].split(";"))
+    digest = base64.b64encode(hashlib.sha256(script["text"].encode()).digest()).decode()
+    assert rules["script-src"] == f"'sha256-{digest}'"
+    assert rules["default-src"] == "'none'"
+    assert rules["img-src"] == "data:"
+    assert rules.keys() == {"default-src", "img-src", "style-src", "script-src", "base-uri",
+                            "form-action"}  # fmt: skip
+
+
+def test_text_from_outside_stays_text(pages):
+    page = Parsed(pages["hostile"])
+    assert page.all("h1")[0]["text"] == "script>&\"', sequence 0"
+    assert "alert(1)" in page.all("p", "summary")[0]["text"]
+    values = [one["text"] for one in page.all("dd")]
+    for expected in (f"{HOSTILE}, sequence 0", HOSTILE, f"{HOSTILE} {HOSTILE}"):
+        assert expected in values
+    assert any(HOSTILE in (one["attributes"].get("aria-label") or "") for one in page.all("g"))
+    targets = [one["attributes"]["href"] for one in page.all("a")]
+    assert targets[0].startswith("./%3Cscript%3E")
+    assert targets[1] == "./javascript%3Aalert%281%29.html"
+    other = Parsed(pages["overlap"])
+    assert other.all("h1")[0]["text"] == f"{HOSTILE} on {HOSTILE}"
+    assert HOSTILE in other.all("img")[0]["attributes"]["alt"]
+
+
+def test_a_store_in_a_folder_with_a_hostile_name(tmp_path, store_of_units, nearly):
+    source = made(tmp_path / HOSTILE / "a&b.zarr")
+    store = store_of_units(tmp_path / HOSTILE / "<b>.zarr", source, [nearly(source.truth(0))])
+    page = Parsed(recording_page(read_findings(store, 0)))
+    assert page.all("h1")[0]["text"] == "a&b.zarr, sequence 0"
+    assert not page.all("b")
+    assert len(page.all("script")) == 1
+    assert any(HOSTILE in one["text"] for one in page.all("dd"))
+
+
+def test_the_same_each_time(found, source, pages):
+    assert recording_page(found, Links("a-1.html", "a-3.html")) == pages["found"]
+    assert evaluation_page(evaluation(), "folder", VERSIONS) == pages["evaluation"]
+
+
+def test_summary_and_scores_are_those_of_the_metrics(found, pages):
+    page, row = Parsed(pages["found"]), found.score.to_row()
+    first, second = (one["text"] for one in page.all("p", "summary"))
+    assert first == "4 units found, confidence 0.50 to 0.95, in 0.60 s by the method “refine”."
+    assert "3 of 4 true units matched (recall 0.75, precision 0.75)" in second
+    assert f"IoU of {row['mask_iou']:.2f}" in second
+    assert f"rate of agreement of {row['rate_of_agreement']:.2f}" in second
+    texts = [one["text"] for one in page.all("tr")]
+    assert any(text.startswith(f"Firing recall{row['firing_recall']:.2f}") for text in texts)
+
+
+def test_the_table_of_units(found, pages):
+    head, *rows = Parsed(pages["found"]).rows("units")
+    names = [cell["text"] for cell in head]
+    assert [row[0]["text"] for row in rows] == ["0", "1", "2", "3*"]
+    assert [row[names.index("Verdict")]["text"] for row in rows] == ["matches"] * 3 + ["false"]
+    assert [row[names.index("True unit")]["text"] for row in rows] == ["0", "1", "2", "–"]
+    iou = [row[names.index("Mask IoU")] for row in rows]
+    assert iou[3]["attributes"]["data-value"] == ""
+    matching = found.score.matching
+    for true, value in zip(matching.true, matching.iou, strict=True):
+        assert float(iou[true]["attributes"]["data-value"]) == pytest.approx(value)
+        assert iou[true]["text"] == f"{value:.2f}"
+    firings = [int(row[names.index("Firings")]["text"]) for row in rows]
+    assert firings == [len(unit.firings) for unit in found.units]
+    assert [cell["attributes"]["aria-sort"] for cell in head] == ["ascending"] + ["none"] * (
+        len(head) - 1
+    )
+
+
+def test_the_missed_unit_stands_in_a_table_of_its_own(found, pages):
+    head, *rows = Parsed(pages["found"]).rows("missed")
+    assert [row[0]["text"] for row in rows] == ["t3"]
+    values = {name["text"]: cell["text"] for name, cell in zip(head, rows[0], strict=True)}
+    assert values["Verdict"] == "missed"
+    rows, columns = np.nonzero(found.true_units[3].mask)
+    assert values["Depth (mm)"] == f"{rows.mean() + 0.5:.1f}"
+    assert values["Width (mm)"] == f"{columns.mean() + 0.5:.1f}"
+
+
+def polygon(path):
+    """Return the corners of a path of one closed line."""
+    assert path.count("M") == 1
+    numbers = [float(text) for text in re.findall(r"-?[\d.]+", path)]
+    return np.array(numbers).reshape(-1, 2)
+
+
+def area(corners):
+    x, y = corners.T
+    return 0.5 * abs(float(x @ np.roll(y, 1) - y @ np.roll(x, 1)))
+
+
+def test_the_map_shows_found_over_true(found, pages):
+    page = Parsed(pages["found"])
+    (drawing,) = page.all("svg", "map")
+    scale = 360 / 24
+    for unit in found.units:
+        (group,) = [g for g in page.all("g", "unit", data_key=unit.key) if drawing in g["inside"]]
+        paths = [one for one in page.all("path") if group in one["inside"]]
+        styles = [one["attributes"]["class"] for one in paths]
+        assert styles == (["found"] if unit.partner is None else ["true", "found"])
+        corners = polygon(paths[-1]["attributes"]["d"]) / scale
+        rows, columns = np.nonzero(unit.mask)
+        assert area(corners) == pytest.approx(unit.mask.sum(), rel=0.12)
+        assert corners[:, 0].min() == pytest.approx(columns.min(), abs=0.6)
+        assert corners[:, 0].max() == pytest.approx(columns.max() + 1, abs=0.6)
+        assert corners[:, 1].min() == pytest.approx(rows.min(), abs=0.6)
+        assert corners[:, 1].max() == pytest.approx(rows.max() + 1, abs=0.6)
+    # The first unit was found a pixel to the right of where it is.
+    (group,) = page.all("g", "unit", data_key="u0")
+    true, ours = (polygon(p["attributes"]["d"]) for p in page.all("path") if group in p["inside"])
+    moved = (ours.mean(axis=0) - true.mean(axis=0)) / scale
+    np.testing.assert_allclose(moved, (1, 0), atol=0.2)
+    assert len(page.all("path", "missed")) == 1
+    labels = [g["text"] for g in page.all("g", "label")]
+    assert sorted(labels) == ["0", "1", "2", "3*", "t3"]
+
+
+def test_the_grey_image_is_the_map(found):
+    values = found.velocity_sd.copy()
+    values[3, 5] = np.nan
+    page = recording_page(dataclasses.replace(found, velocity_sd=values))
+    content = re.search(r"data:image/png;base64,([\w+/=]+)", page).group(1)
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(content)))).astype(float)
+    assert tuple(pixels[3, 5]) == NOT_FINITE
+    values[3, 5], pixels[3, 5] = 0, 255
+    assert pixels.shape == (24, 24, 3)
+    np.testing.assert_allclose(pixels[..., 0], 255 - 115 * values / values.max(), atol=0.51)
+
+
+def test_the_trains_show_found_over_true(found, pages):
+    page = Parsed(pages["found"])
+    rows = page.all("div", "row")
+    assert [row["attributes"]["data-key"] for row in rows] == ["u0", "u1", "u2", "u3", "t3"]
+    truths = {unit.number: unit for unit in found.true_units}
+    for row, unit in zip(rows, [*found.units, found.missed[0]], strict=True):
+        paths = {
+            style: [p["attributes"]["d"] for p in page.all("path", style) if row in p["inside"]]
+            for style in ("found", "true")
+        }
+        true = truths.get(getattr(unit, "partner", unit.number))
+        shown = {"true": true, "found": unit if unit in found.units else None}
+        for style, one in shown.items():
+            assert len(paths[style]) == (0 if one is None else 2)
+            if one is None:
+                continue
+            line, instants = paths[style]
+            x = [float(text) for text in re.findall(r"M([\d.]+) ", instants)]
+            np.testing.assert_allclose(x, one.firings / found.duration * BREADTH, atol=0.06)
+            points = polygon(line.replace("L", " "))
+            np.testing.assert_allclose(points[:, 0], np.arange(120) / 120 * BREADTH, atol=0.51)
+            assert np.corrcoef(points[:, 1], -one.train)[0, 1] > 0.999
+    missing = {u.key: len(truths[u.partner].firings) - len(u.firings) for u in found.units[:3]}
+    assert missing == {"u0": 1, "u1": 0, "u2": 0}
+
+
+def test_all_rows_have_one_scale(found, pages):
+    page, heights = Parsed(pages["found"]), []
+    for row, unit in zip(page.all("div", "row"), found.units, strict=False):
+        path = next(p for p in page.all("path", "found") if row in p["inside"])
+        y = polygon(path["attributes"]["d"].replace("L", " "))[:, 1]
+        heights.append((y.max() - y.min()) / np.ptp(unit.train))
+    np.testing.assert_allclose(heights, heights[0], rtol=0.03)
+    bar = re.search(r'M3 0V([\d.]+)".*? ([\d.]+) mm/s', pages["found"])
+    assert float(bar.group(1)) / float(bar.group(2)) == pytest.approx(heights[0], rel=0.03)
+
+
+def test_without_truth_nothing_is_said_of_it(pages):
+    page = Parsed(pages["without_truth"])
+    assert page.all("path", "found")
+    assert not page.all(style="true")
+    assert not page.all(style="missed")
+    assert page.all("p", "summary")[1]["text"] == "The recording has no truth."
+    assert "True unit" not in pages["without_truth"]
+    assert [row[0]["text"] for row in page.rows("units")[1:]] == ["0", "1", "2", "3"]
+    assert "Against the truth" not in pages["without_truth"]
+
+
+def test_nothing_found(pages, nothing_found):
+    page = Parsed(pages["nothing_found"])
+    assert page.all("p", "summary")[0]["text"].startswith("No unit was found, in 0.60 s")
+    assert "0 of 4 true units matched (recall 0.00, precision –)" in pages["nothing_found"]
+    assert len(page.all("path", "missed")) == len(nothing_found.missed) == 4
+    assert [g["attributes"]["data-key"] for g in page.all(role="button", tabindex="0")] == [
+        "t0", "t0",
+    ]  # fmt: skip
+    bare = Parsed(pages["nothing_known"])
+    assert bare.all("p", "nothing")[0]["text"] == "No unit was found."
+    assert not bare.all(role="button")
+
+
+def test_one_stop_of_tab_for_each_figure_and_table(pages):
+    page = Parsed(pages["found"])
+    for picker in ("map", "trains", "units", "missed"):
+        (place,) = page.all(data_picker=picker)
+        picks = [one for one in page.elements
+                 if place in one["inside"] and "data-pick" in one["attributes"]]  # fmt: skip
+        assert sum(one["attributes"]["tabindex"] == "0" for one in picks) == (
+            0 if picker == "map" and not picks else 1
+        )
+        assert all(one["attributes"]["aria-pressed"] == "false" for one in picks)
+
+
+def test_split_and_joined_units_are_named(folder, source, store_of_units):
+    truth = source.truth(0)
+    halves = truth.territory[[0, 0]].copy()
+    middle = round(float(np.nonzero(halves[0])[0].mean()))
+    halves[0, middle:] = 0
+    halves[1, :middle] = 0
+    both = truth.territory[1:3].max(axis=0, keepdims=True)
+    territory = np.concatenate([halves, both])
+    units = Units(
+        territory, truth.twitch_train[:3], np.full((3, 1), np.nan), np.array([0.9, 0.8, 0.7])
+    )
+    findings = read_findings(store_of_units(folder / "split.zarr", source, [units]), 0)
+    verdicts = {unit.key: unit.verdict for unit in (*findings.units, *findings.true_units)}
+    faults = findings.score.faults
+    assert set(faults.split) == {0}
+    assert set(faults.merged) == {2}
+    for unit in faults.split[0]:
+        if findings.units[unit].partner is None:
+            assert verdicts[f"u{unit}"] == "part of 0"
+    matched = findings.units[2].partner
+    others = [one for one in (1, 2) if one != matched]
+    assert str(others[0]) in verdicts["u2"]
+    assert "joins" in verdicts["u2"]
+    for other in others:
+        assert verdicts[f"t{other}"] == "joined with others in 2"
+    Parsed(recording_page(findings))
+
+
+def test_a_source_that_has_gone_or_changed_tells_no_truth(tmp_path, store_of_units, nearly):
+    source = made(tmp_path / "a.zarr")
+    store = store_of_units(tmp_path / "u.zarr", source, [nearly(source.truth(0))])
+    assert read_findings(store, 0).score is not None
+    shutil.rmtree(tmp_path / "a.zarr")
+    gone = read_findings(store, 0)
+    assert (gone.score, gone.true_units) == (None, ())
+    assert "cannot be read any more" in gone.truth_note
+    assert all(unit.verdict == "" for unit in gone.units)
+    made(tmp_path / "a.zarr", seed=1)
+    other = read_findings(store, 0)
+    assert other.score is None
+    assert "Another recording" in other.truth_note
+    shutil.rmtree(tmp_path / "a.zarr")
+    made(tmp_path / "a.zarr", frames=60)
+    assert "Another recording" in read_findings(store, 0).truth_note
+    shutil.rmtree(tmp_path / "a.zarr")
+    made(tmp_path / "a.zarr")
+    assert read_findings(store, 0).score is not None
+
+
+def test_only_what_was_identified_is_reported(source):
+    with pytest.raises(InputError, match=r"found recordings \(rendered\).*run musim identify"):
+        read_findings(source, 0)
+
+
+def test_a_large_recording_makes_a_page_of_bounded_size(tmp_path, store_of_units, nearly):
+    source = made(tmp_path / "a.zarr", units=25, pixels=(128, 128), size=(40.0, 40.0), frames=1024,
+                  frame_rate=512.0)  # fmt: skip
+    store = store_of_units(tmp_path / "u.zarr", source, [nearly(source.truth(0))])
+    page = recording_page(read_findings(store, 0))
+    assert len(page.encode()) < 2_000_000
+    lines = [p["attributes"]["d"] for p in Parsed(page).all("path", "found")]
+    assert max(line.count("L") for line in lines) < 1000
+
+
+def test_an_evaluation_has_a_row_for_each_condition(pages):
+    head, *rows = Parsed(pages["evaluation"]).rows("means")
+    names = [cell["text"] for cell in head]
+    assert names[:4] == ["Units", "SNR (dB)", "Sequences", "Recall"]
+    assert [[cell["text"] for cell in row[:3]] for row in rows] == [
+        ["1", "10", "2"], ["1", "∞", "2"], ["5", "10", "2"], ["5", "∞", "2"],
+    ]  # fmt: skip
+    assert [row[3]["text"] for row in rows] == ["–", "–", "0.550 (0.071)", "0.550 (0.071)"]
+    page = Parsed(pages["evaluation"])
+    assert len(page.all("img")) == 3
+    assert "8 sequences with 24 true units: 16 units found, 8 of them" in pages["evaluation"]
+    store = Parsed(pages["one_store"])
+    assert not store.all("img")
+    assert [cell["text"] for cell in store.rows("means")[1]][:2] == ["all", "8"]
