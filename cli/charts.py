@@ -71,7 +71,8 @@ def draw_charts(evaluation: Evaluation) -> list[Chart]:
             if axis == "units":
                 _published(axes, measure)
             _finish(axes, LABELS[axis], LABELS[measure])
-        panels[0].legend(fontsize=7, frameon=False, loc="lower left")
+        if panels[0].get_legend_handles_labels()[0]:
+            panels[0].legend(fontsize=7, frameon=False, loc="lower left")
         figure.suptitle(f"{title}: {evaluation.method}", fontsize=10)
         text = f"{title} by {evaluation.method}, mean and SD over sequences, against {axis}."
         charts.append(Chart(name, title, text, figure))

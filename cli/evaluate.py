@@ -1,15 +1,16 @@
 """``musim evaluate``."""
 
+import io
 import math
 import time
-from pathlib import Path
 
 import click
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from ..datasets.location import Location
 from ..simulator.errors import InputError
-from ..training.identification.evaluation import Evaluation, evaluate_store
+from ..training.identification.evaluation import SUMMARY, Evaluation, evaluate_store, table
 from ..training.identification.evaluation import evaluate as evaluate_protocol
 from ..training.identification.methods import METHODS
 from ..training.identification.protocols import QUICK, SWEEPS, ali_2020, sweep
@@ -19,19 +20,27 @@ from .console import out, progress
 USUAL_SEQUENCES = 100
 
 
-@click.group()
+@click.group(
+    no_args_is_help=False,
+    epilog="""\b
+Examples:
+  musim evaluate identify --protocol ali-2020 --quick
+  musim evaluate identify musim.zarr --method ica
+""",
+)
 def evaluate() -> None:
     """Score methods against the truth."""
 
 
 @evaluate.command(
+    short_help="Score how a method identifies motor units.",
     epilog="""\b
 Examples:
   musim evaluate identify --protocol ali-2020 --quick
   musim evaluate identify --protocol ali-2020 --method ica --out ica
   musim evaluate identify --sweep overlap --out overlap
   musim evaluate identify musim.zarr
-"""
+""",
 )
 @click.argument("store", metavar="[STORE]", required=False)
 @click.option(
@@ -73,32 +82,40 @@ def identify(store, protocol, difficulty, method, target, quick, sequences, work
     """
     if sum(choice is not None for choice in (store, protocol, difficulty)) != 1:
         raise InputError("found none or several of STORE, --protocol and --sweep, wanted one")
+    if sequences is not None and quick:
+        raise InputError("found both --quick and --sequences, wanted one of them")
+    if store is not None and (quick or sequences is not None):
+        raise InputError(
+            f"{store}: found --quick or --sequences with a store, wanted neither; all of its "
+            "sequences are scored"
+        )
     options = {"workers": workers, "resume": resume, "overwrite": overwrite}
     began = time.perf_counter()
     with progress("identifying", "sequences") as report:
         if store is not None:
             found = evaluate_store(store, method, target, **options, on_progress=report)
         else:
-            count = sequences or (USUAL_SEQUENCES // QUICK if quick else USUAL_SEQUENCES)
+            usual = USUAL_SEQUENCES // QUICK if quick else USUAL_SEQUENCES
+            count = usual if sequences is None else sequences
             chosen = ali_2020(count) if difficulty is None else sweep(difficulty, count)
             found = evaluate_protocol(chosen, method, target, **options, on_progress=report)
     seconds = time.perf_counter() - began
-    _write_results(found, Path(target))
+    _write_results(found, Location(target))
     console = out()
     console.print("Mean (SD) over n sequences; by overlap: over n units (standard error).")
     console.print(_table(found))
     console.print(f"{target}: {len(found.sequences)} sequences ({seconds:.0f} s). Look at them: "
-                  f"musim report {target}", soft_wrap=True)  # fmt: skip
+                  f"musim report {target}", soft_wrap=True, markup=False)  # fmt: skip
 
 
-def _write_results(found: Evaluation, folder: Path) -> None:
-    from ..datasets.location import Location
-    from ..training.identification.evaluation import table
+def _write_results(found: Evaluation, folder: Location) -> None:
     from .charts import draw_charts
 
-    Location(folder).write("summary.csv", table(summary(found)).encode())
+    folder.write(SUMMARY, table(summary(found)).encode())
     for chart in draw_charts(found):
-        chart.figure.savefig(folder / f"{chart.name}.png")
+        picture = io.BytesIO()
+        chart.figure.savefig(picture, format="png")
+        folder.write(f"{chart.name}.png", picture.getvalue())
 
 
 def _table(found: Evaluation) -> Table:

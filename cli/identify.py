@@ -72,14 +72,19 @@ def identify(recordings, target, method, workers, scheduler, resume, overwrite) 
     counts = [int(store.read("unit_count", index)) for index in range(len(store))]
     console = err()
     for index, count in list(enumerate(counts))[:MOST_LISTED]:
-        console.print(f"sequence {index}: {count} {'unit' if count == 1 else 'units'}")
+        console.print(f"sequence {index}: {_counted(count, 'unit')}")
     if len(counts) > MOST_LISTED:
         console.print(f"and {len(counts) - MOST_LISTED} more sequences")
+    found = f"{_counted(sum(counts), 'unit')} in {_counted(len(counts), 'sequence')}"
     out().print(
-        f"{target}: {sum(counts)} units in {len(counts)} sequences ({seconds:.1f} s). "
-        f"Look at them: musim report {target}",
+        f"{target}: {found} ({seconds:.1f} s). Look at them: musim report {target}",
         soft_wrap=True,
+        markup=False,
     )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")
 
 
 MOST_LISTED = 10

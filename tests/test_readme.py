@@ -4,6 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
+import click
 import pytest
 
 from musim.cli.main import COMMANDS, musim
@@ -27,6 +28,9 @@ def test_there_are_commands_of_every_kind():
 def test_commands_have_the_options_they_are_shown_with(line):
     _, name, *arguments = shlex.split(line)
     command = musim.get_command(None, name)
+    if isinstance(command, click.Group):
+        name, *arguments = arguments
+        command = command.get_command(None, name)
     context = command.make_context(name, arguments)
     assert context.params
 

@@ -83,6 +83,9 @@ def _data_names(description: Description, file: File) -> dict[str, str]:
         return names
     least = len(AXES[description.kind][0])
     arrays = [info.name for info in file.variables if info.is_numeric and len(info.shape) >= least]
+    refused = [info for info in file.variables if info.refusal]
+    if not arrays and len(refused) == 1:
+        raise InputError(f"{file.path}: {refused[0].name}: {refused[0].refusal}")
     if len(arrays) != 1:
         known = ", ".join(arrays[:12]) or "none"
         raise InputError(
