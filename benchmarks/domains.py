@@ -221,14 +221,33 @@ def make(folder: Path, doses: Doses, seed: int, index: int) -> None:
     aside.replace(path)
 
 
-def load(path: Path) -> tuple[Features, Features, float, NDArray[np.float64]]:
-    """Return features of A and of B, the thickness of fat (mm), and seconds, CPU seconds, MiB."""
+@dataclass(frozen=True)
+class Subject:
+    """Both domains' features of a subject.
+
+    Parameters
+    ----------
+    a, b : Features
+    fat : float
+        Thickness of skin and fat, mm.
+    cost : float64 array of shape (3,)
+        Of B: seconds, processor seconds, and MiB at most.
+    """
+
+    a: Features
+    b: Features
+    fat: float
+    cost: NDArray[np.float64]
+
+
+def load(path: Path) -> Subject:
+    """Read what :func:`make` kept."""
     with np.load(path) as file:
         a, b = (
             Features(**{part: file[f"{name}_{part}"] for part in ("variance", "spectrum", "frame")})
             for name in "ab"
         )
-        return a, b, float(file["fat"]), file["cost"]
+        return Subject(a, b, float(file["fat"]), file["cost"])
 
 
 def pairs(count: int) -> Iterator[tuple[int, int]]:
@@ -236,11 +255,11 @@ def pairs(count: int) -> Iterator[tuple[int, int]]:
     return ((i, j) for i in range(count) for j in range(i))
 
 
-def table(loaded: list[tuple[Features, Features, float, NDArray[np.float64]]]) -> list[str]:
+def table(loaded: list[Subject]) -> list[str]:
     """Compare every sequence with every other subject's: mean (SD) over pairs."""
     count = len(loaded)
     step = parameters().pixel_size[0]
-    a, b = ([each[domain] for each in loaded] for domain in (0, 1))
+    a, b = [each.a for each in loaded], [each.b for each in loaded]
     rows = [
         "| | A against B | B against B | A against A | Ali 2022: A, B | Ali 2022: B, B |",
         "|---|---:|---:|---:|---:|---:|",
@@ -255,9 +274,9 @@ def table(loaded: list[tuple[Features, Features, float, NDArray[np.float64]]]) -
         paper = [f"{value:.2f}" for value in PAPER.get(name, ())] or ["", ""]
         cells = [f"{np.mean(value):.2f} ({np.std(value):.2f})" for value in values]
         rows.append(f"| {name} | " + " | ".join(cells + paper) + " |")
-    shallow = [superficial(each[1], each[2], step) for each in loaded]
-    size = [granules(each[1], each[2], step) for each in loaded]
-    seconds, processor, peak = np.array([each[3] for each in loaded]).T
+    shallow = [superficial(each.b, each.fat, step) for each in loaded]
+    size = [granules(each.b, each.fat, step) for each in loaded]
+    seconds, processor, peak = np.array([each.cost for each in loaded]).T
     return [
         *rows,
         "",
@@ -268,15 +287,15 @@ def table(loaded: list[tuple[Features, Features, float, NDArray[np.float64]]]) -
     ]
 
 
-def picture(loaded: list[tuple[Features, Features, float, NDArray[np.float64]]]) -> None:
+def picture(loaded: list[Subject], path: Path) -> None:
     """Draw three subjects of each domain."""
     shown = loaded[:3]
     figure, axes = plt.subplots(
         4, 2 * len(shown), figsize=(2 * 2 * len(shown), 8), layout="constrained", squeeze=False
     )
-    for subject, (a, b, _, _) in enumerate(shown):
-        for domain, features in enumerate((a, b)):
-            map_axes, frame_axes, k_axes, curve = axes[:, subject + domain * len(shown)]
+    for number, subject in enumerate(shown):
+        for domain, features in enumerate((subject.a, subject.b)):
+            map_axes, frame_axes, k_axes, curve = axes[:, number + domain * len(shown)]
             map_axes.imshow(features.logarithm, vmax=HIGHEST * 0.7, vmin=0, extent=(0, 40, 40, 0))
             most = np.quantile(np.abs(features.frame), 0.995)
             frame_axes.imshow(
@@ -284,12 +303,12 @@ def picture(loaded: list[tuple[Features, Features, float, NDArray[np.float64]]])
             )
             k_axes.imshow(features.k_space, vmin=0, vmax=1, cmap="magma")
             frequency = np.fft.rfftfreq(WELCH, 1 / 512.0)
-            for other, colour in ((a, "tab:blue"), (b, "tab:red")):
+            for other, colour in ((subject.a, "tab:blue"), (subject.b, "tab:red")):
                 width = 1.5 if other is features else 0.5
                 curve.semilogy(frequency[2:81], other.spectrum[2:81], color=colour, lw=width)
             curve.set_ylim(1e-6, 1)
             curve.set_xlabel("Hz")
-            map_axes.set_title(f"{'AB'[domain]}, subject {subject + 1}", fontsize=9)
+            map_axes.set_title(f"{'AB'[domain]}, subject {number + 1}", fontsize=9)
             for axis in (map_axes, frame_axes, k_axes):
                 axis.set_xticks([])
                 axis.set_yticks([])
@@ -297,7 +316,7 @@ def picture(loaded: list[tuple[Features, Features, float, NDArray[np.float64]]])
         axes[:, 0], ("log(1 + variance)", "frame, mm/s", "K-space", "spectrum, 1/Hz"), strict=True
     ):
         axis.set_ylabel(name)
-    figure.savefig(FIGURE, dpi=70)
+    figure.savefig(path, dpi=70)
     plt.close(figure)
 
 
@@ -308,6 +327,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=2022)
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--folder", type=Path, default=Path("domains"), help="where features go")
+    parser.add_argument("--figure", type=Path, default=FIGURE)
     parser.add_argument(
         "--dose", action="append", default=[], metavar="NAME=LOW-HIGH", help="another range"
     )
@@ -326,7 +346,7 @@ def main() -> None:
         load(options.folder / f"{options.seed}-{index}.npz") for index in range(options.sequences)
     ]
     print("\n".join(table(loaded)))
-    picture(loaded)
+    picture(loaded, options.figure)
 
 
 if __name__ == "__main__":

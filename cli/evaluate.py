@@ -102,7 +102,7 @@ def identify(store, protocol, difficulty, method, target, quick, sequences, work
     seconds = time.perf_counter() - began
     _write_results(found, Location(target))
     console = out()
-    console.print("Mean (SD) over n sequences; by overlap: over n units (standard error).")
+    console.print("Mean±SD over n sequences; by overlap: over n units, ± the standard error.")
     console.print(_table(found))
     console.print(f"{target}: {len(found.sequences)} sequences ({seconds:.0f} s). Look at them: "
                   f"musim report {target}", soft_wrap=True, markup=False)  # fmt: skip
@@ -140,5 +140,5 @@ def _cell(row: dict[str, float], name: str) -> str:
     spread = row.get(f"{name}_sd", row.get(f"{name}_se", math.nan))
     if math.isnan(mean):
         return "–"
-    # 0.987 (.02): three and two digits are as many as 100 sequences tell.
-    return f"{mean:.3f}" + ("" if math.isnan(spread) else f" ({spread:.2f})".replace("(0", "("))
+    # 0.987±.02: three and two digits are as many as 100 sequences tell.
+    return f"{mean:.3f}" + ("" if math.isnan(spread) else f"±{spread:.2f}".replace("±0", "±"))

@@ -4,7 +4,9 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...datasets.layout import software
-from ...datasets.location import Location
+from ...datasets.location import PARTIAL, Location
 from ...datasets.parallel import open_workers
 from ...datasets.store import Store, open_store
 from ...simulator.errors import InputError
@@ -27,7 +29,10 @@ from .units import Recording, Units
 SETTINGS = "evaluation.json"
 SEQUENCES = "sequences.csv"
 UNITS = "units.csv"
+SUMMARY = "summary.csv"
 PARTS = "parts"
+FIGURES = ("detection", "segmentation", "agreement", "recall-by-overlap")
+"""Names of the figures that may stand beside the tables, as PNG."""
 
 CHUNK = 5
 """Sequences in a task."""
@@ -93,7 +98,8 @@ def evaluate(
     Raises
     ------
     InputError
-        If there is no such method, or something is there already.
+        If there is no such method, or something is there already. What this call began to write is
+        then removed again.
     FailureError
         If the tables cannot be written, or a worker dies.
     """
@@ -160,21 +166,34 @@ def _run(
     location = Location(out)
     if not location.is_local:
         raise InputError(f"{location}: found a URL, wanted a local folder for the evaluation")
-    _prepare(location, settings, resume=resume, overwrite=overwrite)
-    done = {name for name in location.list_files(PARTS) if name.endswith(".json")}
-    todo = [task for task in tasks if _part(*task) not in done]
     total = sum(last - first for _, first, last in tasks)
-    finished = len(tasks) - len(todo)
-
-    def on_done() -> None:
-        nonlocal finished
-        finished += 1
-        on_progress(min(finished * CHUNK, total), total)
-
+    lacking = [path for path in (location.path, *location.path.parents) if not path.exists()]
     with open_workers(workers=workers) as run:
-        on_progress(min(finished * CHUNK, total), total)
-        if todo:
-            run(function, [(location.address, *task) for task in todo], on_done)
+        begun = _prepare(location, settings, resume=resume, overwrite=overwrite)
+        done = set(location.list_files(PARTS))
+        todo = [task for task in tasks if _part(*task) not in done]
+        finished = len(tasks) - len(todo)
+
+        def report() -> None:
+            on_progress(round(total * finished / len(tasks)), total)
+
+        def on_done() -> None:
+            nonlocal finished
+            finished += 1
+            report()
+
+        report()
+        try:
+            if todo:
+                run(function, [(location.address, *task) for task in todo], on_done)
+        except InputError:
+            # What is wrong with the input stays wrong: there is nothing to resume.
+            if begun:
+                _remove(location)
+                for folder in lacking:
+                    with suppress(OSError):  # somebody has put something into it since
+                        folder.rmdir()
+            raise
     sequences: list[Row] = []
     units: list[Row] = []
     for task in tasks:
@@ -192,13 +211,15 @@ def _part(condition: int, first: int, last: int) -> str:
 
 def _prepare(
     location: Location, settings: Mapping[str, Any], *, resume: bool, overwrite: bool
-) -> None:
+) -> bool:
+    """Make a folder ready for an evaluation; return whether it begins here or goes on."""
     if resume and overwrite:
         raise InputError("found both --resume and --overwrite, wanted one of them")
+    begins = overwrite or not location.exists(SETTINGS)
     if location.exists(SETTINGS):
         found = {k: v for k, v in _settings(location).items() if k != "software"}
         if overwrite:
-            location.remove(first=SEQUENCES, last=SETTINGS)
+            _remove(location)
         elif not resume:
             raise InputError(
                 f"{location}: found an evaluation there, wanted a new folder; add --resume to go "
@@ -209,15 +230,51 @@ def _prepare(
                 f"{location}: found an evaluation with other settings ({found['method']} on "
                 f"{found['protocol']}), wanted the same to resume; use --overwrite"
             )
-    elif location.exists() and any(location.path.iterdir()):
+    elif _holds_anything(location):
         raise InputError(
             f"{location}: found something that is not an evaluation, wanted a new or empty folder"
         )
     location.write_json(SETTINGS, {**settings, "software": software()})
+    return begins
+
+
+def _holds_anything(location: Location) -> bool:
+    """Return whether there is more than what a run leaves that was killed as it began."""
+    try:
+        if not location.path.is_dir():
+            return location.path.exists()
+        return any(path.suffix != PARTIAL for path in location.path.iterdir())
+    except OSError as error:
+        raise location.failure("be read", error) from error
+
+
+def _remove(location: Location) -> None:
+    """Remove an evaluation, and nothing else from its folder: last of all what marks it as one."""
+    part = re.compile(r"\d{3,}-\d{5,}-\d{5,}\.json")
+    names = (UNITS, SEQUENCES, SUMMARY, *(f"{name}.png" for name in FIGURES))
+    try:
+        for path in sorted((location.path / PARTS).glob("*.json*")):
+            # With what was being written when a run was killed.
+            if part.fullmatch(re.sub(rf"\.\w{{8}}{re.escape(PARTIAL)}$", "", path.name)):
+                path.unlink(missing_ok=True)
+        with suppress(OSError):  # there is none, or it holds something else
+            (location.path / PARTS).rmdir()
+        for name in (*names, SETTINGS):
+            for path in (*location.path.glob(f"{name}.*{PARTIAL}"), location.path / name):
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise location.failure("be removed", error) from error
 
 
 def _settings(location: Location) -> dict[str, Any]:
-    return json.loads(location.read(SETTINGS))
+    with suppress(ValueError):
+        settings = json.loads(location.read(SETTINGS))
+        if isinstance(settings, dict) and {"method", "protocol", "axis"} <= settings.keys():
+            return settings
+    raise InputError(
+        f"{location}: found {SETTINGS} without the settings of an evaluation, wanted what musim "
+        "evaluate wrote; choose another folder"
+    )
 
 
 def score_drawn(folder: str, condition: int, first: int, last: int) -> None:
@@ -234,7 +291,8 @@ def score_drawn(folder: str, condition: int, first: int, last: int) -> None:
                 truth,
             )
 
-    part = _score_cases(cases(), settings["method"], dict(drawn.values), first)
+    what = f"{settings['protocol']}, {drawn.name}"
+    part = _score_cases(what, cases(), settings["method"], dict(drawn.values), first)
     location.write_json(f"{PARTS}/{_part(condition, first, last)}", part)
 
 
@@ -244,12 +302,12 @@ def score_stored(folder: str, condition: int, first: int, last: int) -> None:
     settings = _settings(location)
     store: Store = open_store(settings["store"])
     cases = ((recording_of(store, i), store.truth(i)) for i in range(first, last))
-    part = _score_cases(cases, settings["method"], {}, first)
+    part = _score_cases(str(store.location), cases, settings["method"], {}, first)
     location.write_json(f"{PARTS}/{_part(condition, first, last)}", part)
 
 
 def _score_cases(
-    cases: Iterable[tuple[Recording, Truth]], method: str, values: Row, first: int
+    what: str, cases: Iterable[tuple[Recording, Truth]], method: str, values: Row, first: int
 ) -> dict[str, list[Row]]:
     import time
 
@@ -259,8 +317,11 @@ def _score_cases(
     units: list[Row] = []
     for index, (recording, truth) in enumerate(cases, start=first):
         began = time.perf_counter()
-        with threadpool_limits(1):  # the other cores have sequences of their own
-            found = identify(recording, method, truth=truth)
+        try:
+            with threadpool_limits(1):  # the other cores have sequences of their own
+                found = identify(recording, method, truth=truth)
+        except InputError as error:
+            raise InputError(f"{what}, sequence {index}: {error}") from error
         seconds = time.perf_counter() - began
         scored = score_units(found, truth, recording.frame_rate)
         difficulty = {"snr": truth.snr, "synchrony": truth.synchrony, **values, "sequence": index}
@@ -319,8 +380,14 @@ def table(rows: Sequence[Row]) -> str:
         writer: Any = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         for row in rows:
-            writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+            writer.writerow({key: _cell(value) for key, value in row.items()})
     return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if not isinstance(value, float):
+        return value
+    return "" if math.isnan(value) else f"{value:.6g}"
 
 
 def read_evaluation(folder: str | Path) -> Evaluation:

@@ -54,7 +54,7 @@ class Condition:
     @property
     def name(self) -> str:
         """The values in words that can stand in a file's name."""
-        return "_".join(f"{key}-{value:g}" for key, value in self.values.items())
+        return "_".join(f"{key}-{value:g}" for key, value in sorted(self.values.items()))
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def ali_2020(sequences: int = 100) -> Protocol:
 SWEEPS: dict[str, tuple[float, ...]] = {
     "units": (1, 5, 10, 15, 20, 25, 30, 40),
     "snr": (-10, -5, 0, 5, 10, 15, 20, 30, math.inf),
-    "synchrony": (0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8),
+    "synchrony": (0, 0.1, 0.2, 0.3, 0.4, 0.5),
     "overlap": (math.nan,),
 }
 """Values of each difficulty that can be swept. Overlap is not asked for but comes with the draw:

@@ -3,7 +3,9 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...datasets import writer
-from ...datasets.layout import Layout, software
+from ...datasets.layout import ROOT, Layout, software
 from ...datasets.location import Location
 from ...datasets.production import produce
 from ...datasets.store import Store, open_store
 from ...simulator.errors import FailureError, InputError
 from .methods import METHODS, identify
 from .metrics.firing import rate_and_variation
-from .units import Recording, Units
+from .units import Recording, Units, check
 
 MOST_UNITS = 100
 """Units of a recording that a store has room for."""
@@ -65,6 +67,8 @@ def plan(stores: Sequence[Store], method: str) -> Layout:
     InputError
         If the stores have different grids, or there is no such method.
     """
+    if not stores:
+        raise InputError("recordings: found none, wanted one or more")
     check_method(method, all(store.has_truth for store in stores))
     first = stores[0].layout
     for store in stores[1:]:
@@ -155,17 +159,29 @@ def identify_stores(
     Raises
     ------
     InputError
-        If a store cannot be used, or a recording is constant, empty, too short or not finite.
+        If a store cannot be used, a recording is constant, too short or not finite, or the result
+        or its table would replace something else. What this call began to write is then removed.
     FailureError
         If the result cannot be written.
     """
     stores = [open_store(recording) for recording in recordings]
     layout, location = plan(stores, method), Location(out)
+    _check_apart(location, stores)
+    if location.is_local:
+        _check_table(location, replace=resume or overwrite)
+    if overwrite and location.exists(ROOT):
+        # What is replaced is lost once the work begins: so what may be wrong is looked for first.
+        for source in stores:
+            for index in range(len(source)):
+                with _naming(source, index):
+                    check(recording_of(source, index))
     store = produce(
         location,
         layout,
         make_part,
         workers=workers,
+        # Other processes do not see what lies in this one's memory.
+        pool="processes" if all(store.location.is_shared for store in stores) else "threads",
         scheduler=scheduler,
         resume=resume,
         overwrite=overwrite,
@@ -176,6 +192,53 @@ def identify_stores(
     return store
 
 
+def _check_apart(location: Location, stores: Sequence[Store]) -> None:
+    """Raise InputError if the result would replace a recording, or lie in one."""
+    for place in (store.location for store in stores):
+        same = location.address == place.address
+        if location.is_local and place.is_local:
+            target, source = location.path.resolve(), place.path.resolve()
+            same = target.is_relative_to(source) or source.is_relative_to(target)
+        if same:
+            raise InputError(
+                f"{location}: found the recording {place} at this place, wanted one apart from "
+                "it; choose another"
+            )
+
+
+def _check_table(location: Location, *, replace: bool) -> None:
+    """Raise InputError if the table would replace anything but an older table, or any at all."""
+    path = table_path(location)
+    if not path.exists():
+        return
+    ours = False
+    if path.is_file():
+        with path.open("rb") as file:
+            ours = file.readline(1000).decode(errors="replace").strip() == ",".join(COLUMNS)
+    if not ours:
+        raise InputError(
+            f"{path}: found something where the table of units will stand, wanted nothing; move "
+            "it away or choose another place"
+        )
+    # Of a store that is there, too, its own check speaks.
+    if not replace and not location.exists():
+        raise InputError(
+            f"{path}: found a table of units there, wanted none; add --overwrite to replace it, or "
+            "choose another place"
+        )
+
+
+@contextmanager
+def _naming(store: Store, index: int) -> Iterator[None]:
+    """Name the sequence in what is said of it."""
+    try:
+        yield
+    except (InputError, FailureError) as error:
+        if str(store.location) in str(error):
+            raise
+        raise type(error)(f"{store.location}, sequence {index}: {error}") from error
+
+
 def make_part(url: str, layout: Layout, part: int) -> None:
     """Find the units of one sequence and write them; runs wherever dask puts it."""
     from threadpoolctl import threadpool_limits
@@ -184,13 +247,12 @@ def make_part(url: str, layout: Layout, part: int) -> None:
     method = str(layout.attributes[METHOD])
     recording = recording_of(store, index)
     truth = store.truth(index) if store.has_truth else None
-    try:
+    with _naming(store, index):
         # Each worker has one core: linear algebra that spreads over all would fight over them.
         with threadpool_limits(1):
             units = identify(recording, method, truth=truth)
-    except InputError as error:
-        raise InputError(f"{store.location}, sequence {index}: {error}") from error
-    arrays = {name: values[None] for name, values in pack(units, recording, layout).items()}
+        packed = pack(units, recording, layout)
+    arrays = {name: values[None] for name, values in packed.items()}
     writer.write_part(Location(url), layout, part, arrays)
 
 
@@ -202,10 +264,11 @@ def source_of(layout: Layout, index: int) -> tuple[Store, int]:
     InputError
         If that store is not there any more.
     """
+    first = 0
     for source in json.loads(str(layout.attributes[SOURCES])):
-        if index < source["sequences"]:
-            return open_store(source["store"]), index
-        index -= source["sequences"]
+        if index < first + source["sequences"]:
+            return open_store(source["store"]), index - first
+        first += source["sequences"]
     raise InputError(f"result: found no source of sequence {index}, wanted one; identify again")
 
 
@@ -253,7 +316,11 @@ def pack(units: Units, recording: Recording, layout: Layout) -> dict[str, NDArra
         variable = layout.variable(name)
         room = tuple(layout.sizes[dim] for dim in variable.dims[1:])
         if any(have > most for have, most in zip(value.shape, room, strict=True)):
-            raise FailureError(f"{name}: found shape {value.shape}, wanted room for it in {room}")
+            found = " x ".join(
+                f"{n} ({dim})" for n, dim in zip(value.shape, variable.dims[1:], strict=True)
+            )
+            most = " x ".join(str(n) for n in room)
+            raise FailureError(f"{name}: found {found}, wanted no more than {most}")
         arrays[name] = np.full(room, variable.fill_value, variable.dtype)
         arrays[name][tuple(slice(n) for n in value.shape)] = value
     return arrays
@@ -312,8 +379,16 @@ def table_path(location: Location) -> Path:
     return location.path.with_name(location.path.name.removesuffix(".zarr") + ".csv")
 
 
+def _cell(value: Any) -> Any:
+    if not isinstance(value, float):
+        return value
+    return "" if math.isnan(value) else f"{value:.6g}"
+
+
 def write_table(store: Store, path: Path) -> None:
     """Write one row for each unit of each sequence, as CSV with the names of :data:`COLUMNS`.
+
+    What is not known (the rate of a single firing) is empty.
 
     Raises
     ------
@@ -325,5 +400,5 @@ def write_table(store: Store, path: Path) -> None:
     table.writeheader()
     for index in range(len(store)):
         for row in table_rows(store, index):
-            table.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+            table.writerow({key: _cell(value) for key, value in row.items()})
     Location(path.parent).write(path.name, text.getvalue().encode())
