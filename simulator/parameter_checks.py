@@ -127,10 +127,11 @@ def check_combinations(parameters: "Parameters") -> None:
         )
     (image, _), (muscle, _) = parameters.size, parameters.muscle_size
     left = (image + muscle) / 2 - max(parameters.fat.high, (image - muscle) / 2)
-    if parameters.fat.high > 0 and left < largest:
+    if parameters.fat.high > 0 and (left < largest or parameters.fat.high >= image):
         raise InputError(
-            f"fat: found up to {parameters.fat.high:g} mm above a muscle that ends at "
-            f"{(image + muscle) / 2:g} mm, wanted room below it for a territory of {largest:g} mm; "
+            f"fat: found up to {parameters.fat.high:g} mm in an image of {image:g} mm above a "
+            f"muscle that ends at {(image + muscle) / 2:g} mm, wanted room below it for a "
+            f"territory of {largest:g} mm; "
             "use less fat, smaller diameters or a deeper image"
         )
     shortest = 1000 / parameters.firing_rate.high

@@ -81,7 +81,8 @@ def images_needed(parameters: Parameters, doses: Doses) -> int:
 
 def check(parameters: Parameters, doses: Doses) -> None:
     """Raise InputError if parameters and doses do not go together."""
-    imaging_of(parameters, doses).output_frames(images_needed(parameters, doses))
+    imaging = imaging_of(parameters, doses, doses.attenuation.high)
+    imaging.output_frames(images_needed(parameters, doses))
 
 
 def simulate(

@@ -57,7 +57,8 @@ class Scanner:
     Raises
     ------
     InputError
-        If pixels are coarser than the point-spread function.
+        If pixels are coarser than the point-spread function, or attenuation shifts echoes to
+        frequencies that cannot be measured.
     """
 
     doses: Doses
@@ -75,6 +76,17 @@ class Scanner:
                     f"point-spread function ({width:.3g} mm), wanted finer ones; use more pixels "
                     "or a smaller size"
                 )
+        # Half of the depth axis' sampling rate, and what velocimetry takes for an echo's frequency.
+        limit = min(
+            self.doses.centre_frequency / 2, 1e3 * self.sound_speed / (4 * self.pixel_size[0])
+        )
+        lowest = float(self.frequency_shift[-1])
+        if lowest > limit:
+            raise InputError(
+                f"attenuation: found echoes {lowest / 1e6:.3g} MHz below the centre frequency at "
+                f"{self.size[0]:g} mm, wanted less than {limit / 1e6:.3g} MHz; use less "
+                "attenuation, bandwidth or depth"
+            )
 
     @property
     def pixel_size(self) -> tuple[float, float]:

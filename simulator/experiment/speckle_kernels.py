@@ -13,7 +13,7 @@ GROUP = 4
 
 @inline
 def sine_of_turn(x):
-    """Return sin(2 pi x) for x in -0.5..0.5, within 4e-7.
+    """Return sin(2 pi x) for x in -0.5..0.5, within 1e-6.
 
     An odd polynomial in x (Taylor's to x^15, whose rest at 0.5 is below 1e-8 relative to 1; the
     error is that of float32).
@@ -32,7 +32,7 @@ def sine_of_turn(x):
 
 @inline
 def cosine_of_turn(x):
-    """Return cos(2 pi x) for x in -0.5..0.5, within 4e-7 (Taylor's series to x^16)."""
+    """Return cos(2 pi x) for x in -0.5..0.5, within 1e-6 (Taylor's series to x^16)."""
     s = x * x
     p = np.float32(0.28200596845579096)
     p = fused_multiply_add(p, s, np.float32(-1.7143907110886715))

@@ -196,7 +196,7 @@ def test_unknown_names_are_refused_with_the_known_ones():
     assert _message(error).startswith("parameter: found 'unit', wanted one of units, snr, ")
     with pytest.raises(InputError) as error:
         Parameters.from_texts({}, "ali-2021")
-    assert _message(error) == "preset: found 'ali-2021', wanted one of ali-2020, ali-2022"
+    assert _message(error) == "preset: found 'ali-2021', wanted one of ali-2020, ali-2022, experiment"
 
 
 @pytest.mark.parametrize(
@@ -218,6 +218,46 @@ def test_values_that_do_not_go_together_are_refused(name, values):
     with pytest.raises(InputError) as error:
         Parameters(**values)
     assert name in _message(error).partition(": found ")[0]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"fat": Range(41, 41)},
+        {"fat": Range(3, 35)},
+        {"fat": Range(40, 40), "diameter": Range(1, 2)},
+        # A muscle that goes on below the image does not help units to show.
+        {"fat": Range(45, 45), "muscle": (60.0, 60.0), "diameter": Range(2, 3)},
+        {"fat": Range(25, 25), "muscle": (20.0, 20.0)},
+    ],
+)
+def test_fat_that_leaves_no_room_for_muscle_is_refused(values):
+    with pytest.raises(InputError) as error:
+        Parameters(**values)
+    assert _message(error).startswith(f"fat: found up to {values['fat'].high:g} mm")
+
+
+@pytest.mark.parametrize("text", ["-1", "8-3", "inf", "1001", "50%"])
+def test_fat_out_of_bounds_is_refused(text):
+    with pytest.raises(InputError) as error:
+        Parameters.from_texts({"fat": text})
+    assert _message(error).startswith("fat: found ")
+
+
+def test_fat_is_read_and_off_by_default():
+    assert Parameters().fat == Range(0, 0)
+    assert Parameters.from_texts({"fat": "3-8"}, "ali-2022").fat == Range(3, 8)
+    assert Parameters(fat=Range(29, 30)).fat == Range(29, 30)
+    # Fat above a muscle that begins deeper takes nothing from it.
+    assert Parameters(fat=Range(5, 5), muscle=(20.0, 20.0)).fat == Range(5, 5)
+
+
+def test_older_stores_have_no_fat():
+    values = Parameters(frames=50).to_json()
+    del values["fat"]
+    assert Parameters.from_json(values) == Parameters(frames=50)
+    values = Parameters(fat=Range(3, 8)).to_json()
+    assert Parameters.from_json(values).fat == Range(3, 8)
 
 
 def test_masks_that_no_memory_holds_are_refused():

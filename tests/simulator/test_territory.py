@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 
 from musim.simulator import InputError, Parameters, Range
 from musim.simulator.seeds import Stream, generator
-from musim.simulator.territory import _draw_outlines, _muscle_edges, draw_territories, overlap_of
+from musim.simulator.territory import (
+    _draw_outlines,
+    _muscle_edges,
+    draw_territories,
+    fat_thickness,
+    overlap_of,
+)
 from musim.simulator.territory_kernels import SUBSAMPLES, cover
 
 EVERYWHERE = np.array([-1e9, 1e9, -1e9, 1e9])
@@ -219,6 +225,56 @@ def test_territories_end_at_the_edge_of_a_muscle_smaller_than_the_image(shape, m
     assert drawn.centre_width.max() < 33
     assert (drawn.visible_share < 1).any()
     assert (drawn.visible_share > 0.2).all()
+
+
+@pytest.mark.parametrize("shape", ["disc", "ellipse", "fibres"])
+@pytest.mark.parametrize("mask", ["hard", "soft"])
+def test_units_lie_below_skin_and_fat(shape, mask):
+    parameters = Parameters(
+        pixels=(40, 40), fat=Range(6, 6), territory=shape, mask=mask, fibre_density=50.0
+    )
+    drawn = draw_territories(parameters, 50, 0, 0)
+    assert not drawn.membership[:, :6].any()
+    assert drawn.membership[:, 6].any()
+    assert drawn.membership[:, -1].any()
+    assert drawn.centre_depth.min() > 6
+    # Uniform below: the mean of 50 lies within 4 of its SD of the middle.
+    assert drawn.centre_depth.mean() == pytest.approx(23, abs=4 * 34 / math.sqrt(12 * 50))
+    assert (drawn.visible_share < 1).any()
+
+
+def test_fat_is_drawn_anew_for_each_sequence():
+    parameters = dataclasses.replace(COARSE, fat=Range(3, 8))
+    thickness = np.array([fat_thickness(parameters, 0, index) for index in range(200)])
+    assert thickness.min() >= 3
+    assert thickness.max() <= 8
+    assert abs(thickness.mean() - 5.5) < 5 * 5 / math.sqrt(12 * 200)
+    assert fat_thickness(parameters, 0, 7) == thickness[7]
+    assert fat_thickness(parameters, 1, 7) != thickness[7]
+    for index in range(5):
+        drawn = draw_territories(parameters, 5, 0, index)
+        assert drawn.centre_depth.min() > thickness[index]
+
+
+def test_without_fat_territories_are_what_they_were():
+    # The edges are the muscle's own, and what is drawn from them is as before.
+    assert fat_thickness(COARSE, 0, 0) == 0
+    np.testing.assert_array_equal(_muscle_edges(COARSE, 0.0), [0, 40, 0, 40])
+    wide = dataclasses.replace(COARSE, muscle=(60.0, 50.0))
+    np.testing.assert_array_equal(_muscle_edges(wide, 0.0)[1:], [50, -5, 45])
+    small = dataclasses.replace(COARSE, muscle=(20.0, 20.0))
+    np.testing.assert_array_equal(_muscle_edges(small, 5.0), [10, 30, 10, 30])
+    np.testing.assert_array_equal(_muscle_edges(small, 12.0), [12, 30, 10, 30])
+
+
+def test_fat_moves_depths_alone():
+    thin, thick = (
+        draw_territories(dataclasses.replace(COARSE, fat=Range(fat, fat)), 20, 0, 0)
+        for fat in (0.0, 8.0)
+    )
+    np.testing.assert_array_equal(thick.centre_width, thin.centre_width)
+    np.testing.assert_array_equal(thick.diameter, thin.diameter)
+    np.testing.assert_allclose(thick.centre_depth, 8 + thin.centre_depth * 32 / 40)
 
 
 def test_dense_fibres_fill_their_disc():
