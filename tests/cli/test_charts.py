@@ -1,0 +1,162 @@
+"""Figures of an evaluation: what is drawn where, and beside what has been published."""
+
+import io
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from musim.cli.charts import draw_charts
+from musim.training.identification.evaluation import FIGURES, Evaluation
+from musim.training.identification.published import PUBLISHED
+
+MEASURES = (
+    "detection_recall", "detection_precision", "mask_recall", "mask_precision",
+    "rate_of_agreement", "firing_recall",
+)  # fmt: skip
+PANELS = {
+    "detection": MEASURES[:2], "segmentation": MEASURES[2:4], "agreement": MEASURES[4:],
+}  # fmt: skip
+
+
+def evaluation(axis, units=(15,), snr=(20.0,), synchrony=(0.05,), sequences=3, lacking=()):
+    """An evaluation with scores that differ everywhere; those of `lacking` are not defined."""
+    random = np.random.default_rng(1)
+    rows = [
+        {"units": float(u), "snr": s, "synchrony": y, "sequence": float(index),
+         **{name: math.nan if name in lacking else random.random() for name in MEASURES}}
+        for u, s, y, index in itertools.product(units, snr, synchrony, range(sequences))
+    ]  # fmt: skip
+    found = [{"overlap": o, "found": f, "iou": 0.6} for o, f in ((0.1, 1), (0.15, 0), (0.9, 0))]
+    return Evaluation("refine", "p", axis, rows, found)
+
+
+PROTOCOL = {"units": (1, 5, 25), "snr": (10.0, 20.0, math.inf)}
+
+
+def lines(axes):
+    """Lines with their labels, places and values; of error bars the line alone."""
+    return {container.get_label(): container.lines[0].get_xydata() for container in axes.containers}
+
+
+def test_the_protocol_has_the_papers_three_figures():
+    found = evaluation("units", **PROTOCOL)
+    charts = draw_charts(found)
+    assert [chart.name for chart in charts] == list(PANELS)
+    for chart in charts:
+        assert chart.title in chart.text
+        assert "refine" in chart.text
+        for axes, measure in zip(chart.figure.axes, PANELS[chart.name], strict=True):
+            drawn = lines(axes)
+            assert set(drawn) == {"10 dB", "20 dB", "no noise"}
+            for label, snr in (("10 dB", 10), ("20 dB", 20), ("no noise", math.inf)):
+                assert np.abs(drawn[label][:, 0] - [1, 5, 25]).max() < 0.5
+                means = [
+                    np.mean([row[measure] for row in found.sequences
+                             if (row["units"], row["snr"]) == (units, snr)])
+                    for units in (1, 5, 25)
+                ]  # fmt: skip
+                np.testing.assert_allclose(drawn[label][:, 1], means)
+            # Lines of the three levels stand side by side.
+            assert len({drawn[label][0, 0] for label in drawn}) == 3
+            assert axes.get_ylim() == (0, 1.04)
+            assert axes.get_xlabel() == "Number of units"
+
+
+def test_error_bars_are_one_sd():
+    found = evaluation("units", units=(5,), snr=(10.0,))
+    axes = draw_charts(found)[0].figure.axes[0]
+    values = [row["detection_recall"] for row in found.sequences]
+    ((low, high),) = axes.containers[0].lines[2][0].get_segments()
+    mean, sd = np.mean(values), np.std(values, ddof=1)
+    assert (low[1], high[1]) == pytest.approx((mean - sd, mean + sd))
+
+
+def published(axes):
+    return {line.get_label(): line.get_xydata() for line in axes.get_lines()
+            if "(" in str(line.get_label())}  # fmt: skip
+
+
+def test_published_values_stand_beside_ours_by_number_of_units():
+    seen = 0
+    for chart in draw_charts(evaluation("units", **PROTOCOL)):
+        for axes, measure in zip(chart.figure.axes, PANELS[chart.name], strict=True):
+            wanted = {line.label: line.points for line in PUBLISHED if line.measure == measure}
+            drawn = published(axes)
+            assert set(drawn) == set(wanted)
+            for label, points in wanted.items():
+                np.testing.assert_array_equal(drawn[label], [point[:2] for point in points])
+                seen += 1
+            ranges = [p for p in wanted.values() if any(low != high for _, low, high in p)]
+            assert len(axes.collections) - len(axes.containers) == len(ranges)
+        labels = [text.get_text() for text in chart.figure.axes[0].get_legend().get_texts()]
+        assert {"10 dB", "20 dB", "no noise"} < set(labels)
+        assert set(published(chart.figure.axes[0])) < set(labels)
+    assert seen == len(PUBLISHED) > 0
+
+
+@pytest.mark.parametrize("axis", ["snr", "synchrony"])
+def test_published_values_stand_nowhere_else(axis):
+    for chart in draw_charts(evaluation(axis, snr=(10.0, 20.0), synchrony=(0.0, 0.5))):
+        assert not any(published(axes) for axes in chart.figure.axes)
+        assert chart.figure.axes[0].get_legend() is None
+
+
+def test_published_values_are_sound():
+    for line in PUBLISHED:
+        assert line.measure in MEASURES
+        assert all(1 <= units <= 25 and 0 <= low <= high <= 1 for units, low, high in line.points)
+
+
+def test_no_noise_has_a_tick_beyond_the_numbers():
+    charts = draw_charts(evaluation("snr", snr=(-10.0, 0.0, 30.0, math.inf)))
+    for axes in (axes for chart in charts for axes in chart.figure.axes):
+        assert [text.get_text() for text in axes.get_xticklabels()] == ["-10", "0", "30", "∞"]
+        ticks = axes.get_xticks()
+        assert ticks[:3].tolist() == [-10, 0, 30]
+        assert ticks[3] > 30
+        ((_, points),) = lines(axes).items()
+        np.testing.assert_array_equal(points[:, 0], ticks)
+        assert axes.get_xlabel() == "SNR (dB)"
+
+
+def test_a_sweep_of_synchrony_has_one_line():
+    charts = draw_charts(evaluation("synchrony", synchrony=(0.0, 0.2, 0.5)))
+    for axes in (axes for chart in charts for axes in chart.figure.axes):
+        ((_, points),) = lines(axes).items()
+        assert points[:, 0].tolist() == [0, 0.2, 0.5]
+        assert axes.get_xlabel() == "Synchrony (share of firings)"
+
+
+def test_recall_by_overlap():
+    (chart,) = draw_charts(evaluation("overlap"))
+    assert chart.name == "recall-by-overlap"
+    (axes,) = chart.figure.axes
+    ((_, points),) = lines(axes).items()
+    np.testing.assert_allclose(points, [[0.1, 0.5], [0.9, 0]])
+    assert [text.get_text() for text in axes.texts] == ["2", "1"]
+    assert not published(axes)
+
+
+def test_a_store_has_no_figures():
+    assert draw_charts(evaluation("")) == []
+
+
+@pytest.mark.parametrize("axis", ["units", "snr", "synchrony", "overlap"])
+@pytest.mark.parametrize(("sequences", "lacking"), [(1, ()), (2, MEASURES)])
+def test_figures_are_drawn_where_little_is_known(axis, sequences, lacking):
+    found = evaluation(axis, **PROTOCOL, sequences=sequences, lacking=lacking)
+    for chart in draw_charts(found):
+        assert chart.name in FIGURES
+        picture = io.BytesIO()
+        chart.figure.savefig(picture, format="png", dpi=20)
+        assert picture.getvalue().startswith(b"\x89PNG")
+
+
+def test_every_figure_has_a_name_that_an_evaluation_knows():
+    drawn = {
+        chart.name for axis in ("units", "snr", "synchrony", "overlap")
+        for chart in draw_charts(evaluation(axis))
+    }  # fmt: skip
+    assert drawn == set(FIGURES)

@@ -1,0 +1,245 @@
+"""``musim identify``: from recordings to units that every command takes, or one line."""
+
+import csv
+import json
+import re
+
+import numpy as np
+import pytest
+
+from musim.datasets import generate, open_store
+from musim.simulator import InputError, Parameters, Range
+from musim.training.identification.methods import METHODS
+from musim.training.identification.results import MOST_UNITS
+from musim.training.identification.units import Units, none
+
+SMALL = Parameters(
+    units=Range(3, 3), pixels=(12, 10), size=(12.0, 10.0), diameter=Range(3, 5), frames=60,
+    snr=Range(10, 10),
+)  # fmt: skip
+
+
+@pytest.fixture
+def source(tmp_path):
+    """Three simulated recordings in the folder where musim runs."""
+    return generate(SMALL, tmp_path / "musim.zarr", sequences=3, seed=2, workers=1)
+
+
+@pytest.fixture
+def stub(monkeypatch, nearly):
+    """Let a method find the true units nearly, and none in recordings without truth."""
+
+    def method(recording, truth=None):
+        return none(recording) if truth is None else nearly(truth)
+
+    for name in ("refine", "ica"):
+        monkeypatch.setitem(METHODS, name, method)
+
+
+@pytest.fixture
+def refused(musim, tmp_path):
+    """Assert that a command ends with one line that says certain words, and changes nothing."""
+
+    def call(words, *arguments, code=2):
+        before = {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")}
+        done = musim("identify", *arguments)
+        lines = [line for line in done.err.splitlines() if line.startswith("Error: ")]
+        assert done.code == code, done.err
+        assert len(lines) == 1
+        assert done.err.strip().endswith(lines[0])
+        assert "Traceback" not in done.err
+        assert done.out == ""
+        assert [word for word in words if word not in lines[0]] == [], lines[0]
+        after = {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")}
+        assert after == before
+
+    return call
+
+
+# What goes well
+
+
+def test_units_of_a_store_that_every_command_takes(musim, source, stub, nearly, tmp_path):
+    done = musim("identify", "musim.zarr", "--workers", 1)
+    assert done.code == 0, done.err
+    assert re.fullmatch(
+        r"units\.zarr: 9 units in 3 sequences \(\d+\.\d s\)\. "
+        r"Look at them: musim report units\.zarr\n",
+        done.out,
+    )
+    assert "identifying: 3/3 recordings" in done.err
+    assert done.err.splitlines()[-3:] == [f"sequence {index}: 3 units" for index in range(3)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "musim.zarr", "units.csv", "units.zarr"
+    ]  # fmt: skip
+    store = open_store("units.zarr")
+    for index in range(3):
+        wanted = nearly(source.truth(index))
+        np.testing.assert_array_equal(store.read("territory", index)[:3], wanted.territory)
+        np.testing.assert_array_equal(store.read("twitch_train", index)[:3], wanted.train)
+    with (tmp_path / "units.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 9
+    assert {row["source"] for row in rows} == {str(tmp_path / "musim.zarr")}
+    for command, words in (
+        (["verify", "units.zarr"], ["is whole: 3 sequences"]),
+        (["info", "units.zarr"], ["identified", "confidence", "velocity_sd", f"unit {MOST_UNITS}"]),
+        (["preview", "units.zarr", "--out", "a.png"], ["a.png"]),
+        (["preview", "units.zarr", "--sequence", "2", "--out", "b.gif"], ["b.gif"]),
+        (["events", "units.zarr"], ["wrote 3 tables"]),
+        (["report", "units.zarr"], ["3"]),
+    ):
+        done = musim(*command)
+        assert done.code == 0, done.err
+        assert [word for word in words if word not in done.out + done.err] == [], done.out
+    told = json.loads(musim("info", "units.zarr", "--json").out)
+    assert (told["kind"], told["sequences"], told["parameters"]) == ("identified", 3, None)
+    # What was found is a recording like any other: the sum of its units.
+    done = musim("identify", "units.zarr", "--out", "again.zarr", "--workers", 1)
+    assert (done.code, "0 units in 3 sequences" in done.out) == (0, True)
+
+
+def test_an_imported_recording_from_end_to_end(musim, tmp_path):
+    t = np.arange(120)[:, None, None] / 512
+    z, x = np.mgrid[:12, :10]
+    disc = (z - 5) ** 2 + (x - 4) ** 2 < 10
+    random = np.random.default_rng(0)
+    velocity = 2 * np.sin(2 * np.pi * 11 * t) * disc + 0.05 * random.normal(size=(120, 12, 10))
+    np.save(tmp_path / "v.npy", velocity.astype(np.float32))
+    done = musim("import", "v.npy", "--kind", "velocity", "--axes", "time,depth,width",
+                 "--frame-rate", 512, "--image-size", "12x10", "--out", "v.zarr")  # fmt: skip
+    assert done.code == 0, done.err
+    done = musim("identify", "v.zarr", "--out", "u.zarr", "--method", "ica", "--workers", 1)
+    assert done.code == 0, done.err
+    assert "u.zarr: 1 unit in 1 sequence (" in done.out
+    store = open_store("u.zarr")
+    mask = store.read("territory", 0)[0] > 0.5
+    assert (mask & disc).sum() / (mask | disc).sum() > 0.8
+    assert not store.has_truth
+
+
+def test_several_recordings_make_one_result(musim, source, stub, tmp_path):
+    generate(SMALL, tmp_path / "b.zarr", sequences=9, seed=3, workers=1)
+    done = musim("identify", "b.zarr", "musim.zarr", "-o", "u.zarr", "-m", "ica", "--workers", "1")
+    assert done.code == 0, done.err
+    assert "u.zarr: 36 units in 12 sequences" in done.out
+    assert done.err.splitlines()[-2:] == ["sequence 9: 3 units", "and 2 more sequences"]
+    assert open_store("u.zarr").layout.attributes["musim_method"] == "ica"
+
+
+def test_options_are_handed_on(musim, monkeypatch):
+    asked = []
+
+    def call(*arguments, **options):
+        asked.append((arguments, options))
+        raise InputError("stop")
+
+    import musim.cli.identify as module
+
+    monkeypatch.setattr(module, "identify_stores", call)
+    assert musim("identify", "a", "b").code == 2
+    assert musim("identify", "a", "-o", "c", "-m", "ica", "--workers", 3, "--scheduler", "tcp://h:1",
+                 "--resume", "--overwrite").code == 2  # fmt: skip
+    for _, options in asked:
+        assert callable(options.pop("on_progress"))
+    assert asked == [
+        ((("a", "b"), "units.zarr"), {"method": "refine", "workers": None, "scheduler": None,
+                                      "resume": False, "overwrite": False}),
+        ((("a",), "c"), {"method": "ica", "workers": 3, "scheduler": "tcp://h:1", "resume": True,
+                         "overwrite": True}),
+    ]  # fmt: skip
+
+
+def test_names_with_brackets_are_shown_as_they_are(musim, source, stub):
+    done = musim("identify", "musim.zarr", "--out", "a[b][/c].zarr", "--workers", 1)
+    assert done.code == 0, done.err
+    assert done.out.startswith("a[b][/c].zarr: 9 units")
+
+
+def test_going_on_and_replacing(musim, source, stub, refused, tmp_path):
+    assert musim("identify", "musim.zarr", "--workers", 1).code == 0
+    refused(["units.zarr", "found a store there", "--resume", "--overwrite"], "musim.zarr")
+    refused(["other settings", "musim_method: refine there, ica asked"], "musim.zarr", "--resume",
+            "--method", "ica")  # fmt: skip
+    refused(["both --resume and --overwrite"], "musim.zarr", "--resume", "--overwrite")
+    assert musim("identify", "musim.zarr", "--resume").code == 0
+    done = musim("identify", "musim.zarr", "--overwrite", "--method", "ica", "--workers", 1)
+    assert done.code == 0, done.err
+    assert open_store("units.zarr").layout.attributes["musim_method"] == "ica"
+
+
+# What does not
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], ["RECORDING"]),
+        (["none.zarr"], ["none.zarr", "found nothing there"]),
+        (["musim.zarr", "none.zarr"], ["none.zarr", "found nothing there"]),
+        (["musim.zarr", "--method", "best"], ["'best'", "ica", "oracle-trains"]),
+        (["musim.zarr", "--workers", "0"], ["workers: found 0"]),
+        (["musim.zarr", "--workers", "x"], ["--workers", "'x'"]),
+        (["musim.zarr", "--scheduler", "here"], ["scheduler: found 'here'"]),
+        (["musim.zarr", "--out", "musim.zarr"], ["found the recording", "musim.zarr"]),
+        (["musim.zarr", "--out", "musim.zarr", "--overwrite"], ["found the recording"]),
+        (["musim.zarr", "other.zarr"], ["other.zarr", "61 frames", "60 frames", "apart"]),
+        (["file.npy"], ["file.npy"]),
+        (["musim.zarr", "--out", "file.npy/u.zarr"], ["file.npy/u.zarr"]),
+    ],
+)
+def test_what_is_wrong_is_one_line(source, refused, tmp_path, arguments, words):
+    np.save(tmp_path / "file.npy", np.zeros(3))
+    if "other.zarr" in arguments:
+        other = Parameters(**{**vars(SMALL), "frames": 61})
+        generate(other, tmp_path / "other.zarr", sequences=1, workers=1)
+    refused(words, *arguments)
+
+
+@pytest.mark.parametrize("frames", [1, 7])
+def test_recordings_that_are_too_short(refused, tmp_path, frames):
+    few = Parameters(**{**vars(SMALL), "frames": frames})
+    generate(few, tmp_path / "few.zarr", sequences=1, workers=1)
+    refused([f"few.zarr, sequence 0: recording: found {frames} frames, wanted 8 or more"],
+            "few.zarr", "--workers", "1")  # fmt: skip
+
+
+def test_too_many_units_end_with_a_failure(musim, source, monkeypatch, tmp_path):
+    def method(recording, truth=None):
+        count = MOST_UNITS + 1
+        ones = np.ones((count, *recording.tvi.shape[1:]), np.float32)
+        train = np.ones((count, len(recording.tvi)), np.float32)
+        return Units(ones, train, np.zeros((count, 0)), np.ones(count))
+
+    monkeypatch.setitem(METHODS, "refine", method)
+    done = musim("identify", "musim.zarr", "--workers", 1)
+    assert done.code == 1
+    line = done.err.splitlines()[-1]
+    assert line.startswith(f"Error: {tmp_path / 'musim.zarr'}, sequence ")
+    assert "found 101 (unit)" in line
+    assert not (tmp_path / "units.csv").exists()
+    assert musim("info", "units.zarr").code == 2
+
+
+def test_interrupted(musim, source, monkeypatch, stub):
+    method = METHODS["refine"]
+    calls = []
+
+    def interrupted(recording, truth=None):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return method(recording, truth)
+
+    monkeypatch.setitem(METHODS, "refine", interrupted)
+    done = musim("identify", "musim.zarr", "--workers", 1)
+    assert done.code == 130
+    assert "--resume" in done.err.splitlines()[-1]
+    assert musim("identify", "musim.zarr", "--workers", 1, "--resume").code == 0
+    assert len(calls) == 4
+
+
+def test_help_tells_what_comes_out(musim):
+    done = musim("identify", "--help")
+    assert done.code == 0
+    assert all(word in done.out for word in ("NAME.csv", "--method", "Examples:", "--resume"))

@@ -1,0 +1,427 @@
+"""Putting methods to a test: every score against one by hand, going on, and what is left alone."""
+
+import csv
+import io
+import json
+import math
+
+import numpy as np
+import pytest
+
+from musim.datasets import generate, writer
+from musim.datasets.layout import Layout
+from musim.datasets.location import Location
+from musim.datasets.production import produce
+from musim.simulator import FailureError, InputError, Parameters, Range, draw, render
+from musim.training.identification.evaluation import (
+    CHUNK,
+    evaluate,
+    evaluate_store,
+    read_evaluation,
+    table,
+)
+from musim.training.identification.methods import METHODS
+from musim.training.identification.metrics import score
+from musim.training.identification.protocols import Condition, Protocol
+from musim.training.identification.units import Units, none
+
+COUNTS = (7, 3)
+"""Sequences of the two conditions: more than a task holds, and fewer."""
+
+
+@pytest.fixture
+def protocol():
+    """Three units without noise, and two at 10 dB, in images of a few pixels."""
+    conditions = []
+    for number, (units, snr) in enumerate(((3, math.inf), (2, 10.0))):
+        parameters = Parameters(
+            units=Range(units, units), snr=Range(snr, snr), pixels=(9, 7), size=(9.0, 7.0),
+            diameter=Range(2, 4), frames=60, synchrony=Range(0, 0.1),
+        )  # fmt: skip
+        values = {"units": float(units), "snr": snr}
+        conditions.append(Condition(values, parameters, 30 + number, COUNTS[number]))
+    return Protocol("small", tuple(conditions), "units")
+
+
+def fair(recording, truth=None):
+    """All true units but the last, the first a pixel off, and trains and firings a little late."""
+    territory = truth.territory.copy()
+    territory[0] = np.roll(territory[0], 1, axis=1)
+    keep = max(truth.unit_count - 1, 1)
+    train = np.roll(truth.twitch_train, 1, axis=1)
+    confidence = np.linspace(0.9, 0.6, truth.unit_count)
+    return Units(territory[:keep], train[:keep], truth.firing[:keep] + 0.002, confidence[:keep])
+
+
+@pytest.fixture
+def method(monkeypatch):
+    """Let the method "stub" be a function; returns the list of the recordings it was given."""
+
+    def install(function=fair):
+        asked = []
+
+        def noting(recording, truth=None):
+            asked.append(recording)
+            return function(recording, truth)
+
+        monkeypatch.setitem(METHODS, "stub", noting)
+        return asked
+
+    return install
+
+
+def run(protocol, out, **options):
+    return evaluate(protocol, "stub", out, workers=1, **options)
+
+
+def tree(folder):
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def untimed(folder):
+    """The rows of the sequences without the time that they took."""
+    rows = csv.DictReader(io.StringIO((folder / "sequences.csv").read_text()))
+    return [{key: text for key, text in row.items() if key != "seconds"} for row in rows]
+
+
+def same(found, wanted):
+    return found == pytest.approx(wanted, rel=6e-6, nan_ok=True)
+
+
+# Scores
+
+
+def test_rows_are_the_scores_of_what_was_found(protocol, method, tmp_path):
+    asked = method()
+    found = run(protocol, tmp_path / "e")
+    assert (found.method, found.protocol, found.axis) == ("stub", "small", "units")
+    assert len(asked) == len(found.sequences) == sum(COUNTS)
+    places = [(c, i) for c, count in enumerate(COUNTS) for i in range(count)]
+    left = list(found.units)
+    assert any(row["detection_recall"] not in (0, 1) for row in found.sequences)
+    for (number, index), row in zip(places, found.sequences, strict=True):
+        condition = protocol.conditions[number]
+        truth = draw(condition.parameters, seed=condition.seed, index=index)
+        units = fair(None, truth)
+        scored = score(
+            units.territory > 0.5, units.train, units.firing, units.confidence,
+            truth.territory > 0.5, truth.twitch_train, truth.firing, 400.0,
+        )  # fmt: skip
+        wanted = {
+            **scored.to_row(), **condition.values, "synchrony": truth.synchrony, "sequence": index,
+        }  # fmt: skip
+        assert set(row) == {*wanted, "seconds"}
+        assert row["seconds"] >= 0
+        for name, value in wanted.items():
+            assert same(row[name], value), name
+        for unit in range(truth.unit_count):
+            if not (truth.territory[unit] > 0.5).any():
+                continue
+            properties = left.pop(0)
+            matched = scored.matching.true.tolist()
+            iou = scored.matching.iou[matched.index(unit)] if unit in matched else 0.0
+            wanted = {
+                **condition.values, "synchrony": truth.synchrony, "sequence": index, "unit": unit,
+                "diameter": truth.diameter[unit], "visible_share": truth.visible_share[unit],
+                "overlap": truth.overlap[unit], "found": float(unit in matched), "iou": iou,
+            }  # fmt: skip
+            assert set(properties) == set(wanted)
+            for name, value in wanted.items():
+                assert same(properties[name], value), name
+    assert left == []
+
+
+def test_methods_get_the_rendered_recording(protocol, method, tmp_path):
+    asked = method()
+    run(protocol, tmp_path / "e")
+    wanted = {
+        render(draw(c.parameters, seed=c.seed, index=index)).tobytes()
+        for c in protocol.conditions
+        for index in range(c.sequences)
+    }
+    assert {recording.tvi.tobytes() for recording in asked} == wanted
+    assert {(recording.frame_rate, recording.pixel_size) for recording in asked} == {
+        (400.0, (1.0, 1.0))
+    }
+
+
+def test_nothing_found_is_no_recall_and_no_precision(protocol, method, tmp_path):
+    method(lambda recording, truth: none(recording))
+    found = run(protocol, tmp_path / "e")
+    assert {row["detection_recall"] for row in found.sequences} == {0.0}
+    assert all(math.isnan(row["detection_precision"]) for row in found.sequences)
+    assert all(math.isnan(row["rate_of_agreement"]) for row in found.sequences)
+    assert {(row["found"], row["iou"]) for row in found.units} == {(0.0, 0.0)}
+    first = (tmp_path / "e" / "sequences.csv").read_text().splitlines()[1]
+    assert "nan" not in first
+    assert ",," in first
+    assert {row["snr"] for row in found.sequences} == {math.inf, 10.0}
+
+
+def test_a_store_is_scored_against_its_truth(tiny, method, tmp_path):
+    store = generate(tiny, tmp_path / "s.zarr", sequences=CHUNK + 2, kind="rendered", workers=1,
+                     pool="threads")  # fmt: skip
+    asked = method()
+    found = evaluate_store(store.location.address, "stub", tmp_path / "e", workers=1)
+    assert (found.protocol, found.axis) == (store.location.address, "")
+    assert len(asked) == CHUNK + 2
+    assert [row["sequence"] for row in found.sequences] == list(range(CHUNK + 2))
+    for index, row in enumerate(found.sequences):
+        truth = store.truth(index)
+        units = fair(None, truth)
+        scored = score(
+            units.territory > 0.5, units.train, units.firing, units.confidence,
+            truth.territory > 0.5, truth.twitch_train, truth.firing, store.layout.frame_rate,
+        )  # fmt: skip
+        for name, value in scored.to_row().items():
+            assert same(row[name], value), name
+        assert same(row["synchrony"], truth.synchrony)
+        assert row["snr"] == truth.snr
+    assert len(found.units) == sum(int(row["units"]) for row in found.sequences)
+
+
+def test_progress_counts_sequences(protocol, method, tmp_path):
+    method()
+    told = []
+    run(protocol, tmp_path / "e", on_progress=lambda *numbers: told.append(numbers))
+    assert told[0] == (0, 10)
+    assert told[-1] == (10, 10)
+    assert len(told) == 4
+    assert [done for done, _ in told] == sorted({done for done, _ in told})
+
+
+# Going on, replacing, leaving alone
+
+
+@pytest.mark.parametrize("error", [FailureError("no more"), KeyboardInterrupt()])
+def test_what_was_interrupted_goes_on(protocol, method, tmp_path, error):
+    method()
+    run(protocol, tmp_path / "whole")
+    calls = []
+
+    def interrupted(recording, truth):
+        calls.append(recording)
+        if len(calls) == CHUNK + 3:
+            raise error
+        return fair(recording, truth)
+
+    method(interrupted)
+    with pytest.raises(type(error)):
+        run(protocol, tmp_path / "part")
+    with pytest.raises(InputError, match=r"unfinished evaluation.*--resume"):
+        read_evaluation(tmp_path / "part")
+    with pytest.raises(InputError, match="add --resume"):
+        run(protocol, tmp_path / "part")
+    parts = len(list((tmp_path / "part" / "parts").iterdir()))
+    assert parts >= 1
+    asked = method()
+    told = []
+    run(protocol, tmp_path / "part", resume=True, on_progress=lambda *n: told.append(n))
+    assert 0 < len(asked) < sum(COUNTS)
+    assert told[0] == (round(10 * parts / 3), 10)
+    assert untimed(tmp_path / "part") == untimed(tmp_path / "whole")
+    found, wanted = ((tmp_path / name / "units.csv").read_bytes() for name in ("part", "whole"))
+    assert found == wanted
+    # Of what is finished nothing is done again.
+    asked = method()
+    before = (tmp_path / "part" / "sequences.csv").read_bytes()
+    run(protocol, tmp_path / "part", resume=True)
+    assert asked == []
+    assert (tmp_path / "part" / "sequences.csv").read_bytes() == before
+
+
+def test_other_settings_do_not_go_on(protocol, method, tmp_path, monkeypatch):
+    method()
+    run(protocol, tmp_path / "e")
+    before = tree(tmp_path)
+    monkeypatch.setitem(METHODS, "other", fair)
+    fewer = Protocol("small", protocol.conditions[:1], "units")
+    for what, name in ((protocol, "other"), (fewer, "stub")):
+        with pytest.raises(InputError, match=r"other settings \(stub on small\)"):
+            evaluate(what, name, tmp_path / "e", workers=1, resume=True)
+    with pytest.raises(InputError, match="wanted a new folder"):
+        run(protocol, tmp_path / "e")
+    with pytest.raises(InputError, match="both --resume and --overwrite"):
+        run(protocol, tmp_path / "e", resume=True, overwrite=True)
+    assert tree(tmp_path) == before
+
+
+def test_overwriting_removes_the_evaluation_and_nothing_else(protocol, method, tmp_path):
+    method()
+    folder = tmp_path / "e"
+    run(protocol, folder)
+    theirs = [
+        "notes.txt", "thesis/chapter.tex", "parts/mine.json", "parts/a/b.json", "my.png",
+        "units.csv.bak", "sequences.csv.old.partial.txt", ".hidden",
+    ]  # fmt: skip
+    for name in theirs:
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
+        (folder / name).write_text(name)
+    ours = [
+        "summary.csv", "detection.png", "segmentation.png", "agreement.png",
+        "recall-by-overlap.png", "units.csv.0123abcd.partial",
+        "parts/000-00000-00005.json.0123abcd.partial",
+    ]  # fmt: skip
+    for name in ours:
+        (folder / name).write_text("old")
+    fewer = Protocol("fewer", protocol.conditions[1:], "units")
+    found = run(fewer, folder, overwrite=True)
+    assert len(found.sequences) == COUNTS[1]
+    assert set(tree(folder)) == {
+        *theirs, "evaluation.json", "sequences.csv", "units.csv", "parts/000-00000-00003.json",
+    }  # fmt: skip
+    assert all((folder / name).read_text() == name for name in theirs)
+
+
+@pytest.mark.parametrize("options", [{}, {"overwrite": True}, {"resume": True}])
+def test_a_folder_of_somebody_else_is_left_alone(protocol, method, tmp_path, options):
+    asked = method()
+    (tmp_path / "e").mkdir()
+    (tmp_path / "e" / "units.csv").write_text("mine")
+    with pytest.raises(InputError, match="not an evaluation, wanted a new or empty folder"):
+        run(protocol, tmp_path / "e", **options)
+    assert not asked
+    assert tree(tmp_path) == {"e/units.csv": b"mine"}
+
+
+@pytest.mark.parametrize("options", [{}, {"overwrite": True}, {"resume": True}])
+@pytest.mark.parametrize("content", ["", "[1, 2]", '{"method": "x"}', "\x00"])
+def test_settings_of_something_else_are_left_alone(protocol, method, tmp_path, content, options):
+    method()
+    (tmp_path / "evaluation.json").write_text(content)
+    with pytest.raises(InputError, match=r"evaluation\.json without the settings") as caught:
+        run(protocol, tmp_path, **options)
+    assert len(str(caught.value).splitlines()) == 1
+    assert tree(tmp_path) == {"evaluation.json": content.encode()}
+
+
+def test_a_file_and_a_url_are_no_folders(protocol, method, tmp_path):
+    method()
+    (tmp_path / "e").write_text("mine")
+    with pytest.raises(InputError, match="wanted a new or empty folder"):
+        run(protocol, tmp_path / "e", overwrite=True)
+    with pytest.raises(InputError, match="wanted a local folder"):
+        run(protocol, "memory://e")
+    assert tree(tmp_path) == {"e": b"mine"}
+
+
+def test_what_a_run_left_that_was_killed_as_it_began_is_nothing(protocol, method, tmp_path):
+    method()
+    (tmp_path / "e").mkdir()
+    (tmp_path / "e" / "evaluation.json.0123abcd.partial").write_text("{")
+    assert len(run(protocol, tmp_path / "e").sequences) == sum(COUNTS)
+
+
+# Wrong input
+
+
+def test_wrong_input_leaves_nothing(protocol, method, tmp_path):
+    method()
+    with pytest.raises(InputError, match="workers: found 0"):
+        evaluate(protocol, "stub", tmp_path / "a" / "e", workers=0)
+    with pytest.raises(InputError, match="method: found 'best'"):
+        evaluate(protocol, "best", tmp_path / "a" / "e", workers=1)
+    calls = []
+
+    def refusing(recording, truth):
+        calls.append(1)
+        if len(calls) == 6:
+            raise InputError("recording: found this, wanted that")
+        return fair(recording, truth)
+
+    method(refusing)
+    (tmp_path / "empty").mkdir()
+    for out in (tmp_path / "a" / "e", tmp_path / "empty"):
+        calls.clear()
+        with pytest.raises(InputError, match=r"^small, snr-\w+_units-\d, sequence \d: recording: "):
+            run(protocol, out)
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
+def test_wrong_input_does_not_undo_what_an_earlier_run_did(protocol, method, tmp_path):
+    calls = []
+
+    def stops(error):
+        def function(recording, truth):
+            calls.append(1)
+            if len(calls) == CHUNK + 3:
+                raise error
+            return fair(recording, truth)
+
+        calls.clear()
+        return function
+
+    method(stops(FailureError("x")))
+    with pytest.raises(FailureError):
+        run(protocol, tmp_path / "e")
+    before = set(tree(tmp_path))
+    method(lambda recording, truth: (_ for _ in ()).throw(InputError("y")))
+    with pytest.raises(InputError):
+        run(protocol, tmp_path / "e", resume=True)
+    assert set(tree(tmp_path)) == before
+
+
+def test_a_store_whose_recordings_are_too_short_is_named(tmp_path):
+    parameters = Parameters(
+        units=Range(2, 2), pixels=(9, 7), size=(9.0, 7.0), diameter=Range(2, 4), frames=4
+    )
+    generate(parameters, tmp_path / "s.zarr", sequences=1, workers=1)
+    with pytest.raises(InputError) as caught:
+        evaluate_store(tmp_path / "s.zarr", "ica", tmp_path / "e", workers=1)
+    assert f"{tmp_path / 's.zarr'}, sequence 0: recording: found 4 frames" in str(caught.value)
+    assert not (tmp_path / "e").exists()
+
+
+@pytest.mark.parametrize("options", [{}, {"overwrite": True}])
+def test_a_store_without_truth_is_refused(protocol, method, tmp_path, options):
+    method()
+    layout = Layout(
+        kind="dense", variables=("tvi",), part_size=1, dtypes={}, frame_rate=100.0, attributes={},
+        sizes={"sequence": 1, "time": 20, "depth": 4, "width": 4}, pixel_size=(1.0, 1.0),
+    )  # fmt: skip
+
+    def make_part(url, layout, part):
+        writer.write_part(Location(url), layout, part, {}, [np.ones((20, 4, 4), np.float32)])
+
+    produce(Location(tmp_path / "r.zarr"), layout, make_part, workers=1, pool="threads")
+    if options:
+        run(protocol, tmp_path / "e")
+    before = tree(tmp_path)
+    for name in ("stub", "oracle-trains"):
+        with pytest.raises(InputError, match=r"r\.zarr: found a recording without truth"):
+            evaluate_store(tmp_path / "r.zarr", name, tmp_path / "e", workers=1, **options)
+    assert tree(tmp_path) == before
+
+
+def test_there_must_be_an_evaluation_to_read(tmp_path):
+    with pytest.raises(InputError, match="found no evaluation there"):
+        read_evaluation(tmp_path)
+    with pytest.raises(InputError, match="found no evaluation there"):
+        read_evaluation(tmp_path / "none")
+
+
+# Tables
+
+
+def test_tables_are_csv():
+    rows = [
+        {"a": 1, "b": 0.1234567891, "c": None, "d": math.nan, "e": "inf"},
+        {"a": 12345678, "b": 1e-9, "c": 2.0, "d": math.inf, "e": 'x,"y'},
+    ]
+    text = table(rows)
+    assert text.splitlines()[0] == "a,b,c,d,e"
+    assert list(csv.reader(io.StringIO(text)))[1:] == [
+        ["1", "0.123457", "", "", "inf"], ["12345678", "1e-09", "2", "inf", 'x,"y'],
+    ]  # fmt: skip
+    assert table([]) == ""
+
+
+def test_settings_tell_how_an_evaluation_was_made(protocol, method, tmp_path):
+    method()
+    run(protocol, tmp_path / "e")
+    settings = json.loads((tmp_path / "e" / "evaluation.json").read_text())
+    assert "numpy" in json.loads(settings["software"])
+    conditions = tuple(Condition.from_json(plain) for plain in settings["conditions"])
+    assert conditions == protocol.conditions
