@@ -85,7 +85,7 @@ class Doses:
     spread: Range = option(Range(1, 2), "Length over which motion spreads.", "mm", (0, 20),
                            group=TISSUE)  # fmt: skip
     incompressibility: Range = option(
-        Range(0.8, 1), "Share of the divergence that is taken out.", "", (0, 1), group=TISSUE
+        Range(0.5, 1), "Share of the divergence that is taken out.", "", (0, 1), group=TISSUE
     )
     wave: Range = option(
         Range(1, 1), "Delay with distance, in that of a shear wave.", "", (0, 10), group=TISSUE
@@ -100,19 +100,21 @@ class Doses:
         Range(0.02, 0.06), "Loss of amplitude for each other active unit.", "", (0, 1), group=TISSUE
     )
     fascicle: Range = option(
-        Range(0.2, 0.5), "Likeness inside fascicles, unlikeness across.", "", (0, 1), group=TISSUE
+        Range(0.4, 0.9), "Likeness inside fascicles, unlikeness across.", "", (0, 1), group=TISSUE
     )
     fascicle_size: Range = option(
         Range(1, 2), "Diameter of fascicles.", "mm", (0.2, 20), group=TISSUE
     )
     layer: Range = option(
-        Range(0.7, 0.95), "Share of motion that skin and fat do not follow.", "", (0, 1),
+        Range(0.5, 0.95), "Share of motion that skin and fat do not follow.", "", (0, 1),
         group=TISSUE,
     )  # fmt: skip
     aponeurosis: Range = option(
         Range(0.3, 0.8), "How much of a sheet the muscle's border is.", "", (0, 1), group=TISSUE
     )
-    artery: Range = option(Range(0, 60), "Motion of an artery's wall.", "um", (0, 1000), group=BODY)
+    artery: Range = option(
+        Range(0, 150), "Motion of an artery's wall.", "um", (0, 1000), group=BODY
+    )
     heart_rate: Range = option(Range(55, 85), "Heart rate.", "1/min", (20, 250), group=BODY)
     drift: Range = option(
         Range(5, 30), "SD of the slow motion of the probe.", "um", (0, 1000), group=BODY

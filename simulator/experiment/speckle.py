@@ -2,8 +2,9 @@
 
 Each pixel holds six scatterer cells, each the sum of many scatterers (a complex normal number:
 fully developed speckle) that moves as the tissue does at its own place. Its echo's phase is that of
-its exact displacement; its place in the image stays, since displacements are small against a pixel.
-A separable point-spread function turns echoes into images.
+its exact displacement, and its pulse moves with it in first order: by that the phase follows the
+speckle's own local frequency, which 2-D autocorrelation measures. A separable point-spread function
+turns echoes into images.
 """
 
 import math
@@ -20,10 +21,9 @@ from .motion import Motion
 from .velocimetry import Velocimetry
 
 CELLS = (3, 2)
-"""Scatterer cells of a pixel in depth and width."""
-
-FEWEST_CELLS = 10
-"""Cells of a resolution cell below which speckle is not fully developed."""
+"""Scatterer cells of a pixel in depth and width. Pixels are no coarser than the point-spread function
+(checked), so a resolution cell, (integral h)^2 / integral h^2, holds 13 or more: speckle is fully
+developed."""
 
 ELEVATION = 1.5
 """Motion across the image plane after which other scatterers are seen, mm: the thickness of the
@@ -152,16 +152,22 @@ class Scanner:
         )
 
     def axial_taps(self) -> NDArray[np.complex64]:
-        """Return the pulse at each depth, complex64 (depth, tap), of unit energy."""
+        """Return the pulse at each depth, and its slope, complex64 (2, depth, tap).
+
+        Both have unit energy. A pulse p that moves by d is ``p(z) + d z / sd^2 p(z)`` in first
+        order; the second one is ``sqrt(2) z / sd p(z)``.
+        """
         step = self.pixel_size[0]
         half = max(math.ceil(REACH * self.axial_sd / step), 1)
         distance = step * np.arange(-half, half + 1)
         # The carrier is taken off; what attenuation shifted it by stays along depth. A tap's echo
         # comes from its distance below the pixel.
         phase = 4 * np.pi * 1e-3 * self.frequency_shift[:, None] * distance / self.sound_speed
-        taps = np.exp(-((distance / self.axial_sd) ** 2) / 2) * np.exp(1j * phase)
-        taps /= np.sqrt((np.abs(taps) ** 2).sum(axis=1, keepdims=True))
-        return (quantised(taps.real) + 1j * quantised(taps.imag)).astype(np.complex64)
+        pulse = np.exp(-((distance / self.axial_sd) ** 2) / 2)
+        taps = np.stack([pulse, math.sqrt(2) * distance / self.axial_sd * pulse])
+        taps /= np.sqrt((taps[0] ** 2).sum())
+        turned = taps[:, None] * np.exp(1j * phase)
+        return (quantised(turned.real) + 1j * quantised(turned.imag)).astype(np.complex64)
 
     def lateral_taps(self) -> NDArray[np.float32]:
         """Return the beam at each depth, float32 (depth, tap), of unit energy."""
@@ -188,7 +194,9 @@ class Echoes:
         image plane.
     exchange : float32 array of shape (depth,)
         Half the angle by which these are mixed for a turn of phase, rad.
-    axial : complex64 array of shape (depth, tap)
+    shift : float32 array of shape (depth,)
+        Half the angle by which the pulse and its slope are mixed for a turn of phase, rad.
+    axial : complex64 array of shape (2, depth, tap)
     lateral : float32 array of shape (depth, tap)
     noise : float32 array of shape (depth,)
         SD of the noise in each part.
@@ -200,6 +208,7 @@ class Echoes:
     courses: NDArray[np.float32]
     scatterers: NDArray[np.float32]
     exchange: NDArray[np.float32]
+    shift: NDArray[np.float32]
     axial: NDArray[np.complex64]
     lateral: NDArray[np.float32]
     noise: NDArray[np.float32]
@@ -222,10 +231,9 @@ def draw_echoes(scanner: Scanner, motion: Motion, seed: int, index: int) -> Echo
     Raises
     ------
     InputError
-        If cells are too few for speckle, or motion is faster than the images can follow.
+        If motion is faster than the images can follow.
     """
     check_motion(scanner, motion)
-    _check_cells(scanner)
     depth, width = scanner.doses.image
     cells = CELLS[0] * CELLS[1]
     places = [
@@ -248,12 +256,14 @@ def draw_echoes(scanner: Scanner, motion: Motion, seed: int, index: int) -> Echo
     rows = np.minimum((scanner.depths / tissue.pixel_size[0]).astype(int), len(tissue.depths) - 1)
     scatterers *= (1 + BRIGHTNESS * tissue.sheet[rows]).astype(np.float32)[:, None, None]
     exchange = tissue.doses["out_of_plane"] / (turns * ELEVATION) / 2
+    shift = 1 / (turns * math.sqrt(2) * scanner.axial_sd) / 2
     noise = tissue.doses["thermal_noise"] * scanner.noise_gain / math.sqrt(2)
     return Echoes(
         fields=fields,
         courses=quantised(motion.courses.T * 2.0**10) * np.float32(2.0**-10),
         scatterers=scatterers,
         exchange=quantised(exchange),
+        shift=quantised(shift),
         axial=scanner.axial_taps(),
         lateral=scanner.lateral_taps(),
         noise=quantised(noise),
@@ -286,7 +296,8 @@ def iq_blocks(echoes: Echoes, length: int) -> Iterator[NDArray[np.complex64]]:
             courses,
             echoes.scatterers,
             echoes.exchange,
-            echoes.axial.view(np.float32).reshape(depth, -1, 2),
+            echoes.shift,
+            echoes.axial.view(np.float32).reshape(2, depth, -1, 2),
             echoes.lateral,
             echoes.noise,
             echoes.key,
@@ -308,19 +319,6 @@ def check_motion(scanner: Scanner, motion: Motion) -> None:
             f"{limit:.3g} mm/s, the Nyquist velocity of {scanner.doses.pulse_repetition:g} images "
             f"a second at {scanner.doses.centre_frequency / 1e6:g} MHz; raise pulse_repetition, or "
             "lower centre_frequency or displacement"
-        )
-
-
-def _check_cells(scanner: Scanner) -> None:
-    # A Gaussian's (integral h)^2 / integral h^2 is 2 sqrt(pi) SD.
-    widths = scanner.axial_width * float(scanner.lateral_width.min())
-    area = widths * math.pi / (2 * math.log(2))
-    pixel = scanner.pixel_size[0] * scanner.pixel_size[1]
-    found = area / pixel * CELLS[0] * CELLS[1]
-    if found < FEWEST_CELLS:
-        raise InputError(
-            f"image: found {found:.3g} scatterer cells in a resolution cell, wanted "
-            f"{FEWEST_CELLS} or more for speckle; use more pixels"
         )
 
 

@@ -46,7 +46,7 @@ def cosine_of_turn(x):
 
 
 @kernel
-def add_echoes(fields, courses, scatterers, exchange, total):
+def add_echoes(fields, courses, scatterers, exchange, shift, total):
     """Sum the echoes of each pixel's cells, a row of pixels at a time.
 
     Parameters
@@ -54,18 +54,21 @@ def add_echoes(fields, courses, scatterers, exchange, total):
     fields : float32 array of shape (field, depth, cell, width)
     courses : float32 array of shape (frame, field)
     scatterers : float32 array of shape (4, depth, cell, width)
-    exchange : float32 array of shape (depth,)
-    total : float32 array of shape (frame, 2, depth, width), filled
+    exchange, shift : float32 arrays of shape (depth,)
+    total : float32 array of shape (frame, 4, depth, width), filled
+        Real and imaginary parts of echoes in place, and of those beside it.
     """
     count, depths, cells, widths = fields.shape
     turns = np.empty(widths, np.float32)
     for z in range(depths):
         mixing = exchange[z]
+        moving = shift[z]
         for frame in range(len(courses)):
             real = total[frame, 0, z]
             imaginary = total[frame, 1, z]
-            real[:] = np.float32(0)
-            imaginary[:] = np.float32(0)
+            beside_real = total[frame, 2, z]
+            beside_imaginary = total[frame, 3, z]
+            total[frame, :, z] = np.float32(0)
             for cell in range(cells):
                 turns[:] = np.float32(0)
                 # Two fields at a time: half the loads and stores of the sum.
@@ -100,22 +103,31 @@ def add_echoes(fields, courses, scatterers, exchange, total):
                     take = np.float32(2) * t * scale
                     re = keep * seen_real[x] + take * next_real[x]
                     im = keep * seen_imaginary[x] + take * next_imaginary[x]
-                    real[x] += re * cosine - im * sine
-                    imaginary[x] += re * sine + im * cosine
+                    turned_re = re * cosine - im * sine
+                    turned_im = re * sine + im * cosine
+                    # The same rotation, from the pulse in place to its slope.
+                    t = moving * turn
+                    scale = np.float32(1) / (np.float32(1) + t * t)
+                    keep = (np.float32(1) - t * t) * scale
+                    take = np.float32(2) * t * scale
+                    real[x] += keep * turned_re
+                    imaginary[x] += keep * turned_im
+                    beside_real[x] += take * turned_re
+                    beside_imaginary[x] += take * turned_im
 
 
 @kernel
 def render_frames(
-    fields, courses, scatterers, exchange, axial, lateral, noise, key, first_frame, out
+    fields, courses, scatterers, exchange, shift, axial, lateral, noise, key, first_frame, out
 ):
     """Render IQ images.
 
     Parameters
     ----------
-    fields, courses, scatterers, exchange
+    fields, courses, scatterers, exchange, shift
         See :func:`add_echoes`.
-    axial : float32 array of shape (depth, tap, 2)
-        The pulse at each depth.
+    axial : float32 array of shape (2, depth, tap, 2)
+        The pulse at each depth, and what it becomes beside its place.
     lateral : float32 array of shape (depth, tap)
         The beam at each depth.
     noise : float32 array of shape (depth,)
@@ -127,9 +139,9 @@ def render_frames(
     out : float32 array of shape (frame, depth, width, 2), filled
     """
     frames, depths, widths = out.shape[:3]
-    total = np.empty((frames, 2, depths, widths), np.float32)
-    add_echoes(fields, courses, scatterers, exchange, total)
-    half_axial = axial.shape[1] // 2
+    total = np.empty((frames, 4, depths, widths), np.float32)
+    add_echoes(fields, courses, scatterers, exchange, shift, total)
+    half_axial = axial.shape[2] // 2
     half_lateral = lateral.shape[1] // 2
     pulsed = np.zeros((2, widths + 2 * half_lateral), np.float32)
     made = np.empty((2, widths), np.float32)
@@ -154,17 +166,18 @@ def render_frames(
             pulsed[:] = np.float32(0)
             row_real = pulsed[0, half_lateral : half_lateral + widths]
             row_imaginary = pulsed[1, half_lateral : half_lateral + widths]
-            for tap in range(axial.shape[1]):
+            for tap in range(axial.shape[2]):
                 source = z + tap - half_axial
                 if source < 0 or source >= depths:
                     continue
-                re = axial[z, tap, 0]
-                im = axial[z, tap, 1]
-                echo_real = total[frame, 0, source]
-                echo_imaginary = total[frame, 1, source]
-                for x in range(widths):
-                    row_real[x] += re * echo_real[x] - im * echo_imaginary[x]
-                    row_imaginary[x] += re * echo_imaginary[x] + im * echo_real[x]
+                for kind in range(2):
+                    re = axial[kind, z, tap, 0]
+                    im = axial[kind, z, tap, 1]
+                    echo_real = total[frame, 2 * kind, source]
+                    echo_imaginary = total[frame, 2 * kind + 1, source]
+                    for x in range(widths):
+                        row_real[x] += re * echo_real[x] - im * echo_imaginary[x]
+                        row_imaginary[x] += re * echo_imaginary[x] + im * echo_real[x]
             for part in range(2):
                 made[part] = np.float32(0)
                 for tap in range(lateral.shape[1]):

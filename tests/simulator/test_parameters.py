@@ -196,7 +196,9 @@ def test_unknown_names_are_refused_with_the_known_ones():
     assert _message(error).startswith("parameter: found 'unit', wanted one of units, snr, ")
     with pytest.raises(InputError) as error:
         Parameters.from_texts({}, "ali-2021")
-    assert _message(error) == "preset: found 'ali-2021', wanted one of ali-2020, ali-2022, experiment"
+    assert (
+        _message(error) == "preset: found 'ali-2021', wanted one of ali-2020, ali-2022, experiment"
+    )
 
 
 @pytest.mark.parametrize(

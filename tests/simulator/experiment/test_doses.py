@@ -1,0 +1,145 @@
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from musim.simulator import InputError, Range
+from musim.simulator.experiment.doses import EFFECTS, Doses, quantised
+
+FIELDS = {field.name: field for field in dataclasses.fields(Doses)}
+RANGES = [name for name, field in FIELDS.items() if isinstance(field.default, Range)]
+
+
+def test_every_dose_is_declared_and_described():
+    for name, field in FIELDS.items():
+        assert field.metadata["text"].endswith("."), name
+        assert field.metadata["group"], name
+        assert f"\n    {name} : " in (Doses.__doc__ or ""), name
+
+
+def test_effects_are_ranges_that_may_be_0():
+    assert set(EFFECTS) <= set(RANGES)
+    for name in EFFECTS:
+        assert FIELDS[name].metadata["bounds"][0] == 0, name
+    # What is no effect is a scale of one: how fast, how large, how often.
+    assert set(RANGES) - set(EFFECTS) == {"wave_speed", "fascicle_size", "heart_rate"}
+
+
+def test_every_effect_is_on_by_default_and_off_when_asked_for():
+    on, off = Doses(), Doses.off()
+    for name in EFFECTS:
+        assert getattr(on, name).high > 0, name
+        assert getattr(off, name) == Range(0, 0), name
+    assert Doses.off(drift=Range(1, 2)) == dataclasses.replace(off, drift=Range(1, 2))
+    assert off.image == on.image
+
+
+def test_doses_are_drawn_anew_for_each_sequence_over_all_of_their_range():
+    drawn = [Doses().draw(7, index) for index in range(300)]
+    assert set(drawn[0]) == set(RANGES)
+    for name in RANGES:
+        values, expected = np.array([each[name] for each in drawn]), getattr(Doses(), name)
+        assert values.min() >= expected.low
+        assert values.max() <= expected.high
+        width = expected.high - expected.low
+        assert abs(values.mean() - expected.mean) <= 5 * width / math.sqrt(12 * 300), name
+        assert np.ptp(values) >= 0.95 * width
+    assert Doses().draw(7, 3) == drawn[3]
+    assert Doses().draw(8, 3) != drawn[3]
+
+
+@given(st.sampled_from(RANGES), st.integers(0, 2**32), st.integers(0, 2**32))
+def test_another_range_of_one_dose_leaves_the_others_as_they_were(name, seed, index):
+    low = max(FIELDS[name].metadata["bounds"][0], 0.5)
+    before = Doses().draw(seed, index)
+    after = Doses(**{name: Range(low, low)}).draw(seed, index)
+    assert after.pop(name) == low
+    del before[name]
+    assert after == before
+
+
+@pytest.mark.parametrize("doses", [Doses(), Doses.off(), Doses(image=(64, 32), f_number=2.0)])
+def test_doses_survive_json(doses):
+    assert Doses.from_json(json.loads(json.dumps(doses.to_json(), allow_nan=False))) == doses
+
+
+def _message(error):
+    text = str(error.value)
+    assert text
+    assert len(text.splitlines()) == 1
+    return text
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_doses_out_of_bounds_are_refused_in_one_line(name):
+    low, high = FIELDS[name].metadata["bounds"]
+    default = FIELDS[name].default
+    for value in (low - 1, high * 2 + 1, math.nan, math.inf):
+        if isinstance(default, Range):
+            wrong = Range(value, value)
+        else:
+            wrong = (value, value) if isinstance(default, tuple) else value
+        with pytest.raises(InputError) as error:
+            Doses(**{name: wrong})
+        assert _message(error).startswith(f"{name}: found ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("spread", "1-2"),
+        ("spread", None),
+        ("spread", Range(2, 1)),
+        ("image", 256),
+        ("image", (64.5, 32)),
+        ("f_number", Range(1, 2)),
+        ("bandwidth", "wide"),
+    ],
+)
+def test_values_of_a_wrong_kind_are_refused(name, value):
+    with pytest.raises(InputError) as error:
+        Doses(**{name: value})
+    assert _message(error).startswith(f"{name}: found ")
+
+
+def test_a_number_is_a_range_of_one_value():
+    assert Doses(spread=1).spread == Range(1, 1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("spread", 5),
+        ("spread", None),
+        ("spread", [1]),
+        ("spread", [1, 2, 3]),
+        ("spread", ["a", 2]),
+        ("layer", [0, 2]),
+        ("image", [64]),
+        ("image", "64x64"),
+        ("f_number", [1, 2]),
+        ("colour", 1),
+    ],
+)
+def test_json_with_a_wrong_value_is_refused(name, value):
+    with pytest.raises(InputError) as error:
+        Doses.from_json({**Doses().to_json(), name: value})
+    assert name in _message(error)
+
+
+@given(st.lists(st.floats(-30, 30), min_size=1, max_size=20))
+def test_quantised_values_are_multiples_that_are_near(values):
+    found = quantised(np.array(values))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, values, rtol=2**-24, atol=2**-21)
+    small = found[np.abs(found) < 8]
+    np.testing.assert_array_equal(small * np.float32(2**20), np.round(small * np.float32(2**20)))
+
+
+def test_last_bits_are_lost_in_quantised_values():
+    values = np.random.default_rng(0).uniform(-1, 1, 1000)
+    np.testing.assert_array_equal(quantised(values), quantised(values * (1 + 2**-52)))
