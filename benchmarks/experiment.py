@@ -24,9 +24,9 @@ from musim.simulator.parameters import PRESETS, Parameters
 from musim.simulator.ranges import Range
 
 PARAMETERS = Parameters(**{**PRESETS["experiment"], "units": Range(7, 7)})
-OPERATIONS = 2 * 16 + 24
+OPERATIONS = 2 * 16 + 38
 """Of a cell in a frame besides its displacement: sine and cosine (16 multiply-adds), rounding, the
-mixing and turning of its scatterers (24 operations)."""
+mixing, turning and shifting of its scatterers (38 operations)."""
 
 TERMS = 64
 
@@ -71,7 +71,7 @@ def echoes_alone(rounds):
         fastest = min(fastest, time.process_time() - began)
     pixels = frames * doses.image[0] * doses.image[1]
     cell = 2 * len(echoes.fields) + OPERATIONS
-    taps = 8 * echoes.axial.shape[1] + 4 * echoes.lateral.shape[1]
+    taps = 16 * echoes.axial.shape[2] + 4 * echoes.lateral.shape[1]
     return fastest, pixels * (CELLS[0] * CELLS[1] * cell + taps), len(echoes.fields)
 
 

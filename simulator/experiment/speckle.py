@@ -21,9 +21,9 @@ from .motion import Motion
 from .velocimetry import Velocimetry
 
 CELLS = (3, 2)
-"""Scatterer cells of a pixel in depth and width. Pixels are no coarser than the point-spread function
-(checked), so a resolution cell, (integral h)^2 / integral h^2, holds 13 or more: speckle is fully
-developed."""
+"""Scatterer cells of a pixel in depth and width. Pixels are no coarser than the point-spread
+function (that is checked), so a resolution cell, (integral h)^2 / integral h^2, holds 13 or more:
+speckle is fully developed."""
 
 ELEVATION = 1.5
 """Motion across the image plane after which other scatterers are seen, mm: the thickness of the

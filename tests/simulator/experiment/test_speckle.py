@@ -15,7 +15,6 @@ from musim.simulator.experiment.speckle import (
     BRIGHTNESS,
     CELLS,
     ELEVATION,
-    FEWEST_CELLS,
     Echoes,
     Scanner,
     _at,
@@ -341,7 +340,7 @@ def test_a_resolution_cell_holds_enough_scatterers():
     scanner = _scanner()
     coarsest = scanner.axial_width * scanner.lateral_width.min()
     area = coarsest * math.pi / (2 * math.log(2))
-    assert area / coarsest * CELLS[0] * CELLS[1] >= FEWEST_CELLS
+    assert area / coarsest * CELLS[0] * CELLS[1] >= 10
 
 
 def _message(error):
