@@ -78,6 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = musim.main(args=arguments, prog_name="musim", standalone_mode=False)
     except click.exceptions.Exit as stop:
         code = stop.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        code = error.exit_code
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "musim"
         code = _report(f"{error.format_message()} (see {where} --help)", error.exit_code)

@@ -95,3 +95,10 @@ def test_a_defect_of_musim_itself_is_not_hidden(monkeypatch):
     monkeypatch.setattr("musim.cli.generate.generate_store", break_down)
     with pytest.raises(ZeroDivisionError):
         entry(["generate"])
+
+
+def test_alone_it_shows_its_help(musim):
+    done = musim()
+    assert done.code == 2
+    assert done.err.startswith("Usage: musim")
+    assert all(f"\n  {name} " in done.err for name in COMMANDS)
