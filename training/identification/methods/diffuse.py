@@ -16,15 +16,17 @@ from scipy import fft
 from scipy.ndimage import gaussian_filter
 from scipy.optimize import minimize
 
+from ..firing import firings
 from ..noise import Features
 from ..units import Recording, Units, none
+from .model import Model
 
-SMOOTH = 2.7
-"""Mean squared differences of pixels two apart over those of neighbours: at most 2 where maps have
-hard edges and 2.5 where edges are a pixel wide, 4 where maps are smooth; noise lowers it."""
+SMOOTH = 4.75
+"""Mean squared differences of pixels three apart over those of neighbours: 3 where maps have hard
+edges, 4.6 where edges are a pixel wide, 9 where maps are smooth; noise lowers it."""
 
 COARSE = 0.65
-"""Discs are fitted to maps whose pixels are not larger than this, mm, if the image's are smaller."""
+"""Where pixels are smaller, discs are fitted to maps of blocks no larger than this, mm."""
 
 SPREADS = (1.0, 1.4, 1.8, 2.2)
 """Lengths over which motion may spread, mm."""
@@ -43,7 +45,7 @@ STARTS = (1.5, 2.5, 4.0)
 
 EVALUATIONS = 120
 
-MISFIT = 0.4
+MISFIT = 0.3
 """Share of a map's squares that its disc may leave over."""
 
 SAME_TRAIN = 0.7
@@ -140,8 +142,9 @@ class Response:
 def is_diffuse(values: NDArray[np.floating], shape: tuple[int, int]) -> bool:
     """Tell whether maps have no edges, so that units move what is around them.
 
-    Across a hard edge, pixels two apart differ no more than neighbours do, but twice as many pairs
-    lie across it. In a smooth map, all differences grow with the distance, their squares fourfold.
+    Across a hard edge, pixels three apart differ no more than neighbours do, but three times as
+    many pairs lie across it. In a smooth map, differences grow with the distance, their squares
+    ninefold.
 
     Parameters
     ----------
@@ -153,14 +156,14 @@ def is_diffuse(values: NDArray[np.floating], shape: tuple[int, int]) -> bool:
 
 
 def smoothness(values: NDArray[np.floating], shape: tuple[int, int]) -> float:
-    """Return the mean squared difference of pixels two apart over that of neighbours."""
-    if values.shape[1] == 0 or min(shape) < 3:
+    """Return the mean squared difference of pixels three apart over that of neighbours."""
+    if values.shape[1] == 0 or min(shape) < 4:
         return 0.0
     image = values.reshape(*shape, -1)
     near, far = (
         float(np.mean(np.square(image[step:] - image[:-step], dtype=np.float64)))
         + float(np.mean(np.square(image[:, step:] - image[:, :-step], dtype=np.float64)))
-        for step in (1, 2)
+        for step in (1, 3)
     )
     return far / near if near > 0 else 0.0
 
@@ -262,7 +265,8 @@ def border_of(values: NDArray[np.floating], shape: tuple[int, int], pixel_depth:
     ])  # fmt: skip
     if rise.max() < math.log(STEP):
         return 0.0
-    return (int(rise.argmax()) + reach) * pixel_depth
+    # The rise of the logarithm is steepest above where half of the motion is reached.
+    return (int(rise.argmax()) + reach) * pixel_depth + WALL / 2
 
 
 def duplicates(
@@ -293,3 +297,138 @@ def duplicates(
                 again[unit] = True
                 break
     return again
+
+
+def diffuse_units(
+    recording: Recording,
+    found: Features,
+    values: NDArray[np.floating],
+    trains: NDArray[np.float64],
+    rounds: int,
+) -> Units:
+    """Find the discs whose motion spreads as the maps of trains do.
+
+    Parameters
+    ----------
+    recording : Recording
+    found : Features
+        Of the recording.
+    values : float array of shape (pixel, component)
+        The components that stand out from noise.
+    trains : float64 array of shape (unit, component)
+        As a method without discs finds them, of any size and sign.
+    rounds : int
+        Times that trains are fitted anew to what the discs move, and discs to them.
+
+    Returns
+    -------
+    Units
+        Their trains are those of the mean over the territory.
+    """
+    shape = (recording.tvi.shape[1], recording.tvi.shape[2])
+    border = border_of(values, shape, recording.pixel_size[0])
+    model = Model.of(found, trains)
+    model.weight = 1 / np.square(found.noise.sd.ravel())
+    spread = USUAL_SPREAD
+    discs = discs_of(model, recording, spread, border)
+    _drop(model, discs, recording)
+    spread = _spread_of(model, recording, discs, border)
+    response = Response(shape, recording.pixel_size, spread, border)
+    discs = discs_of(model, recording, spread, border, discs)
+    territory, fields = _territories(response, discs)
+    for _ in range(rounds):
+        model.membership = np.ascontiguousarray(fields.reshape(len(fields), -1).T)
+        model.fit_trains()
+        discs = discs_of(model, recording, spread, border, discs)
+        territory, fields = _territories(response, discs)
+    for unit, disc in enumerate(discs):
+        inside = territory[unit] > 0.5
+        mean = float(fields[unit][inside].mean()) if inside.any() else 0.0
+        model.trains[unit] *= mean * disc.amplitude
+    return _units_of(recording, model, discs, territory)
+
+
+def discs_of(
+    model: Model,
+    recording: Recording,
+    spread: float,
+    border: float,
+    before: list[Disc] | None = None,
+) -> list[Disc]:
+    """Fit a disc to the map of each train, least-squares weights of all trains at each pixel.
+
+    Trains whose map is negative where it is largest are turned round.
+    """
+    shape, pixel_size = recording.tvi.shape[1:], recording.pixel_size
+    if model.count == 0:
+        return []
+    maps = (model.features.values.astype(np.float64) @ np.linalg.pinv(model.trains)).T
+    down, right = (max(int(COARSE / size), 1) for size in pixel_size)
+    images = coarse(maps.reshape(-1, *shape), (down, right))
+    size = (down * pixel_size[0], right * pixel_size[1])
+    response = Response((images.shape[1], images.shape[2]), size, spread, border)
+    discs = []
+    for unit, image in enumerate(images):
+        smooth = gaussian_filter(image, (1.0 / size[0], 1.0 / size[1]))
+        sign = -1.0 if -smooth.min() > smooth.max() else 1.0
+        model.trains[unit] *= sign
+        discs.append(fit_disc(sign * image, response, before[unit] if before else None))
+    return discs
+
+
+def _territories(
+    response: Response, discs: list[Disc]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what share of each pixel the discs cover, and their responses.
+
+    Both are float64 (unit, depth, width).
+    """
+    shares = [response.disc(*disc.place) for disc in discs]
+    fields = [response.of(share) for share in shares]
+    return (
+        np.array(shares).reshape(-1, *response.shape),
+        np.array(fields).reshape(-1, *response.shape),
+    )
+
+
+def _drop(model: Model, discs: list[Disc], recording: Recording) -> None:
+    """Leave out, in place, trains whose maps are no unit's, and units that are found again."""
+    area = np.array([disc.amplitude * disc.place[2] for disc in discs])
+    energy = np.square(area) * np.square(model.trains).sum(axis=1)
+    alike = np.array([disc.misfit < MISFIT for disc in discs], bool)
+    energy = np.where(alike, energy, 0.0)
+    courses = model.features.trains(model.trains)
+    chosen = alike & ~duplicates(courses, discs, energy, recording.frame_rate)
+    model.keep(chosen)
+    discs[:] = [disc for disc, kept in zip(discs, chosen, strict=True) if kept]
+
+
+def _spread_of(model: Model, recording: Recording, discs: list[Disc], border: float) -> float:
+    """Return the length over which motion spreads, mm, that explains all maps best."""
+    if not discs:
+        return USUAL_SPREAD
+    misfits = [
+        sum(disc.misfit for disc in discs_of(model, recording, spread, border, discs))
+        for spread in SPREADS
+    ]
+    return SPREADS[int(np.argmin(misfits))]
+
+
+def _units_of(
+    recording: Recording, model: Model, discs: list[Disc], territory: NDArray[np.float64]
+) -> Units:
+    """Return discs and their trains in the recording's terms, the most certain first.
+
+    The confidence is the share of its map that a disc explains.
+    """
+    if not discs:
+        return none(recording)
+    confidence = np.clip([1 - disc.misfit for disc in discs], 0.0, 1.0)
+    order = np.argsort(-confidence, kind="stable")
+    trains = model.features.trains(model.trains[order])
+    return Units(
+        territory=territory[order].astype(np.float32),
+        train=trains,
+        firing=firings(trains, recording.frame_rate),
+        confidence=confidence[order],
+    )

@@ -16,6 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from ....simulator.sequence import Truth
 from ..noise import Features, features
 from ..units import Recording, Units
+from .diffuse import diffuse_units, is_diffuse
 from .edges import distances, pairs
 from .model import Model, connected, units_of
 
@@ -47,8 +48,27 @@ def ica(recording: Recording, truth: Truth | None = None) -> Units:
     InputError
         If units cannot be sought in the recording.
     """
-    model = ica_model(features(recording))
+    found = features(recording)
+    values = standing_out(found)
+    if is_diffuse(values, found.shape[1:]):
+        return diffuse_units(recording, found, values, independent_trains(found), rounds=0)
+    model = ica_model(found)
     return units_of(recording, model, *joint_support(model))
+
+
+def standing_out(found: Features) -> NDArray[np.float32]:
+    """Return the components that stand out from noise, float32 (pixel, component)."""
+    count, directions = component_count(found)
+    return found.values @ directions[:count].T.astype(np.float32)
+
+
+def as_recorded(found: Features, trains: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what of trains, float64 (unit, component), stands out from noise in a recording.
+
+    What a filter took from the recording is then not looked for in it.
+    """
+    count, directions = component_count(found)
+    return trains @ directions[:count].T @ directions[:count]
 
 
 def ica_model(found: Features) -> Model:

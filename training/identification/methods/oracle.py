@@ -6,6 +6,8 @@ from ....simulator.errors import InputError
 from ....simulator.sequence import Truth
 from ..noise import features
 from ..units import Recording, Units
+from .diffuse import diffuse_units, is_diffuse
+from .ica import as_recorded, standing_out
 from .model import Model, units_of
 
 
@@ -22,7 +24,11 @@ def oracle(known: str):
         wanted = found.shape[1:], found.shape[:1]
         if shapes != wanted:
             raise InputError(f"truth: found arrays of {shapes}, wanted {wanted} as the recording's")
-        model = Model.of(found, found.values_of(truth.twitch_train))
+        trains = found.values_of(truth.twitch_train)
+        values = standing_out(found)
+        if known == "trains" and is_diffuse(values, found.shape[1:]):
+            return diffuse_units(recording, found, values, as_recorded(found, trains), rounds=0)
+        model = Model.of(found, trains)
         if known == "trains":
             model.fit_memberships()
         else:

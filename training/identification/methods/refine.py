@@ -9,8 +9,9 @@ from scipy.ndimage import binary_dilation, uniform_filter
 from ....simulator.sequence import Truth
 from ..noise import Features, features
 from ..units import Recording, Units
+from .diffuse import diffuse_units, is_diffuse
 from .edges import trains_of_edges
-from .ica import ica_model
+from .ica import as_recorded, ica_model, independent_trains, standing_out
 from .model import PRESENCE, Model, connected, units_of
 
 ROUNDS = 12
@@ -57,12 +58,18 @@ def refine(recording: Recording, units: Units) -> Units:
         If units cannot be sought in the recording.
     """
     found = features(recording)
-    return _explain(recording, found, [trains_of_edges(found), found.values_of(units.train)])
+    trains, values = found.values_of(units.train), standing_out(found)
+    if is_diffuse(values, found.shape[1:]):
+        return diffuse_units(recording, found, values, as_recorded(found, trains), rounds=1)
+    return _explain(recording, found, [trains_of_edges(found), trains])
 
 
 def ica_and_refine(recording: Recording, truth: Truth | None = None) -> Units:
     """Refine what independent component analysis finds; `truth` is not looked at."""
     found = features(recording)
+    values = standing_out(found)
+    if is_diffuse(values, found.shape[1:]):
+        return diffuse_units(recording, found, values, independent_trains(found), rounds=1)
     return _explain(recording, found, [trains_of_edges(found), ica_model(found).trains])
 
 
