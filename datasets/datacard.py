@@ -14,6 +14,7 @@ from ..simulator.errors import InputError
 from ..simulator.parameters import Parameters
 from ..simulator.ranges import Range
 from ..simulator.rendering import render
+from ..simulator.territory import fat_thickness
 from .store import Store
 
 BINS = 1000
@@ -116,6 +117,9 @@ class Entry:
     p_value: float
 
 
+PLACE = "centre depth in muscle"
+"""Share of the muscle's depth above a centre: uniform where the fat above it varies."""
+
 _DRAWN = (
     ("diameter", "diameter", "mm"),
     ("firing_rate", "firing rate", "Hz"),
@@ -164,9 +168,12 @@ def data_card(
     for part in range(store.layout.parts):
         _read_part(store, parameters, part, tallies)
         on_progress(part + 1, store.layout.parts)
-    measured = np.linspace(0, len(store) - 1, min(MEASURED_SEQUENCES, len(store)))
-    for index in np.unique(measured.astype(int)):
-        tallies["measured SNR"].add(np.array([measured_snr(store, int(index))]))
+    if store.domain == "analytic":  # recordings are not the truth and noise
+        measured = np.linspace(0, len(store) - 1, min(MEASURED_SEQUENCES, len(store)))
+        for index in np.unique(measured.astype(int)):
+            tallies["measured SNR"].add(np.array([measured_snr(store, int(index))]))
+    else:
+        del tallies["measured SNR"]
     return _entries(parameters, tallies)
 
 
@@ -184,7 +191,7 @@ def _tallies(parameters: Parameters) -> dict[str, Tally]:
     top, left = (image_depth - depth) / 2, (image_width - width) / 2
     tallies = {
         "units": Tally(parameters.units.low - 0.5, parameters.units.high + 0.5),
-        "centre depth": Tally(top, top + depth),
+        "centre depth": Tally(max(top, parameters.fat.low), top + depth),
         "centre width": Tally(left, left + width),
         "visible share": Tally(0, 1),
         "overlap": Tally(0, 1),
@@ -200,6 +207,8 @@ def _tallies(parameters: Parameters) -> dict[str, Tally]:
     if parameters.waveform is not None:
         for label in ("contraction time", "relaxation ratio"):
             tallies[label] = Tally(0, 0)
+    if not parameters.fat.is_constant:
+        tallies[PLACE] = Tally(0, 1)
     if parameters.territory == "ellipse":
         tallies["axis ratio"] = Tally(parameters.axis_ratio.low, parameters.axis_ratio.high)
     return tallies
@@ -215,6 +224,13 @@ def _read_part(store: Store, parameters: Parameters, part: int, tallies: dict[st
         tallies["axis ratio"].add(read("axis_ratio"))
     tallies["units"].add(read("unit_count"))
     tallies["centre depth"].add(read("centre_depth"))
+    if PLACE in tallies:
+        bottom = (parameters.size[0] + parameters.muscle_size[0]) / 2
+        edge = bottom - parameters.muscle_size[0]
+        fat = [fat_thickness(parameters, store.seed or 0, index)
+               for index in store.layout.sequences_of(part)]  # fmt: skip
+        top = np.maximum(edge, fat)[:, None]
+        tallies[PLACE].add((read("centre_depth") - top) / (bottom - top))
     tallies["centre width"].add(read("centre_width"))
     tallies["visible share"].add(read("visible_share"))
     tallies["overlap"].add(read("overlap"))
@@ -239,16 +255,23 @@ def _entries(parameters: Parameters, tallies: dict[str, Tally]) -> list[Entry]:
         for label in ("contraction time", "relaxation ratio"):
             asked[label] = ("of the waveform", asked[label][1], math.nan)
     asked["units"] = (str(parameters.units), "", parameters.units.mean)
-    for axis, label in enumerate(("centre depth", "centre width")):
+    for label in ("centre depth", "centre width"):
         tally = tallies[label]
-        asked[label] = (str(Range(tally.low, tally.high)), "mm", parameters.size[axis] / 2)
+        asked[label] = (str(Range(tally.low, tally.high)), "mm", (tally.low + tally.high) / 2)
+    if PLACE in tallies:
+        # Each subject's muscle begins elsewhere, so depths are uniform in each but not in all.
+        low, high = (max(tallies["centre depth"].low, fat)
+                     for fat in (parameters.fat.low, parameters.fat.high))  # fmt: skip
+        mean = ((low + high) / 2 + tallies["centre depth"].high) / 2
+        asked["centre depth"] = (asked["centre depth"][0], "mm", mean)
+        asked[PLACE] = ("0-1", "", 0.5)
     if "axis ratio" in tallies:
         asked["axis ratio"] = (str(parameters.axis_ratio), "", parameters.axis_ratio.mean)
     asked["realised rate"] = ("", "Hz", parameters.firing_rate.mean)
     asked["realised synchrony"] = ("", "", parameters.synchrony.mean)
     asked["measured SNR"] = ("", "dB", parameters.snr.mean)
-    order = ["units", "centre depth", "centre width", "diameter", "axis ratio", "visible share",
-             "overlap", "firing rate", "realised rate", "interval variation",
+    order = ["units", "centre depth", PLACE, "centre width", "diameter", "axis ratio",
+             "visible share", "overlap", "firing rate", "realised rate", "interval variation",
              "realised interval variation", "synchrony", "realised synchrony", "displacement",
              "contraction time", "relaxation ratio", "SNR", "measured SNR"]  # fmt: skip
     entries = []
@@ -269,6 +292,8 @@ def _entries(parameters: Parameters, tallies: dict[str, Tally]) -> list[Entry]:
             maximum=tally.maximum,
             p_value=tally.p_value() if requested else math.nan,
         )
+        if label == "centre depth" and PLACE in tallies:
+            entry = dataclasses.replace(entry, p_value=math.nan)
         if label == "units":
             entry = dataclasses.replace(entry, p_value=_chi_square(tally, parameters.units))
         if label == "realised interval variation":

@@ -100,7 +100,7 @@ class Doses:
         Range(0.02, 0.06), "Loss of amplitude for each other active unit.", "", (0, 1), group=TISSUE
     )
     fascicle: Range = option(
-        Range(0.4, 0.9), "Likeness inside fascicles, unlikeness across.", "", (0, 1), group=TISSUE
+        Range(0.3, 0.6), "Likeness inside fascicles, unlikeness across.", "", (0, 1), group=TISSUE
     )
     fascicle_size: Range = option(
         Range(1, 2), "Diameter of fascicles.", "mm", (0.2, 20), group=TISSUE

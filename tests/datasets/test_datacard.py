@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from musim.datasets import open_store
+from musim.datasets import generate, open_store
 from musim.datasets.datacard import Tally, data_card, measured_snr
-from musim.simulator import FailureError, InputError, Range, draw
+from musim.simulator import FailureError, InputError, Parameters, Range, draw
 
 
 @pytest.fixture(scope="module")
@@ -195,3 +195,31 @@ def test_a_store_without_truth_has_no_card(rendered, monkeypatch, fails):
     monkeypatch.setattr(type(rendered), "has_truth", False)
     with fails(InputError, "without truth", "wanted a simulated one"):
         data_card(rendered)
+
+
+def test_depths_are_uniform_in_each_subject_s_muscle(tmp_path):
+    parameters = Parameters(
+        units=Range(20, 20), fat=Range(3, 12), pixels=(32, 32), frames=8, snr=Range(20, 20)
+    )
+    store = generate(parameters, tmp_path / "fat.zarr", sequences=60, kind="rendered", workers=1)
+    entries = {entry.name: entry for entry in data_card(store)}
+    depth, place = entries["centre depth"], entries["centre depth in muscle"]
+    assert depth.requested == "3-40"
+    assert depth.expected_mean == pytest.approx((7.5 + 40) / 2)
+    assert abs(depth.mean - depth.expected_mean) < 4 * depth.sd / depth.count**0.5
+    assert math.isnan(depth.p_value)
+    assert 0 <= place.minimum
+    assert place.maximum <= 1
+    assert place.p_value > 0.01
+    assert "centre depth in muscle" not in {
+        entry.name
+        for entry in data_card(
+            generate(
+                dataclasses.replace(parameters, fat=Range(5, 5)),
+                tmp_path / "same.zarr",
+                sequences=2,
+                kind="rendered",
+                workers=1,
+            )
+        )
+    }
