@@ -1,5 +1,4 @@
 import math
-import time
 
 import numpy as np
 import pytest
@@ -289,13 +288,3 @@ def test_features_of_noise_are_whitened_before_units_are_sought():
     found = features(Recording(_noise("broad", 0), 400.0, (0.6, 0.6)))
     assert found.noise.area > 30
     assert found.noise.sd.max() > 2 * found.noise.sd.min()
-
-
-@pytest.mark.slow
-def test_a_recording_takes_less_than_a_second(scaled):
-    del scaled
-    _, recording = _draw(25, 10.0)
-    identify(recording)
-    start = time.process_time()
-    identify(recording)
-    assert time.process_time() - start < 1.0

@@ -332,6 +332,8 @@ def diffuse_units(
     spread = USUAL_SPREAD
     discs = discs_of(model, recording, spread, border)
     _drop(model, discs, recording)
+    if not discs:
+        return none(recording)
     spread = _spread_of(model, recording, discs, border)
     response = Response(shape, recording.pixel_size, spread, border)
     discs = discs_of(model, recording, spread, border, discs)

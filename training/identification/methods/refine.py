@@ -69,7 +69,9 @@ def ica_and_refine(recording: Recording, truth: Truth | None = None) -> Units:
     found = features(recording)
     values = standing_out(found)
     if is_diffuse(values, found.shape[1:]):
-        return diffuse_units(recording, found, values, independent_trains(found), rounds=1)
+        # Trains fitted anew to what discs move take up one another's rest: no better masks, worse
+        # trains (RoA 0.89 against 0.97 on the virtual experiment).
+        return diffuse_units(recording, found, values, independent_trains(found), rounds=0)
     return _explain(recording, found, [trains_of_edges(found), ica_model(found).trains])
 
 
