@@ -76,6 +76,17 @@ def test_torch_is_imported_for_streaming_alone(package):
             assert "streaming" in {file.stem, file.parent.name}, file
 
 
+def test_units_are_identified_without_torch():
+    code = (
+        "import sys, musim.cli.identify, musim.cli.evaluate, musim.cli.report\n"
+        "from musim.training.identification.methods import METHODS\n"
+        "from musim.training.identification import evaluation, results\n"
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stderr, done.stdout) == ("", "False\n")
+
+
 def test_the_simulator_needs_numpy_scipy_and_numba_only():
     allowed = {"musim", "numpy", "scipy", "numba", "llvmlite", *sys.stdlib_module_names}
     assert _sources("simulator")
