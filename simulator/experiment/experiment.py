@@ -4,6 +4,7 @@ Its output is what the imaging chain of real recordings makes of simulated echoe
 look experimental, and whose truth is known.
 """
 
+import dataclasses
 import math
 import queue
 import threading
@@ -16,29 +17,18 @@ from numpy.typing import NDArray
 from ..parameters import Parameters
 from ..rendering import render_arrays
 from ..sequence import Truth
-from .chain import Axis, Chain, Imaging, block_length, run
+from .chain import PRESETS, Axis, Chain, Imaging, block_length, run
 from .doses import Doses
 from .motion import draw_motion
 from .speckle import Scanner, draw_echoes, iq_blocks
-
-BAND = (5.0, 50.0)
-"""Band-pass of the chain, Hz (Ali et al. 2022)."""
-
-MEDIAN = 1.0
-"""Side of its median, mm (Ali et al. 2022)."""
-
-ORDER = 4
-"""Order of its band-pass, as ``scipy.signal.butter`` counts it."""
 
 T = TypeVar("T")
 
 
 def chain_of(parameters: Parameters) -> Chain:
-    """Return the imaging chain that ends in the grid of some parameters."""
-    return Chain(
-        band=BAND,
-        order=ORDER,
-        median=MEDIAN,
+    """Return the imaging chain of Ali et al. 2022, ending in the grid of some parameters."""
+    return dataclasses.replace(
+        PRESETS["ali-2022"],
         pixels=parameters.pixels,
         size=parameters.size,
         frame_rate=parameters.frame_rate,

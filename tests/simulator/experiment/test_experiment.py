@@ -11,9 +11,6 @@ from scipy import ndimage
 from musim.simulator import InputError, Parameters, Range, draw, render
 from musim.simulator.experiment.doses import EFFECTS, Doses
 from musim.simulator.experiment.experiment import (
-    BAND,
-    MEDIAN,
-    ORDER,
     ahead,
     chain_of,
     check,
@@ -76,7 +73,7 @@ def _expected():
 
 def test_the_chain_is_the_paper_s():
     chain = chain_of(SMALL)
-    assert (BAND, MEDIAN, ORDER) == ((5, 50), 1, 4)
+    assert (chain.band, chain.median, chain.order) == ((5, 50), 1, 4)
     assert (chain.pixels, chain.size, chain.frames) == ((32, 32), (10, 10), 256)
     assert (chain.gate, chain.ensemble, chain.estimator) == (1, 4, "2d-autocorrelation")
     imaging = imaging_of(SMALL, DOSES)
