@@ -16,6 +16,7 @@ COMMANDS = {
     "info": "Tell what a store holds: parameters, variables, data card.",
     "preview": "Draw a sequence: PNG, PDF or SVG of it, GIF or MP4 of its motion.",
     "report": "Draw what was found as pages: HTML that opens from the disk.",
+    "train": "Train networks on simulated sequences.",
     "verify": "Prove a store whole, byte by byte.",
 }
 """Names and summaries. The modules are imported only when run: ``musim --help`` stays quick."""
@@ -24,6 +25,9 @@ MODULES = {"import": "import_recordings"}
 """Modules, and functions in them, that cannot have their command's name."""
 
 INTERRUPTED = 130
+
+TRAINING = {"lightning", "tensorboard", "torch", "torchmetrics", "torchvision"}
+"""Libraries that come with ``musim[train]`` alone."""
 
 
 class LazyGroup(click.Group):
@@ -102,6 +106,12 @@ def _report_exception(error: Exception) -> int:
 
     if isinstance(error, MusimError):
         return _report(str(error), error.exit_code)
+    if isinstance(error, ModuleNotFoundError) and error.name in TRAINING:
+        return _report(
+            f"found {error.name} missing, wanted the libraries for training; pip install "
+            '"musim[train]"',
+            2,
+        )
     if isinstance(error, MemoryError):
         return _report("found too little memory; use smaller sequences or fewer workers", 1)
     raise error

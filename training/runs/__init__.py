@@ -1,0 +1,1 @@
+"""Training runs: settings, sources of batches, the loop, run folders and safe checkpoints."""

@@ -1,0 +1,157 @@
+"""Where a run's sequences come from: a store, or new ones without end."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from ...datasets.splits import split
+from ...datasets.store import Store, open_store
+from ...datasets.streaming import EndlessLoader, SequenceLoader
+from ...simulator.errors import InputError
+from ...simulator.parameters import Parameters
+from ...simulator.ranges import Range
+from .grid import Grid
+
+Batch = dict[str, torch.Tensor]
+
+VALIDATION_SEED = 2**40
+"""Added to the seed of endless sequences that validate: no training sequence is among them."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Sequences to train on: exactly one of a store and the parameters of endless ones.
+
+    Parameters
+    ----------
+    store : str
+        A store's path or URL; empty for endless sequences.
+    parameters : Parameters, optional
+        Of endless sequences.
+    """
+
+    store: str = ""
+    parameters: Parameters | None = None
+
+    def __post_init__(self) -> None:
+        """Check that it is one of both."""
+        if bool(self.store) == (self.parameters is not None):
+            raise InputError("source: found both or neither of a store and parameters, wanted one")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values that :meth:`from_json` reads back."""
+        plain = None if self.parameters is None else self.parameters.to_json()
+        return {"store": self.store, "parameters": plain}
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> "Source":
+        """Read what :meth:`to_json` made."""
+        parameters = plain["parameters"]
+        return cls(plain["store"], None if parameters is None else Parameters.from_json(parameters))
+
+    def open(self) -> Store | None:
+        """Return the store, opened; None for endless sequences."""
+        return open_store(self.store) if self.store else None
+
+    @property
+    def grid(self) -> Grid:
+        """Frames, image, frame rate and pixel of a sequence."""
+        if self.parameters is None:
+            layout = open_store(self.store).layout
+            return Grid(layout.shape, layout.frame_rate, layout.pixel_size)
+        chosen = self.parameters
+        return Grid((chosen.frames, *chosen.pixels), chosen.frame_rate, chosen.pixel_size)
+
+    def batches(
+        self,
+        step: int,
+        *,
+        batch_size: int,
+        seed: int,
+        snr: str = "",
+        flips: tuple[str, ...] = (),
+        rank: int = 0,
+        ranks: int = 1,
+        device: torch.device | None = None,
+    ) -> Iterator[Batch]:
+        """Yield batches from step number `step` on, for ever.
+
+        Parameters
+        ----------
+        step : int
+            Batch j is the same whichever step is begun with.
+        batch_size : int
+            Of this process.
+        seed : int
+        snr : str
+            dB or range of dB of noise drawn anew; empty leaves it as it is stored or drawn.
+        flips : tuple of {"depth", "width"}
+            Of stored sequences; endless ones need none, every one is new.
+        rank, ranks : int
+        device : torch.device, optional
+            Where voxels that are not written are rendered; on a CPU kernels do it.
+
+        Yields
+        ------
+        dict of tensors
+            As :func:`musim.datasets.streaming.collate_sequences` makes them.
+        """
+        on_device = None if device is None or device.type == "cpu" else device
+        shared: dict[str, Any] = {"batch_size": batch_size, "rank": rank, "ranks": ranks}
+        if self.parameters is not None:
+            chosen = replace(self.parameters, snr=_range(snr)) if snr else self.parameters
+            endless = EndlessLoader(chosen, seed=seed, device=on_device, **shared)
+            endless.load_state_dict({"batch": step})
+            yield from endless
+            return
+        loader = self.loader(
+            "train", seed=seed, snr=snr or None, flips=flips, device=on_device, **shared
+        )
+        epoch, batch = divmod(step, len(loader))
+        loader.load_state_dict({**loader.state_dict(), "epoch": epoch, "batch": batch})
+        while True:
+            yield from loader
+
+    def validation(
+        self, batches: int, *, batch_size: int, seed: int, snr: str = "",
+        device: torch.device | None = None,
+    ) -> Iterator[Batch]:  # fmt: skip
+        """Yield up to `batches` batches that training never sees, always the same.
+
+        Parameters are those of :meth:`batches`.
+        """
+        on_device = None if device is None or device.type == "cpu" else device
+        if self.parameters is not None:
+            chosen = replace(self.parameters, snr=_range(snr)) if snr else self.parameters
+            endless = EndlessLoader(
+                chosen, batch_size=batch_size, seed=seed + VALIDATION_SEED, device=on_device
+            )
+            yield from itertools.islice(endless, batches)
+            return
+        loader = self.loader(
+            "validation", seed=seed, snr=snr or None, shuffle=False, batch_size=batch_size,
+            device=on_device,
+        )  # fmt: skip
+        yield from itertools.islice(loader, batches)
+
+    def loader(
+        self, share: str, *, batch_size: int, device: Any = None, **options: Any
+    ) -> SequenceLoader:
+        """Return a loader of a split of the store, with batches no larger than the split."""
+        store = open_store(self.store)
+        available = split(len(store), share).size
+        ranks = int(options.get("ranks", 1))
+        return SequenceLoader(
+            store,
+            split=share,
+            batch_size=max(1, min(batch_size, available // ranks)),
+            device=device if store.kind == "rendered" else None,
+            **options,
+        )
+
+
+def _range(text: str) -> Range:
+    return Range.parse(text)
