@@ -39,6 +39,7 @@ Examples:
   musim evaluate identify --protocol ali-2020 --quick
   musim evaluate identify --protocol ali-2020 --method ica --out ica
   musim evaluate identify --sweep overlap --out overlap
+  musim evaluate identify --protocol ali-2020 --quick --run detector --run twitches
   musim evaluate identify musim.zarr
 """,
 )
@@ -57,8 +58,12 @@ Examples:
     help="Let one difficulty vary and hold the others.",
 )
 @click.option(
-    "-m", "--method", default="refine", show_default=True, metavar="|".join(METHODS),
-    help="How units are found.",
+    "-m", "--method", default=None, metavar="|".join(METHODS),
+    help="How units are found.  [default: refine; network with --run]",
+)  # fmt: skip
+@click.option(
+    "--run", "runs", multiple=True, metavar="RUN",
+    help="A run of musim train detect or twitch; may be given once for each.",
 )  # fmt: skip
 @click.option(
     "-o", "--out", "target", default="evaluation", show_default=True, metavar="FOLDER",
@@ -73,8 +78,8 @@ Examples:
               help="Processes.  [default: one a processor]")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with an unfinished evaluation.")
 @click.option("--overwrite", is_flag=True, help="Replace an evaluation that is there.")
-def identify(store, protocol, difficulty, method, target, quick, sequences, workers, resume,
-             overwrite) -> None:  # fmt: skip
+def identify(store, protocol, difficulty, method, runs, target, quick, sequences, workers,
+             resume, overwrite) -> None:  # fmt: skip
     """Score how a method identifies motor units: on a protocol, a sweep, or a STORE with truth.
 
     Detection, segmentation and rate of agreement as Ali et al. 2020 define them. The folder gets
@@ -89,7 +94,8 @@ def identify(store, protocol, difficulty, method, target, quick, sequences, work
             f"{store}: found --quick or --sequences with a store, wanted neither; all of its "
             "sequences are scored"
         )
-    options = {"workers": workers, "resume": resume, "overwrite": overwrite}
+    method = method or ("network" if runs else "refine")
+    options = {"runs": runs, "workers": workers, "resume": resume, "overwrite": overwrite}
     began = time.perf_counter()
     with progress("identifying", "sequences") as report:
         if store is not None:

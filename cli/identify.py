@@ -14,6 +14,7 @@ from .console import err, out, progress
 Examples:
   musim identify musim.zarr
   musim identify biceps.zarr --out units.zarr --method ica
+  musim identify musim.zarr --run detector --run twitches
   musim identify day1.zarr day2.zarr --out units.zarr --workers 8
 """
 )
@@ -30,10 +31,16 @@ Examples:
 @click.option(
     "-m",
     "--method",
-    default="refine",
-    show_default=True,
+    default=None,
     metavar="|".join(METHODS),
-    help="How units are found.",
+    help="How units are found.  [default: refine; network with --run]",
+)
+@click.option(
+    "--run",
+    "runs",
+    multiple=True,
+    metavar="RUN",
+    help="A run of musim train detect or twitch; may be given once for each.",
 )
 @click.option(
     "--workers",
@@ -50,18 +57,20 @@ Examples:
 )
 @click.option("--resume", is_flag=True, help="Go on with an unfinished store.")
 @click.option("--overwrite", is_flag=True, help="Replace a musim store that is there.")
-def identify(recordings, target, method, workers, scheduler, resume, overwrite) -> None:
+def identify(recordings, target, method, runs, workers, scheduler, resume, overwrite) -> None:
     """Find the motor units in recordings: territories, twitch trains, firings.
 
-    RECORDINGs are stores, simulated or imported. The result is a store of the same form, without
-    training and without weights; musim report draws it.
+    RECORDINGs are stores, simulated or imported. The result is a store of the same form; musim
+    report draws it. Only the method network needs training: its weights come with musim, or from
+    the runs that are named.
     """
     began = time.perf_counter()
     with progress("identifying", "recordings") as report:
         store = identify_stores(
             recordings,
             target,
-            method=method,
+            method=method or ("network" if runs else "refine"),
+            runs=runs,
             workers=workers,
             scheduler=scheduler,
             resume=resume,

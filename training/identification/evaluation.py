@@ -70,6 +70,7 @@ def evaluate(
     method: str,
     out: str | Path,
     *,
+    runs: Sequence[str] = (),
     workers: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -84,6 +85,8 @@ def evaluate(
         One of :data:`.methods.METHODS`.
     out : path
         A local folder for the tables; parts of an interrupted run are kept there.
+    runs : sequence of str
+        Runs of ``musim train`` that the method ``network`` takes.
     workers : int, optional
         Processes; one a processor, if not given.
     resume, overwrite : bool
@@ -103,7 +106,7 @@ def evaluate(
     FailureError
         If the tables cannot be written, or a worker dies.
     """
-    check_method(method, has_truth=True)
+    chosen = check_method(method, has_truth=True, runs=runs)
     tasks = [
         (number, first, min(first + CHUNK, condition.sequences))
         for number, condition in enumerate(protocol.conditions)
@@ -114,6 +117,7 @@ def evaluate(
         "protocol": protocol.name,
         "axis": protocol.axis,
         "conditions": [condition.to_json() for condition in protocol.conditions],
+        **({"runs": chosen} if chosen else {}),
     }
     return _run(settings, tasks, score_drawn, out, workers, resume, overwrite, on_progress)
 
@@ -123,6 +127,7 @@ def evaluate_store(
     method: str,
     out: str | Path,
     *,
+    runs: Sequence[str] = (),
     workers: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -141,7 +146,7 @@ def evaluate_store(
             f"{store.location}: found a recording without truth, wanted a simulated store to score "
             "against; musim identify finds units without scoring them"
         )
-    check_method(method, has_truth=True)
+    chosen = check_method(method, has_truth=True, runs=runs)
     tasks = [(0, first, min(first + CHUNK, len(store))) for first in range(0, len(store), CHUNK)]
     settings = {
         "method": method,
@@ -149,6 +154,7 @@ def evaluate_store(
         "axis": "",
         "store": store.location.address,
         "sequences": len(store),
+        **({"runs": chosen} if chosen else {}),
     }
     return _run(settings, tasks, score_stored, out, workers, resume, overwrite, on_progress)
 
@@ -292,7 +298,7 @@ def score_drawn(folder: str, condition: int, first: int, last: int) -> None:
             )
 
     what = f"{settings['protocol']}, {drawn.name}"
-    part = _score_cases(what, cases(), settings["method"], dict(drawn.values), first)
+    part = _score_cases(what, cases(), settings, dict(drawn.values), first)
     location.write_json(f"{PARTS}/{_part(condition, first, last)}", part)
 
 
@@ -302,24 +308,29 @@ def score_stored(folder: str, condition: int, first: int, last: int) -> None:
     settings = _settings(location)
     store: Store = open_store(settings["store"])
     cases = ((recording_of(store, i), store.truth(i)) for i in range(first, last))
-    part = _score_cases(str(store.location), cases, settings["method"], {}, first)
+    part = _score_cases(str(store.location), cases, settings, {}, first)
     location.write_json(f"{PARTS}/{_part(condition, first, last)}", part)
 
 
 def _score_cases(
-    what: str, cases: Iterable[tuple[Recording, Truth]], method: str, values: Row, first: int
+    what: str,
+    cases: Iterable[tuple[Recording, Truth]],
+    settings: Mapping[str, Any],
+    values: Row,
+    first: int,
 ) -> dict[str, list[Row]]:
     import time
 
     from threadpoolctl import threadpool_limits
 
+    method, runs = str(settings["method"]), settings.get("runs", [])
     sequences: list[Row] = []
     units: list[Row] = []
     for index, (recording, truth) in enumerate(cases, start=first):
         began = time.perf_counter()
         try:
             with threadpool_limits(1):  # the other cores have sequences of their own
-                found = identify(recording, method, truth=truth)
+                found = identify(recording, method, truth=truth, runs=runs)
         except InputError as error:
             raise InputError(f"{what}, sequence {index}: {error}") from error
         seconds = time.perf_counter() - began

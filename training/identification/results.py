@@ -45,6 +45,7 @@ VARIABLES = (
 
 SOURCES = "musim_sources"
 METHOD = "musim_method"
+RUNS = "musim_runs"
 
 
 def recording_of(store: Store, index: int) -> Recording:
@@ -53,7 +54,7 @@ def recording_of(store: Store, index: int) -> Recording:
     return Recording(tvi, store.layout.frame_rate, store.layout.pixel_size)
 
 
-def plan(stores: Sequence[Store], method: str) -> Layout:
+def plan(stores: Sequence[Store], method: str, runs: Sequence[str] = ()) -> Layout:
     """Decide what a store of results will hold.
 
     Parameters
@@ -61,6 +62,8 @@ def plan(stores: Sequence[Store], method: str) -> Layout:
     stores : sequence of Store
         The recordings; their sequences follow one another in the result.
     method : str
+    runs : sequence of str
+        See :func:`identify_stores`.
 
     Raises
     ------
@@ -69,7 +72,7 @@ def plan(stores: Sequence[Store], method: str) -> Layout:
     """
     if not stores:
         raise InputError("recordings: found none, wanted one or more")
-    check_method(method, all(store.has_truth for store in stores))
+    chosen = check_method(method, all(store.has_truth for store in stores), runs)
     first = stores[0].layout
     for store in stores[1:]:
         layout = store.layout
@@ -99,6 +102,7 @@ def plan(stores: Sequence[Store], method: str) -> Layout:
         pixel_size=first.pixel_size,
         attributes={
             METHOD: method,
+            **({RUNS: json.dumps(chosen)} if chosen else {}),
             SOURCES: json.dumps(
                 [{"store": store.location.address, "sequences": len(store)} for store in stores]
             ),
@@ -107,8 +111,14 @@ def plan(stores: Sequence[Store], method: str) -> Layout:
     )
 
 
-def check_method(method: str, has_truth: bool) -> None:
-    """Raise InputError unless there is such a method, and truth if it needs it."""
+def check_method(method: str, has_truth: bool, runs: Sequence[str] = ()) -> list[str]:
+    """Return the runs that a method uses, each by its absolute path.
+
+    Raises
+    ------
+    InputError
+        Unless there is such a method, the truth if it needs it, and such runs.
+    """
     if method not in METHODS:
         raise InputError(f"method: found {method!r}, wanted one of {', '.join(METHODS)}")
     if method.startswith("oracle") and not has_truth:
@@ -116,6 +126,15 @@ def check_method(method: str, has_truth: bool) -> None:
             f"method: found {method} for a recording without truth, wanted a simulated one; use "
             "another method"
         )
+    if method != "network":
+        if runs:
+            raise InputError(
+                f"method: found {method} with a run of musim train, wanted network; leave one out"
+            )
+        return []
+    from .methods.network import resolve
+
+    return list(resolve(runs).to_json().values())
 
 
 def _grid(layout: Layout) -> str:
@@ -132,6 +151,7 @@ def identify_stores(
     out: Any,
     *,
     method: str = "refine",
+    runs: Sequence[str] = (),
     workers: int | None = None,
     scheduler: str | None = None,
     resume: bool = False,
@@ -148,6 +168,9 @@ def identify_stores(
         Where the store of results is written. Local, ``NAME.zarr`` gets ``NAME.csv`` beside it.
     method : str
         One of :data:`musim.training.identification.methods.METHODS`.
+    runs : sequence of str
+        Runs of ``musim train detect`` and ``twitch`` for the method ``network``; those that come
+        with musim stand in for what is not given.
     workers, scheduler, resume, overwrite, on_progress
         See :func:`musim.datasets.production.produce`.
 
@@ -165,7 +188,7 @@ def identify_stores(
         If the result cannot be written.
     """
     stores = [open_store(recording) for recording in recordings]
-    layout, location = plan(stores, method), Location(out)
+    layout, location = plan(stores, method, runs), Location(out)
     _check_apart(location, stores)
     if location.is_local:
         _check_table(location, replace=resume or overwrite)
@@ -247,10 +270,11 @@ def make_part(url: str, layout: Layout, part: int) -> None:
     method = str(layout.attributes[METHOD])
     recording = recording_of(store, index)
     truth = store.truth(index) if store.has_truth else None
+    runs = json.loads(str(layout.attributes.get(RUNS, "[]")))
     with _naming(store, index):
         # Each worker has one core: linear algebra that spreads over all would fight over them.
         with threadpool_limits(1):
-            units = identify(recording, method, truth=truth)
+            units = identify(recording, method, truth=truth, runs=runs)
         packed = pack(units, recording, layout)
     arrays = {name: values[None] for name, values in packed.items()}
     writer.write_part(Location(url), layout, part, arrays)

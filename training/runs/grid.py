@@ -1,5 +1,6 @@
 """The grid of the sequences that a run is made for."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,3 +47,10 @@ class Grid:
         frames, depth, width = plain["shape"]
         dz, dx = plain["pixel_size"]
         return cls((frames, depth, width), float(plain["frame_rate"]), (dz, dx))
+
+    def fits(self, other: "Grid") -> bool:
+        """Return whether sequences of another grid are the same but for rounding."""
+        ours = (self.frame_rate, *self.pixel_size)
+        theirs = (other.frame_rate, *other.pixel_size)
+        close = all(math.isclose(a, b, rel_tol=1e-3) for a, b in zip(ours, theirs, strict=True))
+        return self.shape == other.shape and close

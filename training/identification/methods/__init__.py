@@ -7,11 +7,12 @@ A method takes a recording, and the truth if it has to know it, and returns the 
   territories, fits trains and territories in turn until they agree with the recording, and keeps
   the better explanation; ``edges+refine`` does without ``ica``. What another method found is
   refined by :func:`.refine.refine`.
+- ``network``: a trained detector and a trained estimator of twitch trains (Ali et al. 2020).
 - ``oracle-territories``, ``oracle-trains``: one half of the truth is given, the other is fitted:
   the most that methods of this family could reach.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ....simulator.errors import InputError
@@ -54,6 +55,15 @@ def _edges() -> Method:
     return edges_and_refine
 
 
+def _network() -> Method:
+    from .network import network, resolve
+
+    def method(recording: Recording, truth: Truth | None = None) -> Units:
+        return network(recording, resolve(()))
+
+    return method
+
+
 def _oracle(known: str) -> Callable[[], Method]:
     def load() -> Method:
         from .oracle import oracle
@@ -68,13 +78,20 @@ METHODS: dict[str, Method] = {
     "refine": _lazily(_refine),
     "ica+refine": _lazily(_refine),
     "edges+refine": _lazily(_edges),
+    "network": _lazily(_network),
     "oracle-territories": _lazily(_oracle("territories")),
     "oracle-trains": _lazily(_oracle("trains")),
 }
 """The methods by name."""
 
 
-def identify(recording: Recording, method: str = "refine", *, truth: Truth | None = None) -> Units:
+def identify(
+    recording: Recording,
+    method: str = "refine",
+    *,
+    truth: Truth | None = None,
+    runs: Sequence[str] = (),
+) -> Units:
     """Find the units in a recording.
 
     Parameters
@@ -84,6 +101,8 @@ def identify(recording: Recording, method: str = "refine", *, truth: Truth | Non
         One of :data:`METHODS`.
     truth : Truth, optional
         What oracles are given.
+    runs : sequence of str
+        Runs of ``musim train`` that ``network`` takes in place of those that come with musim.
 
     Returns
     -------
@@ -97,4 +116,8 @@ def identify(recording: Recording, method: str = "refine", *, truth: Truth | Non
     """
     if method not in METHODS:
         raise InputError(f"method: found {method!r}, wanted one of {', '.join(METHODS)}")
+    if runs:
+        from .network import network, resolve
+
+        return network(recording, resolve(runs))
     return METHODS[method](recording, truth)
