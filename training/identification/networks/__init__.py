@@ -1,0 +1,1 @@
+"""Networks that find motor units and estimate their twitch trains, with their losses."""
