@@ -7,16 +7,17 @@ Bhattacharyya distance of 0.33, correlations of histograms of 0.54 and of spectr
 structural similarity of 0.32 between the domains, and 0.26, 0.66, 0.98 and 0.74 within B
 (BioMedical Engineering OnLine 2022, "Modelling intra-muscular contraction dynamics using in silico
 to in vivo domain translation"). It leaves open the histogram's bins, the logarithm's offset and the
-scaling of K-space; what is taken here stands at each function.
+scaling of K-space; what is taken here are the defaults of
+:class:`musim.training.translation.metrics.FeatureSettings`.
 """
 
 import argparse
 import os
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -25,29 +26,19 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, signal
+from scipy import ndimage
 
 from musim.simulator import Parameters, Range, draw, render
 from musim.simulator.experiment.doses import Doses
 from musim.simulator.experiment.experiment import simulate
 from musim.simulator.parameters import PRESETS
 from musim.simulator.territory import fat_thickness
+from musim.training.translation.metrics import Features, FeatureSettings, compare, measure
+from musim.training.translation.metrics.features import k_space, log_variance
 
 FIGURE = Path(__file__).with_name("domains.png")
 
-HIGHEST = 3.0
-"""Upper end of the histograms: variances of 19 times the mean one."""
-
-BINS = 64
-
-WINDOW = 7
-"""Side of the windows of structural similarity, points of K-space."""
-
-BAND = (5.0, 50.0)
-"""Frequencies whose spectra are compared, Hz: what the imaging chain keeps."""
-
-WELCH = 512
-"""Frames of a segment of Welch's estimate, 1 s."""
+SETTINGS = FeatureSettings()
 
 PAPER = {
     "Bhattacharyya distance": (0.33, 0.26),
@@ -58,114 +49,26 @@ PAPER = {
 """Table 1: simulated against experimental, and experimental against itself."""
 
 
-@dataclass(frozen=True)
-class Features:
-    """What is kept of a sequence.
-
-    Parameters
-    ----------
-    variance : float32 array of shape (depth, width)
-        Of each pixel's course, of the sequence standardised to mean 0 and SD 1.
-    spectrum : float64 array of shape (frequency,)
-        Mean over pixels of Welch's power spectral density of the standardised sequence.
-    frame : float32 array of shape (depth, width)
-        The most active frame that is a quarter of the sequence from its ends, mm/s.
-    """
-
-    variance: NDArray[np.float32]
-    spectrum: NDArray[np.float64]
-    frame: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, sequence: NDArray[np.float32]) -> "Features":
-        """Measure a sequence of shape (time, depth, width), mm/s."""
-        power = np.mean(np.square(sequence), axis=(1, 2))
-        inside = slice(len(sequence) // 4, -(len(sequence) // 4))
-        frame = sequence[inside][power[inside].argmax()].copy()
-        standard = (sequence - sequence.mean()) / sequence.std()
-        spectra = [
-            signal.welch(row, fs=512.0, nperseg=WELCH, axis=0)[1].mean(axis=1)
-            for row in standard.swapaxes(0, 1)
-        ]
-        return cls(standard.var(axis=0), np.mean(spectra, axis=0), frame)
-
-    @property
-    def logarithm(self) -> NDArray[np.float64]:
-        """log(1 + variance), float64 of shape (depth, width)."""
-        return np.log1p(self.variance.astype(np.float64))
-
-    @property
-    def histogram(self) -> NDArray[np.float64]:
-        """Share of pixels in 64 bins of log(1 + variance) from 0 to 3; what is more is in the last.
-
-        float64 of shape (bin,).
-        """
-        values = np.minimum(self.logarithm, np.nextafter(HIGHEST, 0))
-        return np.histogram(values, BINS, (0, HIGHEST))[0] / values.size
-
-    @property
-    def amplitude(self) -> NDArray[np.float64]:
-        """Amplitude of the map's unitary Fourier transform, of kz > 0 and kx > 0 alone.
-
-        float64 of shape (depth / 2 - 1, width / 2 - 1), of the logarithm of variance.
-        """
-        depth, width = self.variance.shape
-        spectrum = np.abs(np.fft.fft2(self.logarithm, norm="ortho"))
-        return spectrum[1 : depth // 2, 1 : width // 2]
-
-    @property
-    def k_space(self) -> NDArray[np.float64]:
-        """log(1 + amplitude) over its greatest value, float64 as :attr:`amplitude`."""
-        logarithm = np.log1p(self.amplitude)
-        return logarithm / logarithm.max()
+def active_frame(sequence: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the most active frame that is a quarter of the sequence from its ends, mm/s."""
+    power = np.mean(np.square(sequence), axis=(1, 2))
+    inside = slice(len(sequence) // 4, -(len(sequence) // 4))
+    return sequence[inside][power[inside].argmax()].copy()
 
 
-def bhattacharyya(first: Features, second: Features) -> float:
-    """Return sqrt(1 - sum sqrt(p q)) of the histograms p and q: 0 is alike, 1 apart."""
-    overlap = np.sqrt(first.histogram * second.histogram).sum()
-    return float(np.sqrt(max(1 - overlap, 0.0)))
-
-
-def correlation(first: Features, second: Features) -> float:
-    """Return the histograms' correlation over bins."""
-    return float(np.corrcoef(first.histogram, second.histogram)[0, 1])
-
-
-def spectra(first: Features, second: Features) -> float:
-    """Return the correlation of the logarithms of both spectra, 5 to 50 Hz in steps of 1 Hz."""
-    frequency = np.fft.rfftfreq(WELCH, 1 / 512.0)
-    kept = (frequency >= BAND[0]) & (frequency <= BAND[1])
-    return float(np.corrcoef(np.log(first.spectrum[kept]), np.log(second.spectrum[kept]))[0, 1])
-
-
-def similarity(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    """Return the mean structural similarity of two images with values from 0 to 1.
-
-    Means, variances and covariance over squares of 7 x 7 points; constants (0.01, 0.03)^2 (Wang et
-    al. 2004, doi:10.1109/TIP.2003.819861).
-    """
-
-    def mean(image: NDArray[np.float64]) -> NDArray[np.float64]:
-        half = WINDOW // 2
-        smooth = np.asarray(ndimage.uniform_filter(image, WINDOW), np.float64)
-        return smooth[half:-half, half:-half]
-
-    a, b = mean(first), mean(second)
-    variances = mean(first**2) - a**2 + mean(second**2) - b**2
-    covariance = mean(first * second) - a * b
-    found = (2 * a * b + 1e-4) * (2 * covariance + 9e-4)
-    return float(np.mean(found / ((a**2 + b**2 + 1e-4) * (variances + 9e-4))))
-
-
-METRICS: dict[str, Callable[[Features, Features], float]] = {
-    "Bhattacharyya distance": bhattacharyya,
-    "correlation of histograms": correlation,
-    "similarity of K-spaces": lambda a, b: similarity(a.k_space, b.k_space),
-    "similarity of K-spaces, linear": lambda a, b: similarity(
-        a.amplitude / a.amplitude.max(), b.amplitude / b.amplitude.max()
-    ),
-    "correlation of spectra": spectra,
-}
+def comparison(
+    first: Sequence[Features], second: Sequence[Features]
+) -> dict[str, NDArray[np.float64]]:
+    """Return the scores of all pairs of sequences, arrays of shape (first, second)."""
+    found = compare(first, second, SETTINGS)
+    linear = compare(first, second, replace(SETTINGS, scaling="linear"))
+    return {
+        "Bhattacharyya distance": found["histogram_distance"],
+        "correlation of histograms": found["histogram_correlation"],
+        "similarity of K-spaces": found["k_space_similarity"],
+        "similarity of K-spaces, linear": linear["k_space_similarity"],
+        "correlation of spectra": found["spectrum_correlation"],
+    }
 
 
 def superficial(features: Features, fat: float, step: float) -> float:
@@ -214,8 +117,9 @@ def make(folder: Path, doses: Doses, seed: int, index: int) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     found = {"cost": np.array([*cost, peak]), "fat": np.array(fat_thickness(settings, seed, index))}
     for name, frames in (("b", sequence), ("a", render(truth))):
-        features = Features.of(frames)
+        features = measure(frames, settings.frame_rate, SETTINGS)
         found |= {f"{name}_{part}": value for part, value in vars(features).items()}
+        found[f"{name}_frame"] = active_frame(frames)
     aside = path.with_suffix(".tmp.npz")
     np.savez(aside, **found)
     aside.replace(path)
@@ -228,6 +132,8 @@ class Subject:
     Parameters
     ----------
     a, b : Features
+    frames : pair of float32 arrays of shape (depth, width)
+        An active frame of either, mm/s.
     fat : float
         Thickness of skin and fat, mm.
     cost : float64 array of shape (3,)
@@ -236,6 +142,7 @@ class Subject:
 
     a: Features
     b: Features
+    frames: tuple[NDArray[np.float32], NDArray[np.float32]]
     fat: float
     cost: NDArray[np.float64]
 
@@ -244,15 +151,10 @@ def load(path: Path) -> Subject:
     """Read what :func:`make` kept."""
     with np.load(path) as file:
         a, b = (
-            Features(**{part: file[f"{name}_{part}"] for part in ("variance", "spectrum", "frame")})
+            Features(*(file[f"{name}_{part}"] for part in ("variance", "frequency", "spectrum")))
             for name in "ab"
         )
-        return Subject(a, b, float(file["fat"]), file["cost"])
-
-
-def pairs(count: int) -> Iterator[tuple[int, int]]:
-    """Give all pairs of different subjects."""
-    return ((i, j) for i in range(count) for j in range(i))
+        return Subject(a, b, (file["a_frame"], file["b_frame"]), float(file["fat"]), file["cost"])
 
 
 def table(loaded: list[Subject]) -> list[str]:
@@ -264,13 +166,11 @@ def table(loaded: list[Subject]) -> list[str]:
         "| | A against B | B against B | A against A | Ali 2022: A, B | Ali 2022: B, B |",
         "|---|---:|---:|---:|---:|---:|",
     ]
-    for name, metric in METRICS.items():
-        values = (
-            [metric(a[i], b[j]) for i, j in pairs(count)] + [metric(a[j], b[i])
-            for i, j in pairs(count)],
-            [metric(b[i], b[j]) for i, j in pairs(count)],
-            [metric(a[i], a[j]) for i, j in pairs(count)],
-        )  # fmt: skip
+    found = comparison(a, b), comparison(b, b), comparison(a, a)
+    # Other subjects' alone; within a domain each pair once.
+    chosen = ~np.eye(count, dtype=bool), *[np.tri(count, k=-1, dtype=bool)] * 2
+    for name in found[0]:
+        values = [scores[name][kept] for scores, kept in zip(found, chosen, strict=True)]
         paper = [f"{value:.2f}" for value in PAPER.get(name, ())] or ["", ""]
         cells = [f"{np.mean(value):.2f} ({np.std(value):.2f})" for value in values]
         rows.append(f"| {name} | " + " | ".join(cells + paper) + " |")
@@ -296,13 +196,13 @@ def picture(loaded: list[Subject], path: Path) -> None:
     for number, subject in enumerate(shown):
         for domain, features in enumerate((subject.a, subject.b)):
             map_axes, frame_axes, k_axes, curve = axes[:, number + domain * len(shown)]
-            map_axes.imshow(features.logarithm, vmax=HIGHEST * 0.7, vmin=0, extent=(0, 40, 40, 0))
-            most = np.quantile(np.abs(features.frame), 0.995)
-            frame_axes.imshow(
-                features.frame, cmap="RdBu_r", vmin=-most, vmax=most, extent=(0, 40, 40, 0)
-            )
-            k_axes.imshow(features.k_space, vmin=0, vmax=1, cmap="magma")
-            frequency = np.fft.rfftfreq(WELCH, 1 / 512.0)
+            logarithm = log_variance(features.variance, SETTINGS)
+            map_axes.imshow(logarithm, vmax=SETTINGS.span[1] * 0.7, vmin=0, extent=(0, 40, 40, 0))
+            frame = subject.frames[domain]
+            most = np.quantile(np.abs(frame), 0.995)
+            frame_axes.imshow(frame, cmap="RdBu_r", vmin=-most, vmax=most, extent=(0, 40, 40, 0))
+            k_axes.imshow(k_space(features.variance, SETTINGS), vmin=0, vmax=1, cmap="magma")
+            frequency = features.frequency
             for other, colour in ((subject.a, "tab:blue"), (subject.b, "tab:red")):
                 width = 1.5 if other is features else 0.5
                 curve.semilogy(frequency[2:81], other.spectrum[2:81], color=colour, lw=width)

@@ -26,6 +26,7 @@ USUAL_SEQUENCES = 100
 Examples:
   musim evaluate identify --protocol ali-2020 --quick
   musim evaluate identify musim.zarr --method ica
+  musim evaluate translate translated.zarr --b recorded.zarr
 """,
 )
 def evaluate() -> None:
@@ -148,3 +149,54 @@ def _cell(row: dict[str, float], name: str) -> str:
         return "–"
     # 0.987±.02: three and two digits are as many as 100 sequences tell.
     return f"{mean:.3f}" + ("" if math.isnan(spread) else f"±{spread:.2f}".replace("±0", "±"))
+
+
+@evaluate.command(
+    short_help="Score translated sequences against experimental ones.",
+    epilog="""\b
+Examples:
+  musim evaluate translate translated.zarr --b recorded.zarr
+  musim evaluate translate one.zarr two.zarr --b recorded.zarr --out models
+""",
+)
+@click.argument("translated", metavar="STORE...", nargs=-1, required=True)
+@click.option("--a", "simulated", default=None, metavar="STORE",
+              help="What they were translated from.  [default: as they say]")  # fmt: skip
+@click.option("--b", "experimental", required=True, metavar="STORE",
+              help="Experimental sequences.")  # fmt: skip
+@click.option(
+    "-o", "--out", "target", default="translation", show_default=True, metavar="FOLDER",
+    help="Where tables and figures are written.",
+)  # fmt: skip
+@click.option("--workers", type=int, default=None, metavar="NUMBER",
+              help="Processes.  [default: one a processor]")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace an evaluation that is there.")
+def translate(translated, simulated, experimental, target, workers, overwrite) -> None:
+    """Score translated sequences against experimental ones, as Table 1 of Ali et al. 2022 does.
+
+    Every sequence of a STORE is compared with every experimental one, and with the simulated one it
+    was made of. The folder gets the table, a row for each sequence and unit, and figures.
+    """
+    from ..training.translation.evaluation import evaluate_translation
+    from .page_translation import FIGURES
+    from .translation_figures import draw_translation_charts
+    from .translation_table import print_translation
+
+    began = time.perf_counter()
+    with progress("comparing", "sequences") as report:
+        found = evaluate_translation(
+            simulated, experimental, translated, target, workers=workers, overwrite=overwrite,
+            on_progress=report,
+        )  # fmt: skip
+    folder = Location(target)
+    charts = draw_translation_charts(found)
+    for chart in charts:
+        picture = io.BytesIO()
+        chart.figure.savefig(picture, format="png")
+        folder.write(f"{chart.name}.png", picture.getvalue())
+    shown = [{"name": one.name, "title": one.title, "text": one.text} for one in charts]
+    folder.write_json(FIGURES, shown)
+    console = out()
+    print_translation(found, console)
+    console.print(f"{target}: table.csv, figures ({time.perf_counter() - began:.0f} s). Look at "
+                  f"them: musim report {target}", soft_wrap=True, markup=False)  # fmt: skip

@@ -17,6 +17,7 @@ COMMANDS = {
     "preview": "Draw a sequence: PNG, PDF or SVG of it, GIF or MP4 of its motion.",
     "report": "Draw what was found as pages: HTML that opens from the disk.",
     "train": "Train networks on simulated sequences.",
+    "translate": "Make simulated sequences look like recorded ones.",
     "verify": "Prove a store whole, byte by byte.",
 }
 """Names and summaries. The modules are imported only when run: ``musim --help`` stays quick."""

@@ -9,9 +9,11 @@ from ..datasets.location import Location
 from ..datasets.store import open_store
 from ..simulator.errors import FailureError, InputError
 from ..training.identification.evaluation import SETTINGS, UNITS, read_evaluation
+from ..training.translation.evaluation import SETTINGS as TRANSLATION
 from .console import out, progress
 from .page_evaluation import evaluation_page
 from .page_findings import read_findings
+from .page_translation import translation_page
 from .pages import Links, recording_page
 from .pictures import check_target, written_aside
 
@@ -47,7 +49,7 @@ Examples:
 def report(result, sequence, target) -> None:
     """Draw what was found as pages: one self-contained HTML file a recording or evaluation.
 
-    RESULT is what musim identify or musim evaluate identify wrote. A page shows territories over
+    RESULT is what musim identify or musim evaluate wrote. A page shows territories over
     the map of velocity, trains with firings, the truth where it is known, and tables. It opens from
     the disk, without a network.
     """
@@ -58,6 +60,12 @@ def report(result, sequence, target) -> None:
         if sequence is not None:
             raise InputError(f"{result}: found an evaluation and --sequence, wanted no --sequence")
         _write(path, _evaluation(location))
+        out().print(f"{path} is written.", soft_wrap=True, markup=False)
+        return
+    if location.is_local and location.exists(TRANSLATION):
+        if sequence is not None:
+            raise InputError(f"{result}: found an evaluation and --sequence, wanted no --sequence")
+        _write(path, translation_page(location))
         out().print(f"{path} is written.", soft_wrap=True, markup=False)
         return
     store = open_store(result)

@@ -4,17 +4,19 @@ import time
 
 import click
 from rich.box import SIMPLE_HEAD
+from rich.markup import escape
 from rich.table import Table
 
 from ..simulator.errors import InputError
 from ..training.runs.settings import PRECISIONS
-from ..training.tasks import settings_for
+from ..training.tasks import plan
 from ..training.tasks import train as train_task
 from ..training.tasks import try_out as try_task
 from .console import err, megabytes, out, progress
 from .options import GroupedCommand, parameter_options, parameters_from_options
 
 RUN_OPTIONS = (
+    click.option("--model", default=None, metavar="small|paper", help="Size.  [default: small]"),
     click.option("-o", "--out", "target", required=True, metavar="RUN",
                  help="The folder of the run: settings, histories, TensorBoard, checkpoints."),
     click.option("--steps", default=None, metavar="NUMBER", help="Batches in all."),
@@ -32,7 +34,8 @@ RUN_OPTIONS = (
                  metavar="NUMBER", help="Processes, each with a device of its own."),
     click.option("--dry-run", is_flag=True,
                  help="Print settings, parameters, memory and time of a step; train nothing."),
-    click.option("--resume", is_flag=True, help="Go on with an unfinished run."),
+    click.option("--resume", is_flag=True,
+                 help="Go on with a run; with more --steps also with one that is finished."),
     click.option("--overwrite", is_flag=True, help="Replace a run that is there."),
 )  # fmt: skip
 """Options that all tasks share."""
@@ -43,6 +46,15 @@ def run_options(command):
     for decorate in reversed(RUN_OPTIONS):
         command = decorate(command)
     return command
+
+
+def translate_options(command):
+    """Add the options that all tasks share, with the translator's own models."""
+    models = "small, or one of the paper: cyclegan-2d, recyclegan, cyclegan-3d, "
+    text = f"{models}cyclegan-3d-stride1, cyclegan-3d-noise.  [default: small]"
+    for decorate in reversed(RUN_OPTIONS[1:]):
+        command = decorate(command)
+    return click.option("--model", default=None, metavar="NAME", help=text)(command)
 
 
 @click.group(
@@ -77,9 +89,8 @@ Examples:
   musim train detect --data training.zarr --model paper --pretrained coco --out detector
 """,
 )
-@click.option("--model", default="small", show_default=True, metavar="small|paper", help="Size.")
 @click.option("--pretrained", default=None, metavar="none|coco",
-              help="Weights to begin with.  [default: none]")  # fmt: skip
+              help="Weights to begin with.  [default: the model's]")  # fmt: skip
 @run_options
 @source_options
 def detect(pretrained, **options) -> None:
@@ -96,12 +107,46 @@ Examples:
   musim train twitch --data training.zarr --model paper --out twitches
 """,
 )
-@click.option("--model", default="small", show_default=True, metavar="small|paper", help="Size.")
 @run_options
 @source_options
 def twitch(**options) -> None:
     """Train the network that estimates the twitch train of a unit that was found."""
     _train("twitch", options, {})
+
+
+@train.command(
+    short_help="Train a translator to the likeness of recordings.",
+    epilog="""\b
+Examples:
+  musim train translate --a simulated.zarr --b recorded.zarr --out translator
+  musim train translate --a simulated.zarr --b recorded.zarr --model cyclegan-3d-noise \\
+    --precision bf16-mixed --out translator
+  musim train translate --out translator --resume
+""",
+)
+@click.option("--a", default=None, metavar="STORE", help="Simulated sequences.")
+@click.option("--b", default=None, metavar="STORE",
+              help="Recorded ones, of the same frame rate, image and pixels.")  # fmt: skip
+@translate_options
+def translate(**options) -> None:
+    """Train networks that make simulated sequences look like recorded ones, without pairs of them.
+
+    The models are those of Ali et al. 2022; small is cyclegan-3d-noise with fewer maps and blocks.
+    """
+    if not options["resume"] and None in (options["a"], options["b"]):
+        raise InputError("found not both of --a and --b, wanted two stores to train on")
+    _train("translate", options, {}, _domains)
+
+
+def _domains(options):
+    from ..training.translation.domains import Domains
+
+    a, b = options.pop("a"), options.pop("b")
+    if a is None and b is None:
+        return None
+    if a is None or b is None:
+        raise InputError("found one of --a and --b, wanted both, or with --resume neither")
+    return Domains(a, b)
 
 
 def _source(options):
@@ -123,57 +168,67 @@ def _source(options):
 
 
 def _train(name, options, more, source_of=_source) -> None:
-    target, model = options.pop("target"), options.pop("model")
-    texts = {**_changes(options.pop("changes")), **more}
-    for common in ("steps", "batch_size", "precision", "seed"):
-        texts[common] = options.pop(common)
-    texts = {key: text for key, text in texts.items() if text is not None}
-    flags = {key: options.pop(key) for key in ("resume", "overwrite", "accelerator", "devices")}
+    target, model = options.pop("target"), options.pop("model") or ""
+    common = {key: options.pop(key) for key in ("steps", "batch_size", "precision", "seed")}
+    texts = _changes(options.pop("changes"), {**common, **more})
+    where = {key: options.pop(key) for key in ("accelerator", "devices")}
+    resume, overwrite = options.pop("resume"), options.pop("overwrite")
     dry = options.pop("dry_run")
     source = source_of(options)
-    if source is None and not flags["resume"]:
+    if source is None and not resume:
         raise InputError("found neither --data nor --endless, wanted one of them to train on")
-    if source is not None and flags["resume"]:
-        raise InputError("found data given with --resume, wanted none; the run knows its own")
+    if resume and overwrite:
+        raise InputError("found both --resume and --overwrite, wanted one of them")
+    asked = {"model": model, "texts": texts, "source": source, "resume": resume}
     if dry:
-        _show_trial(name, settings_for(name, model, texts), source, flags["accelerator"])
+        _show_trial(name, *plan(name, target, **asked), where)
         return
-    began = time.perf_counter()
+    began, trained = time.perf_counter(), False
     with progress(f"training {name}", "steps") as report:
-        best = train_task(
-            name, target, model=model, texts=texts, source=source, **flags, on_progress=report
-        )
-    seconds = time.perf_counter() - began
-    found = ", ".join(f"{key} {value:.4g}" for key, value in best.items() if key != "seconds")
-    out().print(f"{target}: best validation: {found or 'none'} ({seconds:.0f} s)", soft_wrap=True,
+
+        def note(done, total):
+            nonlocal trained
+            trained = True
+            report(done, total)
+
+        best = train_task(name, target, **asked, **where, overwrite=overwrite, on_progress=note)
+    seconds = f" ({time.perf_counter() - began:.0f} s)" if trained else ""
+    before = "" if trained else "finished before, nothing was done (--steps makes it longer); "
+    found = ", ".join(
+        f"{key} {value:.0f}" if key == "step" else f"{key} {value:.4g}"
+        for key, value in best.items()
+    )
+    out().print(f"{target}: {before}best validation: {found or 'none'}{seconds}", soft_wrap=True,
                 markup=False)  # fmt: skip
 
 
-def _changes(texts):
+def _changes(texts, options):
+    """Return settings by name, from --set and from options of their own that were given."""
     changes = {}
     for text in texts:
         name, sign, value = text.partition("=")
-        if not sign or not name:
+        if not sign or not name.strip():
             raise InputError(f"--set: found {text!r}, wanted NAME=VALUE")
         changes[name.strip().replace("-", "_")] = value.strip()
+    for name, text in options.items():
+        if text is None:
+            continue
+        if name in changes:
+            raise InputError(
+                f"--set: found {name} there and as an option, wanted one of them; leave one out"
+            )
+        changes[name] = text
     return changes
 
 
-def _show_trial(name, settings, source, accelerator) -> None:
-    import torch
-
-    if source is None:
-        raise InputError("found neither --data nor --endless, wanted one of them to try a step on")
+def _show_trial(name, settings, source, where) -> None:
     console = out()
     table = Table("setting", "value", "meaning", box=SIMPLE_HEAD, pad_edge=False)
     for setting, value, unit, meaning in settings.describe():
-        table.add_row(setting, f"{value} {unit}".strip(), meaning)
+        table.add_row(*(escape(each) for each in (setting, f"{value} {unit}".strip(), meaning)))
     console.print(table)
-    chosen = accelerator if accelerator not in {"auto", "gpu"} else (
-        "cuda" if torch.cuda.is_available() else "cpu"
-    )  # fmt: skip
     err().print("doing three steps ...")
-    trial = try_task(name, settings, source, chosen)
+    trial = try_task(name, settings, source, **where)
     for network, number in trial.parameters.items():
         console.print(f"{network}: {number:,} parameters")
     console.print(f"together: {sum(trial.parameters.values()):,} parameters")

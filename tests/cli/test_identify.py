@@ -143,10 +143,10 @@ def test_options_are_handed_on(musim, monkeypatch):
     for _, options in asked:
         assert callable(options.pop("on_progress"))
     assert asked == [
-        ((("a", "b"), "units.zarr"), {"method": "refine", "runs": (), "workers": None, "scheduler": None,
-                                      "resume": False, "overwrite": False}),
-        ((("a",), "c"), {"method": "ica", "runs": (), "workers": 3, "scheduler": "tcp://h:1", "resume": True,
-                         "overwrite": True}),
+        ((("a", "b"), "units.zarr"), {"method": "refine", "runs": (), "workers": None,
+                                      "scheduler": None, "resume": False, "overwrite": False}),
+        ((("a",), "c"), {"method": "ica", "runs": (), "workers": 3, "scheduler": "tcp://h:1",
+                         "resume": True, "overwrite": True}),
     ]  # fmt: skip
 
 

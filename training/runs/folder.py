@@ -3,22 +3,22 @@
 import csv
 import io
 import json
-import pickle
+import warnings
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ...datasets.layout import software
 from ...datasets.location import PARTIAL, Location
 from ...simulator.errors import FailureError, InputError
+from . import history
 
 RUN = "run.json"
 LAST, BEST = "last.ckpt", "best.ckpt"
 TRAINING, VALIDATION = "training.csv", "validation.csv"
 CURVES = "tensorboard"
+_FILES = (LAST, BEST, TRAINING, VALIDATION, RUN)
 FORMAT = 1
 
 _LIBRARIES = ("torch", "torchvision", "lightning")
@@ -62,19 +62,28 @@ class RunFolder:
         FailureError
             If the folder cannot be written.
         """
-        if self.exists and not overwrite:
-            raise InputError(
-                f"{self}: found a run there, wanted a new folder; add --resume to go on with it, "
-                "--overwrite to replace it, or choose another"
-            )
-        if not self.exists and self.path.exists() and not _is_empty(self.path):
+        self.check_free(overwrite=overwrite)
+        self._remove()
+        self._write_description({**description, "format": FORMAT, "software": versions()})
+
+    def check_free(self, *, overwrite: bool = False) -> None:
+        """Raise InputError unless a run may begin here."""
+        if self.exists:
+            if not overwrite:
+                raise InputError(
+                    f"{self}: found a run there, wanted a new folder; add --resume to go on with "
+                    "it, --overwrite to replace it, or choose another"
+                )
+            return
+        if self.path.exists() and not self._is_free():
             raise InputError(
                 f"{self}: found something that is not a run, wanted a new or empty folder; choose "
                 "another"
             )
-        self._remove()
-        text = json.dumps({"format": FORMAT, **description, "software": versions()}, indent=1)
-        self.write(RUN, text.encode() + b"\n")
+
+    def change_settings(self, settings: Mapping[str, Any]) -> None:
+        """Replace the settings of the run that is here; all else stays as it was."""
+        self._write_description({**self.describe(), "settings": dict(settings)})
 
     def describe(self, task: str | None = None) -> dict[str, Any]:
         """Return what :meth:`create` was given, with ``software``.
@@ -97,7 +106,7 @@ class RunFolder:
         try:
             description = json.loads((self.path / RUN).read_bytes())
             complete = isinstance(description, dict) and description.keys() >= _KEYS
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             complete, description = False, {}
         if not complete:
             raise InputError(
@@ -124,9 +133,11 @@ class RunFolder:
         FailureError
             If it cannot be written.
         """
+        import torch
+
         buffer = io.BytesIO()
         torch.save({"format": FORMAT, **state}, buffer)
-        self.write(name, buffer.getvalue())
+        self.write(name, buffer.getbuffer())
 
     def load(self, name: str) -> dict[str, Any]:
         """Read a checkpoint; nothing that it holds is executed.
@@ -136,20 +147,24 @@ class RunFolder:
         InputError
             If it is missing, damaged, or not a checkpoint of musim.
         """
+        import torch
+
         path = self.path / name
         if not path.is_file():
             raise InputError(
                 f"{path}: found no checkpoint, wanted one; train on with --resume, or train anew"
             )
         try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError, KeyError):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Of archives of other kinds, refused below.
+                state = torch.load(path, map_location="cpu", weights_only=True)
+        except Exception:  # What bytes that mean nothing make of a reader has no bounds.
             raise InputError(
                 f"{path}: found a checkpoint that is damaged or holds more than tensors, wanted "
                 "one that musim train wrote; nothing of it was run. Copy it again, or use another "
                 "run"
             ) from None
-        if not isinstance(state, dict) or state.get("format") != FORMAT or "networks" not in state:
+        if not _is_state(state, LAST_KEYS if name == LAST else BEST_KEYS):
             raise InputError(
                 f"{path}: found a checkpoint of another program or version, wanted one that this "
                 "version of musim train wrote"
@@ -157,41 +172,53 @@ class RunFolder:
         return state
 
     def append(self, name: str, row: Mapping[str, float]) -> None:
-        """Add a row to a history; its first line names the columns.
+        """Add a row to a history.
 
         Raises
         ------
         FailureError
             If it cannot be written.
         """
-        path = self.path / name
         try:
-            new = not path.exists()
-            with path.open("a", newline="") as file:
-                writer: Any = csv.DictWriter(file, list(row), lineterminator="\n")
-                if new:
-                    writer.writeheader()
-                writer.writerow({key: f"{value:.6g}" for key, value in row.items()})
+            history.append(self.path / name, row)
         except OSError as error:
-            raise _failure(path, error) from error
+            raise _failure(self.path / name, error) from error
 
     def history(self, name: str) -> list[dict[str, float]]:
-        """Return the rows of a history; none if it has not begun."""
-        path = self.path / name
-        if not path.exists():
-            return []
-        rows = csv.DictReader(io.StringIO(path.read_text()))
-        return [{key: float(value) for key, value in row.items()} for row in rows]
+        """Return the rows of a history; none if it has not begun.
+
+        Raises
+        ------
+        InputError
+            If it is not what musim train wrote.
+        """
+        try:
+            return history.rows(self.path / name)
+        except (ValueError, TypeError, csv.Error):
+            raise self._spoilt(name) from None
 
     def forget(self, step: int) -> None:
-        """Take rows of later steps than `step` out of the histories: they will be made again."""
-        for name in (TRAINING, VALIDATION):
-            kept = [row for row in self.history(name) if row["step"] <= step]
-            (self.path / name).unlink(missing_ok=True)
-            for row in kept:
-                self.append(name, row)
+        """Take rows of later steps than `step` out of the histories: they will be made again.
 
-    def write(self, name: str, content: bytes) -> None:
+        What a kill left half written goes too.
+
+        Raises
+        ------
+        InputError
+            If a history is not what musim train wrote.
+        FailureError
+            If it cannot be written.
+        """
+        self._sweep()
+        for name in (TRAINING, VALIDATION):
+            try:
+                history.keep_until(self.path / name, step)
+            except (ValueError, TypeError, KeyError, csv.Error):
+                raise self._spoilt(name) from None
+            except OSError as error:
+                raise _failure(self.path / name, error) from error
+
+    def write(self, name: str, content: bytes | memoryview) -> None:
         """Write a file aside and rename it into place.
 
         Raises
@@ -208,19 +235,59 @@ class RunFolder:
             self.path.rmdir()
 
     def _remove(self) -> None:
+        self._sweep()
         try:
             for file in (self.path / CURVES).glob("events.out.tfevents.*"):
                 file.unlink()
             if (self.path / CURVES).is_dir() and _is_empty(self.path / CURVES):
                 (self.path / CURVES).rmdir()
-            for name in (LAST, BEST, TRAINING, VALIDATION, RUN):
-                for file in (*self.path.glob(f"{name}.*{PARTIAL}"), self.path / name):
+            # The description last: what a kill leaves can still be resumed or replaced.
+            for name in _FILES:
+                (self.path / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise _failure(self.path, error) from error
+
+    def _sweep(self) -> None:
+        """Remove what a kill left half written."""
+        try:
+            for name in _FILES:
+                for file in self.path.glob(f"{name}.*{PARTIAL}"):
                     file.unlink(missing_ok=True)
         except OSError as error:
             raise _failure(self.path, error) from error
 
+    def _is_free(self) -> bool:
+        if not self.path.is_dir():
+            return False
+        # A kill may leave a description that was not finished.
+        ours = set(self.path.glob(f"{RUN}.*{PARTIAL}"))
+        return all(file in ours for file in self.path.iterdir())
+
+    def _write_description(self, description: Mapping[str, Any]) -> None:
+        self.write(RUN, json.dumps(description, indent=1).encode() + b"\n")
+
+    def _spoilt(self, name: str) -> InputError:
+        return InputError(
+            f"{self.path / name}: found a table that musim train did not write, wanted the run's; "
+            "restore it, or move it away"
+        )
+
 
 _KEYS = {"format", "task", "model", "settings", "source", "grid", "software"}
+
+BEST_KEYS = {"task": str, "settings": str, "step": int, "networks": dict}
+"""What every checkpoint holds; settings as JSON."""
+
+LAST_KEYS = {
+    **BEST_KEYS,
+    "optimisers": dict,
+    "scaler": dict,
+    "best": dict,
+    "waited": int,
+    "extra": dict,
+    "seconds": float,
+}
+"""What there is in the one that training goes on from."""
 
 
 def versions() -> dict[str, str]:
@@ -232,6 +299,14 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def _is_state(state: Any, wanted: Mapping[str, type]) -> bool:
+    return (
+        isinstance(state, dict)
+        and state.get("format") == FORMAT
+        and all(isinstance(state.get(name), kind) for name, kind in wanted.items())
+    )
 
 
 def _is_empty(folder: Path) -> bool:

@@ -1,26 +1,23 @@
-"""The loop: Lightning brings devices, precision and processes; the task brings all else."""
+"""The loop: Lightning brings devices, precision and shared gradients; the task all else."""
 
 import itertools
-import logging
+import json
 import math
-import signal
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
-from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.loggers import TensorBoardLogger
-from torch import Tensor
+from lightning.pytorch import LightningModule
+from torch import multiprocessing
 from torch.optim import Optimizer
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.tensorboard.writer import SummaryWriter
 
-from ...simulator.errors import InputError
+from .devices import check_devices, in_processes, interruptible, make_trainer, quiet
 from .folder import BEST, CURVES, LAST, TRAINING, VALIDATION, RunFolder
 from .sources import Source
+from .states import check_state, load_networks
 from .stepping import NotFiniteError, is_finite, parameters_of, step
 from .task import Task
 
@@ -48,7 +45,7 @@ def fit(
     resume : bool
         Whether to go on from the last checkpoint: the same as if there had been no break.
     accelerator : str
-        A name of Lightning's: auto, cpu, gpu, cuda, mps.
+        One of :data:`.devices.ACCELERATORS`.
     devices : int
         Processes, each with a device of its own and an equal share of every batch.
     on_progress : callable
@@ -61,75 +58,117 @@ def fit(
 
     Raises
     ------
+    InputError
+        If the run cannot be resumed, or not on such devices.
     NotFiniteError
         If a loss is not finite; the last checkpoint is as it was before.
     KeyboardInterrupt
-        After Ctrl-C, when the step is finished and the last checkpoint written.
+        After Ctrl-C or SIGTERM, when the step is finished and the last checkpoint written.
     """
+    settings = task.settings
+    device = check_devices(accelerator, devices, settings.batch_size, settings.precision)
     state = folder.load(LAST) if resume else None
-    loop = _Loop(task, source, folder, on_progress, state)
+    loop = _Loop(task, source, folder, state)
     folder.forget(loop.number)
     if loop.is_over:
         return loop.best
-    several = devices > 1
-    with _interrupts(loop), _quiet():
-        trainer = Trainer(
-            accelerator=accelerator,
-            devices=devices,
-            strategy="ddp_spawn_find_unused_parameters_true" if several else "auto",
-            precision=task.settings.precision,
-            max_epochs=1,
-            logger=TensorBoardLogger(folder.path, name="", version=CURVES),
-            default_root_dir=folder.path,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-            use_distributed_sampler=False,
-            inference_mode=False,
-        )
-        batches = DataLoader(_Batches(loop), batch_size=None, num_workers=0)
-        trainer.fit(loop, train_dataloaders=batches)
-    if loop.interrupted:
+    reached = _Reached(loop.number, loop.best, on_progress)
+    stop: Any = threading.Event() if devices == 1 else multiprocessing.get_context("spawn").Event()
+    try:
+        with interruptible(stop):
+            if devices == 1:
+                with quiet():
+                    _run(loop, device, 1, stop, reached.take)
+            else:
+                in_processes(
+                    _share, devices, reached.take, type(task), settings, source, folder, resume,
+                    device, devices, stop,
+                )  # fmt: skip
+    except NotFiniteError as error:
+        raise NotFiniteError(f"{error} {_kept(folder)}") from None
+    if stop.is_set() and not reached.is_over:
         raise KeyboardInterrupt
-    return best_of(folder, task) if several else loop.best
+    return reached.best
 
 
-def best_of(folder: RunFolder, task: Task) -> dict[str, float]:
-    """Return the best row of a run's validations."""
-    rows = [row for row in folder.history(VALIDATION) if not math.isnan(row[task.score])]
-    sign = 1 if task.higher_is_better else -1
-    return max(rows, key=lambda row: sign * row[task.score], default={})
+def _run(
+    loop: "_Loop", device: torch.device, devices: int, stop: Any, report: Callable[[Any], None]
+) -> None:
+    """Train in this process, alone or as one of several."""
+    loop.stop, loop.report = stop, report
+    trainer = make_trainer(device, devices, loop.task.settings.precision, loop.folder.path)
+    batches = _Batches(loop)
+    try:
+        trainer.fit(loop, train_dataloaders=batches)
+    finally:
+        batches.close()
+        if loop.curves is not None:
+            loop.curves.close()
+
+
+def _share(
+    task_class: Any,
+    settings: Any,
+    source: Source,
+    folder: RunFolder,
+    resume: bool,
+    device: torch.device,
+    devices: int,
+    stop: Any,
+    report: Callable[[Any], None],
+) -> None:
+    """Train as one of several processes; what cannot be pickled is made anew in each."""
+    state = folder.load(LAST) if resume else None
+    loop = _Loop(task_class(settings, source.grid), source, folder, state)
+    _run(loop, device, devices, stop, report)
+
+
+class _Reached:
+    """How far a run has come, as its first process reports it."""
+
+    def __init__(self, number: int, best: dict[str, float], on_progress: Progress) -> None:
+        self.number, self.best, self.is_over = number, best, False
+        self.on_progress = on_progress
+
+    def take(self, report: tuple[int, int, bool, dict[str, float]]) -> None:
+        """Note a report and show it."""
+        self.number, total, self.is_over, self.best = report
+        self.on_progress(self.number, total)
+
+
+def _kept(folder: RunFolder) -> str:
+    if not (folder.path / LAST).exists():
+        return "There is no checkpoint yet"
+    return f"{folder.path / LAST} holds step {folder.load(LAST)['step']}"
 
 
 class _Loop(LightningModule):
     """What Lightning calls for every batch."""
 
     def __init__(
-        self,
-        task: Task,
-        source: Source,
-        folder: RunFolder,
-        on_progress: Progress,
-        state: dict[str, Any] | None,
+        self, task: Task, source: Source, folder: RunFolder, state: dict[str, Any] | None
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.networks = task.networks
         self.task, self.source, self.folder = task, source, folder
-        self.on_progress = on_progress
+        self.stop: Any = None
+        self.report: Callable[[Any], None] = lambda report: None
+        self.curves: SummaryWriter | None = None
         self.number = 0
         self.best: dict[str, float] = {}
         self.waited = 0
-        self.interrupted = False
+        self.seconds = 0.0
         self._state = state
-        self._clock = time.perf_counter()
+        self._clock = 0.0
         self._names: list[str] = []
         self._optimisers: dict[str, Any] = {}
         if state is not None:
-            self.number, self.waited = int(state["step"]), int(state["waited"])
-            self.best = dict(state["best"])
+            check_state(task, state, folder.path / LAST)
+            self.number, self.waited = state["step"], state["waited"]
+            self.best, self.seconds = dict(state["best"]), state["seconds"]
             load_networks(task, state, folder.path / LAST)
+            task.load_extra(state["extra"])
 
     @property
     def is_over(self) -> bool:
@@ -156,7 +195,13 @@ class _Loop(LightningModule):
         wrapped = self.optimizers()
         wrapped = wrapped if isinstance(wrapped, list) else [wrapped]
         self._optimisers = dict(zip(self._names, wrapped, strict=True))
-        self.on_progress(self.number, self.task.settings.steps)
+        self._clock = time.perf_counter() - self.seconds
+        if self.trainer.is_global_zero:
+            # What a break left of later steps is made again.
+            self.curves = SummaryWriter(
+                str(self.folder.path / CURVES), purge_step=self.number + 1 if self.number else None
+            )
+            self._tell()
 
     def training_step(self, batch: Any, batch_idx: int) -> None:
         """Do one step."""
@@ -175,13 +220,19 @@ class _Loop(LightningModule):
         last = self.number >= settings.steps
         if last or self.number % settings.validate_every == 0:
             self._validate()
-        stop = self.trainer.strategy.broadcast(self.is_over or self.interrupted)
+        if self.trainer.received_sigterm:
+            # A scheduler that wants its machine back: the same as Ctrl-C.
+            self.stop.set()
+        stop = self.trainer.strategy.broadcast(self.is_over or self.stop.is_set())
         if stop or self.number % settings.save_every == 0:
             self._save(LAST)
         if self.trainer.is_global_zero:
-            self.on_progress(self.number, settings.steps)
+            self._tell()
         if stop:
             self.trainer.should_stop = True
+
+    def _tell(self) -> None:
+        self.report((self.number, self.task.settings.steps, self.is_over, self.best))
 
     def _validate(self) -> None:
         found: dict[str, float] = {}
@@ -205,21 +256,21 @@ class _Loop(LightningModule):
             return
         seconds = time.perf_counter() - self._clock
         self.folder.append(name, {"step": self.number, "seconds": seconds, **values})
-        if self.logger is not None:
-            group = name.removesuffix(".csv")
-            curves = {f"{group}/{key}": value for key, value in values.items()}
-            self.logger.log_metrics(curves, step=self.number)
+        if self.curves is not None:
+            for key, value in values.items():
+                self.curves.add_scalar(f"{name.removesuffix('.csv')}/{key}", value, self.number)
 
     def _save(self, name: str) -> None:
         if not self.trainer.is_global_zero:
             return
         if not is_finite(self.networks):
             raise NotFiniteError(
-                f"step {self.number}: found weights that are not finite, wanted finite ones; the "
-                "last checkpoint is as it was: lower learning_rate"
+                f"step {self.number}: found weights that are not finite, wanted finite ones; "
+                "lower the learning rate."
             )
         state: dict[str, Any] = {
             "task": self.task.name,
+            "settings": json.dumps(self.task.settings.to_json()),
             "step": self.number,
             "networks": self.networks.state_dict(),
         }
@@ -230,8 +281,12 @@ class _Loop(LightningModule):
                 "scaler": scaler.state_dict() if scaler is not None else {},
                 "best": self.best,
                 "waited": self.waited,
+                "seconds": time.perf_counter() - self._clock,
+                "extra": self.task.extra(),
             }
         self.folder.save(name, state)
+        if self.curves is not None:
+            self.curves.flush()
 
     def _clip(self, optimiser: Optimizer, most: float) -> None:
         # Gradients of mixed precision are scaled until the optimiser steps; so is the norm.
@@ -240,73 +295,24 @@ class _Loop(LightningModule):
         torch.nn.utils.clip_grad_norm_(parameters_of(optimiser), most * scale)
 
 
-def load_networks(task: Task, state: dict[str, Any], where: Any) -> None:
-    """Give a task the weights of a checkpoint.
-
-    Raises
-    ------
-    InputError
-        If they are of other networks.
-    """
-    found = state["networks"]
-    wanted = task.networks.state_dict()
-    alike = isinstance(found, dict) and found.keys() == wanted.keys() and all(
-        isinstance(found[key], Tensor) and found[key].shape == wanted[key].shape for key in wanted
-    )  # fmt: skip
-    if state.get("task") != task.name or not alike:
-        raise InputError(
-            f"{where}: found the weights of other networks, wanted those of this run's settings; "
-            "restore run.json and the checkpoint together"
-        )
-    task.networks.load_state_dict(found)
-
-
-class _Batches(IterableDataset[Any]):
+class _Batches:
     """The batches of this process, from the step on at which it begins."""
 
     def __init__(self, loop: _Loop) -> None:
         self.loop = loop
+        self._made: Any = None
 
     def __iter__(self) -> Iterator[Any]:
         loop = self.loop
         left = loop.task.settings.steps - loop.number
-        batches = loop.task.batches(
+        self._made = loop.task.batches(
             loop.source, loop.number, rank=loop.global_rank, ranks=loop.trainer.world_size,
             device=loop.device,
         )  # fmt: skip
-        yield from itertools.islice(batches, left)
+        return itertools.islice(self._made, left)
 
-
-@contextmanager
-def _interrupts(loop: _Loop) -> Iterator[None]:
-    """Let Ctrl-C stop the run after the step; a second one stops it at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def note(number: int, frame: Any) -> None:
-        loop.interrupted = True
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Lightning's advertisements and hints off the terminal."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+    def close(self) -> None:
+        """End whatever makes batches ahead."""
+        close = getattr(self._made, "close", None)
+        if close is not None:
+            close()

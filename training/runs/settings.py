@@ -110,7 +110,10 @@ def as_text(value: Any) -> str:
         return ",".join(as_text(each) for each in value)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        # Short where that is the very number.
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    return str(value)
 
 
 def _type_of(cls: type, name: str) -> Any:

@@ -2,11 +2,13 @@
 
 import itertools
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
+from ...datasets.location import Location
 from ...datasets.splits import split
 from ...datasets.store import Store, open_store
 from ...datasets.streaming import EndlessLoader, SequenceLoader
@@ -44,13 +46,32 @@ class Source:
     def to_json(self) -> dict[str, Any]:
         """Return plain values that :meth:`from_json` reads back."""
         plain = None if self.parameters is None else self.parameters.to_json()
-        return {"store": self.store, "parameters": plain}
+        # A run is resumed from whatever folder.
+        store = Location(self.store).address if self.store else ""
+        return {"store": store, "parameters": plain}
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> "Source":
         """Read what :meth:`to_json` made."""
         parameters = plain["parameters"]
         return cls(plain["store"], None if parameters is None else Parameters.from_json(parameters))
+
+    def check_ready(self, ranks: int = 1) -> None:
+        """Make sure that there is something to train on and something else to validate on.
+
+        Parameters
+        ----------
+        ranks : int
+            Processes that share the training sequences.
+
+        Raises
+        ------
+        InputError
+            If the store is not there, cannot be used, or has too few sequences.
+        """
+        if self.store:
+            for share, count in (("train", ranks), ("validation", 1)):
+                self.loader(share, batch_size=1, ranks=count)
 
     def open(self) -> Store | None:
         """Return the store, opened; None for endless sequences."""
@@ -105,7 +126,8 @@ class Source:
             chosen = replace(self.parameters, snr=_range(snr)) if snr else self.parameters
             endless = EndlessLoader(chosen, seed=seed, device=on_device, **shared)
             endless.load_state_dict({"batch": step})
-            yield from endless
+            with closing(iter(endless)) as made:  # type: ignore[type-var]
+                yield from made
             return
         loader = self.loader(
             "train", seed=seed, snr=snr or None, flips=flips, device=on_device, **shared
@@ -129,21 +151,37 @@ class Source:
             endless = EndlessLoader(
                 chosen, batch_size=batch_size, seed=seed + VALIDATION_SEED, device=on_device
             )
-            yield from itertools.islice(endless, batches)
+            with closing(iter(endless)) as made:  # type: ignore[type-var]
+                yield from itertools.islice(made, batches)
             return
         loader = self.loader(
             "validation", seed=seed, snr=snr or None, shuffle=False, batch_size=batch_size,
             device=on_device,
         )  # fmt: skip
-        yield from itertools.islice(loader, batches)
+        with closing(iter(loader)) as made:  # type: ignore[type-var]
+            yield from itertools.islice(made, batches)
 
     def loader(
         self, share: str, *, batch_size: int, device: Any = None, **options: Any
     ) -> SequenceLoader:
-        """Return a loader of a split of the store, with batches no larger than the split."""
+        """Return a loader of a split of the store, with batches no larger than the split.
+
+        Raises
+        ------
+        InputError
+            If the split has no sequence for each process.
+        """
         store = open_store(self.store)
-        available = split(len(store), share).size
         ranks = int(options.get("ranks", 1))
+        try:
+            available = split(len(store), share).size
+        except InputError:
+            available = 0
+        if available < ranks:
+            raise InputError(
+                f"{self.store}: found {available} of {len(store)} sequences for {share}, wanted "
+                f"{ranks} or more; make a store of more sequences, or train with --endless"
+            )
         return SequenceLoader(
             store,
             split=share,

@@ -62,6 +62,14 @@ class Task(Protocol):
         """Return the norm to which gradients are clipped; 0: not at all."""
         ...
 
+    def extra(self) -> dict[str, Any]:
+        """Return what else has to be saved to go on, as tensors and plain values."""
+        ...
+
+    def load_extra(self, state: Mapping[str, Any]) -> None:
+        """Take what :meth:`extra` returned."""
+        ...
+
     def validate(self, source: Source, device: device) -> dict[str, float]:
         """Return measures on sequences that are never trained on; `score` is among them."""
         ...

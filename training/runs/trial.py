@@ -1,5 +1,6 @@
 """What a run will need, told before it begins: parameters, memory, time of a step."""
 
+import gc
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ...simulator.errors import FailureError
+from .devices import is_out_of_memory
 from .sources import Source
 from .stepping import parameters_of, plain_backward, plain_clip, step
 from .task import Task
@@ -52,10 +54,15 @@ class Trial:
 
 def count(task: Task) -> dict[str, int]:
     """Return the number of trained values of each network."""
-    return {
-        name: sum(value.numel() for value in network.parameters() if value.requires_grad)
-        for name, network in task.networks.named_children()
-    } or {"network": sum(value.numel() for value in task.networks.parameters())}
+    counted: set[int] = set()
+    found: dict[str, int] = {}
+    for name, network in (*task.networks.named_children(), ("rest", task.networks)):
+        trained = {
+            id(value): value.numel() for value in network.parameters() if value.requires_grad
+        }
+        found[name] = sum(trained[key] for key in trained.keys() - counted)
+        counted |= trained.keys()
+    return {name: number for name, number in found.items() if number or name != "rest"}
 
 
 def autocast(precision: str, device: torch.device) -> Any:
@@ -66,8 +73,18 @@ def autocast(precision: str, device: torch.device) -> Any:
     return torch.autocast(device.type, kinds[precision])
 
 
-def try_out(task: Task, source: Source, device: torch.device | str = "cpu") -> Trial:
-    """Do two steps, the second one measured; the task's weights change.
+def try_out(
+    task: Task, source: Source, device: torch.device | str = "cpu", ranks: int = 1
+) -> Trial:
+    """Do three steps and measure them; the task's weights change.
+
+    Parameters
+    ----------
+    task : Task
+    source : Source
+    device : torch.device or str
+    ranks : int
+        Processes that share a batch; one's share is tried.
 
     Raises
     ------
@@ -77,14 +94,16 @@ def try_out(task: Task, source: Source, device: torch.device | str = "cpu") -> T
     device = torch.device(device)
     task.networks.to(device)
     optimisers = task.optimisers()
-    batches = task.batches(source, 0, rank=0, ranks=1, device=device)
     saved: dict[int, int] = {}
     most = 0
+
+    own = {value.untyped_storage().data_ptr() for value in task.networks.state_dict().values()}
 
     def keep(value: Tensor) -> Tensor:
         nonlocal most
         storage = value.untyped_storage()
-        saved[storage.data_ptr()] = storage.nbytes()
+        if storage.data_ptr() not in own:
+            saved[storage.data_ptr()] = storage.nbytes()
         most = max(most, sum(saved.values()))
         return value
 
@@ -92,28 +111,32 @@ def try_out(task: Task, source: Source, device: torch.device | str = "cpu") -> T
         plain_backward(objective)
         saved.clear()
 
-    with autocast(task.settings.precision, device):
-        step(task, optimisers, _to(next(batches), device), 0, 0, backward, plain_clip)
-        began = time.perf_counter()
-        batch = _to(next(batches), device)
-        waiting = time.perf_counter() - began
-        began = time.perf_counter()
-        step(task, optimisers, batch, 1, 0, backward, plain_clip)
-        _finish(device)
-        seconds = time.perf_counter() - began
-        # Counted apart: the hooks slow a step down.
-        with torch.autograd.graph.saved_tensors_hooks(keep, lambda value: value):
-            step(task, optimisers, batch, 2, 0, backward, plain_clip)
-    close = getattr(batches, "close", None)
-    if close is not None:
-        close()
-    own = {value.data_ptr(): _bytes(value) for value in task.networks.state_dict().values()}
+    batches = task.batches(source, 0, rank=0, ranks=ranks, device=device)
+    try:
+        with autocast(task.settings.precision, device):
+            step(task, optimisers, _to(next(batches), device), 0, 0, backward, plain_clip)
+            began = time.perf_counter()
+            batch = _to(next(batches), device)
+            waiting = time.perf_counter() - began
+            _finish(device)
+            began = time.perf_counter()
+            step(task, optimisers, batch, 1, 0, backward, plain_clip)
+            _finish(device)
+            seconds = time.perf_counter() - began
+            # Counted apart: the hooks slow a step down.
+            with torch.autograd.graph.saved_tensors_hooks(keep, lambda value: value):
+                step(task, optimisers, batch, 2, 0, backward, plain_clip)
+    finally:
+        close = getattr(batches, "close", None)
+        if close is not None:
+            close()
+    weights = {value.data_ptr(): _bytes(value) for value in task.networks.state_dict().values()}
     kept = [value for optimiser in optimisers.values() for state in optimiser.state.values()
             for value in state.values() if isinstance(value, Tensor)]  # fmt: skip
     gradients = [value for optimiser in optimisers.values() for value in parameters_of(optimiser)]
     return Trial(
         parameters=count(task),
-        weights=sum(own.values()),
+        weights=sum(weights.values()),
         optimisers=sum(map(_bytes, kept)) + sum(map(_bytes, gradients)),
         activations=most,
         seconds=seconds,
@@ -122,8 +145,10 @@ def try_out(task: Task, source: Source, device: torch.device | str = "cpu") -> T
     )
 
 
-def room_for(make: Callable[[int], Task], source: Source, device: Any, batch_size: int) -> int:
-    """Return the largest halving of a batch size for which there is room on a device; 0: none.
+def room_for(
+    make: Callable[[int], Task], source: Source, device: Any, batch_size: int, ranks: int = 1
+) -> int:
+    """Return the largest of a batch size's halves for which there is room on a device; 0: none.
 
     Parameters
     ----------
@@ -133,25 +158,35 @@ def room_for(make: Callable[[int], Task], source: Source, device: Any, batch_siz
     device : torch.device or str
     batch_size : int
         What there was no room for.
+    ranks : int
+        Processes that share a batch.
     """
-    size = batch_size // 2
+    size = batch_size // 2 // ranks * ranks
     while size >= 1:
-        _forget(device)
-        try:
-            try_out(make(size), source, device)
-        except torch.OutOfMemoryError:
-            size //= 2
-            continue
-        return size
+        forget(device)
+        if _fits(make, source, device, size, ranks):
+            return size
+        size = size // 2 // ranks * ranks
     return 0
+
+
+def _fits(make: Callable[[int], Task], source: Source, device: Any, size: int, ranks: int) -> bool:
+    # A function of its own: what was tried is let go with it.
+    try:
+        try_out(make(size), source, device, ranks)
+    except Exception as error:
+        if is_out_of_memory(error):
+            return False
+        raise
+    return True
 
 
 def no_room(batch_size: int, fits: int, device: Any) -> FailureError:
     """Return the error that says which batch there is room for."""
     advice = (
-        f"batches of {fits} fit: use --batch-size {fits}"
+        f"batches of {fits} fit: begin the run with --batch-size {fits}"
         if fits
-        else "not even one fits: use --model small, or another device"
+        else "not even the smallest fits: use --model small, or another device"
     )
     return FailureError(
         f"{device}: found no room for batches of {batch_size}, wanted room for a step; {advice}"
@@ -177,6 +212,11 @@ def _finish(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def _forget(device: Any) -> None:
-    if torch.device(device).type == "cuda":
+def forget(device: Any) -> None:
+    """Give back what a device holds for tensors that are no longer used."""
+    kind = torch.device(device).type
+    if kind == "cpu":
+        return
+    gc.collect()
+    if kind == "cuda":
         torch.cuda.empty_cache()

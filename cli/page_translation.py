@@ -1,0 +1,122 @@
+"""The page about an evaluation of translations: its figures, its table beside the paper's."""
+
+import base64
+import json
+import math
+from typing import Any
+
+from ..datasets.location import Location
+from ..simulator.errors import FailureError
+from ..training.translation.evaluation import SETTINGS
+from ..training.translation.metrics.table import METRICS
+from .page_markup import UNKNOWN, Markup, element, fixed, join
+from .page_tables import Cell, Column, RowHead, definitions, table
+from .pages import document, section
+
+FIGURES = "figures.json"
+"""Names of the pictures of an evaluation, with their titles and what they show."""
+
+DECIMALS = {"lag": 1}
+
+
+def translation_page(folder: Location) -> str:
+    """Return the page about an evaluation of translations.
+
+    Parameters
+    ----------
+    folder : Location
+        What ``musim evaluate translate`` wrote.
+
+    Raises
+    ------
+    FailureError
+        If its files are not of that form.
+    """
+    try:
+        found = json.loads(folder.read(SETTINGS))
+        figures = json.loads(folder.read(FIGURES)) if folder.exists(FIGURES) else []
+        return _page(folder, found, figures)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise FailureError(
+            f"{folder}: found tables of another form ({type(error).__name__}: {error}), wanted "
+            "those of musim evaluate translate; evaluate again with --overwrite"
+        ) from error
+
+
+def _page(folder: Location, found: dict[str, Any], figures: list[dict[str, str]]) -> str:
+    names = ", ".join(found["translated"])
+    alarms = [text for texts in found["alarms"].values() for text in texts]
+    origin = [
+        ("Simulated (A)", found["a"]),
+        ("Experimental (B)", found["b"]),
+        *((f"Translated: {name}", place) for name, place in found["translated"].items()),
+        ("Evaluation", str(folder)),
+        ("Software", ", ".join(f"{name} {v}" for name, v in sorted(found["software"].items()))),
+    ]
+    sections = [
+        section("scores", "Scores", _table("scores", "Mean (SD) here", found["rows"]),
+                *(element("p", text) for text in found["text"])),
+        section("paper", "Ali et al. 2022", _table(
+            "paper", "Mean (SD) in Table 1 of the paper, whose B is recorded", found["paper"])),
+    ]  # fmt: skip
+    if any(found["survival"].values()):
+        sections.insert(1, section("labels", "Labels", _survival(found["survival"])))
+    body = [
+        element(
+            "header",
+            element("p", "Evaluation of translated sequences", class_="kind"),
+            element("h1", names),
+            *(element("p", f"Alarm: {text}", class_="summary") for text in alarms),
+        ),
+        element(
+            "main",
+            element("p", "The headings of tables sort them.", class_="help", hidden=True),
+            *sections,
+            *(_figure(folder, figure) for figure in figures),
+            section("origin", "Where this comes from", definitions(origin)),
+        ),
+    ]
+    return document(f"{names}: evaluation of translated sequences", join(*body))
+
+
+def _table(name: str, caption: str, rows: list[dict[str, Any]]) -> Markup:
+    heads = [RowHead(place, f"{row['direction']}: {row['name']}") for place, row in enumerate(rows)]
+    columns = [
+        Column(heading, [_cell(row["scores"].get(metric), metric) for row in rows])
+        for metric, heading in METRICS.items()
+    ]
+    return table(name, caption, "Sequences", heads, columns)
+
+
+def _survival(survival: dict[str, dict[str, Any]]) -> Markup:
+    measures = list(next(iter(survival.values())))
+    heads = [RowHead(place, name) for place, name in enumerate(survival)]
+    columns = [
+        Column(measure.replace("_", " "), [_cell(row[measure], measure)
+                                           for row in survival.values()])
+        for measure in measures
+    ]  # fmt: skip
+    caption = "Motion of units' own pixels against their true trains, mean (SD) over units"
+    return table("labels", caption, "Translation", heads, columns)
+
+
+def _cell(score: dict[str, Any] | None, metric: str) -> Cell:
+    if score is None or score["mean"] is None:
+        return math.nan, UNKNOWN
+    decimals = DECIMALS.get(metric, 2)
+    spread = "" if score["sd"] is None else f" ({fixed(score['sd'], decimals)})"
+    return score["mean"], fixed(score["mean"], decimals) + spread
+
+
+def _figure(folder: Location, figure: dict[str, str]) -> Markup:
+    """Return a section with a picture, embedded whole."""
+    picture = base64.b64encode(folder.read(f"{figure['name']}.png")).decode()
+    image = element(
+        "img", class_="chart", src=f"data:image/png;base64,{picture}", alt=figure["text"]
+    )
+    return section(
+        f"chart-{figure['name']}",
+        figure["title"],
+        element("figure", element("div", image, class_="paper"),
+                element("figcaption", figure["text"])),
+    )  # fmt: skip

@@ -1,0 +1,59 @@
+"""``musim translate``."""
+
+import time
+
+import click
+
+from .console import out, progress
+from .options import store_argument
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  musim translate simulated.zarr --run translator --out translated.zarr
+"""
+)
+@store_argument
+@click.option("--run", required=True, metavar="RUN", help="A run of musim train translate.")
+@click.option(
+    "-o",
+    "--out",
+    "target",
+    default="translated.zarr",
+    show_default=True,
+    metavar="STORE",
+    help="A path or an fsspec URL.",
+)
+@click.option("--workers", type=int, default=None, metavar="NUMBER",
+              help="Processes.  [default: one a processor]")  # fmt: skip
+@click.option("--resume", is_flag=True, help="Go on with an unfinished store.")
+@click.option("--overwrite", is_flag=True, help="Replace a musim store that is there.")
+def translate(store, run, target, workers, resume, overwrite) -> None:
+    """Make simulated sequences look like recorded ones; labels go with them.
+
+    STORE holds sequences of the frame rate and pixels that the run was trained with. The result is
+    a store of as many sequences, with all labels that STORE has.
+    """
+    from ..training.translation.translating import translate_store
+
+    began = time.perf_counter()
+    with progress("translating", "sequences") as report:
+        made = translate_store(
+            store, run, target, workers=workers, resume=resume, overwrite=overwrite,
+            on_progress=report,
+        )  # fmt: skip
+    seconds = time.perf_counter() - began
+    out().print(
+        f"{target}: {len(made)} sequences translated, {_labels(made)} ({seconds:.1f} s). Look at "
+        f"them: musim preview {target}",
+        soft_wrap=True,
+        markup=False,
+    )
+
+
+def _labels(made) -> str:
+    if made.has_truth:
+        return "with their labels"
+    known = "with their known firings" if "firing" in made.layout.variables else "without labels"
+    return f"{known} (there is no truth in what they were made of)"

@@ -1,0 +1,342 @@
+"""Putting translations to the test: their sequences beside simulated and experimental ones."""
+
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...datasets.layout import ROOT, Layout, software
+from ...datasets.location import Location
+from ...datasets.parallel import open_workers
+from ...datasets.store import Store, open_store
+from ...simulator.errors import InputError
+from .metrics import PAPER, AlarmSettings, FeatureSettings
+from .metrics.features import check_band
+from .metrics.findings import Domain, Evaluation, Translation, domain_of, rows_of, translation_of
+from .metrics.sequence import Values, beside, keep, most_active
+from .metrics.table import PAIRS, csv_text, plain, table_row
+
+__all__ = ["PAPER", "Domain", "Evaluation", "Translation", "evaluate_translation"]
+
+TABLE = "table.csv"
+SETTINGS = "table.json"
+SEQUENCES = "sequences.csv"
+UNITS = "units.csv"
+
+TRANSLATED_FROM = "musim_translated_from"
+"""Attribute of a translated store: JSON of the store that it was made of and of how many of its
+sequences, ``{"store": url, "sequences": n}``."""
+
+EXAMPLES = 3
+"""Sequences of each store of which frames are kept for the figures."""
+
+
+def evaluate_translation(
+    a: Any | None,
+    b: Any,
+    translated: Sequence[Any],
+    out: str | Path,
+    *,
+    names: Sequence[str] | None = None,
+    settings: FeatureSettings | None = None,
+    alarm_settings: AlarmSettings | None = None,
+    workers: int | None = None,
+    overwrite: bool = False,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Evaluation:
+    """Score translated stores as Ali et al. 2022 do (Table 1), with two additions.
+
+    All sequences of a store are compared with all experimental ones; each translated sequence is
+    compared with its input, the sequence of `a` at the same place. Added are whether the truth
+    still tells the motion, and two alarms.
+
+    Parameters
+    ----------
+    a : str, path or None
+        The simulated store. If None, the one that the translated stores say they were made of.
+    b : str or path
+        The experimental store.
+    translated : sequence of str or path
+        Stores whose sequence i is the translation of that of `a`; they may have fewer.
+    out : path
+        A local folder for the tables.
+    names : sequence of str, optional
+        Of the translations; those of the stores, if not given.
+    settings : FeatureSettings, optional
+    alarm_settings : AlarmSettings, optional
+    workers : int, optional
+        Processes; one a processor, if not given. Each holds two sequences at a time.
+    overwrite : bool
+        Whether to replace an evaluation that is there.
+    on_progress : callable
+        Called with the numbers of sequences done and in all; a simulated sequence and its
+        translations count as one.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    InputError
+        If stores do not fit one another or the settings, or something is at `out` already.
+    FailureError
+        If a store is damaged, the tables cannot be written, or a worker dies.
+    """
+    settings = settings or FeatureSettings()
+    alarm_settings = alarm_settings or AlarmSettings()
+    experimental = open_store(b)
+    outputs = [open_store(url) for url in translated]
+    if not outputs:
+        raise InputError("translated: found no store, wanted one or more")
+    simulated = open_store(_source(outputs) if a is None else a)
+    stores = [simulated, experimental, *outputs]
+    names = _names(outputs, names)
+    _check(stores, settings)
+    folder = _prepare(out, overwrite=overwrite)
+
+    with (
+        open_workers(workers=workers, pool=_pool(stores)) as run,
+        tempfile.TemporaryDirectory(prefix="musim-") as aside,
+    ):
+        addresses = [store.location.address for store in outputs]
+        tasks: list[tuple[Any, ...]] = [
+            (aside, [store.location.address], index, settings, alarm_settings, label)
+            for label, store in (("b", experimental), ("a", simulated))
+            for index in range(len(store))
+        ]
+        for task in tasks:
+            if task[-1] == "a":
+                task[1].extend(addresses)
+        done = 0
+
+        def on_done() -> None:
+            nonlocal done
+            done += 1
+            on_progress(done, len(tasks))
+
+        on_progress(0, len(tasks))
+        run(measure_sequence, tasks, on_done)
+        kept = [
+            [_load(Path(aside) / f"{label}-{index}") for index in range(len(store))]
+            for label, store in zip(_labels(len(outputs)), stores, strict=True)
+        ]
+    domain_a, domain_b = (
+        domain_of(name, store.location.address, values)
+        for name, store, values in zip(("A", "B"), stores, kept, strict=False)
+    )
+    translations = [
+        translation_of(name, store.location.address, values, (domain_a, domain_b), alarm_settings)
+        for name, store, values in zip(names, outputs, kept[2:], strict=True)
+    ]
+    rows = rows_of(domain_a, domain_b, translations, settings)
+    layout = simulated.layout
+    found = Evaluation(settings, alarm_settings, layout.frame_rate, layout.pixel_size, rows,
+                       domain_a, domain_b, tuple(translations))  # fmt: skip
+    _write(folder, found)
+    return found
+
+
+def _labels(count: int) -> list[str]:
+    return ["a", "b", *(f"t{number}" for number in range(count))]
+
+
+def _source(outputs: Sequence[Store]) -> str:
+    """Return the address of the store of which all translated stores were made."""
+    found = set()
+    for store in outputs:
+        attributes = json.loads(store.location.read(ROOT))["attributes"]
+        try:
+            source = json.loads(attributes[TRANSLATED_FROM])["store"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{store.location}: found no word of what it was translated from, wanted the "
+                "simulated store; name it"
+            ) from error
+        found.add(str(source))
+    if len(found) > 1:
+        raise InputError(
+            f"translated: found stores made of {' and of '.join(sorted(found))}, wanted one "
+            "simulated store; evaluate them apart"
+        )
+    return found.pop()
+
+
+def _names(outputs: Sequence[Store], names: Sequence[str] | None) -> list[str]:
+    if names is not None:
+        if len(names) != len(outputs):
+            raise InputError(f"names: found {len(names)}, wanted {len(outputs)}, one a store")
+        return list(names)
+    addresses = [store.location.address.rstrip("/") for store in outputs]
+    short = [address.rsplit("/", 1)[-1].removesuffix(".zarr") for address in addresses]
+    return short if len(set(short)) == len(short) else addresses
+
+
+def _check(stores: Sequence[Store], settings: FeatureSettings) -> None:
+    """Raise InputError unless stores fit one another and can be compared."""
+    first = stores[0]
+    layout = first.layout
+    for store in stores[1:]:
+        if _grid(store.layout) != _grid(layout):
+            raise InputError(
+                f"{store.location}: found {_describe(store.layout)}, wanted "
+                f"{_describe(layout)} as in {first.location}; make them alike"
+            )
+    for store in stores[2:]:
+        if len(store) > len(first):
+            raise InputError(
+                f"{store.location}: found {len(store)} sequences, wanted no more than the "
+                f"{len(first)} of {first.location}; name the store that it was translated from"
+            )
+        _check_truth(first, store, 0)
+    check_band(layout.shape[0], layout.frame_rate, settings)
+    points = min((side - 1) // 2 for side in layout.shape[1:])
+    if points < settings.window:
+        raise InputError(
+            f"{first.location}: found {layout.shape[1]} x {layout.shape[2]} px, wanted "
+            f"{2 * settings.window + 1} or more for windows of {settings.window} points of K-space"
+        )
+
+
+def _grid(layout: Layout) -> tuple[Any, ...]:
+    return layout.shape, round(layout.frame_rate, 6), *(round(mm, 6) for mm in layout.pixel_size)
+
+
+def _describe(layout: Layout) -> str:
+    frames, depth, width = layout.shape
+    dz, dx = layout.pixel_size
+    return (
+        f"{depth} x {width} px of {dz:g} x {dx:g} mm and {frames} frames at "
+        f"{layout.frame_rate:g} Hz"
+    )
+
+
+def _pool(stores: Sequence[Store]) -> Any:
+    return "processes" if all(store.location.is_shared for store in stores) else "threads"
+
+
+def _prepare(out: str | Path, *, overwrite: bool) -> Location:
+    """Return the folder for the tables, in which nothing is in their way."""
+    folder = Location(out)
+    if not folder.is_local:
+        raise InputError(f"{folder}: found a URL, wanted a local folder for the evaluation")
+    try:
+        held = folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir()))
+    except OSError as error:
+        raise folder.failure("be read", error) from error
+    if held and not folder.exists(SETTINGS):
+        raise InputError(
+            f"{folder}: found something that is not an evaluation, wanted a new or empty folder"
+        )
+    if held and not overwrite:
+        raise InputError(
+            f"{folder}: found an evaluation there, wanted a new folder; add --overwrite to replace "
+            "it, or choose another"
+        )
+    return folder
+
+
+# Measuring, wherever dask puts it
+
+
+def measure_sequence(
+    aside: str,
+    addresses: Sequence[str],
+    index: int,
+    settings: FeatureSettings,
+    alarm_settings: AlarmSettings,
+    label: str,
+) -> None:
+    """Measure a sequence of the first store, and its translations; keep what is found in files."""
+    from threadpoolctl import threadpool_limits
+
+    source, *outputs = (open_store(address) for address in addresses)
+    rate = source.layout.frame_rate
+    truth = source.truth(index) if source.has_truth and outputs else None
+    with threadpool_limits(1):  # the other cores have sequences of their own
+        before = _read(source, index)
+        pixel, frames = most_active(before)
+        shown = frames if index < EXAMPLES else []
+        _keep(Path(aside, f"{label}-{index}"), keep(before, rate, settings, pixel, shown))
+        for number, output in enumerate(outputs):
+            if index >= len(output):
+                continue
+            _check_truth(source, output, index)
+            after = _read(output, index)
+            values = keep(after, rate, settings, pixel, shown)
+            values |= beside(before, after, rate, truth, settings, alarm_settings)
+            _keep(Path(aside, f"t{number}-{index}"), values)
+
+
+def _read(store: Store, index: int) -> NDArray[np.float32]:
+    sequence = store.tvi(index).astype(np.float32, copy=False)
+    if not np.isfinite(sequence.sum(dtype=np.float64)) or np.ptp(sequence) == 0:
+        raise InputError(
+            f"{store.location}: found values that are not finite or all alike in sequence {index}, "
+            "wanted motion; leave it out"
+        )
+    return sequence
+
+
+def _check_truth(source: Store, output: Store, index: int) -> None:
+    if not (source.has_truth and output.has_truth):
+        return
+    if not np.array_equal(source.truth(index).twitch_train, output.truth(index).twitch_train):
+        raise InputError(
+            f"{output.location}: found another truth of sequence {index} than in "
+            f"{source.location}, wanted the same; name the store that it was translated from"
+        )
+
+
+def _keep(path: Path, values: Values) -> None:
+    """Write what was found of a sequence: arrays and plain values apart."""
+    arrays: Values = {name: each for name, each in values.items() if isinstance(each, np.ndarray)}
+    np.savez(path.with_suffix(".npz"), **arrays)
+    plain = {name: each for name, each in values.items() if name not in arrays}
+    path.with_suffix(".json").write_text(json.dumps(plain))
+
+
+def _load(path: Path) -> Values:
+    """Read what was kept of a sequence."""
+    with np.load(path.with_suffix(".npz"), allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    return arrays | json.loads(path.with_suffix(".json").read_text())
+
+
+# Writing
+
+
+def _write(folder: Location, found: Evaluation) -> None:
+    sequences = [row for each in found.translations for row in each.sequences]
+    units = [row for each in found.translations for row in each.units]
+    rows = [table_row(row) for row in (*found.rows, *PAPER)]
+    for row, source in zip(rows, ["here"] * len(found.rows) + ["paper"] * len(PAPER), strict=True):
+        row["source"] = source
+    for name, content in ((TABLE, rows), (SEQUENCES, sequences), (UNITS, units)):
+        folder.write(name, csv_text(content).encode())
+    folder.write_json(
+        SETTINGS,
+        plain(
+            {
+                "settings": found.settings.to_json(),
+                "alarm_settings": found.alarm_settings.to_json(),
+                "text": [found.settings.describe(), found.alarm_settings.describe(), PAIRS],
+                "a": found.a.address,
+                "b": found.b.address,
+                "translated": {each.name: each.address for each in found.translations},
+                "rows": [asdict(row) for row in found.rows],
+                "paper": [asdict(row) for row in PAPER],
+                "survival": {
+                    each.name: {name: asdict(score) for name, score in each.survival.items()}
+                    for each in found.translations
+                },
+                "alarms": {each.name: list(each.alarms) for each in found.translations},
+                "software": json.loads(software()),
+            }
+        ),
+    )

@@ -1,0 +1,328 @@
+"""Training of a translator: settings of Ali et al. 2022, steps, and what a validation scores."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from ...simulator.errors import InputError
+from ..runs.grid import Grid
+from ..runs.settings import Settings, setting
+from .domains import Domains, batches_from
+from .losses import CycleLoss, IdentityLoss, LeastSquaresLoss, RecurrentLoss, RecycleLoss
+from .networks.generators import ResNetGenerator
+from .networks.layers import Key
+from .networks.models import MODELS as ARCHITECTURES
+from .networks.models import Architecture, TranslationModel, build
+from .objectives import CycleObjective, Objective, RecycleObjective, Translated, judge
+from .pool import ImagePool
+from .sequences import Scale, translate
+from .validation import HeldOut, check_held_out
+
+DISTANCES = ("l1", "l2")
+
+GENERATORS, DISCRIMINATORS = "generators", "discriminators"
+
+IN_USE = 2**32
+"""Stands in the keys of noise where training has its step, which never comes so far."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslateSettings(Settings):
+    """Settings of ``musim train translate``.
+
+    The defaults are those of Ali et al. 2022 (BioMedical Engineering OnLine), section Methods, and
+    where it is silent those of the code that it builds on (Zhu et al. 2017,
+    doi:10.1109/ICCV.2017.244). 80 epochs of 100 sequences of 32 clips, two clips a batch, are
+    128,000 steps. The paper flips "vertically" and finds that translations depend on depth, which
+    flips over depth would have forbidden: the width is flipped.
+    """
+
+    architecture: str = setting("cyclegan-3d-noise", "Which networks.",
+                                choices=tuple(ARCHITECTURES))  # fmt: skip
+    maps: int = setting(0, "Maps of the generators at full size; 0: the architecture's.",
+                        bounds=(0, 1024))  # fmt: skip
+    blocks: int = setting(0, "Residual blocks; 0: the architecture's.", bounds=(0, 64))
+    discriminator_maps: int = setting(0, "Maps of the discriminators; 0: the architecture's.",
+                                      bounds=(0, 1024))  # fmt: skip
+    discriminator_layers: int = setting(3, "Layers with a stride of the discriminators.",
+                                        bounds=(1, 8))  # fmt: skip
+    predictor_maps: int = setting(0, "Maps of the predictors; 0: the architecture's.",
+                                  bounds=(0, 1024))  # fmt: skip
+    predictor_depth: int = setting(7, "Levels of the predictors.", bounds=(2, 12))
+    output: str = setting("linear", "Last layer of the generators.", choices=("linear", "tanh"))
+    frames: int = setting(0, "Frames of a clip; 0: the architecture's.", bounds=(0, 2**20))
+    steps: int = setting(128_000, "Batches in all.", bounds=(1, 10**9))
+    batch_size: int = setting(2, "Clips of each domain in a batch.", bounds=(1, 2**20))
+    flips: str = setting("width", "Axes that are turned round with a chance of one half.",
+                         choices=("none", "width", "depth", "both"))  # fmt: skip
+    learning_rate: float = setting(2e-4, "Of Adam.", bounds=(1e-12, 1.0))
+    beta1: float = setting(0.5, "Of Adam: memory of gradients.", bounds=(0, 0.9999))
+    beta2: float = setting(0.999, "Of Adam: memory of their squares.", bounds=(0, 0.999999))
+    cycle_weight: float = setting(10.0, "Weight of each cycle loss.", bounds=(0, 1e9))
+    identity_weight: float = setting(5.0, "Weight of each identity loss.", bounds=(0, 1e9))
+    identity_a: str = setting("l1", "Distance of domain A's identity loss.", choices=DISTANCES)
+    identity_b: str = setting("l1", "Distance of domain B's; the paper prints l2.",
+                              choices=DISTANCES)  # fmt: skip
+    recurrent_weight: float = setting(10.0, "Weight of each recurrent loss.", bounds=(0, 1e9))
+    recycle_weight: float = setting(10.0, "Weight of each recycle loss.", bounds=(0, 1e9))
+    pool_size: int = setting(50, "Translations that discriminators may be shown again.",
+                             bounds=(0, 2**20))  # fmt: skip
+    validate_every: int = setting(1600, "Batches between validations.", bounds=(1, 10**9))
+    validation_batches: int = setting(8, "Held-out sequences of each domain in a validation.",
+                                      bounds=(1, 10**6))  # fmt: skip
+    least_correlation: float = setting(
+        0.9, "xCorr below which a validation is marked down.", bounds=(0, 1)
+    )
+    save_every: int = setting(1600, "Batches between checkpoints.", bounds=(1, 10**9))
+    log_every: int = setting(50, "Batches between lines of the history.", bounds=(1, 10**9))
+
+    def __post_init__(self) -> None:
+        """Check every value, and that they give networks."""
+        super().__post_init__()
+        networks = self.networks
+        if networks.temporal_predictor and networks.frames != RecycleObjective.frames:
+            raise InputError(
+                f"frames: found {networks.frames} with {self.architecture}, wanted "
+                f"{RecycleObjective.frames}: two and the one that follows"
+            )
+
+    @property
+    def networks(self) -> Architecture:
+        """The networks that are trained."""
+        changes = {
+            name: getattr(self, name)
+            for name in ("maps", "blocks", "discriminator_maps", "predictor_maps", "frames")
+            if getattr(self, name)
+        }
+        return dataclasses.replace(
+            ARCHITECTURES[self.architecture],
+            discriminator_layers=self.discriminator_layers,
+            predictor_depth=self.predictor_depth,
+            output=self.output,
+            **changes,
+        )
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Axes that are flipped."""
+        return {"none": (), "both": ("depth", "width")}.get(self.flips, (self.flips,))
+
+
+SMALL = {
+    "architecture": "cyclegan-3d-noise",
+    "maps": 8,
+    "blocks": 3,
+    "discriminator_maps": 8,
+    "discriminator_layers": 2,
+    "frames": 32,
+    "steps": 3000,
+    "learning_rate": 5e-4,
+    "validate_every": 250,
+    "save_every": 50,
+    "log_every": 10,
+}
+"""What a CPU trains in an hour on images of 32 x 32 px."""
+
+MODELS: dict[str, dict[str, Any]] = {
+    "small": SMALL,
+    **{name: {"architecture": name} for name in ARCHITECTURES},
+}
+
+
+class Trained(nn.Module):
+    """All that a run saves: the networks, and the scales of both domains.
+
+    Parameters
+    ----------
+    model : TranslationModel
+    """
+
+    scale_a: Tensor
+    scale_b: Tensor
+
+    def __init__(self, model: TranslationModel) -> None:
+        super().__init__()
+        self.model = model
+        # Mean and SD, mm/s, of the stores that the run was trained on. Not every device has
+        # doubles.
+        self.register_buffer("scale_a", torch.tensor([0.0, 1.0]))
+        self.register_buffer("scale_b", torch.tensor([0.0, 1.0]))
+
+
+class TranslateTask:
+    """Two generators and two discriminators against one another; see :class:`..runs.task.Task`.
+
+    Parameters
+    ----------
+    settings : TranslateSettings
+    grid : Grid
+        Of both domains. Networks are convolutional: other sizes of image can be translated.
+    """
+
+    name: ClassVar[str] = "translate"
+    score: ClassVar[str] = "score"
+    higher_is_better: ClassVar[bool] = True
+
+    def __init__(self, settings: TranslateSettings, grid: Grid) -> None:
+        self.settings, self.grid = settings, grid
+        self.networks = Trained(build(settings.networks, settings.seed))
+        self.objective = _objective(settings)
+        self.adversarial = LeastSquaresLoss()
+        self.pools = {name: ImagePool(settings.seed, place, settings.pool_size)
+                      for place, name in enumerate("ab")}  # fmt: skip
+        self._made: Translated | None = None
+        self._held_out: HeldOut | None = None
+
+    @property
+    def model(self) -> TranslationModel:
+        """The networks."""
+        return self.networks.model
+
+    def check(self, source: Domains) -> None:
+        """Raise InputError unless the domains fit one another and the networks."""
+        frames = self.settings.networks.frames
+        source.check_clips(frames)
+        source.check_ready()
+        _, depth, width = source.grid.shape
+        clip = (depth, width) if self.settings.networks.dimensions == 2 else (frames, depth, width)
+        try:
+            self.model.check_size(clip)
+        except InputError as error:
+            raise InputError(f"{source.stores[0].location}: {error}") from error
+        check_held_out(source)
+
+    def optimisers(self) -> dict[str, Optimizer]:
+        """Return Adam for the generators (with predictors) and for the discriminators."""
+        model = self.model
+        groups = {
+            GENERATORS: (model.generator_a2b, model.generator_b2a, model.predictor_a,
+                         model.predictor_b),
+            DISCRIMINATORS: (model.discriminator_a, model.discriminator_b),
+        }  # fmt: skip
+        betas = (self.settings.beta1, self.settings.beta2)
+        return {
+            name: Adam(
+                [value for one in networks if one is not None for value in one.parameters()],
+                lr=self.settings.learning_rate,
+                betas=betas,
+            )
+            for name, networks in groups.items()
+        }
+
+    def prepare(self, step: int, optimisers: Mapping[str, Optimizer]) -> None:
+        """Put the networks into training mode; the rate stays as it is."""
+        self.networks.train()
+
+    def batches(
+        self, source: Domains, step: int, *, rank: int, ranks: int, device: torch.device
+    ) -> Iterator[dict[str, Any]]:
+        """Yield unpaired clips of both domains, each standardised over its store."""
+        settings = self.settings
+        size = settings.batch_size // ranks
+        options: dict[str, Any] = {"frames": settings.networks.frames, "batch_size": size,
+                                   "seed": settings.seed, "rank": rank, "ranks": ranks,
+                                   "flips": settings.axes}  # fmt: skip
+        loader = source.loader(**options)
+        self.networks.scale_a.copy_(torch.tensor(loader.a.scale))
+        self.networks.scale_b.copy_(torch.tensor(loader.b.scale))
+        with closing(batches_from(loader, step)) as pairs:  # type: ignore[type-var]
+            for pair in pairs:
+                yield {name: {"tvi": batch["tvi"], "index": batch["index"]}
+                       for name, batch in pair.items()}  # fmt: skip
+
+    def losses(
+        self, optimiser: str, batch: dict[str, Any], step: int, rank: int
+    ) -> dict[str, Tensor]:
+        """Return the generators' losses, then the discriminators' on what was made there."""
+        model = self.model
+        critics = (model.discriminator_a, model.discriminator_b)
+        if optimiser == GENERATORS:
+            for critic in critics:
+                critic.requires_grad_(False)
+            a, b = batch["a"]["tvi"], batch["b"]["tvi"]  # (B, T, H, W)
+            keys: list[Key] = [(self.settings.seed, step, rank, place) for place in range(len(a))]
+            self._made = self.objective(model, a, b, keys)
+            return self._made.losses
+        for critic in critics:
+            critic.requires_grad_(True)
+        made, self._made = self._made, None
+        if made is None:
+            raise RuntimeError("discriminators were asked for before generators")
+        # Each process has pools of its own: its draws are of other steps.
+        place = step * 2**16 + rank
+        # In the main memory, where a resumed run finds its pools too.
+        shown_a, shown_b = (
+            self.pools[name].query(fake.cpu(), place).to(fake.device)
+            for name, fake in (("a", made.fake_a), ("b", made.fake_b))
+        )
+        return judge(model, made, shown_a, shown_b, self.adversarial)
+
+    def clip(self, optimiser: str) -> float:
+        """Gradients are not clipped."""
+        return 0.0
+
+    def extra(self) -> dict[str, Any]:
+        """Return the pools, without which a resumed run would differ.
+
+        Of several processes, the first one's are saved, and all of them go on with these.
+        """
+        return {name: pool.state_dict() for name, pool in self.pools.items()}
+
+    def load_extra(self, state: Mapping[str, Any]) -> None:
+        """Take the pools of a checkpoint."""
+        for name, pool in self.pools.items():
+            pool.load_state_dict(state[name])
+
+    def validate(self, source: Domains, device: torch.device) -> dict[str, float]:
+        """Translate held-out sequences and score them as Table 1 does; see :class:`HeldOut`."""
+        if self._held_out is None:
+            self._held_out = HeldOut(source, self.settings.validation_batches)
+        return self._held_out.score(self.translate, self.settings.least_correlation)
+
+    def translate(self, tvi: np.ndarray, index: int) -> np.ndarray:
+        """Return a sequence of domain A as one of domain B.
+
+        Parameters
+        ----------
+        tvi : float32 array of shape (time, depth, width)
+            mm/s.
+        index : int
+            Tells its noise from that of others.
+
+        Returns
+        -------
+        float32 array of the shape of `tvi`
+            mm/s.
+        """
+        generator: ResNetGenerator = self.model.generator_a2b
+        scales = (self.networks.scale_a, self.networks.scale_b)
+        source, target = (Scale(float(each[0]), float(each[1])) for each in scales)
+        return translate(
+            generator, tvi, source, target, key=(self.settings.seed, IN_USE, index),
+            statistics_frames=self.settings.networks.frames,
+        )  # fmt: skip
+
+
+def _objective(settings: TranslateSettings) -> Objective:
+    adversarial = LeastSquaresLoss()
+    identity_a, identity_b = (
+        IdentityLoss(settings.identity_weight, kind)
+        for kind in (settings.identity_a, settings.identity_b)
+    )
+    architecture = settings.networks
+    if architecture.temporal_predictor:
+        return RecycleObjective(
+            adversarial, RecurrentLoss(settings.recurrent_weight),
+            RecycleLoss(settings.recycle_weight), identity_a, identity_b,
+        )  # fmt: skip
+    cycle = CycleLoss(settings.cycle_weight)
+    return CycleObjective(
+        adversarial, cycle, cycle, identity_a, identity_b, frames=architecture.dimensions == 2
+    )
