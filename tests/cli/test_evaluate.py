@@ -280,7 +280,7 @@ def test_a_recording_without_truth_is_refused(musim, store, stub, refused):
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [([], ["Missing command", "--help"]), (["translate"], ["'translate'", "--help"])],
+    [([], ["Missing command", "--help"]), (["segment"], ["'segment'", "--help"])],
 )
 def test_what_is_evaluated_must_be_named(refused, arguments, words):
     refused(words, *arguments)
