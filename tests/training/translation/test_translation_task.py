@@ -96,9 +96,8 @@ def test_the_defaults_are_the_papers():
     assert (settings.cycle_weight, settings.identity_weight, settings.pool_size) == (10, 5, 50)
     assert settings.output == "linear"
     assert settings.axes == ("width",)
-    assert [dataclasses.replace(settings, flips=name).axes for name in ("none", "both", "depth")] == [
-        (), ("depth", "width"), ("depth",)
-    ]  # fmt: skip
+    for flips, axes in (("none", ()), ("both", ("depth", "width")), ("depth", ("depth",))):
+        assert dataclasses.replace(settings, flips=flips).axes == axes
     for name, architecture in ARCHITECTURES.items():
         assert TranslateSettings(**MODELS[name]).networks == architecture
 
