@@ -22,52 +22,56 @@ class Kind:
 
     Parameters
     ----------
-    module : str
-        Relative to :mod:`musim.training`.
-    task, settings : str
-        Names of its classes.
-    source : str
-        Module and name of what it is trained on.
+    task, settings, source : str
+        Module, relative to :mod:`musim.training`, and name of its class, of that of its settings,
+        and of that of what it is trained on. Beside the settings stand its ``MODELS``.
     """
 
-    module: str
     task: str
     settings: str
     source: str = ".runs.sources:Source"
 
-    def _load(self, name: str) -> Any:
-        return getattr(importlib.import_module(self.module, __package__), name)
-
     @property
     def task_class(self) -> Any:
         """The task's class."""
-        return self._load(self.task)
+        return _load(self.task)
 
     @property
     def settings_class(self) -> type[Settings]:
         """The class of its settings."""
-        return self._load(self.settings)
+        return _load(self.settings)
 
     @property
     def source_class(self) -> Any:
         """The class of what it is trained on."""
-        module, name = self.source.split(":")
-        return getattr(importlib.import_module(module, __package__), name)
+        return _load(self.source)
 
     @property
     def models(self) -> Mapping[str, Mapping[str, Any]]:
         """Sizes by name, each with the settings that differ from their defaults."""
-        return self._load("MODELS")
+        return _load(f"{self.settings.partition(':')[0]}:MODELS")
+
+
+def _load(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module, __package__), name)
 
 
 TASKS = {
-    "detect": Kind(".identification.networks.detection_task", "DetectTask", "DetectSettings"),
-    "twitch": Kind(".identification.networks.twitch_task", "TwitchTask", "TwitchSettings"),
+    "detect": Kind(
+        ".identification.networks.detection_task:DetectTask",
+        ".identification.networks.detection_settings:DetectSettings",
+    ),
+    "twitch": Kind(
+        ".identification.networks.twitch_task:TwitchTask",
+        ".identification.networks.twitch_settings:TwitchSettings",
+    ),
     "translate": Kind(
-        ".translation.translation_task", "TranslateTask", "TranslateSettings",
+        ".translation.translation_task:TranslateTask",
+        ".translation.translation_settings:TranslateSettings",
         ".translation.domains:Domains",
     ),
-}  # fmt: skip
+}
 
 
 MODEL = "small"

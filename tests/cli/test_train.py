@@ -113,7 +113,7 @@ def test_a_run_is_trained_shown_and_left_alone(musim, toy, tmp_path):
     ],
 )
 def test_wrong_use_is_one_line_and_leaves_nothing(musim, monkeypatch, tmp_path, arguments, words):
-    monkeypatch.setitem(tasks.TASKS, "detect", tasks.Kind(*musim_toy.KIND[:3]))
+    monkeypatch.setitem(tasks.TASKS, "detect", tasks.Kind(*musim_toy.KIND[:2]))
     done = musim("train", "detect", "-o", "run", *arguments)
     assert done.code == 2
     one_line(done, *words)
@@ -293,7 +293,9 @@ def test_a_store_is_found_again_from_another_folder(musim, tmp_path, monkeypatch
     """With a source of musim's own, by a relative path."""
     parameters = Parameters(units=Range(2, 3), pixels=(8, 8), frames=16, frame_rate=100.0)
     generate(parameters, tmp_path / "a.zarr", sequences=12, workers=1, pool="threads")
-    monkeypatch.setitem(tasks.TASKS, "detect", tasks.Kind("musim_toy", "StoredTask", "ToySettings"))
+    monkeypatch.setitem(
+        tasks.TASKS, "detect", tasks.Kind("musim_toy:StoredTask", "musim_toy:ToySettings")
+    )
     done = musim("train", "detect", "--data", "a.zarr", "-o", "run", "--steps", 2, *CPU)
     assert done.code == 0, done.err
     described = json.loads((tmp_path / "run" / "run.json").read_text())

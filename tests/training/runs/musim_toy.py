@@ -144,7 +144,7 @@ class ToyTask:
         return {"error": sum(errors) / len(errors)}
 
 
-KIND = ("musim_toy", "ToyTask", "ToySettings", "musim_toy:ToySource")
+KIND = ("musim_toy:ToyTask", "musim_toy:ToySettings", "musim_toy:ToySource")
 
 
 class StoredTask(ToyTask):

@@ -17,13 +17,8 @@ from musim.training.runs.stepping import NotFiniteError, plain_backward, plain_c
 from musim.training.tasks import open_run, settings_for, train, try_out
 from musim.training.translation.domains import Domains
 from musim.training.translation.networks.models import MODELS as ARCHITECTURES
-from musim.training.translation.translation_task import (
-    DISCRIMINATORS,
-    GENERATORS,
-    MODELS,
-    TranslateSettings,
-    TranslateTask,
-)
+from musim.training.translation.translation_settings import MODELS, TranslateSettings
+from musim.training.translation.translation_task import DISCRIMINATORS, GENERATORS, TranslateTask
 from musim.training.translation.validation import NAMES, HeldOut
 
 CPU = torch.device("cpu")

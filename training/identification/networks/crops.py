@@ -140,3 +140,33 @@ def _window(centre: Tensor, length: int, limit: int) -> tuple[Tensor, Tensor]:
     first = centre - length // 2
     index = first[:, None] + torch.arange(length, device=centre.device)
     return index.clamp(0, limit - 1), (index >= 0) & (index < limit)
+
+
+def choose_units(
+    territory: Tensor, present: Tensor, count: int, least_visible: int, random: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """Draw units with enough visible pixels, each as often as any other.
+
+    Parameters
+    ----------
+    territory : tensor of shape (batch, unit, depth, width)
+    present : bool tensor of shape (batch, unit)
+        Units that are no padding.
+    count : int
+    least_visible : int
+        Pixels; where no unit has so many, units are drawn whatever they have.
+    random : numpy.random.Generator
+
+    Returns
+    -------
+    sequence, unit : int64 tensors of shape (count,)
+        None twice before all are taken.
+    """
+    visible = (territory > 0.5).sum((2, 3)) >= least_visible
+    places = (visible & present).nonzero()
+    if len(places) == 0:
+        places = present.nonzero()
+    rounds = -(-count // len(places))
+    order = np.concatenate([random.permutation(len(places)) for _ in range(rounds)])[:count]
+    chosen = places.cpu()[torch.from_numpy(order)].to(territory.device)
+    return chosen[:, 0], chosen[:, 1]

@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musim.datasets.samples import crop
-from musim.training.identification.networks.crops import centres, crop_about, roughen, unit_crops
+from musim.training.identification.networks.crops import (
+    centres,
+    choose_units,
+    crop_about,
+    roughen,
+    unit_crops,
+)
 
 
 @given(
@@ -123,3 +129,33 @@ def test_roughened_masks_are_moved_and_grown_and_shrunk_and_never_vanish():
     point = torch.zeros(50, 24, 24)
     point[:, 0, 0] = 1
     assert roughen(point, 2, np.random.default_rng(0)).flatten(1).any(1).all()
+
+
+def test_units_that_can_be_seen_are_drawn_once_each_before_any_twice():
+    territory = torch.zeros(2, 3, 4, 4)
+    territory[0, 0, :2, :2] = 1
+    territory[0, 1, 0, :3] = 1
+    territory[1, 0] = 1
+    territory[1, 2] = 0.4
+    present = torch.tensor([[True, True, True], [True, False, True]])
+    territory[1, 1] = 1
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        sequence, unit = choose_units(territory, present, 4, 4, random)
+        places = list(zip(sequence.tolist(), unit.tolist(), strict=True))
+        assert set(places[:2]) == set(places[2:]) == {(0, 0), (1, 0)}
+
+
+def test_every_unit_is_drawn_as_often():
+    territory, present = torch.ones(1, 5, 2, 2), torch.ones(1, 5, dtype=torch.bool)
+    random = np.random.default_rng(0)
+    drawn = [choose_units(territory, present, 2, 1, random)[1].tolist() for _ in range(1000)]
+    counts = np.bincount(np.ravel(drawn), minlength=5)
+    assert (abs(counts - 400) < 80).all()
+
+
+def test_where_no_unit_can_be_seen_some_are_drawn_nevertheless():
+    territory, present = torch.zeros(1, 3, 2, 2), torch.tensor([[True, True, False]])
+    sequence, unit = choose_units(territory, present, 3, 1, np.random.default_rng(0))
+    assert sequence.tolist() == [0, 0, 0]
+    assert set(unit.tolist()) == {0, 1}

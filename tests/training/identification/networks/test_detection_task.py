@@ -9,12 +9,8 @@ from musim.datasets import generate
 from musim.simulator import Parameters, Range
 from musim.simulator.errors import InputError
 from musim.training.identification.networks import detection_task as module
-from musim.training.identification.networks.detection_task import (
-    MODELS,
-    DetectSettings,
-    DetectTask,
-    rate_at,
-)
+from musim.training.identification.networks.detection_settings import MODELS, DetectSettings
+from musim.training.identification.networks.detection_task import DetectTask, rate_at
 from musim.training.runs.sources import Source
 
 CPU = torch.device("cpu")

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from musim.training.identification.networks.detection_task import MODELS, DetectSettings
+from musim.training.identification.networks.detection_settings import MODELS, DetectSettings
 from musim.training.identification.networks.front import SlowFusion
 
 PAPER = DetectSettings()

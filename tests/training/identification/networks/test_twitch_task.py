@@ -9,13 +9,8 @@ import torch
 from musim.datasets import generate
 from musim.simulator import InputError, Parameters, Range
 from musim.training.identification.metrics.agreement import rate_of_agreement
-from musim.training.identification.networks.twitch_task import (
-    MODELS,
-    TwitchSettings,
-    TwitchTask,
-    choose_units,
-    standardise,
-)
+from musim.training.identification.networks.twitch_settings import MODELS, TwitchSettings
+from musim.training.identification.networks.twitch_task import TwitchTask
 from musim.training.runs.grid import Grid
 from musim.training.runs.sources import Source
 
@@ -321,46 +316,6 @@ def test_recordings_that_do_not_move_are_estimated_too():
     assert torch.isfinite(found).all()
 
 
-def test_standardised_sequences_have_mean_0_and_sd_1():
-    tvi = torch.randn(3, 5, 4, 6, generator=torch.Generator().manual_seed(0))
-    tvi *= torch.tensor([1e-3, 1.0, 50.0])[:, None, None, None]
-    tvi += 0.7
-    scaled, sd = standardise(tvi)
-    torch.testing.assert_close(scaled.mean((1, 2, 3)), torch.zeros(3), atol=1e-4, rtol=0)
-    torch.testing.assert_close(scaled.std((1, 2, 3), correction=0), torch.ones(3))
-    torch.testing.assert_close(sd, tvi.std((1, 2, 3), correction=0))
-
-
-def test_units_that_can_be_seen_are_drawn_once_each_before_any_twice():
-    territory = torch.zeros(2, 3, 4, 4)
-    territory[0, 0, :2, :2] = 1
-    territory[0, 1, 0, :3] = 1
-    territory[1, 0] = 1
-    territory[1, 2] = 0.4
-    present = torch.tensor([[True, True, True], [True, False, True]])
-    territory[1, 1] = 1
-    for seed in range(20):
-        random = np.random.default_rng(seed)
-        sequence, unit = choose_units(territory, present, 4, 4, random)
-        places = list(zip(sequence.tolist(), unit.tolist(), strict=True))
-        assert set(places[:2]) == set(places[2:]) == {(0, 0), (1, 0)}
-
-
-def test_every_unit_is_drawn_as_often():
-    territory, present = torch.ones(1, 5, 2, 2), torch.ones(1, 5, dtype=torch.bool)
-    random = np.random.default_rng(0)
-    drawn = [choose_units(territory, present, 2, 1, random)[1].tolist() for _ in range(1000)]
-    counts = np.bincount(np.ravel(drawn), minlength=5)
-    assert (abs(counts - 400) < 80).all()
-
-
-def test_where_no_unit_can_be_seen_some_are_drawn_nevertheless():
-    territory, present = torch.zeros(1, 3, 2, 2), torch.tensor([[True, True, False]])
-    sequence, unit = choose_units(territory, present, 3, 1, np.random.default_rng(0))
-    assert sequence.tolist() == [0, 0, 0]
-    assert set(unit.tolist()) == {0, 1}
-
-
 def test_a_crop_larger_than_the_images_is_refused():
     with pytest.raises(InputError, match=r"crop: found \(8, 14\) px, wanted no more than"):
         _task(crop=(8, 14))
@@ -385,11 +340,12 @@ def test_noise_cannot_be_drawn_where_it_is_stored(tmp_path):
     _task(snr="").check(Source(str(path)))
 
 
+@pytest.mark.slow
 def test_training_finds_the_trains_of_eight_units():
     parameters = dataclasses.replace(SCENES, units=Range(4, 4), frames=100, snr=Range(30, 30))
     layers = {"maps": (8, 8), "dense": (32,), "recurrent": 32, "head": (16,)}
     settings = TwitchSettings(
-        **{**TINY, **layers}, mask_channel=True, learning_rate=0.01, steps=100, schedule="cosine"
+        **{**TINY, **layers}, mask_channel=True, learning_rate=0.01, steps=200, schedule="cosine"
     )
     task = TwitchTask(settings, dataclasses.replace(GRID, shape=(100, 16, 12)))
     whole = next(Source(parameters=parameters).batches(0, batch_size=2, seed=0))
@@ -400,5 +356,5 @@ def test_training_finds_the_trains_of_eight_units():
         return np.mean([rate_of_agreement(*pair, 100.0).value for pair in pairs])
 
     assert rate() < 0.5
-    _train(task, itertools.repeat(batch, 100))
+    _train(task, itertools.repeat(batch, 200))
     assert rate() >= 0.95
