@@ -18,6 +18,8 @@ FIGURES = "figures.json"
 
 DECIMALS = {"lag": 1}
 
+NO_TRUTH = "Not compared: there is no truth of the simulated sequences."
+
 
 def translation_page(folder: Location) -> str:
     """Return the page about an evaluation of translations.
@@ -44,12 +46,14 @@ def translation_page(folder: Location) -> str:
 
 
 def _page(folder: Location, found: dict[str, Any], figures: list[dict[str, str]]) -> str:
-    names = ", ".join(found["translated"])
-    alarms = [text for texts in found["alarms"].values() for text in texts]
+    # In the order of the table, first and last of which are no translations; JSON keeps none.
+    order = [row["name"] for row in found["rows"][1:-1]]
+    names = ", ".join(order)
+    alarms = [f"{name}: {text}" for name in order for text in found["alarms"][name]]
     origin = [
         ("Simulated (A)", found["a"]),
         ("Experimental (B)", found["b"]),
-        *((f"Translated: {name}", place) for name, place in found["translated"].items()),
+        *((f"Translated: {name}", found["translated"][name]) for name in order),
         ("Evaluation", str(folder)),
         ("Software", ", ".join(f"{name} {v}" for name, v in sorted(found["software"].items()))),
     ]
@@ -59,8 +63,9 @@ def _page(folder: Location, found: dict[str, Any], figures: list[dict[str, str]]
         section("paper", "Ali et al. 2022", _table(
             "paper", "Mean (SD) in Table 1 of the paper, whose B is recorded", found["paper"])),
     ]  # fmt: skip
-    if any(found["survival"].values()):
-        sections.insert(1, section("labels", "Labels", _survival(found["survival"])))
+    survival = {name: found["survival"][name] for name in order if found["survival"][name]}
+    labels = _survival(survival) if survival else element("p", NO_TRUTH)
+    sections.insert(1, section("labels", "Labels", labels))
     body = [
         element(
             "header",
@@ -89,7 +94,8 @@ def _table(name: str, caption: str, rows: list[dict[str, Any]]) -> Markup:
 
 
 def _survival(survival: dict[str, dict[str, Any]]) -> Markup:
-    measures = list(next(iter(survival.values())))
+    names = next(iter(survival.values()))
+    measures = sorted(names, key=lambda name: (name.split("_")[0], name.endswith("after")))
     heads = [RowHead(place, name) for place, name in enumerate(survival)]
     columns = [
         Column(measure.replace("_", " "), [_cell(row[measure], measure)
@@ -110,7 +116,13 @@ def _cell(score: dict[str, Any] | None, metric: str) -> Cell:
 
 def _figure(folder: Location, figure: dict[str, str]) -> Markup:
     """Return a section with a picture, embedded whole."""
-    picture = base64.b64encode(folder.read(f"{figure['name']}.png")).decode()
+    file = f"{figure['name']}.png"
+    if not folder.exists(file):
+        raise FailureError(
+            f"{folder}: found no {file}, wanted all figures of the evaluation; evaluate again with "
+            "--overwrite"
+        )
+    picture = base64.b64encode(folder.read(file)).decode()
     image = element(
         "img", class_="chart", src=f"data:image/png;base64,{picture}", alt=figure["text"]
     )

@@ -64,6 +64,7 @@ def draw_features(evaluation: Evaluation) -> Chart:
     )
     low, high = settings.span
     middles = low + (np.arange(settings.bins) + 0.5) * (high - low) / settings.bins
+    depth, width = _size(evaluation)
     for row, (store, name, colour) in zip(grid, stores, strict=True):
         for number in range(count):
             axes = row[3 * number : 3 * number + 3]
@@ -72,7 +73,6 @@ def draw_features(evaluation: Evaluation) -> Chart:
                     each.axis("off")
                 continue
             variance = store.features[number].variance
-            depth, width = _size(evaluation)
             _image(axes[0], log_variance(variance, settings), MAP_COLOURS,
                    (min(low, 0.0), highest), (0, width, depth, 0))  # fmt: skip
             share = histogram(variance, settings)
@@ -84,15 +84,21 @@ def draw_features(evaluation: Evaluation) -> Chart:
             image = k_space(variance, settings)
             extent = (0.5, image.shape[1] + 0.5, 0.5, image.shape[0] + 0.5)
             _image(axes[2], image, K_SPACE_COLOURS, (0, 1), extent, origin="lower")
-        row[0].set_ylabel(_short(name), fontsize=8, color=colour)
+        row[0].set_ylabel(_short(name, 15), fontsize=8, color=colour)
+    below = (f"{width:.3g} x {depth:.3g} mm", "log(1 + variance)", "kx (points)")
     for number in range(count):
         titles = (f"{number + 1}: variance map", "histogram", "K-space")
-        for axes, title in zip(grid[0][3 * number :], titles, strict=False):
-            axes.set_title(title, fontsize=7, pad=3)
+        for place, (title, label) in enumerate(zip(titles, below, strict=True)):
+            column = grid[:, 3 * number + place]
+            column[0].set_title(title, fontsize=7, pad=3)
+            last = [axes for axes in column if axes.axison][-1:]
+            for axes in last:
+                axes.set_xlabel(label, fontsize=6, labelpad=2)
     return _finished(
         "translation-features",
         "Spatial features of both domains and of translations",
-        "Log variance maps, their histograms (share of pixels, logarithmic) and K-spaces "
+        "Log variance maps (all of one scale), their histograms (share of pixels, logarithmic) and "
+        "K-spaces "
         "(kx to the right, kz upwards) of the first sequences; a translated sequence stands below "
         "its input.",
         figure,
@@ -138,16 +144,19 @@ def draw_signals(evaluation: Evaluation) -> Chart:
     _trace(trace, evaluation.b.signals[0], rate, EXPERIMENTAL, "B")
     trace.set_title("Experimental sequence 1, the pixel that moves most", fontsize=8)
     _spectrum(spectra, evaluation.b.signals[0], evaluation, EXPERIMENTAL)
+    lowest, highest = [], []
     for store, name, colour in _stores(evaluation):
+        faint = min(0.25, 8 / len(store.features))
         for features in store.features:
             mean = np.log10(np.maximum(features.spectrum, 1e-12))
-            means.plot(features.frequency, mean, color=colour, linewidth=0.3, alpha=0.25)
+            means.plot(features.frequency, mean, color=colour, linewidth=0.3, alpha=faint)
         whole = np.mean([np.log10(np.maximum(each.spectrum, 1e-12)) for each in store.features], 0)
         means.plot(store.features[0].frequency, whole, color=colour, linewidth=1.2,
-                   label=_short(name))  # fmt: skip
+                   label=_short(name), zorder=3)  # fmt: skip
         inside = store.features[0].frequency <= HIGHEST
-        means.set_ylim(min(means.get_ylim()[0], whole[inside].min() - 0.5), whole.max() + 0.7)
-    means.set_xlim(0, HIGHEST)
+        lowest.append(whole[inside].min())
+        highest.append(whole.max())
+    means.set(xlim=(0, HIGHEST), ylim=(min(lowest) - 0.7, max(highest) + 0.7))
     means.axvspan(*settings.band, color="0.93", zorder=0, linewidth=0)
     means.set_title("Mean spectra of whole sequences", fontsize=8)
     means.legend(fontsize=6, frameon=False)
@@ -199,7 +208,8 @@ def draw_differences(evaluation: Evaluation, number: int) -> Chart:
                 each.set_title(f"{evaluation.a.instants[0][place]:.3f} s", fontsize=7, pad=3)
         axes[0].set_ylabel(name, fontsize=8)
     _bar(left, shown, rows.ravel().tolist(), "Velocity (SD)")
-    left.suptitle("Sequence 1, the most active frames", fontsize=8)
+    size = f"{depth:.3g} mm deep and {width:.3g} mm wide"
+    left.suptitle(f"Sequence 1, the most active frames ({size})", fontsize=8)
 
     experimental: Any = right.subplots(3, 2, squeeze=False)
     most = float(np.quantile(np.abs(evaluation.b.frames[:, :2]), 0.998)) or 1.0
@@ -213,7 +223,7 @@ def draw_differences(evaluation: Evaluation, number: int) -> Chart:
     _bar(right, shown, experimental.ravel().tolist(), "Velocity (SD)")
     right.suptitle("Experimental frames, one sequence a row", fontsize=8)
 
-    _draw_maps(lower, translation, evaluation)
+    _draw_maps(lower, translation, evaluation, OTHERS[number % len(OTHERS)])
     return _finished(
         f"translation-differences-{number + 1}",
         f"What the translation {translation.name} changes",
@@ -226,7 +236,7 @@ def draw_differences(evaluation: Evaluation, number: int) -> Chart:
     )
 
 
-def _draw_maps(figure: Any, translation: Translation, evaluation: Evaluation) -> None:
+def _draw_maps(figure: Any, translation: Translation, evaluation: Evaluation, colour: str) -> None:
     """Draw similarity maps of some sequences, and similarity by depth of all."""
     depth, width = _size(evaluation)
     count = min(SHOWN, len(translation.distance))
@@ -256,7 +266,7 @@ def _draw_maps(figure: Any, translation: Translation, evaluation: Evaluation) ->
         profiles = maps.mean(axis=2, dtype=np.float64)  # (sequence, depth)
         for profile in profiles:
             axes.plot(profile, place, color="0.75", linewidth=0.4)
-        axes.plot(profiles.mean(axis=0), place, color=OTHERS[0], linewidth=1.5)
+        axes.plot(profiles.mean(axis=0), place, color=colour, linewidth=1.5)
         if signed:
             axes.axvline(0, color="0.5", linewidth=0.6, zorder=0)
         axes.set_ylim(depth, 0)
@@ -327,6 +337,7 @@ def _spectrum(axes: Axes, signal: NDArray[Any], evaluation: Evaluation, colour: 
     inside = found.frequency <= HIGHEST
     axes.semilogy(found.frequency[inside], np.maximum(found.spectrum[inside], 1e-9), color=colour,
                   linewidth=1)  # fmt: skip
+    axes.minorticks_off()
     axes.set_xlim(0, HIGHEST)
     _label(axes, "Frequency (Hz)", "Power (1/Hz)")
 
@@ -339,12 +350,17 @@ def _label(axes: Axes, horizontal: str, vertical: str) -> None:
         axes.spines[side].set_visible(False)
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= 18 else f"{name[:17]}…"
+def _short(name: str, most: int = 18) -> str:
+    """Return a name as matplotlib writes it as it is: no mathematics, and not left out of legends.
+
+    Of a long one, the end: of places that is what differs.
+    """
+    shown = name if len(name) <= most else f"…{name[1 - most :]}"
+    return f"{' ' * shown.startswith('_')}{shown}".replace("$", r"\$")
 
 
 def _finished(name: str, title: str, text: str, figure: Figure, evaluation: Evaluation) -> Chart:
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(_short(title, int(figure.get_figwidth() * 11)), fontsize=10)
     settings = evaluation.settings.describe()
     wide = int(figure.get_figwidth() * 17)
     figure.supxlabel("\n".join(textwrap.wrap(settings, wide)), fontsize=6, color="0.35")

@@ -2,34 +2,43 @@
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ..training.translation.evaluation import PAPER, Evaluation
 from ..training.translation.metrics.table import METRICS, Row
 
+WIDE = 100
+"""Columns of a terminal in which every score fits into one line."""
+
 
 def print_translation(found: Evaluation, console: Console) -> None:
     """Print our rows and the paper's, whether labels survived, alarms and settings."""
-    table = Table("", *METRICS.values(), box=SIMPLE_HEAD, pad_edge=False,
-                  collapse_padding=True)  # fmt: skip
-    table.columns[0].min_width = 22
+    # Where both do not fit beside one another, SDs stand below means: rich would drop a column.
+    narrow = console.width < WIDE
+    headings = [name.replace(" ", "\n", 1) if narrow else name for name in METRICS.values()]
+    table = Table("", *headings, box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.columns[0].overflow = "fold"
     for column in table.columns[1:]:
-        column.justify = "right"
+        column.justify, column.no_wrap = "right", True
     for rows, title in ((found.rows, ""), (PAPER, "Ali et al. 2022")):
         if title:
             table.add_section()
             table.add_row(f"{title} (compare rows, not digits)")
         for row in rows:
-            table.add_row(f"{row.direction}: {row.name}", *cells_of(row))
+            table.add_row(escape(f"{row.direction}: {row.name}"),
+                          *(cell.replace(" ", "\n") if narrow else cell
+                            for cell in cells_of(row)))  # fmt: skip
     console.print("Mean (SD) over all pairs of sequences; xCorr and lag over pixels.")
     console.print(table)
     for each in found.translations:
         survival = ", ".join(f"{name.replace('_', ' ')} {score}"
                              for name, score in each.survival.items())  # fmt: skip
-        if survival:
-            console.print(f"{each.name}: labels: {survival}", soft_wrap=True, markup=False)
+        known = survival or "not compared, for there is no truth of the simulated sequences"
+        console.print(f"{each.name}: labels: {known}", soft_wrap=True, markup=False)
         for alarm in each.alarms:
-            console.print(f"[red]Alarm:[/red] {alarm}", soft_wrap=True)
+            console.print(f"[red]Alarm:[/red] {escape(each.name)}: {escape(alarm)}",
+                          soft_wrap=True)  # fmt: skip
     console.print(found.settings.describe(), soft_wrap=True, style="dim")
 
 

@@ -77,6 +77,7 @@ def plan(source: Store, run: str | Path) -> Layout:
         "checkpoint": _digest(folder),
         "settings": task.settings.to_json(),
         "parameters": json.loads(str(layout.attributes.get("musim_parameters", "null"))),
+        "seed": layout.attributes.get("musim_seed"),
     }
     kept = {key: value for key, value in layout.attributes.items() if key not in DEPENDS_ON}
     return dataclasses.replace(
@@ -210,12 +211,19 @@ def _check_same_origin(location: Location, layout: Layout) -> None:
     if not location.exists(PLAN):
         return
     text = writer.read_plan(location).attributes.get(TRANSLATED_FROM)
-    found, wanted = {} if text is None else json.loads(str(text)), _origin(layout)
+    if text is None:
+        raise InputError(
+            f"{location}: found a store there that is no translation, wanted the one that was "
+            "begun; choose another place, or use --overwrite"
+        )
+    found, wanted = json.loads(str(text)), _origin(layout)
     other = [key for key in wanted if found.get(key) != wanted[key]]
     if other:
+        # All else is the store's own: it was made anew at its place.
+        what = next((key for key in ("store", "run", "checkpoint") if key in other), "store")
         raise InputError(
-            f"{location}: found the translation of another {other[0]} begun there, wanted the "
-            "same to resume; repeat its options, or use --overwrite"
+            f"{location}: found the translation of another {what} begun there, wanted the same to "
+            "resume; repeat its options, or use --overwrite"
         )
 
 
