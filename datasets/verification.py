@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..simulator.errors import FailureError, MusimError
+from ..simulator.errors import FailureError, InputError, MusimError
 from ..simulator.sequence import draw
 from .generation import doses_of, make_voxels, pack
 from .layout import MANIFEST, PLAN, ROOT, SEAL, Layout
@@ -44,11 +44,17 @@ def verify(
     Raises
     ------
     InputError
-        If there is no store, or it is unfinished or of an unknown version.
+        If there is no store, it is unfinished or of an unknown version, or it was not simulated
+        and is to be made again.
     FailureError
         If anything is missing, altered or different; the text names it.
     """
     store = open_store(url)
+    if remake > 0 and (store.parameters is None or store.seed is None):
+        raise InputError(
+            f"{store.location}: found sequences that were not simulated, wanted parameters and a "
+            "seed to make them again from; verify without --remake"
+        )
     problems = _metadata_problems(store) or _schema_problems(store)
     # Where the plan is not to be trusted, neither is what it says of the parts.
     for part in range(0 if problems else store.layout.parts):
@@ -140,8 +146,8 @@ def _expected_keys(layout: Layout, part: int) -> list[str]:
 
 def _remake_problems(store: Store, count: int) -> list[str]:
     parameters, seed = store.parameters, store.seed
-    if parameters is None or seed is None:
-        return ["it was not simulated, so it cannot be made again"]
+    if parameters is None or seed is None:  # Checked first of all.
+        return []
     problems = []
     for index in np.unique(np.linspace(0, len(store) - 1, min(count, len(store))).astype(int)):
         truth = draw(parameters, seed=seed, index=int(index))

@@ -35,7 +35,15 @@ def check_state(task: Task, state: dict[str, Any], where: Any) -> None:
 
     The number of steps may differ: a run can be made longer.
     """
-    found = json.loads(state["settings"])
+    try:
+        found = json.loads(state["settings"])
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise InputError(
+            f"{where}: found damaged settings in the checkpoint, wanted those of run.json; copy it "
+            "again, or begin another run"
+        )
     wanted = json.loads(json.dumps(task.settings.to_json()))
     other = [key for key in wanted if key in found and found[key] != wanted[key] and key != "steps"]
     if other:

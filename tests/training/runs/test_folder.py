@@ -249,3 +249,39 @@ def test_a_table_of_something_else_is_one_line(tmp_path):
     (tmp_path / TRAINING).write_bytes(b"\xff\xfe\n\x00\n")
     with pytest.raises(InputError, match="did not write"):
         RunFolder(tmp_path).forget(3)
+
+
+@pytest.mark.parametrize("name", [LAST, BEST])
+def test_a_checkpoint_of_another_version_or_kind_is_refused(trained, name):
+    state = trained.load(name)
+    trained.save(name, {**state, "format": 2})
+    with pytest.raises(InputError, match="another program or version"):
+        trained.load(name)
+    trained.save(name, {**state, "step": "3"})
+    with pytest.raises(InputError, match="another program or version"):
+        trained.load(name)
+    (trained.path / LAST).write_bytes((trained.path / BEST).read_bytes())
+    with pytest.raises(InputError, match="another program or version"):
+        trained.load(LAST)
+
+
+@pytest.mark.parametrize("change", ["task", "shape", "list"])
+def test_weights_of_other_networks_are_refused(trained, toy, endless, change):
+    state = trained.load(LAST)
+    if change == "task":
+        state["task"] = "other"
+    elif change == "shape":
+        state["networks"]["first.weight"] = state["networks"]["first.weight"].T.contiguous()
+    else:
+        state["networks"]["first.weight"] = state["networks"]["first.weight"].tolist()
+    trained.save(LAST, state)
+    with pytest.raises(InputError, match="weights of other networks"):
+        fit(toy(validate_every=3), endless, trained, resume=True, accelerator="cpu")
+
+
+@pytest.mark.parametrize("text", ["{", "", "3", "[" * 100000])
+def test_damaged_settings_in_a_checkpoint_are_told(trained, toy, endless, text):
+    trained.save(LAST, {**trained.load(LAST), "settings": text})
+    with pytest.raises(InputError, match=r"last\.ckpt: found damaged settings") as caught:
+        fit(toy(validate_every=3), endless, trained, resume=True, accelerator="cpu")
+    assert "\n" not in str(caught.value)

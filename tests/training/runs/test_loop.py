@@ -1,6 +1,8 @@
 """The loop: resumed equals uninterrupted, processes share a gradient, divergence stops it."""
 
+import itertools
 import signal
+import threading
 import warnings
 
 import pytest
@@ -8,7 +10,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lightning.pytorch.plugins.precision import MixedPrecision
-from musim_toy import ToySource
+from musim_toy import ToySource, ToyTask
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from musim.simulator.errors import FailureError, InputError
@@ -16,7 +18,7 @@ from musim.training.runs import devices as devices_module
 from musim.training.runs import loop as loop_module
 from musim.training.runs.folder import BEST, CURVES, LAST, TRAINING, VALIDATION
 from musim.training.runs.loop import fit
-from musim.training.runs.stepping import NotFiniteError
+from musim.training.runs.stepping import NotFiniteError, is_finite
 
 
 def equal(one, other):
@@ -298,3 +300,119 @@ def test_an_interrupt_stops_all_processes_after_the_step(tmp_path, toy, endless,
             on_progress=interrupt_at(5))  # fmt: skip
     assert 5 < folder.load(LAST)["step"] < 100000
     assert issubclass(NotFiniteError, FailureError)
+
+
+@pytest.mark.parametrize(("higher", "step", "score"), [(True, 9, 0.5), (False, 6, 0.2)])
+def test_the_best_is_the_highest_or_the_lowest_but_never_not_a_number(
+    tmp_path, toy, endless, folder_at, monkeypatch, higher, step, score
+):
+    scores = iter((float("nan"), 0.2, 0.5, 0.3))
+    monkeypatch.setattr(ToyTask, "higher_is_better", higher)
+    monkeypatch.setattr(ToyTask, "validate", lambda *_: {"error": next(scores)})
+    folder = folder_at(tmp_path / "run")
+    best = fit(toy(validate_every=3), endless, folder, accelerator="cpu")
+    assert (best["step"], best["error"]) == (step, score)
+    assert folder.load(BEST)["step"] == step
+    assert folder.load(LAST)["waited"] == (12 - step) // 3
+
+
+def test_every_so_many_steps_are_logged_and_the_last_is_always_validated(
+    tmp_path, toy, endless, folder_at, monkeypatch
+):
+    validate, modes = ToyTask.validate, []
+
+    def note(self, *arguments):
+        modes.append(self.networks.training)
+        return validate(self, *arguments)
+
+    monkeypatch.setattr(ToyTask, "validate", note)
+    folder = folder_at(tmp_path / "run")
+    fit(toy(steps=7, log_every=2, validate_every=5), endless, folder, accelerator="cpu")
+    assert [row["step"] for row in folder.history(TRAINING)] == [2, 4, 6]
+    assert [row["step"] for row in folder.history(VALIDATION)] == [5, 7]
+    assert modes == [False, False]
+
+
+def test_a_scheduler_that_wants_its_machine_back_is_obeyed(
+    tmp_path, toy, endless, folder_at, monkeypatch
+):
+    whole, parts = folder_at(tmp_path / "whole"), folder_at(tmp_path / "parts")
+    losses = ToyTask.losses
+
+    def end(self, optimiser, batch, step, rank):
+        if (step, optimiser) == (4, "first"):
+            signal.raise_signal(signal.SIGTERM)
+        return losses(self, optimiser, batch, step, rank)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ToyTask, "losses", end)
+        with pytest.raises(KeyboardInterrupt):
+            fit(toy(), endless, parts, accelerator="cpu")
+    assert parts.load(LAST)["step"] == 5
+    fit(toy(), endless, parts, resume=True, accelerator="cpu")
+    fit(toy(), endless, whole, accelerator="cpu")
+    assert_same(whole, parts)
+
+
+def test_seconds_go_on_across_a_break(tmp_path, toy, endless, folder_at):
+    folder = folder_at(tmp_path / "run")
+    train_in_parts(lambda: toy(steps=6, pause=0.02), endless, folder, [2])
+    seconds = [row["seconds"] for row in folder.history(TRAINING)]
+    # Two optimisers pause in every step.
+    assert all(later - sooner >= 0.04 for sooner, later in itertools.pairwise(seconds))
+
+
+def test_statistics_that_are_not_finite_are_found():
+    network = torch.nn.BatchNorm1d(2)
+    assert is_finite(network)
+    network.running_var[1] = float("inf")
+    assert not is_finite(network)
+    assert is_finite(torch.nn.ReLU())
+
+
+def test_a_second_interrupt_is_at_once_and_none_is_left_behind():
+    stop, reached = threading.Event(), []
+
+    def interrupt_twice():
+        with devices_module.interruptible(stop):
+            for _ in range(2):
+                signal.raise_signal(signal.SIGINT)
+                reached.append(stop.is_set())
+
+    # Where tests run in the background, interrupts are not listened to.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            interrupt_twice()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert reached == [True]
+
+
+def test_it_trains_in_a_thread_too(tmp_path, toy, endless, folder_at):
+    done = []
+    thread = threading.Thread(
+        target=lambda: done.append(
+            fit(toy(), endless, folder_at(tmp_path / "run"), accelerator="cpu")
+        )
+    )
+    thread.start()
+    thread.join()
+    assert done[0]["step"] == 12
+
+
+@pytest.mark.parametrize(
+    ("error", "full"),
+    [
+        (torch.OutOfMemoryError("x"), True),
+        (MemoryError(), True),
+        (RuntimeError("CUDA error: Out Of Memory"), True),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"), True),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_a_lack_of_room_is_told_from_other_errors(error, full):
+    assert devices_module.is_out_of_memory(error) == full

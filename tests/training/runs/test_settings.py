@@ -76,3 +76,8 @@ def test_what_json_holds_is_checked(plain):
 
 def test_what_is_typed_goes_over_the_models():
     assert Many.from_texts({"rate": "2"}, {"rate": 1.0, "steps": 5}) == Many(rate=2.0, steps=5)
+
+
+@pytest.mark.parametrize("rate", [0.0, 10.0])
+def test_bounds_may_be_reached(rate):
+    assert Many(rate=rate).rate == rate

@@ -1,7 +1,9 @@
 """Batches by their number: the same whichever is begun with, ranks apart, validation unseen."""
 
 import itertools
+import json
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from musim.datasets import generate
 from musim.simulator.errors import InputError
 from musim.simulator.parameters import Parameters
 from musim.simulator.ranges import Range
+from musim.training.runs.grid import Grid
 from musim.training.runs.sources import Source
 
 TINY = Parameters(units=Range(2, 3), pixels=(8, 8), frames=16, frame_rate=100.0, size=(20.0, 20.0))
@@ -135,3 +138,22 @@ def test_the_grid_is_the_stores(stored):
     assert np.allclose(stored.grid.pixel_size, 2.5)
     endless.check_ready(4)
     stored.check_ready(4)
+
+
+@pytest.mark.parametrize(
+    ("change", "fits"),
+    [
+        ({}, True),
+        ({"frame_rate": 100.05, "pixel_size": (0.50001, 0.25)}, True),
+        ({"frame_rate": 101.0}, False),
+        ({"pixel_size": (0.25, 0.5)}, False),
+        ({"pixel_size": (0.5, 0.26)}, False),
+        ({"shape": (80, 4, 6)}, False),
+        ({"shape": (81, 6, 4)}, False),
+    ],
+)
+def test_grids_fit_but_for_rounding(change, fits):
+    grid = Grid((80, 6, 4), 100.0, (0.5, 0.25))
+    assert grid.fits(replace(grid, **change)) == fits
+    assert Grid.from_json(json.loads(json.dumps(grid.to_json()))) == grid
+    assert str(grid) == "6 x 4 px of 0.5 x 0.25 mm and 80 frames at 100 Hz"

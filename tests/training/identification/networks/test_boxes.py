@@ -78,3 +78,13 @@ def test_pasting_is_bilinear_interpolation_at_the_pixels_centres():
     assert found[2, 5] == 1
     assert found[6, 1] == 0.5
     assert found[1].sum() == found[7].sum() == found[:, 0].sum() == found[:, 6].sum() == 0
+
+
+def test_more_than_half_of_a_pixel_and_no_fewer_pixels_than_asked_make_a_unit():
+    territory = torch.zeros(1, 2, 6, 7)
+    territory[0, :, 1:3, 1:3] = 1.0
+    territory[0, 1, 2, 2] = 0.5
+    there = torch.ones(1, 2, dtype=torch.bool)
+    assert [len(targets_of(territory, there, fewest)[0]["boxes"]) for fewest in (3, 4, 5)] == [
+        2, 1, 0,
+    ]  # fmt: skip

@@ -3,6 +3,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from musim.datasets.samples import crop
 from musim.training.identification.networks.crops import (
@@ -159,3 +160,26 @@ def test_where_no_unit_can_be_seen_some_are_drawn_nevertheless():
     sequence, unit = choose_units(territory, present, 3, 1, np.random.default_rng(0))
     assert sequence.tolist() == [0, 0, 0]
     assert set(unit.tolist()) == {0, 1}
+
+
+def test_roughened_masks_are_the_mask_or_one_pixel_more_or_less_moved():
+    rows, columns = np.mgrid[:14, :26]
+    mask = ((rows - 6) ** 2 / 9 + (columns - 14) ** 2 / 20) <= 1
+    square = np.ones((3, 3))
+    kinds = [mask, ndimage.binary_dilation(mask, square), ndimage.binary_erosion(mask, square)]
+    moved = {
+        (down, across, kind): np.roll(one, (down, across), (0, 1))
+        for kind, one in enumerate(kinds) for down in (-1, 0, 1) for across in (-1, 0, 1)
+    }  # fmt: skip
+    masks = torch.from_numpy(mask).float().expand(300, -1, -1)
+    found = {
+        name
+        for rough in roughen(masks, 1, np.random.default_rng(5)).numpy() > 0
+        for name, one in moved.items() if np.array_equal(rough, one)
+    }  # fmt: skip
+    # Every one of 9 places and 3 sizes, and nothing else.
+    assert found == set(moved)
+    assert all(
+        any(np.array_equal(rough, one) for one in moved.values())
+        for rough in roughen(masks[:40], 1, np.random.default_rng(6)).numpy() > 0
+    )

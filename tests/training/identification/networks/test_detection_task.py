@@ -1,4 +1,6 @@
 import itertools
+import math
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -6,12 +8,17 @@ import pytest
 import torch
 
 from musim.datasets import generate
+from musim.datasets.importing.description import Description
+from musim.datasets.importing.stores import import_recordings
 from musim.simulator import Parameters, Range
-from musim.simulator.errors import InputError
+from musim.simulator.errors import FailureError, InputError
+from musim.simulator.experiment.chain import Chain
 from musim.training.identification.networks import detection_task as module
 from musim.training.identification.networks.detection_settings import MODELS, DetectSettings
 from musim.training.identification.networks.detection_task import DetectTask, rate_at
+from musim.training.runs.folder import BEST, LAST, RunFolder
 from musim.training.runs.sources import Source
+from musim.training.tasks import open_run, train
 
 CPU = torch.device("cpu")
 
@@ -348,3 +355,224 @@ def test_a_small_detector_learns_eight_sequences_by_heart(source):
         matches += matching.matches
     assert matches / true >= 0.95
     assert matches / found >= 0.9
+
+
+class _Spied:
+    """A source that notes what validation asks of it."""
+
+    def __init__(self, source, empty=False):
+        self.source, self.empty, self.asked = source, empty, []
+
+    def validation(self, batches, **options):
+        self.asked.append((batches, options))
+        return iter(()) if self.empty else self.source.validation(batches, **options)
+
+
+def test_validation_asks_for_what_its_settings_say(source):
+    task = _task(source, validation_batches=3, seed=7, validation_snr="5", batch_size=1)
+    spied = _Spied(source)
+    task.validate(spied, CPU)
+    assert spied.asked == [(3, {"batch_size": 1, "seed": 7, "snr": "5", "device": CPU})]
+    with pytest.raises(InputError, match=r"validation: found no sequence, .* larger store"):
+        task.validate(_Spied(source, empty=True), CPU)
+
+
+def test_validation_outlines_units_at_the_threshold_and_averages_over_matches(source, monkeypatch):
+    expected = []
+
+    def all_but_one_pixel(target):
+        masks = target["masks"].float() * 0.6
+        for mask in masks:
+            row, column = mask.nonzero()[0].tolist()
+            expected.append(1 - 1 / int((mask > 0).sum()))
+            mask[row, column] = 0
+        return masks, torch.linspace(1, 0.5, len(masks))
+
+    found = [
+        _f1_of(_task(source, mask_threshold=limit), source, monkeypatch, all_but_one_pixel)
+        for limit in (0.5, 0.7)
+    ]
+    assert found[0]["f1"] == found[0]["precision"] == found[0]["recall"] == 1
+    assert len(set(expected)) > 1
+    assert found[0]["iou"] == pytest.approx(np.mean(expected))
+    assert (found[1]["f1"], found[1]["recall"], found[1]["iou"]) == (0, 0, 0)
+
+
+def test_detecting_in_the_midst_of_training_changes_nothing(source):
+    task = _task(source, score_threshold=0.0)
+    tvi = _batch(task, source)["tvi"][0]
+    task.networks.eval()
+    calm = task.detect(tvi)
+    task.prepare(0, task.optimisers())
+    before = _state(task.networks)
+    assert all(torch.equal(*pair) for pair in zip(calm, task.detect(tvi), strict=True))
+    assert _same(before, _state(task.networks)) == set(before)
+
+
+def test_settings_reach_the_optimiser_and_the_batches(source):
+    values = {"momentum": 0.7, "weight_decay": 0.03, "gradient_norm": 0.25}
+    for optimiser, kind in (("sgd", torch.optim.SGD), ("adamw", torch.optim.AdamW)):
+        task = _task(source, optimiser=optimiser, **values)
+        made = task.optimisers()["detector"]
+        assert type(made) is kind
+        for group in made.param_groups:
+            assert group["weight_decay"] == 0.03
+            if kind is torch.optim.SGD:
+                assert group["momentum"] == 0.7
+            else:
+                assert group["betas"] == (0.7, 0.999)
+        assert task.clip("detector") == 0.25
+    first, other = (_batch(_task(source, seed=seed), source)["tvi"] for seed in (0, 1))
+    assert not torch.equal(first, other)
+    # All units are larger than a pixel, and none is as large as the image.
+    batch = _batch(task, source)
+    sizes = [
+        float(_task(source, fewest_pixels=fewest).losses("detector", batch, 0, 0)["mask"].detach())
+        for fewest in (1, 1024)
+    ]
+    assert sizes[0] > sizes[1] == 0
+
+
+def test_the_rate_rises_before_it_drops_too():
+    settings = DetectSettings(**{**TINY, "schedule": "drops", "drops": (6,), "warm_up": 3,
+                                 "learning_rate": 4.0})  # fmt: skip
+    rates = [rate_at(settings, step) for step in range(8)]
+    assert rates == pytest.approx([1, 2, 3, 4, 4, 4, 0.4, 0.4])
+
+
+@pytest.mark.parametrize("size", [(36, 32), (32, 36)])
+def test_images_that_levels_do_not_divide_are_refused(source, size):
+    wrong = "depth" if size[0] == 36 else "width"
+    with pytest.raises(InputError, match=f"{wrong}: found 36 px, wanted a multiple of 8"):
+        DetectTask(DetectSettings(**TINY), replace(source.grid, shape=(40, *size)))
+
+
+# Whole runs
+
+
+TEXTS = {
+    name: text
+    for name, text, _, _ in DetectSettings(
+        **{**TINY, "steps": 3, "validate_every": 1, "save_every": 1, "validation_batches": 1}
+    ).describe()
+}
+RUN = {"accelerator": "cpu"}
+
+
+@pytest.fixture(scope="module")
+def run(source, tmp_path_factory):
+    """A finished run."""
+    torch.set_num_threads(1)
+    path = tmp_path_factory.mktemp("runs") / "detect"
+    train("detect", path, texts=TEXTS, source=source, **RUN)
+    return path
+
+
+def _refused(folder, words, **options):
+    """Assert that nothing is trained and nothing changed, and that one line says why."""
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    with pytest.raises(InputError, match=words) as caught:
+        train("detect", folder, **RUN, **options)
+    assert "\n" not in str(caught.value)
+    assert before == {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_the_best_run_is_the_one_that_finds_most(source, tmp_path, monkeypatch):
+    scores = iter((0.2, 0.6, 0.4))
+    monkeypatch.setattr(
+        DetectTask, "validate", lambda *_: {"f1": next(scores), "precision": 0.0, "loss": 0.0}
+    )
+    best = train("detect", tmp_path / "run", texts=TEXTS, source=source, **RUN)
+    assert (best["step"], best["f1"]) == (2, 0.6)
+    states = [RunFolder(tmp_path / "run").load(name) for name in (BEST, LAST)]
+    assert [state["step"] for state in states] == [2, 3]
+    # Those are the weights that the run is used with.
+    used = open_run(tmp_path / "run", "detect")[0].networks.state_dict()
+    assert _same(used, states[0]["networks"]) == set(used)
+    assert _same(used, states[1]["networks"]) != set(used)
+
+
+def test_stores_that_nothing_can_be_learnt_from_leave_nothing(source, tmp_path):
+    recorded, small = tmp_path / "recorded.zarr", tmp_path / "small.zarr"
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).normal(size=(40, 32, 32)).astype("f4"))
+    described = Description.parse(
+        {"kind": "velocity", "axes": "time,depth,width", "frame_rate": 80.0, "size": [20, 20]}
+    )
+    import_recordings([tmp_path / "a.npy"], recorded, described, Chain(), workers=1)
+    _refused(tmp_path / "run", "found no units in .*recorded", texts=TEXTS,
+             source=Source(store=str(recorded)))  # fmt: skip
+    generate(replace(source.parameters, frames=30), str(small), sequences=2, workers=1)
+    _refused(tmp_path / "run", "frames: found 30, wanted 40", texts=TEXTS,
+             source=Source(store=str(small)))  # fmt: skip
+    generate(source.parameters, str(small), sequences=2, workers=1, overwrite=True)
+    _refused(tmp_path / "run", "found 0 of 2 sequences for validation", source=Source(str(small)),
+             texts={**TEXTS, "noise_snr": "", "validation_snr": ""})  # fmt: skip
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_goes_on_with_its_own_checkpoint_alone(source, run, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    with pytest.raises(InputError, match="found a run of musim train detect, wanted one of musim"):
+        train("twitch", folder, resume=True, **RUN)
+    whole = (folder / LAST).read_bytes()
+    more = {"resume": True, "texts": {"steps": "4"}}
+    (folder / LAST).write_bytes(whole[: len(whole) // 2])
+    (folder / BEST).write_bytes(whole[: len(whole) // 2])
+    _refused(folder, r"last\.ckpt: found a checkpoint that is damaged", **more)
+    with pytest.raises(InputError, match=r"best\.ckpt: found a checkpoint that is damaged"):
+        open_run(folder, "detect")
+    (folder / LAST).write_bytes(whole)
+    state = RunFolder(folder).load(LAST)
+    for name, other, words in (
+        (LAST, {"task": "twitch"}, "weights of other networks"),
+        (LAST, {"settings": state["settings"].replace('"momentum": 0.9', '"momentum": 0.8')},
+         "momentum = 0.8, wanted 0.9"),
+        (LAST, {"optimisers": {}}, "other optimisers"),
+    ):  # fmt: skip
+        RunFolder(folder).save(name, {**state, **other})
+        before = (folder / name).read_bytes()
+        with pytest.raises(InputError, match=words):
+            train("detect", folder, resume=True, **RUN)
+        assert (folder / name).read_bytes() == before
+    RunFolder(folder).save(BEST, {**state, "networks": {"front.weight": torch.zeros(1)}})
+    with pytest.raises(InputError, match=r"best\.ckpt: found the weights of other networks"):
+        open_run(folder, "detect")
+
+
+def test_a_loss_that_is_not_finite_leaves_the_last_good_checkpoint(source, tmp_path, monkeypatch):
+    losses = DetectTask.losses
+
+    def spoilt(self, optimiser, batch, step, rank):
+        found = losses(self, optimiser, batch, step, rank)
+        return {**found, "mask": found["mask"] * float("nan")} if step == 2 else found
+
+    monkeypatch.setattr(DetectTask, "losses", spoilt)
+    with pytest.raises(FailureError) as caught:
+        train("detect", tmp_path / "run", texts=TEXTS, source=source, **RUN)
+    text = str(caught.value)
+    assert text.startswith("step 2: found mask = nan, wanted a finite loss")
+    assert text.endswith("last.ckpt holds step 2")
+    state = RunFolder(tmp_path / "run").load(LAST)
+    assert state["step"] == 2
+    assert all(value.isfinite().all() for value in state["networks"].values())
+    # It goes on from there.
+    monkeypatch.setattr(DetectTask, "losses", losses)
+    assert train("detect", tmp_path / "run", resume=True, **RUN)["loss"] < math.inf
+    assert RunFolder(tmp_path / "run").load(LAST)["step"] == 3
+
+
+@pytest.mark.parametrize("room", [2, 0])
+def test_too_little_memory_says_which_batch_fits(source, tmp_path, monkeypatch, room):
+    losses = DetectTask.losses
+
+    def fill(self, optimiser, batch, step, rank):
+        if len(batch["tvi"]) > room:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+        return losses(self, optimiser, batch, step, rank)
+
+    monkeypatch.setattr(DetectTask, "losses", fill)
+    words = "batches of 2 fit: begin the run with --batch-size 2" if room else "not even the small"
+    with pytest.raises(FailureError, match=f"found no room for batches of 8, .*; {words}"):
+        train("detect", tmp_path / "run", texts={**TEXTS, "batch_size": "8"}, source=source, **RUN)
+    assert not (tmp_path / "run").exists()

@@ -80,3 +80,14 @@ def test_the_small_model_leaves_one_frame():
     for layer in _front(settings).eval().layers:
         values = layer(values)
     assert values.shape[2:] == (1, 8, 8)
+
+
+def test_kernels_and_strides_are_frames_depth_and_width_and_of_frames_left_the_greatest_counts():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        front = SlowFusion((2, 3), ((3, 5, 1), (1, 1, 7)), (2, 1, 4), (2,)).eval()
+    values = torch.randn(1, 1, 12, 6, 16, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        left = front.layers[1](front.layers[0](values))
+        assert left.shape == (1, 3, 3, 6, 4)
+        assert torch.equal(front(values), left.amax(dim=2))

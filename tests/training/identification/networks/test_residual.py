@@ -57,3 +57,13 @@ def test_the_backbone_computes_what_resnet_computes_after_its_first_stage():
             expected = getattr(whole, f"layer{stage + 1}")(expected)
             torch.testing.assert_close(levels[str(stage)], expected)
     assert ours.channels == [64, 128, 256, 512]
+
+
+def test_weights_begin_after_he_by_what_goes_out():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = Residual(64, "basic", (1, 1), (64, 128))
+    for name, module in network.named_modules():
+        if isinstance(module, torch.nn.Conv2d):
+            expected = (2 / (module.out_channels * module.kernel_size[0] ** 2)) ** 0.5
+            assert float(module.weight.detach().std()) == pytest.approx(expected, rel=0.05), name

@@ -158,3 +158,21 @@ def test_every_weight_is_trained():
     for name, value in network.named_parameters():
         assert value.grad is not None, name
         assert value.grad.abs().sum() > 0, name
+
+
+def test_kernels_and_strides_are_time_depth_and_width():
+    network = _seeded(
+        crop=(6, 9), kernels=((3, 5, 1), (1, 1, 7)), strides=((1, 1, 3), (1, 2, 1)), maps=(2, 4)
+    )
+    maps = network.convolutions(_random(1, 1, 10, 6, 9))
+    assert maps.shape == (1, 4, 10, 3, 3)
+    assert network(_random(1, 1, 10, 6, 9)).shape == (1, 10)
+
+
+def test_what_a_last_step_gives_beyond_the_end_is_cut_off():
+    network = _seeded(strides=((4, 2, 2), (1, 1, 1))).eval()
+    given = []
+    network.train_of.register_forward_hook(lambda *each: given.append(each[2]))
+    train = network(_random(1, 1, 30, 8, 8))
+    assert given[0].shape == (1, 8, 4)
+    assert torch.equal(train, given[0].flatten(1)[:, :30])

@@ -1,16 +1,24 @@
 import dataclasses
 import itertools
+import json
 import math
+import shutil
 
 import numpy as np
 import pytest
 import torch
 
 from musim.datasets import generate
+from musim.datasets.importing.description import Description
+from musim.datasets.importing.stores import import_recordings
 from musim.simulator import InputError, Parameters, Range
+from musim.simulator.errors import FailureError
+from musim.simulator.experiment.chain import Chain
+from musim.training import tasks
 from musim.training.identification.metrics.agreement import rate_of_agreement
 from musim.training.identification.networks.twitch_settings import MODELS, TwitchSettings
 from musim.training.identification.networks.twitch_task import TwitchTask
+from musim.training.runs.folder import BEST, LAST, RunFolder
 from musim.training.runs.grid import Grid
 from musim.training.runs.sources import Source
 
@@ -358,3 +366,202 @@ def test_training_finds_the_trains_of_eight_units():
     assert rate() < 0.5
     _train(task, itertools.repeat(batch, 200))
     assert rate() >= 0.95
+
+
+class _Spied:
+    """A source that gives every rank the same sequences, and notes what validation asks of it."""
+
+    def __init__(self, source):
+        self.source, self.asked = source, []
+
+    def batches(self, step, *, rank, ranks, **options):
+        while True:
+            yield next(self.source.batches(0, **options))
+
+    def validation(self, batches, **options):
+        self.asked.append((batches, options))
+        return self.source.validation(batches, **options)
+
+
+def test_processes_and_batches_draw_units_and_jitter_of_their_own(source):
+    task, spied = _task(jitter=3, mask_channel=True, batch_size=12), _Spied(source)
+    drawn = [_batches(task, spied, 2, rank=rank, ranks=2) for rank in (0, 1)]
+    masks = [batch["crops"][:, 1, 0] for batches in drawn for batch in batches]
+    assert not any(torch.equal(*pair) for pair in itertools.combinations(masks, 2))
+
+
+def test_validation_asks_for_what_its_settings_say_and_averages_the_loss(source):
+    task = _task(validation_batches=2, seed=5, snr="15", sequences=3)
+    spied, losses = _Spied(source), []
+    plain = task._crops
+
+    def note(*given):
+        batch = plain(*given)
+        losses.append(task.losses("adam", batch, 0, 0)["loss"].item())
+        return batch
+
+    task.network.eval()
+    task._crops = note
+    found = task.validate(spied, CPU)
+    assert spied.asked == [(2, {"batch_size": 3, "seed": 5, "snr": "15", "device": CPU})]
+    assert len(losses) == 2
+    assert found["loss"] == pytest.approx(np.mean(losses))
+    assert not task.network.training
+
+
+def test_settings_reach_the_crops_and_the_clipping(source):
+    assert _task(clip=0.25).clip("adam") == 0.25
+    whole = next(source.batches(0, batch_size=2, seed=0))
+    kept = int((whole["territory"] > 0.5).sum((2, 3)).max())
+    task = _task(least_visible=kept, mask_channel=True, crop=(16, 12))
+    batch = task._crops(whole, 4, np.random.default_rng(0), CPU, 0)
+    assert batch["crops"][:, 1, 0].sum((1, 2)).tolist() == [kept] * 4
+
+
+@pytest.mark.parametrize("where", ["training", "validation"])
+def test_masks_have_errors_in_training_and_validation_and_trains_have_none(source, where):
+    batches = {}
+    for errors in (0, 1):
+        task, seen = _task(mask_channel=True, mask_errors=errors), []
+        plain = task._crops
+        task._crops = lambda *given, plain=plain, seen=seen: seen.append(plain(*given)) or seen[-1]
+        if where == "training":
+            _batches(task, source, 1)
+        else:
+            task.validate(source, CPU)
+        batches[errors] = seen[0]
+    assert torch.equal(batches[0]["train"], batches[1]["train"])
+    assert not torch.equal(batches[0]["crops"][:, 1], batches[1]["crops"][:, 1])
+
+
+def test_soft_masks_are_estimated_as_hard_ones():
+    task = _task(mask_channel=True, residual=True)
+    tvi = torch.randn(60, 16, 12, generator=torch.Generator().manual_seed(0))
+    hard = torch.zeros(1, 16, 12)
+    hard[0, 4:9, 3:8] = 1
+    soft = 0.2 + 0.6 * hard
+    soft[0, 0, 0] = 0.5
+    torch.testing.assert_close(task.estimate(tvi, soft), task.estimate(tvi, hard))
+
+
+# Whole runs
+
+
+TEXTS = {
+    name: text
+    for name, text, _, _ in TwitchSettings(
+        **{**TINY, "steps": 3, "validate_every": 1, "save_every": 1, "validation_batches": 1}
+    ).describe()
+}
+RUN = {"accelerator": "cpu"}
+
+
+@pytest.fixture(scope="module")
+def run(source, tmp_path_factory):
+    """A finished run."""
+    torch.set_num_threads(1)
+    path = tmp_path_factory.mktemp("runs") / "twitch"
+    tasks.train("twitch", path, texts=TEXTS, source=source, **RUN)
+    return path
+
+
+def _refused(folder, words, **options):
+    """Assert that nothing is trained and nothing changed, and that one line says why."""
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    with pytest.raises(InputError, match=words) as caught:
+        tasks.train("twitch", folder, **RUN, **options)
+    assert "\n" not in str(caught.value)
+    assert before == {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_the_best_run_is_the_one_that_agrees_most(source, tmp_path, monkeypatch):
+    scores = iter((0.2, 0.6, 0.4))
+    monkeypatch.setattr(
+        TwitchTask, "validate", lambda *_: {"rate_of_agreement": next(scores), "loss": 0.0}
+    )
+    best = tasks.train("twitch", tmp_path / "run", texts=TEXTS, source=source, **RUN)
+    assert (best["step"], best["rate_of_agreement"]) == (2, 0.6)
+    assert RunFolder(tmp_path / "run").load(BEST)["step"] == 2
+
+
+def test_stores_that_nothing_can_be_learnt_from_leave_nothing(tmp_path):
+    recorded, small = tmp_path / "recorded.zarr", tmp_path / "small.zarr"
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).normal(size=(60, 16, 12)).astype("f4"))
+    described = Description.parse(
+        {"kind": "velocity", "axes": "time,depth,width", "frame_rate": 100.0, "size": [16, 12]}
+    )
+    import_recordings([tmp_path / "a.npy"], recorded, described, Chain(), workers=1)
+    texts = {**TEXTS, "snr": ""}
+    _refused(tmp_path / "run", "found no units in .*recorded", texts=texts,
+             source=Source(store=str(recorded)))  # fmt: skip
+    tight = dataclasses.replace(SCENES, pixels=(7, 12), size=(7.0, 12.0))
+    generate(tight, small, sequences=2, pool="threads")
+    _refused(tmp_path / "run", r"crop: found \(8, 8\) px", texts=texts, source=Source(str(small)))
+    generate(SCENES, small, sequences=2, pool="threads", overwrite=True)
+    _refused(tmp_path / "run", "found 0 of 2 sequences for validation", texts=texts,
+             source=Source(str(small)))  # fmt: skip
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_goes_on_with_its_own_checkpoint_and_grid_alone(run, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    with pytest.raises(InputError, match="found a run of musim train twitch, wanted one of musim"):
+        tasks.train("detect", folder, resume=True, **RUN)
+    whole = (folder / LAST).read_bytes()
+    more = {"resume": True, "texts": {"steps": "4"}}
+    (folder / LAST).write_bytes(whole[: len(whole) // 2])
+    _refused(folder, r"last\.ckpt: found a checkpoint that is damaged", **more)
+    (folder / LAST).write_bytes(whole)
+    state = RunFolder(folder).load(LAST)
+    RunFolder(folder).save(LAST, {**state, "task": "detect"})
+    _refused(folder, "weights of other networks", resume=True)
+    names = list(state["networks"])
+    turned = {**state["networks"], names[0]: state["networks"][names[0]].transpose(3, 4)[..., :2]}
+    RunFolder(folder).save(LAST, {**state, "networks": turned})
+    _refused(folder, "weights of other networks", resume=True)
+    RunFolder(folder).save(LAST, state)
+    described = json.loads((folder / "run.json").read_text())
+    other = Source(parameters=dataclasses.replace(SCENES, frames=50)).to_json()
+    (folder / "run.json").write_text(json.dumps({**described, "source": other}))
+    _refused(folder, "and 50 frames .* begun with others, wanted .* and 60 frames", **more)
+
+
+def test_a_loss_that_is_not_finite_leaves_the_last_good_checkpoint(source, tmp_path, monkeypatch):
+    crops = TwitchTask._crops
+
+    def spoilt(self, batch, *rest):
+        made = crops(self, batch, *rest)
+        calls.append(made)
+        return {**made, "train": made["train"] * float("nan")} if len(calls) == 4 else made
+
+    # The first batch is made before anything is written; no step validates before the last.
+    calls = []
+    monkeypatch.setattr(TwitchTask, "_crops", spoilt)
+    texts = {**TEXTS, "validate_every": "9", "steps": "5"}
+    with pytest.raises(FailureError) as caught:
+        tasks.train("twitch", tmp_path / "run", texts=texts, source=source, **RUN)
+    text = str(caught.value)
+    assert text.startswith("step 2: found loss = nan, wanted a finite loss")
+    assert text.endswith("last.ckpt holds step 2")
+    state = RunFolder(tmp_path / "run").load(LAST)
+    assert state["step"] == 2
+    assert all(value.isfinite().all() for value in state["networks"].values())
+
+
+@pytest.mark.parametrize("room", [3, 0])
+def test_too_little_memory_says_which_batch_fits(source, tmp_path, monkeypatch, room):
+    losses = TwitchTask.losses
+
+    def fill(self, optimiser, batch, step, rank):
+        if len(batch["train"]) > room:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+        return losses(self, optimiser, batch, step, rank)
+
+    monkeypatch.setattr(TwitchTask, "losses", fill)
+    words = "batches of 3 fit: begin the run with --batch-size 3" if room else "not even the small"
+    with pytest.raises(FailureError, match=f"found no room for batches of 12, .*; {words}"):
+        tasks.train(
+            "twitch", tmp_path / "run", texts={**TEXTS, "batch_size": "12"}, source=source, **RUN
+        )
+    assert not (tmp_path / "run").exists()
