@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch import multiprocessing
 from torch.optim import Optimizer
 from torch.utils.tensorboard.writer import SummaryWriter
@@ -100,6 +101,11 @@ def _run(
     batches = _Batches(loop)
     try:
         trainer.fit(loop, train_dataloaders=batches)
+    except SIGTERMException:
+        # The signal came when the step's end had been decided on: Lightning ends the run there.
+        stop.set()
+        loop.keep()
+        raise
     finally:
         batches.close()
         if loop.curves is not None:
@@ -230,6 +236,10 @@ class _Loop(LightningModule):
             self._tell()
         if stop:
             self.trainer.should_stop = True
+
+    def keep(self) -> None:
+        """Write the last checkpoint."""
+        self._save(LAST)
 
     def _tell(self) -> None:
         self.report((self.number, self.task.settings.steps, self.is_over, self.best))

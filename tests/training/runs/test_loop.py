@@ -354,6 +354,20 @@ def test_a_scheduler_that_wants_its_machine_back_is_obeyed(
     assert_same(whole, parts)
 
 
+def test_a_scheduler_that_comes_after_the_end_of_a_step_loses_none(
+    tmp_path, toy, endless, folder_at
+):
+    folder = folder_at(tmp_path / "run")
+
+    def end(done, total):
+        if done == 4:
+            signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(toy(), endless, folder, accelerator="cpu", on_progress=end)
+    assert folder.load(LAST)["step"] == 4
+
+
 def test_seconds_go_on_across_a_break(tmp_path, toy, endless, folder_at):
     folder = folder_at(tmp_path / "run")
     train_in_parts(lambda: toy(steps=6, pause=0.02), endless, folder, [2])
