@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 INSTALL := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c constraints.txt
 PINS := pyproject.toml constraints.txt
 
+# One worker a core: threads of BLAS and torch beside them would only wait for one another.
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto
+
 # One stamp for each set of packages, the smaller ones contained in the larger.
 BASE := $(VENV)/.installed-base
 TEST := $(VENV)/.installed-test
@@ -29,10 +32,10 @@ demo: $(BASE)  ## simulate four sequences and draw a preview of them
 	@echo "The picture is at $(CURDIR)/demo/demo.png"
 
 test: $(TEST)  ## run the tests, but for the slow ones
-	$(BIN)/pytest -n auto -m "not slow"
+	$(PYTEST) -m "not slow"
 
 slow: $(TEST)  ## run the statistical tests; MUSIM_SLOW_SCALE=0.1 takes a tenth of the draws
-	$(BIN)/pytest -n auto -m slow
+	$(PYTEST) -m slow
 
 lint: $(DEV)  ## check style and formatting
 	$(BIN)/ruff check

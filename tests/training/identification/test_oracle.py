@@ -60,7 +60,7 @@ def test_every_method_refuses_what_it_cannot_use(sequence, name):
 
 def test_no_method_needs_the_truth_but_the_oracles(sequence):
     truth, recording = sequence
-    for name in ("ica", "refine", "ica+refine", "edges+refine"):
+    for name in ("ica", "refine"):
         alone, told = identify(recording, name), identify(recording, name, truth=truth)
         np.testing.assert_array_equal(alone.territory, told.territory)
         assert alone.count == 6

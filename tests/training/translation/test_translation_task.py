@@ -284,19 +284,19 @@ def likeness(task, clips):
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_every_architecture_trains(domains, texts, tmp_path, architecture):
     # Strides in time leave nothing of eight frames for the discriminators.
-    frames = {"cyclegan-3d": {"frames": 16}}.get(architecture, {})
+    frames = {"cyclegan-3d": {"frames": 12}}.get(architecture, {})
     frames = {"frames": 0} if ARCHITECTURES[architecture].dimensions == 2 else frames
-    changes = texts(architecture=architecture, learning_rate=0.005, steps=16, validate_every=16,
+    changes = texts(architecture=architecture, learning_rate=0.005, steps=8, validate_every=8,
                     save_every=100, **frames)  # fmt: skip
     best = train("translate", tmp_path / "run", texts=changes, source=domains, accelerator="cpu")
-    assert best["step"] == 16
+    assert best["step"] == 8
     assert set(best) == {"step", *NAMES}
     assert math.isfinite(best["score"])
     rows = RunFolder(tmp_path / "run").history(TRAINING)
-    assert len(rows) == 16
+    assert len(rows) == 8
     assert all(math.isfinite(value) for row in rows for value in row.values())
     cycle = [sum(row[name] for name in CYCLE[architecture]) for row in rows]
-    assert np.mean(cycle[-4:]) < 0.9 * np.mean(cycle[:2])
+    assert np.mean(cycle[-2:]) < 0.9 * cycle[0]
     task, _ = open_run(tmp_path / "run", "translate")
     tvi = domains.stores[0].tvi(2)
     assert np.isfinite(task.translate(tvi, 2)).all()
@@ -431,9 +431,6 @@ def test_two_processes_train_together(domains, texts, tmp_path):
     assert all(math.isfinite(value) for row in rows for value in row.values())
     state = RunFolder(tmp_path / "run").load(LAST)
     assert state["networks"]["scale_a"][1] != 1
-    train("translate", tmp_path / "run", texts={"steps": "6"}, resume=True, devices=2,
-          accelerator="cpu")  # fmt: skip
-    assert RunFolder(tmp_path / "run").load(LAST)["step"] == 6
 
 
 # Wrong input
