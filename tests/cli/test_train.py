@@ -200,32 +200,32 @@ SLOWLY = ("--steps", "40", "--set", "pause=0.02", "--set", "save_every=7")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_run_that_is_stopped_goes_on_as_if_it_were_not(tmp_path, number):
-    for name in ("whole", "parts"):
-        process = start(tmp_path, "--endless", "-o", name, *SLOWLY)
-        if name == "parts":
-            wait_for(tmp_path / name, 16, process)
-            process.send_signal(number)
+def test_a_run_that_is_stopped_goes_on_as_if_it_were_not(tmp_path):
+    code, _, err = finish(start(tmp_path, "--endless", "-o", "whole", *SLOWLY))
+    assert code == 0, err
+    whole = RunFolder(tmp_path / "whole")
+    assert whole.load(LAST)["step"] == 40
+    for number in (signal.SIGINT, signal.SIGKILL):
+        parts = RunFolder(tmp_path / number.name)
+        process = start(tmp_path, "--endless", "-o", number.name, *SLOWLY)
+        wait_for(parts.path, 16, process)
+        process.send_signal(number)
         code, out, err = finish(process)
-        if name == "whole":
-            assert code == 0, err
-            continue
         if number != signal.SIGKILL:
             assert code == 130
             assert out == ""
             assert "--resume" in message(err)
-            rows = RunFolder(tmp_path / name).history("training.csv")
-            assert RunFolder(tmp_path / name).load(LAST)["step"] == rows[-1]["step"] < 40
-        code, out, err = finish(start(tmp_path, "-o", name, "--resume"))
+            rows = parts.history("training.csv")
+            assert parts.load(LAST)["step"] == rows[-1]["step"] < 40
+        code, _, err = finish(start(tmp_path, "-o", number.name, "--resume"))
         assert code == 0, err
-    one, other = (RunFolder(tmp_path / name) for name in ("whole", "parts"))
-    assert one.load(LAST)["step"] == other.load(LAST)["step"] == 40
-    for key, value in one.load(LAST)["networks"].items():
-        assert torch.equal(value, other.load(LAST)["networks"][key])
-    for table in ("training.csv", "validation.csv"):
-        found = [[{**row, "seconds": 0} for row in run.history(table)] for run in (one, other)]
-        assert found[0] == found[1]
+        assert parts.load(LAST)["step"] == 40
+        for key, value in whole.load(LAST)["networks"].items():
+            assert torch.equal(value, parts.load(LAST)["networks"][key])
+        for table in ("training.csv", "validation.csv"):
+            found = [[{**row, "seconds": 0} for row in run.history(table)]
+                     for run in (whole, parts)]  # fmt: skip
+            assert found[0] == found[1]
     assert not list(tmp_path.rglob("*.partial"))
 
 
