@@ -70,7 +70,8 @@ def autocast(precision: str, device: torch.device) -> Any:
     kinds = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
     if precision not in kinds:
         return nullcontext()
-    return torch.autocast(device.type, kinds[precision])
+    # Without the cache, as in Lightning: weights change while the context lasts.
+    return torch.autocast(device.type, kinds[precision], cache_enabled=False)
 
 
 def try_out(
