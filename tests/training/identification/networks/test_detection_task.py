@@ -343,7 +343,7 @@ def _fitted(source, steps, **changes):
 def test_a_small_detector_learns_eight_sequences_by_heart(source):
     from musim.training.identification.metrics.detection import intersection_over_union, match
 
-    task, batch = _fitted(source, 250)
+    task, batch = _fitted(source, 180)
     found = true = matches = 0
     for tvi, target in zip(
         batch["tvi"], module.targets_of(batch["territory"], batch["unit_mask"], 4), strict=True
