@@ -50,7 +50,7 @@ def test_values_do_not_depend_on_threads_parts_or_kind(
 @pytest.mark.timeout(120)
 def test_files_do_not_depend_on_processes(make, tmp_path, assert_same_files):
     make(tmp_path / "one.zarr", part_size=1)
-    make(tmp_path / "many.zarr", part_size=1, workers=8, pool="processes")
+    make(tmp_path / "many.zarr", part_size=1, workers=3, pool="processes")
     assert_same_files(tmp_path / "many.zarr", tmp_path / "one.zarr")
 
 
