@@ -75,6 +75,9 @@ def _tables(store: Store, entries: list[Entry]) -> list[Table]:
     overview.add_row("image", f"{depth} x {width} px of {dz:g} x {dx:g} mm (depth x width)")
     if store.seed is not None:
         overview.add_row("seed", str(store.seed))
+    if "musim_translated_from" in layout.attributes:
+        origin = json.loads(str(layout.attributes["musim_translated_from"]))
+        overview.add_row("translated", f"from {origin['store']} by {origin['run']}")
     if "musim_software" in layout.attributes:
         versions = json.loads(str(layout.attributes["musim_software"]))
         overview.add_row("made by", ", ".join(f"{k} {v}" for k, v in versions.items()))

@@ -134,7 +134,8 @@ def translate(**options) -> None:
     The models are those of Ali et al. 2022; small is cyclegan-3d-noise with fewer maps and blocks.
     """
     if not options["resume"] and None in (options["a"], options["b"]):
-        raise InputError("found not both of --a and --b, wanted two stores to train on")
+        missing = " and no ".join(f"--{name}" for name in "ab" if options[name] is None)
+        raise InputError(f"found no {missing}, wanted two stores to train on; name them")
     _train("translate", options, {}, _domains)
 
 

@@ -1,11 +1,14 @@
 """The table of an evaluation of translations, as the terminal shows it."""
 
+import math
+
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from ..training.translation.evaluation import PAPER, Evaluation
+from ..training.translation.metrics.alarms import LEAST_PIXELS
 from ..training.translation.metrics.table import METRICS, Row
 
 WIDE = 100
@@ -36,6 +39,10 @@ def print_translation(found: Evaluation, console: Console) -> None:
                              for name, score in each.survival.items())  # fmt: skip
         known = survival or "not compared, for there is no truth of the simulated sequences"
         console.print(f"{each.name}: labels: {known}", soft_wrap=True, markup=False)
+        if all(math.isnan(row["checkerboard"]) for row in each.sequences):
+            small = f"images are below {LEAST_PIXELS} x {LEAST_PIXELS} px"
+            console.print(f"{each.name}: no checkerboard was looked for: {small}",
+                          soft_wrap=True, markup=False)  # fmt: skip
         for alarm in each.alarms:
             console.print(f"[red]Alarm:[/red] {escape(each.name)}: {escape(alarm)}",
                           soft_wrap=True)  # fmt: skip

@@ -135,10 +135,12 @@ def check_room(location: Location, layout: Layout, parts: int) -> None:
     needed = voxels * np.dtype(layout.dtype).itemsize + RESERVED_BYTES
     free = location.free_bytes()
     if needed > free:
-        simulated = "musim_parameters" in layout.attributes
-        less = (
-            "--render on-read, fewer --sequences" if simulated else "--dtype float16, fewer files"
-        )
+        if "musim_parameters" in layout.attributes:
+            less = "--render on-read, fewer --sequences"
+        elif "musim_translated_from" in layout.attributes or layout.kind == "identified":
+            less = "a store of fewer sequences"
+        else:
+            less = "--dtype float16, fewer files"
         raise FailureError(
             f"{location}: found {free / 1e9:.2f} GB free, wanted {needed / 1e9:.2f} GB; use "
             f"{less} or another location"

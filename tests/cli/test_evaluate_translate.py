@@ -23,6 +23,7 @@ from musim.datasets import generate, open_store, writer
 from musim.datasets.location import Location
 from musim.datasets.production import produce
 from musim.simulator import FailureError, Parameters, Range
+from musim.training.translation import evaluation
 from musim.training.translation.evaluation import PAPER, TRANSLATED_FROM, evaluate_translation
 from musim.training.translation.metrics.table import METRICS, PAIR_METRICS
 
@@ -181,6 +182,13 @@ def test_table_rows_and_figures_are_written(evaluated):
             width, height = struct.unpack(">II", content[16:24])
             assert 800 < width < 4000
             assert 400 < height < 4000
+
+
+def test_images_too_small_for_a_checkerboard_raise_no_alarm_and_say_so(evaluated):
+    rows = read(evaluated.folder / "sequences.csv")
+    assert {row["checkerboard"] for row in rows} == {row["checkerboard_alarm"] for row in rows}
+    assert {row["checkerboard_alarm"] for row in rows} == {""}
+    assert "images below 64 x 64 px are too small to look for one" in evaluated.page
 
 
 def test_the_table_is_table_1_in_full(evaluated):
@@ -378,6 +386,12 @@ def test_an_evaluation_is_replaced_only_when_asked(musim, refused, tmp_path, no_
 def test_what_cannot_be_compared_is_one_line(refused, arguments, words):
     workers = [] if "--workers" in arguments else ["--workers", 1]
     refused(words, "evaluate", "translate", *arguments, *workers)
+
+
+def test_a_place_that_cannot_be_written_is_told_before_the_work(refused, monkeypatch):
+    monkeypatch.setattr(evaluation, "open_workers", None)
+    refused(["/proc/x: cannot be written"], "evaluate", "translate", "t.zarr", "--b", "b.zarr",
+            "-o", "/proc/x")  # fmt: skip
 
 
 def test_help_tells_what_comes_out(musim):

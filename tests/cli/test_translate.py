@@ -165,9 +165,9 @@ def test_a_dry_run_tells_and_writes_nothing(musim, stores, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], ["--a and --b"]),
-        (["--a", "a.zarr"], ["--a and --b"]),
-        (["--b", "b.zarr"], ["--a and --b"]),
+        ([], ["no --a and no --b"]),
+        (["--a", "a.zarr"], ["found no --b", "name them"]),
+        (["--b", "b.zarr"], ["found no --a", "name them"]),
         (["--resume", "--a", "a.zarr"], ["--a and --b", "neither"]),
         (["--resume"], ["run: found no run there"]),
         (["--resume", *PAIR], ["run: found data given with --resume"]),
@@ -283,6 +283,7 @@ def test_a_store_is_translated_with_its_labels(musim, run, tmp_path):
     assert musim("verify", "t.zarr").code == 0
     shown = musim("info", "t.zarr")
     assert shown.code == 0, shown.err
+    assert "a.zarr by" in " ".join(shown.out.split())
     again = musim(*TRANSLATE, "--resume")
     assert again.code == 0, again.err
     one = found.tvi(0)

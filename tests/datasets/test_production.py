@@ -160,13 +160,19 @@ def test_a_worker_that_writes_nothing_is_a_failure(run):
         run(lambda *arguments: None)
 
 
-@pytest.mark.parametrize("simulated", [True, False])
-def test_too_little_room_names_what_helps(layout, tmp_path, fails, monkeypatch, simulated):
+@pytest.mark.parametrize(
+    ("attributes", "words"),
+    [
+        (None, "--render on-read"),
+        ({}, "--dtype float16"),
+        ({"musim_translated_from": "{}"}, "a store of fewer sequences"),
+    ],
+)
+def test_too_little_room_names_what_helps(layout, tmp_path, fails, monkeypatch, attributes, words):
     monkeypatch.setattr(Location, "free_bytes", lambda self: 1e5)
-    if not simulated:
-        layout = dataclasses.replace(layout, attributes={})
-    words = ["--render on-read"] if simulated else ["--dtype float16"]
-    with fails(FailureError, "0.00 GB free", *words):
+    if attributes is not None:
+        layout = dataclasses.replace(layout, attributes=attributes)
+    with fails(FailureError, "0.00 GB free", words):
         production.check_room(Location(tmp_path), layout, 1)
 
 

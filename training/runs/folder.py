@@ -101,7 +101,7 @@ class RunFolder:
         if not self.exists:
             raise InputError(
                 f"{self}: found no run there ({RUN} is missing), wanted the folder that musim "
-                "train wrote"
+                "train wrote; check the path"
             )
         try:
             description = json.loads((self.path / RUN).read_bytes())
@@ -111,7 +111,7 @@ class RunFolder:
         if not complete:
             raise InputError(
                 f"{self}: found {RUN} damaged or written by something else, wanted what musim "
-                "train wrote"
+                "train wrote; restore it, or use another run"
             )
         if description["format"] != FORMAT:
             raise InputError(
@@ -121,7 +121,7 @@ class RunFolder:
         if task is not None and description["task"] != task:
             raise InputError(
                 f"{self}: found a run of musim train {description['task']}, wanted one of musim "
-                f"train {task}"
+                f"train {task}; name another"
             )
         return description
 

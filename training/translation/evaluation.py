@@ -156,7 +156,7 @@ def _source(outputs: Sequence[Store]) -> str:
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"{store.location}: found no word of what it was translated from, wanted the "
-                "simulated store; name it"
+                "simulated store; name it with --a"
             ) from error
         found.add(str(source))
     if len(found) > 1:
@@ -238,7 +238,18 @@ def _prepare(out: str | Path, *, overwrite: bool) -> Location:
             f"{folder}: found an evaluation there, wanted a new folder; add --overwrite to replace "
             "it, or choose another"
         )
+    _try_to_write(folder)
     return folder
+
+
+def _try_to_write(folder: Location) -> None:
+    """Raise before all the work what would be raised after it, and leave nothing."""
+    new = not folder.path.exists()
+    probe = f"{SETTINGS}.probe"
+    folder.write(probe, b"")
+    (folder.path / probe).unlink()
+    if new:
+        folder.path.rmdir()
 
 
 # Measuring, wherever dask puts it

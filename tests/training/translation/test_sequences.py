@@ -221,7 +221,7 @@ def test_short_sequences_are_taken_down_to_a_limit(stride, least):
 
 def test_sizes_that_networks_cannot_take_are_told_and_nothing_is_left_changed():
     network = generator(1).train()
-    with pytest.raises(InputError, match="18 for its height"):
+    with pytest.raises(InputError, match="18 for its depth"):
         translated(network, motion(16, side=18))
     assert network.training
     tvi, broken = motion(16), RuntimeError("broken")

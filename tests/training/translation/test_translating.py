@@ -354,7 +354,7 @@ def test_a_translation_that_is_not_finite_can_be_resumed(few, trained, tmp_path,
     [
         ((16, 32, 32), {"frame_rate": 250.0}, "found 250 Hz .*wanted 200 Hz"),
         ((16, 32, 32), {"pixel_size": (1.0, 0.5)}, "pixels of 1 x 0.5 mm.*wanted .*1 x 1 mm"),
-        ((16, 34, 32), {}, "found 34 for its height.*multiple of 4"),
+        ((16, 34, 32), {}, "found 34 for its depth.*multiple of 4"),
         ((16, 32, 30), {}, "found 30 for its width.*multiple of 4"),
         ((1, 32, 32), {}, "found 1 frames"),
     ],

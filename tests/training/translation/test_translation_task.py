@@ -444,7 +444,7 @@ def test_two_processes_train_together(domains, texts, tmp_path):
         ({"frames": 7}, {}, "found sequences of 7 frames, wanted 8"),
         ({}, {"frames": 49}, "found sequences of 48 frames, wanted 49"),
         ({}, {"architecture": "cyclegan-3d", "frames": 10}, "10 for its frames"),
-        ({}, {"discriminator_layers": 4}, "32 for its height"),
+        ({}, {"discriminator_layers": 4}, "32 for its depth"),
         ({}, {"architecture": "recyclegan", "frames": 0, "predictor_depth": 7}, "multiple of 128"),
     ],
 )

@@ -81,7 +81,8 @@ class AlarmSettings:
             f"(variance above {self.motion:g} of the mean) correlate negatively at lag 0. "
             f"Checkerboard: alarm where a peak of K-space at a period of {PERIOD} px, or a part of "
             f"it, has more than {self.checkerboard:g} times the power around it, and more than any "
-            "sequence of both domains has."
+            f"sequence of both domains has; images below {LEAST_PIXELS} x {LEAST_PIXELS} px are "
+            "too small to look for one."
         )
 
 
@@ -251,7 +252,7 @@ def alarm_lines(
             f" in up to {max(inverted):.0%} of the pixels that move (alarm above "
             f"{settings.inverted:.0%})"
         )
-    alarmed = [row for row in sequences if row["checkerboard_alarm"]]
+    alarmed = [row for row in sequences if row["checkerboard_alarm"] == 1]
     if alarmed:
         worst = max(alarmed, key=lambda row: row["checkerboard"])
         lines.append(

@@ -138,7 +138,10 @@ def translation_of(
             "inversion_alarm": int(values["inverted"] > settings.inverted),
             "checkerboard": values["checkerboard"],
             "checkerboard_period": _period(values["checkerboard_period"]),
-            "checkerboard_alarm": int(values["checkerboard"] > limit),
+            # Unknown where images are too small to look for one.
+            "checkerboard_alarm": math.nan
+            if math.isnan(values["checkerboard"])
+            else int(values["checkerboard"] > limit),
         }
         for index, values in enumerate(kept)
     ]

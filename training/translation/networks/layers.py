@@ -14,7 +14,7 @@ from ....simulator.errors import InputError
 Key = int | tuple[int, ...]
 """What a clip's noise is drawn by: a seed, or a seed and what it is for, such as (seed, index)."""
 
-AXES = ("frames", "height", "width")
+AXES = ("frames", "depth", "width")
 """Axes of a clip of three dimensions after batch and channel; one of two has the last two."""
 
 INITIAL_DEVIATION = 0.02
@@ -259,10 +259,9 @@ def check_size(size: Sequence[int], divisors: Sequence[int], least: Sequence[int
     names = AXES[-len(divisors) :]
     for name, found, divisor, low in zip(names, size, divisors, least, strict=True):
         if found % divisor or found < low:
-            wanted = f"a multiple of {divisor}, " if divisor > 1 else ""
+            wanted = f"a multiple of {divisor} from {low} on" if divisor > 1 else f"{low} or more"
             raise InputError(
-                f"clip: found {found} for its {name}, wanted {wanted}{low} or more; "
-                "crop it or choose another size"
+                f"clip: found {found} for its {name}, wanted {wanted}; choose another size or model"
             )
 
 
