@@ -11,7 +11,7 @@ import numpy as np
 
 from musim.datasets import open_store
 from musim.training.tasks import open_run
-from musim.training.translation.sequences import Scale, translate
+from musim.training.translation.sequences import translate
 
 WINDOWS = (32, 64)
 
@@ -25,15 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
 
     task, _ = open_run(options.run, "translate")
-    scales = (task.networks.scale_a, task.networks.scale_b)
-    source, target = (Scale(float(mean), float(sd)) for mean, sd in scales)
     store = open_store(options.store)
     print("sequence  " + "  ".join(f"{window:>4} frames" for window in WINDOWS))
     for index in range(min(options.sequences, len(store))):
         tvi = store.tvi(index).astype(np.float32)
         whole, *parts = (
             translate(
-                task.model.generator_a2b, tvi, source, target, key=(0, index), window=window,
+                task.model.generator_a2b, tvi, *task.scales, key=(0, index), window=window,
                 statistics_frames=task.settings.networks.frames,
             )
             for window in (len(tvi), *WINDOWS)

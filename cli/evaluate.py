@@ -10,7 +10,8 @@ from rich.table import Table
 
 from ..datasets.location import Location
 from ..simulator.errors import InputError
-from ..training.identification.evaluation import SUMMARY, Evaluation, evaluate_store, table
+from ..training.csv_tables import csv_text
+from ..training.identification.evaluation import SUMMARY, Evaluation, evaluate_store
 from ..training.identification.evaluation import evaluate as evaluate_protocol
 from ..training.identification.methods import METHODS
 from ..training.identification.protocols import QUICK, SWEEPS, ali_2020, sweep
@@ -118,7 +119,7 @@ def identify(store, protocol, difficulty, method, runs, target, quick, sequences
 def _write_results(found: Evaluation, folder: Location) -> None:
     from .charts import draw_charts
 
-    folder.write(SUMMARY, table(summary(found)).encode())
+    folder.write(SUMMARY, csv_text(summary(found)).encode())
     for chart in draw_charts(found):
         picture = io.BytesIO()
         chart.figure.savefig(picture, format="png")

@@ -8,7 +8,7 @@ import pytest
 
 from musim.datasets import generate, open_store
 from musim.simulator import Parameters, Range
-from musim.training.identification.evaluation import table
+from musim.training.csv_tables import csv_text
 from musim.training.identification.units import Units
 
 
@@ -43,8 +43,8 @@ def evaluated(tmp_path):
     )  # fmt: skip
     rows = [{"units": units, "snr": 10.0, "sequence": 0, "matches": 1, "predictions": 2,
              "seconds": 0.5, **scores} for units in (1, 5)]  # fmt: skip
-    (folder / "sequences.csv").write_text(table(rows))
-    (folder / "units.csv").write_text(table([{"unit": 0, "found": 1, "iou": 0.9, "overlap": 0}]))
+    (folder / "sequences.csv").write_text(csv_text(rows))
+    (folder / "units.csv").write_text(csv_text([{"unit": 0, "found": 1, "iou": 0.9, "overlap": 0}]))
     return folder
 
 

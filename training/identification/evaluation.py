@@ -20,6 +20,7 @@ from ...datasets.store import Store, open_store
 from ...simulator.errors import InputError
 from ...simulator.rendering import render
 from ...simulator.sequence import Truth, draw
+from ..csv_tables import csv_text
 from .methods import identify
 from .metrics import SequenceScore, score
 from .protocols import Condition, Protocol
@@ -207,7 +208,7 @@ def _run(
         sequences += part["sequences"]
         units += part["units"]
     for name, rows in ((SEQUENCES, sequences), (UNITS, units)):
-        location.write(name, table(rows).encode())
+        location.write(name, csv_text(rows).encode())
     return read_evaluation(out)
 
 
@@ -382,23 +383,6 @@ def _plain(value: Any) -> Any:
     if math.isinf(number):
         return str(number)
     return int(number) if number == int(number) and isinstance(value, int | np.integer) else number
-
-
-def table(rows: Sequence[Row]) -> str:
-    """Return rows as CSV; what is not known is empty."""
-    text = io.StringIO()
-    if rows:
-        writer: Any = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({key: _cell(value) for key, value in row.items()})
-    return text.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if not isinstance(value, float):
-        return value
-    return "" if math.isnan(value) else f"{value:.6g}"
 
 
 def read_evaluation(folder: str | Path) -> Evaluation:

@@ -77,6 +77,16 @@ class Source:
         """Return the store, opened; None for endless sequences."""
         return open_store(self.store) if self.store else None
 
+    def open_with_truth(self) -> Store | None:
+        """Return the store, opened, as :meth:`open`; raise InputError if it has no truth."""
+        store = self.open()
+        if store is not None and not store.has_truth:
+            raise InputError(
+                f"source: found no units in {store.location}, wanted a store with truth; simulate "
+                "one with `musim generate`"
+            )
+        return store
+
     @property
     def grid(self) -> Grid:
         """Frames, image, frame rate and pixel of a sequence."""

@@ -15,11 +15,12 @@ from ...datasets.location import Location
 from ...datasets.parallel import open_workers
 from ...datasets.store import Store, open_store
 from ...simulator.errors import InputError
+from ..csv_tables import csv_text
 from .metrics import PAPER, AlarmSettings, FeatureSettings
 from .metrics.features import check_band
 from .metrics.findings import Domain, Evaluation, Translation, domain_of, rows_of, translation_of
 from .metrics.sequence import Values, beside, keep, most_active
-from .metrics.table import PAIRS, csv_text, plain, table_row
+from .metrics.table import PAIRS, plain, table_row
 
 __all__ = ["PAPER", "Domain", "Evaluation", "Translation", "evaluate_translation"]
 

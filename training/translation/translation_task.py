@@ -178,6 +178,12 @@ class TranslateTask:
             self._held_out = HeldOut(source, self.settings.validation_batches)
         return self._held_out.score(self.translate, self.settings.least_correlation)
 
+    @property
+    def scales(self) -> tuple[Scale, Scale]:
+        """Scales of domains A and B."""
+        a, b = self.networks.scale_a, self.networks.scale_b
+        return Scale(float(a[0]), float(a[1])), Scale(float(b[0]), float(b[1]))
+
     def translate(self, tvi: np.ndarray, index: int) -> np.ndarray:
         """Return a sequence of domain A as one of domain B.
 
@@ -194,10 +200,8 @@ class TranslateTask:
             mm/s.
         """
         generator: ResNetGenerator = self.model.generator_a2b
-        scales = (self.networks.scale_a, self.networks.scale_b)
-        source, target = (Scale(float(each[0]), float(each[1])) for each in scales)
         return translate(
-            generator, tvi, source, target, key=(self.settings.seed, IN_USE, index),
+            generator, tvi, *self.scales, key=(self.settings.seed, IN_USE, index),
             statistics_frames=self.settings.networks.frames,
         )  # fmt: skip
 

@@ -13,12 +13,12 @@ from musim.datasets.layout import Layout
 from musim.datasets.location import Location
 from musim.datasets.production import produce
 from musim.simulator import FailureError, InputError, Parameters, Range, draw, render
+from musim.training.csv_tables import csv_text
 from musim.training.identification.evaluation import (
     CHUNK,
     evaluate,
     evaluate_store,
     read_evaluation,
-    table,
 )
 from musim.training.identification.methods import METHODS
 from musim.training.identification.metrics import score
@@ -410,12 +410,12 @@ def test_tables_are_csv():
         {"a": 1, "b": 0.1234567891, "c": None, "d": math.nan, "e": "inf"},
         {"a": 12345678, "b": 1e-9, "c": 2.0, "d": math.inf, "e": 'x,"y'},
     ]
-    text = table(rows)
+    text = csv_text(rows)
     assert text.splitlines()[0] == "a,b,c,d,e"
     assert list(csv.reader(io.StringIO(text)))[1:] == [
         ["1", "0.123457", "", "", "inf"], ["12345678", "1e-09", "2", "inf", 'x,"y'],
     ]  # fmt: skip
-    assert table([]) == ""
+    assert csv_text([]) == ""
 
 
 def test_settings_tell_how_an_evaluation_was_made(protocol, method, tmp_path):

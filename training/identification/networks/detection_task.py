@@ -63,12 +63,7 @@ class DetectTask:
             raise InputError(
                 f"grid: found sequences of {source.grid}, wanted {self.grid}; simulate such ones"
             )
-        store = source.open()
-        if store is not None and not store.has_truth:
-            raise InputError(
-                f"source: found no units in {store.location}, wanted a store with truth; simulate "
-                "one with `musim generate`"
-            )
+        store = source.open_with_truth()
         s = self.settings
         early, late = (
             s.snr if s.noise_from > 0 else "",

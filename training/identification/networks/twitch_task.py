@@ -58,12 +58,7 @@ class TwitchTask:
 
     def check(self, source: Source) -> None:
         """Raise InputError unless this task can be trained on what `source` gives."""
-        store = source.open()
-        if store is not None and not store.has_truth:
-            raise InputError(
-                f"source: found no units in {store.location}, wanted a store with truth; simulate "
-                "one with `musim generate`"
-            )
+        store = source.open_with_truth()
         if store is not None and self.settings.snr:
             Sampling(snr=Range.parse(self.settings.snr)).check(store)
         self._check_crop(source.grid.shape)

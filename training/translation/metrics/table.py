@@ -1,7 +1,5 @@
 """The table of a translation (Ali et al. 2022, Table 1): scores over all pairs, mean and SD."""
 
-import csv
-import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -206,23 +204,6 @@ def table_row(row: Row) -> dict[str, Any]:
         score = row.scores.get(name, Score(math.nan, math.nan, 0))
         values |= {name: score.mean, f"{name}_sd": score.sd}
     return values
-
-
-def csv_text(rows: Sequence[dict[str, Any]]) -> str:
-    """Return rows as CSV; what is not known is empty."""
-    text = io.StringIO()
-    if rows:
-        writer: Any = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({key: _cell(value) for key, value in row.items()})
-    return text.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if not isinstance(value, float):
-        return value
-    return "" if math.isnan(value) else f"{value:.6g}"
 
 
 def plain(value: Any) -> Any:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from musim.training.csv_tables import csv_text
 from musim.training.translation.metrics import METRICS, PAPER, Features, FeatureSettings, compare
 from musim.training.translation.metrics.features import histogram, k_space
 from musim.training.translation.metrics.spatial import (
@@ -24,7 +25,6 @@ from musim.training.translation.metrics.table import (
     Row,
     Score,
     cross_row,
-    csv_text,
     plain,
     pool,
     score_of,
