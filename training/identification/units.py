@@ -11,6 +11,9 @@ from ...simulator.errors import InputError
 FEWEST_FRAMES = 8
 """Fewer frames tell no train from another."""
 
+UNCERTAIN_OUTLINE = 0.5
+"""Outlines of less confidence are uncertain."""
+
 
 @dataclass(frozen=True)
 class Recording:
@@ -45,17 +48,41 @@ class Units:
         Firing instants, s, rising; padded with NaN.
     confidence : float64 array of shape (unit,)
         0..1, falling.
+    outline_confidence : float64 array of shape (unit,)
+        Certainty of the territory alone, 0..1; 1 throughout if left out. Below
+        :data:`UNCERTAIN_OUTLINE` the unit's train is sure and its outline is not.
+    remarks : tuple of str
+        Names of what is worth a word, see :data:`.remarks.REMARKS`.
+    explained_share : float
+        Share of the energy of the velocity above noise that the units explain, 0..1; NaN where it
+        is not known, see :func:`.explanation.explained`.
+    residual_sd : float32 array of shape (depth, width), optional
+        SD over time of the velocity that the units leave unexplained, noise taken off, mm/s.
     """
 
     territory: NDArray[np.float32]
     train: NDArray[np.float32]
     firing: NDArray[np.float64]
     confidence: NDArray[np.float64]
+    # Never None once made: see __post_init__.
+    outline_confidence: NDArray[np.float64] = None  # pyright: ignore[reportAssignmentType]
+    remarks: tuple[str, ...] = ()
+    explained_share: float = math.nan
+    residual_sd: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        if self.outline_confidence is None:
+            object.__setattr__(self, "outline_confidence", np.ones(len(self.territory)))
 
     @property
     def count(self) -> int:
         """Number of units."""
         return len(self.territory)
+
+    @property
+    def uncertain(self) -> NDArray[np.bool_]:
+        """Units whose outline is uncertain, bool (unit,)."""
+        return self.outline_confidence < UNCERTAIN_OUTLINE
 
     @property
     def masks(self) -> NDArray[np.bool_]:
