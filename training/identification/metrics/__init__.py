@@ -5,5 +5,6 @@ Ali et al. 2020, whose scores these are in part, is doi:10.1109/ACCESS.2020.3023
 
 from .sequence import SequenceScore, score
 from .summary import summarise
+from .trains import TrainMatching, match_trains
 
-__all__ = ["SequenceScore", "score", "summarise"]
+__all__ = ["SequenceScore", "TrainMatching", "match_trains", "score", "summarise"]

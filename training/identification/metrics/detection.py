@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....simulator.errors import InputError
+from .assignment import assign
 from .masks import areas, check_masks, shared_pixels
 from .ratios import precision_and_recall
 
@@ -143,19 +144,9 @@ def match_optimally(iou: NDArray[np.float64], threshold: float = THRESHOLD) -> M
     InputError
         If `iou` is not a matrix of numbers or the threshold is not in 0..1.
     """
-    from scipy.optimize import linear_sum_assignment
-
     iou = _check_iou(iou, threshold)
-    allowed = iou > threshold
-    # One more match outweighs any sum of IoU, which is at most the number of matches.
-    weight = np.where(allowed, iou + min(iou.shape) + 1.0, 0.0)
-    rows, columns = linear_sum_assignment(weight, maximize=True)
-    pairs = [
-        (int(row), int(column))
-        for row, column in zip(rows, columns, strict=True)
-        if allowed[row, column]
-    ]
-    return _matching(iou, pairs)
+    rows, columns = assign(iou, iou > threshold)
+    return _matching(iou, list(zip(rows.tolist(), columns.tolist(), strict=True)))
 
 
 def precision_recall(matching: Matching) -> tuple[float, float]:
