@@ -12,7 +12,8 @@ from ..simulator.errors import InputError
 from ..simulator.sequence import Truth
 from ..training.identification.metrics import SequenceScore, score
 from ..training.identification.metrics.firing import firings_within
-from ..training.identification.results import METHOD, table_rows
+from ..training.identification.stored import METHOD
+from ..training.identification.unit_table import table_rows
 from .page_markup import listed
 from .page_sources import KnownTrain, look_up, recorded_source
 
@@ -31,7 +32,7 @@ class FoundUnit:
     firings : float64 array of shape (firing,)
         Instants inside the sequence, s.
     measures : dict
-        Its row of :data:`musim.training.identification.results.COLUMNS`.
+        Its row of :data:`musim.training.identification.unit_table.COLUMNS`.
     partner : int, optional
         The true unit that it matches.
     scores : dict of str to float

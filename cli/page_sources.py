@@ -10,7 +10,7 @@ from ..datasets.store import Store
 from ..simulator.errors import MusimError
 from ..simulator.sequence import Truth
 from ..training.identification.metrics.firing import firings_within
-from ..training.identification.results import SOURCES, source_of
+from ..training.identification.stored import SOURCES, source_of
 
 SD_TOLERANCE = 1e-3
 """Relative difference of the SD of a velocity that was computed twice: rounding, and no more."""

@@ -114,6 +114,25 @@ VARIABLES: tuple[Variable, ...] = (
         "velocity_sd", ("sequence", "depth", "width"), "float32", "mm/s",
         "SD over time of the velocity in which units were identified.", truth=False,
     ),
+    Variable(
+        "outline_confidence", _UNIT, "float64", "",
+        "Certainty of an identified unit's outline alone, 0..1; below 0.5 it is uncertain.",
+        truth=False,
+    ),
+    Variable(
+        "explained_share", _SEQUENCE, "float64", "",
+        "Share of the energy of the velocity above noise that the identified units explain.",
+        truth=False,
+    ),
+    Variable(
+        "residual_sd", ("sequence", "depth", "width"), "float32", "mm/s",
+        "SD over time of the velocity above noise that they leave unexplained.", truth=False,
+    ),
+    Variable(
+        "remarks", _SEQUENCE, "int32", "",
+        "Bits of what is worth a word, the lowest first as the attribute musim_remarks names them.",
+        truth=False,
+    ),
 )  # fmt: skip
 
 COORDINATES: tuple[Variable, ...] = (

@@ -9,7 +9,8 @@ from musim.cli import main
 from musim.datasets import writer
 from musim.datasets.location import Location
 from musim.datasets.production import produce
-from musim.training.identification.results import pack, plan, recording_of
+from musim.training.identification.results import plan, recording_of
+from musim.training.identification.stored import pack
 from musim.training.identification.units import Units
 
 TINY = ["--units", "2-3", "--pixels", "16x16", "--frames", "20", "--frame-rate", "200"]

@@ -35,7 +35,7 @@ def test_the_documentation_lists_every_variable_once():
 
 
 def test_counts_and_images_are_filled_with_zero_and_parameters_with_nan():
-    zero = ("territory", "twitch_train", "unit_count", "noise_key")
+    zero = ("territory", "twitch_train", "unit_count", "noise_key", "remarks")
     for variable in VARIABLES:
         if variable.name in zero:
             assert variable.fill_value == 0
@@ -46,7 +46,10 @@ def test_counts_and_images_are_filled_with_zero_and_parameters_with_nan():
 @pytest.mark.parametrize("kind", ["dense", "rendered"])
 def test_only_voxels_tell_the_kinds_apart(kind):
     names = {variable.name for variable in schema.variables_of(kind)}
-    found = {"confidence", "velocity_sd"}  # what identification adds
+    found = {  # what identification adds
+        "confidence", "velocity_sd", "outline_confidence", "explained_share", "residual_sd",
+        "remarks",
+    }  # fmt: skip
     assert names ^ set(BY_NAME) - {"sequence", "time", "depth", "width"} - found == (
         set() if kind == "dense" else {"tvi"}
     )

@@ -1,16 +1,11 @@
 """From recordings to a store of the units found in them, with a table beside it."""
 
-import csv
-import io
 import json
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...datasets import writer
 from ...datasets.layout import ROOT, Layout, software
@@ -19,33 +14,16 @@ from ...datasets.production import produce
 from ...datasets.store import Store, open_store
 from ...simulator.errors import FailureError, InputError
 from .methods import METHODS, identify
-from .metrics.firing import rate_and_variation
-from .units import Recording, Units, check
+from .remarks import REMARKS
+from .stored import METHOD, REMARKED, RUNS, SOURCES, VARIABLES, pack, source_of
+from .unit_table import check_table, table_path, write_table
+from .units import Recording, check
 
 MOST_UNITS = 100
 """Units of a recording that a store has room for."""
 
 FASTEST = 50.0
 """Firings a second of a unit that a store has room for, Hz: above any voluntary mean rate."""
-
-VARIABLES = (
-    "territory",
-    "twitch_train",
-    "firing",
-    "unit_count",
-    "centre_depth",
-    "centre_width",
-    "diameter",
-    "overlap",
-    "firing_rate",
-    "interval_variation",
-    "confidence",
-    "velocity_sd",
-)
-
-SOURCES = "musim_sources"
-METHOD = "musim_method"
-RUNS = "musim_runs"
 
 
 def recording_of(store: Store, index: int) -> Recording:
@@ -106,6 +84,7 @@ def plan(stores: Sequence[Store], method: str, runs: Sequence[str] = ()) -> Layo
             SOURCES: json.dumps(
                 [{"store": store.location.address, "sequences": len(store)} for store in stores]
             ),
+            REMARKED: " ".join(REMARKS),
             "musim_software": software(),
         },
     )
@@ -191,7 +170,7 @@ def identify_stores(
     layout, location = plan(stores, method, runs), Location(out)
     _check_apart(location, stores)
     if location.is_local:
-        _check_table(location, replace=resume or overwrite)
+        check_table(location, replace=resume or overwrite)
     if overwrite and location.exists(ROOT):
         # What is replaced is lost once the work begins: so what may be wrong is looked for first.
         for source in stores:
@@ -229,28 +208,6 @@ def _check_apart(location: Location, stores: Sequence[Store]) -> None:
             )
 
 
-def _check_table(location: Location, *, replace: bool) -> None:
-    """Raise InputError if the table would replace anything but an older table, or any at all."""
-    path = table_path(location)
-    if not path.exists():
-        return
-    ours = False
-    if path.is_file():
-        with path.open("rb") as file:
-            ours = file.readline(1000).decode(errors="replace").strip() == ",".join(COLUMNS)
-    if not ours:
-        raise InputError(
-            f"{path}: found something where the table of units will stand, wanted nothing; move "
-            "it away or choose another place"
-        )
-    # Of a store that is there, too, its own check speaks.
-    if not replace and not location.exists():
-        raise InputError(
-            f"{path}: found a table of units there, wanted none; add --overwrite to replace it, or "
-            "choose another place"
-        )
-
-
 @contextmanager
 def _naming(store: Store, index: int) -> Iterator[None]:
     """Name the sequence in what is said of it."""
@@ -278,151 +235,3 @@ def make_part(url: str, layout: Layout, part: int) -> None:
         packed = pack(units, recording, layout)
     arrays = {name: values[None] for name, values in packed.items()}
     writer.write_part(Location(url), layout, part, arrays)
-
-
-def source_of(layout: Layout, index: int) -> tuple[Store, int]:
-    """Return the store that a result's sequence comes from, and its index there.
-
-    Raises
-    ------
-    InputError
-        If that store is not there any more.
-    """
-    first = 0
-    for source in json.loads(str(layout.attributes[SOURCES])):
-        if index < first + source["sequences"]:
-            return open_store(source["store"]), index - first
-        first += source["sequences"]
-    raise InputError(f"result: found no source of sequence {index}, wanted one; identify again")
-
-
-def pack(units: Units, recording: Recording, layout: Layout) -> dict[str, NDArray[Any]]:
-    """Return the variables of one recording's units, padded to the layout's sizes.
-
-    Parameters
-    ----------
-    units : Units
-    recording : Recording
-    layout : Layout
-
-    Raises
-    ------
-    FailureError
-        If there are more units or firings than the layout has room for.
-    """
-    count, duration = units.count, len(recording.tvi) / recording.frame_rate
-    pixels = int(np.prod(units.territory.shape[1:]))
-    masks = units.masks.reshape(count, pixels)
-    dz, dx = recording.pixel_size
-    area = masks.sum(axis=1) * dz * dx
-    weight = units.territory.reshape(count, pixels).astype(np.float64)
-    weight /= np.maximum(weight.sum(axis=1, keepdims=True), np.finfo(float).tiny)
-    rows, columns = np.divmod(np.arange(masks.shape[1]), units.territory.shape[2])
-    shared = masks & (masks.sum(axis=0) > 1)
-    rates = [rate_and_variation(firing, (0.0, duration)) for firing in units.firing]
-    values: dict[str, NDArray[Any]] = {
-        "territory": units.territory,
-        "twitch_train": units.train,
-        "firing": units.firing,
-        "centre_depth": weight @ ((rows + 0.5) * dz),
-        "centre_width": weight @ ((columns + 0.5) * dx),
-        "diameter": 2 * np.sqrt(area / np.pi),
-        "overlap": shared.sum(axis=1) / np.maximum(masks.sum(axis=1), 1),
-        "firing_rate": np.array([rate for rate, _ in rates], np.float64),
-        "interval_variation": np.array([variation for _, variation in rates], np.float64),
-        "confidence": units.confidence,
-    }
-    arrays: dict[str, NDArray[Any]] = {
-        "unit_count": np.array(count, np.int32),
-        "velocity_sd": recording.tvi.std(axis=0, dtype=np.float64).astype(np.float32),
-    }
-    for name, value in values.items():
-        variable = layout.variable(name)
-        room = tuple(layout.sizes[dim] for dim in variable.dims[1:])
-        if any(have > most for have, most in zip(value.shape, room, strict=True)):
-            found = " x ".join(
-                f"{n} ({dim})" for n, dim in zip(value.shape, variable.dims[1:], strict=True)
-            )
-            most = " x ".join(str(n) for n in room)
-            raise FailureError(f"{name}: found {found}, wanted no more than {most}")
-        arrays[name] = np.full(room, variable.fill_value, variable.dtype)
-        arrays[name][tuple(slice(n) for n in value.shape)] = value
-    return arrays
-
-
-COLUMNS = (
-    "source",
-    "source_sequence",
-    "sequence",
-    "unit",
-    "centre_depth_mm",
-    "centre_width_mm",
-    "area_mm2",
-    "firings",
-    "firing_rate_hz",
-    "interval_variation",
-    "peak_velocity_mm_s",
-    "confidence",
-)
-
-
-def table_rows(store: Store, index: int) -> list[dict[str, Any]]:
-    """Return one plain row for each unit found in a sequence: see :data:`COLUMNS`."""
-    dz, dx = store.layout.pixel_size
-    count = int(store.read("unit_count", index))
-    measures = set(VARIABLES) - {"unit_count", "velocity_sd"}
-    read = {name: store.read(name, index)[:count] for name in measures}
-    sources, place = json.loads(str(store.layout.attributes[SOURCES])), index
-    while place >= sources[0]["sequences"]:
-        place -= sources.pop(0)["sequences"]
-    duration = store.layout.shape[0] / store.layout.frame_rate
-    rows = []
-    for unit in range(count):
-        firing = read["firing"][unit]
-        rows.append(
-            {
-                "source": sources[0]["store"],
-                "source_sequence": place,
-                "sequence": index,
-                "unit": unit,
-                "centre_depth_mm": float(read["centre_depth"][unit]),
-                "centre_width_mm": float(read["centre_width"][unit]),
-                "area_mm2": float((read["territory"][unit] > 0.5).sum() * dz * dx),
-                "firings": int(((firing >= 0) & (firing < duration)).sum()),
-                "firing_rate_hz": float(read["firing_rate"][unit]),
-                "interval_variation": float(read["interval_variation"][unit]),
-                "peak_velocity_mm_s": float(np.abs(read["twitch_train"][unit]).max()),
-                "confidence": float(read["confidence"][unit]),
-            }
-        )
-    return rows
-
-
-def table_path(location: Location) -> Path:
-    """Return where the table of a store of results stands: beside it."""
-    return location.path.with_name(location.path.name.removesuffix(".zarr") + ".csv")
-
-
-def _cell(value: Any) -> Any:
-    if not isinstance(value, float):
-        return value
-    return "" if math.isnan(value) else f"{value:.6g}"
-
-
-def write_table(store: Store, path: Path) -> None:
-    """Write one row for each unit of each sequence, as CSV with the names of :data:`COLUMNS`.
-
-    What is not known (the rate of a single firing) is empty.
-
-    Raises
-    ------
-    FailureError
-        If it cannot be written.
-    """
-    text = io.StringIO()
-    table: Any = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    table.writeheader()
-    for index in range(len(store)):
-        for row in table_rows(store, index):
-            table.writerow({key: _cell(value) for key, value in row.items()})
-    Location(path.parent).write(path.name, text.getvalue().encode())

@@ -18,17 +18,22 @@ from musim.datasets.location import Location
 from musim.datasets.production import produce
 from musim.datasets.schema import VARIABLES, variables_of
 from musim.simulator import FailureError, InputError
+from musim.training.identification.explanation import explained
 from musim.training.identification.methods import METHODS
 from musim.training.identification.results import (
-    COLUMNS,
     MOST_UNITS,
     identify_stores,
-    pack,
     plan,
     recording_of,
-    source_of,
-    table_rows,
 )
+from musim.training.identification.stored import VARIABLES as WRITTEN
+from musim.training.identification.stored import (
+    outcome_of,
+    outline_confidence_of,
+    pack,
+    source_of,
+)
+from musim.training.identification.unit_table import COLUMNS, table_rows
 from musim.training.identification.units import Recording, Units
 
 FRAMES, DEPTH, WIDTH, RATE, PIXEL = 40, 9, 7, 100.0, (0.5, 0.25)
@@ -44,7 +49,7 @@ def some_units(random, count, pulses=5, shape=(FRAMES, DEPTH, WIDTH)):
     for unit in range(count):
         firing[unit, pulses - unit % pulses :] = np.nan
     confidence = np.sort(random.random(count))[::-1].copy()
-    return Units(territory, train, firing, confidence)
+    return Units(territory, train, firing, confidence, random.random(count))
 
 
 @pytest.fixture
@@ -141,6 +146,7 @@ def test_every_value_is_as_it_was_found_and_the_rest_is_padding(three, found, st
             ("twitch_train", units.train, 0),
             ("firing", units.firing, np.nan),
             ("confidence", units.confidence, np.nan),
+            ("outline_confidence", units.outline_confidence, np.nan),
         ):
             stored = store.read(name, index)
             assert stored.dtype == value.dtype
@@ -189,6 +195,73 @@ def test_measures_are_those_of_a_slow_version():
         }
         for name, value in wanted.items():
             assert arrays[name][unit] == pytest.approx(value, nan_ok=True), name
+
+
+def test_what_is_left_is_stored(three, found, stub, tmp_path):
+    remarks = [("copies-left-out",), (), ("pulsation-left-out", "slow-motion-removed")]
+    stub((three, [dataclasses.replace(units, remarks=said)
+                  for units, said in zip(found, remarks, strict=True)]))  # fmt: skip
+    store = run(three, out=tmp_path / "units.zarr")
+    names = str(store.layout.attributes["musim_remarks"]).split()
+    for index, units in enumerate(found):
+        wanted = explained(recording_of(three, index), units)
+        outcome = outcome_of(store, index)
+        assert outcome.units == units.count
+        assert outcome.explained_share == pytest.approx(wanted.explained_share, nan_ok=True)
+        assert set(remarks[index]) <= set(outcome.remarks)
+        # Who reads the store without musim finds the names in the attribute.
+        bits = int(store.read("remarks", index))
+        said = tuple(name for place, name in enumerate(names) if bits >> place & 1)
+        assert said == outcome.remarks
+        np.testing.assert_array_equal(store.read("residual_sd", index), wanted.residual_sd)
+        assert store.read("residual_sd", index).dtype == np.float32
+        np.testing.assert_array_equal(outline_confidence_of(store, index), units.outline_confidence)
+    assert not three.layout.attributes.get("musim_remarks")
+
+
+def test_units_that_nobody_explained_are_stored_too():
+    recording = Recording(np.zeros((FRAMES, DEPTH, WIDTH), np.float32), RATE, PIXEL)
+    arrays = pack(some_units(np.random.default_rng(1), 2), recording, bare_layout())
+    assert math.isnan(arrays["explained_share"])
+    assert np.isnan(arrays["residual_sd"]).all()
+    assert arrays["residual_sd"].shape == (DEPTH, WIDTH)
+    assert (arrays["remarks"], arrays["remarks"].dtype) == (0, np.int32)
+
+
+def test_a_store_of_an_earlier_version_reads_as_before(three, found, tmp_path):
+    # Up to version 1.0, neither what is left nor how certain outlines are was written.
+    layout = plan([three], "ica")
+    attributes = {k: v for k, v in layout.attributes.items() if k != "musim_remarks"}
+    earlier = dataclasses.replace(layout, variables=WRITTEN[:-4], attributes=attributes)
+    assert "confidence" in earlier.variables
+
+    def make_part(url, layout, part):
+        arrays = pack(found[part], recording_of(three, part), plan([three], "ica"))
+        arrays = {name: values[None] for name, values in arrays.items()}
+        writer.write_part(Location(url), layout, part, arrays)
+
+    produce(Location(tmp_path / "units.zarr"), earlier, make_part, workers=1, pool="threads")
+    store = verify(tmp_path / "units.zarr")
+    for index, units in enumerate(found):
+        outcome = outcome_of(store, index)
+        assert (outcome.units, outcome.remarks) == (units.count, ())
+        assert math.isnan(outcome.explained_share)
+        assert np.isnan(outline_confidence_of(store, index)).all()
+        rows = table_rows(store, index)
+        assert [row["confidence"] for row in rows] == list(units.confidence)
+        assert all(math.isnan(row["outline_confidence"]) for row in rows)
+    assert "residual_sd" not in store.dataset
+
+
+def test_a_table_of_an_earlier_version_is_replaced(three, found, stub, tmp_path):
+    stub((three, found))
+    run(three, out=tmp_path / "units.zarr")
+    rows = (tmp_path / "units.csv").read_text().splitlines()
+    assert rows[0].endswith(",confidence,outline_confidence")
+    earlier = "\n".join(row.rsplit(",", 1)[0] for row in rows)
+    (tmp_path / "units.csv").write_text(earlier)
+    run(three, out=tmp_path / "units.zarr", overwrite=True)
+    assert (tmp_path / "units.csv").read_text().splitlines() == rows
 
 
 def bare_layout(sequences=1):
@@ -266,9 +339,13 @@ def test_damage_is_seen(three, found, stub, tmp_path):
 
 def test_simulated_stores_do_not_have_the_variables_of_results(simulated):
     declared = {v.name: v for v in VARIABLES}
-    for name in ("confidence", "velocity_sd"):
+    for name in (
+        "confidence", "velocity_sd", "outline_confidence", "explained_share", "residual_sd",
+        "remarks",
+    ):  # fmt: skip
         assert not declared[name].truth
-        assert math.isnan(declared[name].fill_value)
+        if name != "remarks":
+            assert math.isnan(declared[name].fill_value)
         assert name not in simulated.layout.variables
         assert name not in {v.name for kind in ("dense", "rendered") for v in variables_of(kind)}
 
@@ -419,6 +496,7 @@ def test_the_table_has_a_row_for_each_unit(three, found, stub, tmp_path):
             "firings": len(firing),
             "peak_velocity_mm_s": np.abs(units.train[unit]).max(),
             "confidence": units.confidence[unit],
+            "outline_confidence": units.outline_confidence[unit],
         }
         for name, value in wanted.items():
             assert float(row[name]) == pytest.approx(value, rel=1e-5), name

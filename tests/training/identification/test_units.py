@@ -24,6 +24,19 @@ def test_masks_hold_more_than_half_of_each_pixel():
     np.testing.assert_array_equal(units.masks, [[[False, False], [True, True]]])
 
 
+def test_outlines_are_certain_unless_it_is_said_that_they_are_not():
+    parts = (np.ones((3, 2, 2), np.float32), np.zeros((3, 9), np.float32), np.zeros((3, 0)),
+             np.ones(3))  # fmt: skip
+    units = Units(*parts)
+    np.testing.assert_array_equal(units.outline_confidence, np.ones(3))
+    assert not units.uncertain.any()
+    assert (units.remarks, units.residual_sd) == ((), None)
+    assert np.isnan(units.explained_share)
+    told = Units(*parts, outline_confidence=np.array([0.49, 0.5, 0.0]))
+    np.testing.assert_array_equal(told.uncertain, [True, False, True])
+    assert len(none(_recording(_moving(9, 3, 4))).outline_confidence) == 0
+
+
 def test_none_has_the_recordings_shape_and_no_unit():
     units = none(_recording(_moving(9, 3, 4)))
     assert units.count == 0

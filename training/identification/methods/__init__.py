@@ -17,6 +17,7 @@ from typing import Protocol
 
 from ....simulator.errors import InputError
 from ....simulator.sequence import Truth
+from ..explanation import explained
 from ..units import Recording, Units
 
 
@@ -119,5 +120,5 @@ def identify(
     if runs:
         from .network import network, resolve
 
-        return network(recording, resolve(runs))
-    return METHODS[method](recording, truth)
+        return explained(recording, network(recording, resolve(runs)))
+    return explained(recording, METHODS[method](recording, truth))

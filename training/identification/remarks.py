@@ -1,0 +1,98 @@
+"""What is worth a word about the units of a recording: one table, extended at its end.
+
+A method names what it saw; a store keeps the names as bits; the command line says the sentences.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+UNEXPLAINED_BELOW = 0.5
+"""Units that explain a smaller share of the velocity's energy leave motion unexplained."""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something worth a word about what was found in a recording.
+
+    Parameters
+    ----------
+    name : str
+        Short words joined by hyphens.
+    sentence : str
+        What was seen, and what was done about it.
+    advice : str
+        What to try.
+    """
+
+    name: str
+    sentence: str
+    advice: str
+
+    @property
+    def words(self) -> str:
+        """Its name, to be read."""
+        return self.name.replace("-", " ")
+
+
+REMARKS: dict[str, Remark] = {
+    remark.name: remark
+    for remark in (
+        # The place of a remark is its bit in stores: add at the end, never reorder or remove.
+        Remark(
+            "slow-motion-removed",
+            "Motion below 5 Hz was larger than all else and was taken off before units were "
+            "sought.",
+            "Keep limb and probe still, or choose the band of twitches when importing: musim "
+            "import --band 5-100.",
+        ),
+        Remark(
+            "no-motion",
+            "No motion stands out from the noise.",
+            "Lower the noise or record for longer; check with musim preview that the muscle is "
+            "active and in the image.",
+        ),
+        Remark(
+            "motion-unexplained",
+            f"The units explain less than {100 * UNEXPLAINED_BELOW:g} % of the velocity's energy "
+            "above noise: there is motion that they do not account for.",
+            "Try another method, a longer recording or less noise; where the motion is not "
+            "twitches, choose their band when importing: musim import --band 5-100.",
+        ),
+        Remark(
+            "copies-left-out",
+            "Inverted or delayed copies of units were seen and were not counted as units.",
+            "Where several of them look like units of their own, compare with another method.",
+        ),
+        Remark(
+            "pulsation-left-out",
+            "Motion that repeats at the rate of a heart was seen and was not counted as a unit.",
+            "Where there is no artery in the image, compare with another method.",
+        ),
+    )
+}
+"""The remarks by name, in the order of their bits."""
+
+
+def to_bits(names: Iterable[str]) -> int:
+    """Return the number whose bits are these remarks, the first of :data:`REMARKS` the lowest.
+
+    Raises
+    ------
+    ValueError
+        If there is no such remark.
+    """
+    known = list(REMARKS)
+    return sum(1 << known.index(name) for name in set(names))
+
+
+def from_bits(bits: int) -> tuple[str, ...]:
+    """Return the remarks that :func:`to_bits` joined, in the order of :data:`REMARKS`.
+
+    Bits that a later musim has set are passed over.
+    """
+    return tuple(name for place, name in enumerate(REMARKS) if int(bits) >> place & 1)
+
+
+def joined(*names: str) -> tuple[str, ...]:
+    """Return remarks without repetition, in the order of :data:`REMARKS`."""
+    return from_bits(to_bits(names))

@@ -1,0 +1,169 @@
+"""What a store of the units found holds: from units to its variables, and back."""
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...datasets.layout import Layout
+from ...datasets.store import Store, open_store
+from ...simulator.errors import FailureError, InputError
+from .metrics.firing import rate_and_variation
+from .remarks import from_bits, to_bits
+from .units import Recording, Units
+
+VARIABLES = (
+    "territory",
+    "twitch_train",
+    "firing",
+    "unit_count",
+    "centre_depth",
+    "centre_width",
+    "diameter",
+    "overlap",
+    "firing_rate",
+    "interval_variation",
+    "confidence",
+    "velocity_sd",
+    "outline_confidence",
+    "explained_share",
+    "residual_sd",
+    "remarks",
+)
+"""What is written. Stores of earlier versions lack the last four."""
+
+SOURCES = "musim_sources"
+METHOD = "musim_method"
+RUNS = "musim_runs"
+REMARKED = "musim_remarks"
+"""Names of the attributes that say what was identified, and how."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was found in one recording, in short.
+
+    Parameters
+    ----------
+    units : int
+    explained_share : float
+        0..1; NaN where it is not known.
+    remarks : tuple of str
+    """
+
+    units: int
+    explained_share: float
+    remarks: tuple[str, ...]
+
+
+def outcome_of(store: Store, index: int) -> Outcome:
+    """Read what was found in one recording, in short."""
+    share, bits = (optional(store, name, index) for name in ("explained_share", "remarks"))
+    return Outcome(
+        units=int(store.read("unit_count", index)),
+        explained_share=math.nan if share is None else float(share),
+        remarks=() if bits is None else from_bits(int(bits)),
+    )
+
+
+def optional(store: Store, name: str, index: int) -> NDArray[Any] | None:
+    """Return one variable of one sequence; None where an earlier version wrote the store."""
+    return store.read(name, index) if name in store.layout.variables else None
+
+
+def outline_confidence_of(store: Store, index: int) -> NDArray[np.float64]:
+    """Return the units' certainty of their outlines, (unit,); NaN where it is not known."""
+    count = int(store.read("unit_count", index))
+    found = optional(store, "outline_confidence", index)
+    return np.full(count, np.nan) if found is None else found[:count]
+
+
+def origin_of(layout: Layout, index: int) -> tuple[str, int]:
+    """Return the address of the store that a result's sequence comes from, and its index there.
+
+    Raises
+    ------
+    InputError
+        If the result does not say.
+    """
+    first = 0
+    for source in json.loads(str(layout.attributes[SOURCES])):
+        if index < first + source["sequences"]:
+            return str(source["store"]), index - first
+        first += source["sequences"]
+    raise InputError(f"result: found no source of sequence {index}, wanted one; identify again")
+
+
+def source_of(layout: Layout, index: int) -> tuple[Store, int]:
+    """Return the store that a result's sequence comes from, and its index there.
+
+    Raises
+    ------
+    InputError
+        If that store is not there any more.
+    """
+    address, place = origin_of(layout, index)
+    return open_store(address), place
+
+
+def pack(units: Units, recording: Recording, layout: Layout) -> dict[str, NDArray[Any]]:
+    """Return the variables of one recording's units, padded to the layout's sizes.
+
+    Parameters
+    ----------
+    units : Units
+    recording : Recording
+    layout : Layout
+
+    Raises
+    ------
+    FailureError
+        If there are more units or firings than the layout has room for.
+    """
+    count, duration = units.count, len(recording.tvi) / recording.frame_rate
+    pixels = int(np.prod(units.territory.shape[1:]))
+    masks = units.masks.reshape(count, pixels)
+    dz, dx = recording.pixel_size
+    area = masks.sum(axis=1) * dz * dx
+    weight = units.territory.reshape(count, pixels).astype(np.float64)
+    weight /= np.maximum(weight.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    rows, columns = np.divmod(np.arange(masks.shape[1]), units.territory.shape[2])
+    shared = masks & (masks.sum(axis=0) > 1)
+    rates = [rate_and_variation(firing, (0.0, duration)) for firing in units.firing]
+    values: dict[str, NDArray[Any]] = {
+        "territory": units.territory,
+        "twitch_train": units.train,
+        "firing": units.firing,
+        "centre_depth": weight @ ((rows + 0.5) * dz),
+        "centre_width": weight @ ((columns + 0.5) * dx),
+        "diameter": 2 * np.sqrt(area / np.pi),
+        "overlap": shared.sum(axis=1) / np.maximum(masks.sum(axis=1), 1),
+        "firing_rate": np.array([rate for rate, _ in rates], np.float64),
+        "interval_variation": np.array([variation for _, variation in rates], np.float64),
+        "confidence": units.confidence,
+        "outline_confidence": units.outline_confidence,
+    }
+    arrays: dict[str, NDArray[Any]] = {
+        "unit_count": np.array(count, np.int32),
+        "velocity_sd": recording.tvi.std(axis=0, dtype=np.float64).astype(np.float32),
+        "explained_share": np.array(units.explained_share, np.float64),
+        "residual_sd": np.full(units.territory.shape[1:], np.nan, np.float32)
+        if units.residual_sd is None
+        else units.residual_sd,
+        "remarks": np.array(to_bits(units.remarks), np.int32),
+    }
+    for name, value in values.items():
+        variable = layout.variable(name)
+        room = tuple(layout.sizes[dim] for dim in variable.dims[1:])
+        if any(have > most for have, most in zip(value.shape, room, strict=True)):
+            found = " x ".join(
+                f"{n} ({dim})" for n, dim in zip(value.shape, variable.dims[1:], strict=True)
+            )
+            most = " x ".join(str(n) for n in room)
+            raise FailureError(f"{name}: found {found}, wanted no more than {most}")
+        arrays[name] = np.full(room, variable.fill_value, variable.dtype)
+        arrays[name][tuple(slice(n) for n in value.shape)] = value
+    return arrays
