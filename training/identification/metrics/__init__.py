@@ -1,4 +1,4 @@
-"""Scores of identified units against true ones, in plain NumPy.
+"""Scores of identified units against true ones, in NumPy and one kernel.
 
 Ali et al. 2020, whose scores these are in part, is doi:10.1109/ACCESS.2020.3023495.
 """

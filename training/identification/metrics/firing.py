@@ -1,14 +1,14 @@
 """Firing instants against true ones: matching in time, lag, precision, recall, rate, variation."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ....simulator.errors import InputError
-from .ratios import precision_and_recall
+from .ratios import agreement_rate, precision_and_recall
 
 TOLERANCE = 0.015
 """Largest distance of matching firings, s: 6 frames at 400 Hz (Ali et al. 2020, section III.C,
@@ -16,6 +16,9 @@ doi:10.1109/ACCESS.2020.3023495)."""
 
 ROUNDING = 1e-9
 """What rounding may add to a distance of instants, s: frame numbers over a rate are not exact."""
+
+FINE_TOLERANCE = 0.01
+"""Largest distance of firings that agree once their constant lag is taken away, s."""
 
 LAGS_A_SECOND = 1000
 """Lags that are tried, 1/s: a step of 1 ms is fine against the tolerance."""
@@ -53,6 +56,11 @@ class FiringScore:
     def recall(self) -> float:
         """Share of true firings that are found; NaN if none is true and some are predicted."""
         return precision_and_recall(self.common, self.only_predicted, self.only_true)[1]
+
+    @property
+    def agreement(self) -> float:
+        """Matched firings over matched, missed and false ones, 0..1; 1 where there is none."""
+        return agreement_rate(self.common, self.only_predicted, self.only_true)
 
 
 def match_instants(
@@ -208,6 +216,68 @@ def common_lag(
         if matches > best[0] or (matches == best[0] and -distance > best[1] + ROUNDING):
             best, best_lag = (matches, -distance), lag
     return best_lag
+
+
+def score_all_at_best_lag(
+    predicted: Iterable[ArrayLike],
+    true: Iterable[ArrayLike],
+    window: Window,
+    *,
+    bound: float,
+    tolerance: float = FINE_TOLERANCE,
+) -> list[list[FiringScore]]:
+    """Count the firings that every predicted unit has in common with every true one.
+
+    Each pair has a lag of its own, the one that :func:`common_lag` gives for the pair alone, and is
+    counted as :func:`score_firings` counts with that lag.
+
+    Parameters
+    ----------
+    predicted, true : iterables of arrays of shape (firing,)
+        Instants of each unit, s; padded with NaN.
+    window : (float, float)
+        Start and end, s.
+    bound : float
+        Largest lag either way, s, 0 or more.
+    tolerance : float
+        Largest distance of firings that match, s.
+
+    Returns
+    -------
+    list of list of FiringScore
+        One for each true unit, for each predicted unit.
+
+    Raises
+    ------
+    InputError
+        If the bound is negative or not finite, or the window has no length.
+    """
+    from .firing_kernels import best_lags
+
+    window = check_window(window)
+    most = math.floor((check_lag_bound(bound) + ROUNDING) * LAGS_A_SECOND)
+    steps = sorted(range(-most, most + 1), key=lambda s: (abs(s), s))
+    ours, theirs = _packed(predicted, window), _packed(true, window)
+    found = np.zeros((len(ours[0]), len(theirs[0]), 3), np.int64)
+    lags = np.zeros(found.shape[:2])
+    tried = np.array(steps, np.float64) / LAGS_A_SECOND
+    best_lags(*ours, *theirs, window, ROUNDING, tolerance + ROUNDING, tried, found, lags)
+    return [
+        [FiringScore(*map(int, counts), lag=float(lag)) for counts, lag in zip(*rows, strict=True)]
+        for rows in zip(found, lags, strict=True)
+    ]
+
+
+def _packed(
+    firings: Iterable[ArrayLike], window: Window
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the firings of each unit in a window, rising, as rows, and how many there are."""
+    rows = [firings_within(row, window) for row in firings]
+    counts = np.array([row.size for row in rows], np.int64)
+    packed = np.full((len(rows), int(counts.max(initial=0))), np.nan)
+    for row, values in zip(packed, rows, strict=True):
+        row[: values.size] = values
+    return packed, counts
 
 
 def rate_and_variation(firings: ArrayLike, window: Window) -> tuple[float, float]:

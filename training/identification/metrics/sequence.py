@@ -29,9 +29,14 @@ from .firing import (
 from .masks import check_masks
 from .ratios import mean_of_known
 from .segmentation import Segmentation, segmentation
+from .train_score import UNKNOWN, TrainScore, score_by_trains
+from .trains import TRAIN_LAG_BOUND, match_trains
 
 LAG_BOUND = 0.05
 """Largest lag that is looked for, s: half an interval at 10 Hz."""
+
+LOOSE_THRESHOLD = 0.3
+"""A milder least IoU, stated beside the usual one: where motion spreads, outlines do too."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,14 @@ class SequenceScore:
 
     Parameters
     ----------
+    visible : int64 array of shape (visible unit,)
+        The true units that show in the image, rising; no other counts.
+    trains : TrainScore or None
+        Scores of units matched by their trains; None without trains. Its unit k is ``visible[k]``.
+    loose : Matching
+        By masks with an IoU above 0.3; all that follows is of those of the usual threshold.
+    largest_iou : float64 array of shape (prediction,)
+        Of each prediction's mask with any unit's; 0 without units.
     matching : Matching
         Which prediction is which true unit; only units that show in the image are in it.
     precision, recall : float
@@ -64,6 +77,10 @@ class SequenceScore:
         SD over mean of the intervals; NaN without three firings.
     """
 
+    visible: NDArray[np.int64]
+    trains: TrainScore | None
+    loose: Matching
+    largest_iou: NDArray[np.float64]
     matching: Matching
     precision: float
     recall: float
@@ -84,14 +101,19 @@ class SequenceScore:
         """Return the sequence's numbers: counts, and means over its matches where defined.
 
         A mean over no match is NaN. Scores of matches say nothing about units that were missed:
-        read them beside ``detection_recall``.
+        read them beside ``detection_recall``, or beside ``train_recall`` where trains match.
         """
+        by_trains = UNKNOWN if self.trains is None else self.trains.to_row()
+        loose_precision, loose_recall = precision_recall(self.loose)
         pixels, lagged = self.segmentation, self.lagged_firing
         rate_error = np.abs(self.predicted_rate - self.true_rate)
         variation_error = np.abs(self.predicted_variation - self.true_variation)
         return {
             "units": self.matching.units,
             "predictions": self.matching.predictions,
+            **by_trains,
+            "detection_precision_iou03": loose_precision,
+            "detection_recall_iou03": loose_recall,
             "matches": self.matching.matches,
             "detection_precision": self.precision,
             "detection_recall": self.recall,
@@ -133,9 +155,10 @@ def score(
 ) -> SequenceScore:
     """Score the units that a method found in one sequence.
 
-    Units are matched by their masks (Ali et al. 2020, section III.B); trains and firings are
-    compared between matched units. True units with an empty mask do not show in the image (or pad
-    a batch) and do not count.
+    Units are matched by their trains (:func:`.trains.match_trains`), and apart from that by their
+    masks (Ali et al. 2020, section III.B); trains and firings are compared between units matched
+    either way. True units with an empty mask do not show in the image (or pad a batch) and do not
+    count.
 
     Parameters
     ----------
@@ -160,7 +183,8 @@ def score(
     threshold : float
         A match needs a mask IoU above this.
     lag_bound : float
-        Largest lag, s, of the scores that allow for one; 0 allows for none.
+        Largest lag, s, of the scores that allow for one; 0 allows for none. Trains are matched at
+        no more than 20 ms.
 
     Returns
     -------
@@ -170,8 +194,8 @@ def score(
     Raises
     ------
     InputError
-        If shapes do not fit one another, masks are not bool, a matched train is not finite, the
-        frame rate is not positive, or the window is neither given nor known from trains.
+        If shapes do not fit one another, masks are not bool, a train is not finite, the frame rate
+        is not positive, or the window is neither given nor known from trains.
     """
     predicted_masks, true_masks = check_masks(predicted_masks, true_masks)
     frame_rate = check_frame_rate(frame_rate)
@@ -186,20 +210,54 @@ def score(
     )
     visible = np.flatnonzero(true_masks.any(axis=(1, 2)))
     iou = intersection_over_union(predicted_masks, true_masks[visible])
-    matching = match(iou, confidence, threshold)
-    matching = dataclasses.replace(
-        matching, true=visible[matching.true], missed=visible[matching.missed]
+    matching, loose = (
+        _renumbered(match(iou, confidence, least), visible)
+        for least in (threshold, LOOSE_THRESHOLD)
     )
     precision, recall = precision_recall(matching)
+    window = _window(window, trains, frame_rate)
+    compared = _compare_trains(matching, *trains, frame_rate, lag_bound)
     return SequenceScore(
+        visible=visible,
+        trains=_by_trains(visible, trains, firings, frame_rate, window, lag_bound),
+        loose=loose,
+        largest_iou=iou.max(axis=1, initial=0.0),
         matching=matching,
         precision=precision,
         recall=recall,
         segmentation=segmentation(predicted_masks, true_masks, matching),
         faults=find_faults(predicted_masks, true_masks, matching),
-        **_compare_trains(matching, *trains, frame_rate, lag_bound),
-        **_compare_firings(matching, *firings, _window(window, trains, frame_rate), lag_bound),
+        **compared,
+        **_compare_firings(matching, *firings, window, lag_bound),
     )
+
+
+Pair = tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]
+
+
+def _renumbered(matching: Matching, visible: NDArray[np.int64]) -> Matching:
+    """Return a matching of visible units with the numbers that these have among all."""
+    return dataclasses.replace(
+        matching, true=visible[matching.true], missed=visible[matching.missed]
+    )
+
+
+def _by_trains(
+    visible: NDArray[np.int64],
+    trains: Pair,
+    firings: Pair,
+    frame_rate: float,
+    window: Window | None,
+    lag_bound: float,
+) -> TrainScore | None:
+    predicted, true = trains
+    if predicted is None or true is None:
+        return None
+    bound = min(lag_bound, TRAIN_LAG_BOUND)
+    matching = match_trains(predicted, true[visible], frame_rate, lag_bound=bound)
+    ours, theirs = firings
+    shown = None if theirs is None else theirs[visible]
+    return score_by_trains(matching, ours, shown, window, lag_bound=lag_bound)
 
 
 def _compare_trains(

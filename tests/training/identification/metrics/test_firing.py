@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
@@ -12,6 +12,7 @@ from musim.training.identification.metrics.firing import (
     firings_within,
     match_instants,
     rate_and_variation,
+    score_all_at_best_lag,
     score_firings,
 )
 
@@ -200,3 +201,46 @@ def test_windows_without_length_are_refused(window):
 def test_bounds_that_are_none_are_refused(bound):
     with pytest.raises(InputError, match=r"lag bound: found .* wanted"):
         common_lag([], [], WINDOW, bound=bound)
+
+
+# All pairs at their best lags
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.lists(st.integers(-5, 105), max_size=6), min_size=0, max_size=3),
+    st.lists(st.lists(st.integers(-5, 105), max_size=6), min_size=0, max_size=3),
+    st.integers(0, 12),
+)
+def test_all_pairs_are_the_pairs_one_by_one(predicted, true, bound):
+    ours, theirs = ([np.array(row, float) / 100 for row in rows] for rows in (predicted, true))
+    window, bound = (0.0, 1.0), bound / 100
+    found = score_all_at_best_lag(ours, theirs, window, bound=bound, tolerance=0.01)
+    assert [len(row) for row in found] == [len(theirs)] * len(ours)
+    for one, row in zip(ours, found, strict=True):
+        for other, pair in zip(theirs, row, strict=True):
+            lag = common_lag([one], [other], window, bound=bound, tolerance=0.01)
+            assert pair == score_firings(one, other, window, tolerance=0.01, lag=lag)
+
+
+def test_a_late_copy_agrees_after_its_lag():
+    true = np.array([0.1, 0.25, 0.33, 0.5, 0.71])
+    late = np.append(true + 0.03, math.nan)
+    ((pair,),) = score_all_at_best_lag([late], [true], (0, 1), bound=0.05)
+    assert (pair.common, pair.agreement) == (5, 1)
+    assert pair.lag == pytest.approx(0.03)
+    # Six of which one lies elsewhere, and one 11 ms from the others' lag: 4 of 7.
+    jitter = np.array([0, 0, 0, 0.011, 0])
+    ((pair,),) = score_all_at_best_lag([np.append(true + jitter, 0.9)], [true], (0, 1), bound=0.0)
+    assert (pair.common, pair.only_predicted, pair.only_true) == (4, 2, 1)
+    assert pair.agreement == pytest.approx(4 / 7)
+    # A lag between the two would do.
+    ((pair,),) = score_all_at_best_lag([np.append(true + jitter, 0.9)], [true], (0, 1), bound=0.05)
+    assert (pair.common, pair.lag) == (5, 0.001)
+
+
+def test_no_firings_agree_with_none():
+    ((both, one),) = score_all_at_best_lag([[]], [[], [0.5]], (0, 1), bound=0.05)
+    assert (both.agreement, one.agreement) == (1, 0)
+    with pytest.raises(InputError, match="lag bound"):
+        score_all_at_best_lag([[]], [[]], (0, 1), bound=-1)

@@ -17,11 +17,19 @@ PERFECT = {
     "detection_precision", "detection_recall", "mask_precision", "mask_recall", "mask_iou",
     "mask_dice", "rate_of_agreement", "train_correlation", "train_correlation_lagged",
     "firing_precision", "firing_recall", "firing_precision_lagged", "firing_recall_lagged",
+    "detection_precision_iou03", "detection_recall_iou03", "train_recall", "train_precision",
+    "train_match_correlation", "firing_agreement", "train_firing_recall", "train_firing_precision",
 }  # fmt: skip
 FLAWLESS = {
     "missed", "false", "split", "merged", "train_lag", "firing_lag", "firing_rate_error",
-    "interval_variation_error",
+    "interval_variation_error", "train_inverted",
 }  # fmt: skip
+DEFINED = {
+    "detection_precision", "detection_recall", "detection_precision_iou03",
+    "detection_recall_iou03", "train_recall", "train_precision",
+}  # fmt: skip
+CHANCE = {"train_chance", "train_wrong_share", "firing_chance"}
+COUNTS = {"units", "predictions", "matches", "train_matches"}
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +104,64 @@ def test_by_hand(strips):
     counts = [(f.common, f.only_predicted, f.only_true) for f in result.lagged_firing]
     assert counts == [(0, 3, 3), (4, 0, 0)]
     assert row["firing_rate_error"] == pytest.approx(0, abs=1e-9)
+    assert result.visible.tolist() == [0, 2, 3]
+    assert result.largest_iou.tolist() == [3 / 4, 4 / 5, 1 / 4]
+    assert (result.loose.true.tolist(), result.loose.missed.tolist()) == ([3, 0], [2])
+
+
+def test_outlines_that_are_half_right_match_loosely(strips):
+    predicted = strips("######..............", "........####........", "................###.")
+    true = strips("..######............", ".........#######....", ".................###")
+    result = score(predicted, None, None, np.ones(3), true, None, None, RATE)
+    assert result.largest_iou.tolist() == [4 / 8, 3 / 8, 2 / 4]
+    row = result.to_row()
+    assert (row["detection_recall"], row["detection_recall_iou03"]) == (0, 1)
+    assert (row["detection_precision"], row["detection_precision_iou03"]) == (0, 1)
+
+
+def test_by_trains_by_hand(strips):
+    """Outlines are all in the wrong place; of three trains two are found, one upside down."""
+    time = np.arange(400) / RATE
+    waves = [np.sin(2 * np.pi * rate * time) for rate in (5, 7, 11, 13)]
+    firings = _firings([0.1, 0.3, 0.5, 0.7], [0.2, 0.4, 0.6], [0.15, 0.45, 0.8], [0.9])
+    late = _firings([0.13, 0.335, 0.53, 0.9], [0.21, 0.42, 0.605], [0.2, 0.4, 0.6])
+    result = score(
+        strips("#.......", ".#......", "..#....."), np.array([waves[0], -waves[2], waves[3]]), late,
+        [0.9, 0.8, 0.7],
+        strips("....#...", "........", "......#.", ".......#"),
+        np.array([waves[0], waves[3], waves[2], waves[1]]), firings, RATE,
+    )  # fmt: skip
+    by_trains = result.trains
+    assert result.visible.tolist() == [0, 2, 3]
+    assert by_trains.matching.predicted.tolist() == [0, 1]
+    # The third prediction is the unit that does not show.
+    assert result.visible[by_trains.matching.true].tolist() == [0, 2]
+    assert by_trains.matching.false.tolist() == [2]
+    # 0.13, 0.335 and 0.53 are 30 or 35 ms late; 0.9 is not found within 50 ms of 0.7.
+    # Of 0.21, 0.42, 0.605 against 0.15, 0.45, 0.8 one fits at 40 ms early, none at less than 20.
+    first, second = by_trains.firing
+    assert (first.common, first.only_predicted, first.only_true) == (3, 1, 1)
+    assert first.lag == pytest.approx(0.032, abs=0.0021)
+    assert (second.common, second.only_predicted, second.only_true) == (1, 2, 2)
+    row = result.to_row()
+    assert (row["matches"], row["train_matches"], row["train_inverted"]) == (0, 2, 1)
+    assert (row["train_recall"], row["train_precision"]) == (2 / 3, 2 / 3)
+    assert row["train_match_correlation"] == pytest.approx(1)
+    assert row["firing_agreement"] == pytest.approx((3 / 5 + 1 / 5) / 2)
+    assert row["train_firing_recall"] == pytest.approx((3 / 4 + 1 / 3) / 2)
+    assert row["train_firing_precision"] == pytest.approx((3 / 4 + 1 / 3) / 2)
+    # Wrong: the first against 0.15, 0.45, 0.8 (0.13 fits) and 0.9 (it fits at once), the second
+    # against 0.1, 0.3, 0.5, 0.7 (none comes within 60 ms) and 0.9 (none).
+    assert by_trains.wrong_firing.shape == (2, 2)
+    assert by_trains.wrong_firing[0].tolist() == [1 / 6, 1 / 4]
+    assert row["firing_chance"] == pytest.approx(by_trains.wrong_firing.mean())
+    assert 0 < row["train_chance"] < 0.3
+    assert row["train_wrong_share"] == 0
+    unbent = score(
+        result.visible[:, None, None] >= 0, np.array([np.roll(wave, 4) for wave in waves[:3]]),
+        None, np.ones(3), np.ones((3, 1, 1), bool), np.array(waves[:3]), None, RATE, lag_bound=0,
+    )  # fmt: skip
+    assert (unbent.trains.matching.lags == 0).all()
 
 
 def test_faults_are_counted(strips):
@@ -126,12 +192,15 @@ def test_the_truth_itself_is_perfect(drawn):
     result = score(masks, trains, firings, confidence, masks, trains, firings, RATE)
     np.testing.assert_array_equal(result.matching.predicted, result.matching.true)
     row = result.to_row()
-    assert set(row) == PERFECT | FLAWLESS | {"units", "predictions", "matches"}
+    assert set(row) == PERFECT | FLAWLESS | CHANCE | COUNTS
     for name in PERFECT:
         assert row[name] == pytest.approx(1, abs=1e-12), name
     for name in FLAWLESS:
         assert row[name] == 0, name
-    assert row["units"] == row["predictions"] == row["matches"] == 12
+    for name in COUNTS:
+        assert row[name] == 12, name
+    for name in CHANCE:
+        assert 0 <= row[name] < 0.7, name
 
 
 @settings(max_examples=20)
@@ -200,8 +269,12 @@ def test_sequences_without_units_or_predictions(drawn, predictions, units):
     assert row["detection_recall"] == pytest.approx(
         math.nan if predictions > units else right, nan_ok=True
     )
+    for name in ("train_{}", "detection_{}_iou03"):
+        for which in ("recall", "precision"):
+            wanted = pytest.approx(row[f"detection_{which}"], nan_ok=True)
+            assert row[name.format(which)] == wanted
     assert (row["missed"], row["false"], row["matches"]) == (units, predictions, 0)
-    for name in PERFECT - {"detection_precision", "detection_recall"}:
+    for name in (PERFECT | CHANCE) - DEFINED:
         assert math.isnan(row[name]), name
 
 
@@ -210,14 +283,17 @@ def test_trains_and_firings_may_be_missing(drawn):
     confidence = np.ones(12)
     row = score(masks, None, None, confidence, masks, trains, firings, RATE).to_row()
     assert row["detection_recall"] == row["mask_iou"] == 1
-    for name in ("rate_of_agreement", "train_correlation", "train_lag", "firing_recall"):
+    for name in ("rate_of_agreement", "train_correlation", "train_lag", "firing_recall",
+                 "train_recall", "train_matches", "firing_agreement", "firing_chance"):  # fmt: skip
         assert math.isnan(row[name]), name
     row = score(masks, None, firings, confidence, masks, None, firings, RATE, (0, 1)).to_row()
     assert row["firing_recall"] == 1
     assert math.isnan(row["train_correlation"])
     row = score(masks, trains, None, confidence, masks, trains, firings, RATE).to_row()
-    assert row["rate_of_agreement"] == 1
+    assert row["rate_of_agreement"] == row["train_recall"] == 1
     assert math.isnan(row["firing_lag"])
+    assert math.isnan(row["firing_agreement"])
+    assert math.isnan(row["firing_chance"])
     with pytest.raises(InputError, match=r"window: found none, wanted start and end"):
         score(masks, None, firings, confidence, masks, None, firings, RATE)
 
