@@ -6,7 +6,10 @@ import click
 
 from ..training.identification.methods import METHODS
 from ..training.identification.results import identify_stores
+from ..training.identification.stored import outcome_of
 from .console import err, out, progress
+from .outcomes import remarks_of, short
+from .page_markup import counted
 
 
 @click.command(
@@ -78,22 +81,21 @@ def identify(recordings, target, method, runs, workers, scheduler, resume, overw
             on_progress=report,
         )
     seconds = time.perf_counter() - began
-    counts = [int(store.read("unit_count", index)) for index in range(len(store))]
+    outcomes = [outcome_of(store, index) for index in range(len(store))]
     console = err()
-    for index, count in list(enumerate(counts))[:MOST_LISTED]:
-        console.print(f"sequence {index}: {_counted(count, 'unit')}")
-    if len(counts) > MOST_LISTED:
-        console.print(f"and {len(counts) - MOST_LISTED} more sequences")
-    found = f"{_counted(sum(counts), 'unit')} in {_counted(len(counts), 'sequence')}"
+    for index, outcome in list(enumerate(outcomes))[:MOST_LISTED]:
+        console.print(f"sequence {index}: {short(outcome)}")
+    if len(outcomes) > MOST_LISTED:
+        console.print(f"and {len(outcomes) - MOST_LISTED} more sequences")
+    for line in remarks_of(outcomes):
+        console.print(line, soft_wrap=True, markup=False)
+    units = counted(sum(outcome.units for outcome in outcomes), "unit")
+    found = f"{units} in {counted(len(outcomes), 'sequence')}"
     out().print(
         f"{target}: {found} ({seconds:.1f} s). Look at them: musim report {target}",
         soft_wrap=True,
         markup=False,
     )
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")
 
 
 MOST_LISTED = 10

@@ -13,8 +13,11 @@ from rich.table import Table
 from ..datasets.datacard import Entry, data_card
 from ..datasets.importing.planning import chain_of, sources_of
 from ..datasets.store import Store, open_store
+from ..training.identification.remarks import REMARKS
+from ..training.identification.stored import outcome_of
 from .console import out, progress
 from .options import store_argument
+from .page_markup import share
 
 VOXELS = {
     "dense": "voxels written",
@@ -22,7 +25,7 @@ VOXELS = {
     "identified": "voxels of the units found",
 }
 MOST_SOURCES = 20
-"""Sequences whose sources are listed."""
+"""Sequences whose sources, or units, are listed."""
 
 SUSPICIOUS = 0.001
 """p-values below are shown in red."""
@@ -88,7 +91,7 @@ def _tables(store: Store, entries: list[Entry]) -> list[Table]:
             value = getattr(store.parameters, parameter.name)
             table.add_row(parameter.name, _shown(value), parameter.metadata["unit"])
         tables.append(table)
-    tables += _sources(store)
+    tables += _sources(store) + _found(store)
     table = _table("variable", "dimensions", "type", "unit", "meaning")
     for name in layout.variables:
         variable = layout.variable(name)
@@ -119,6 +122,29 @@ def _sources(store: Store) -> list[Table]:
     if len(sources) > MOST_SOURCES:
         table.add_row("…", f"and {len(sources) - MOST_SOURCES} more (see --json)", "", "")
     return [steps, table]
+
+
+def _found(store: Store) -> list[Table]:
+    """Return what was found in the recordings, and what the remarks about it say."""
+    if store.kind != "identified":
+        return []
+    outcomes = [outcome_of(store, index) for index in range(min(len(store), MOST_SOURCES))]
+    table = _table("recording", "units", "explained", "remarks")
+    for column in table.columns[1:3]:
+        column.justify = "right"
+    for index, outcome in enumerate(outcomes):
+        words = ", ".join(REMARKS[name].words for name in outcome.remarks)
+        table.add_row(str(index), str(outcome.units), share(outcome.explained_share), words)
+    if len(store) > MOST_SOURCES:
+        table.add_row("…", "", "", f"and {len(store) - MOST_SOURCES} more (see --json)")
+    said = {name for outcome in outcomes for name in outcome.remarks}
+    if not said:
+        return [table]
+    meanings = _table("remark", "what it says", "what to try")
+    for name, remark in REMARKS.items():
+        if name in said:
+            meanings.add_row(remark.words, remark.sentence, remark.advice)
+    return [table, meanings]
 
 
 def _card(entries: list[Entry]) -> Table:
@@ -164,6 +190,10 @@ def _as_json(store: Store, entries: list[Entry]) -> dict[str, Any]:
             return None if math.isnan(value) else "inf"
         return value
 
+    outcomes = []
+    if store.kind == "identified":
+        outcomes = [outcome_of(store, index) for index in range(len(store))]
+    said = {name for outcome in outcomes for name in outcome.remarks}
     return {
         "store": str(store.location),
         "kind": store.kind,
@@ -175,6 +205,15 @@ def _as_json(store: Store, entries: list[Entry]) -> dict[str, Any]:
         "sources": sources_of(store),
         "chain": None if (chain := chain_of(store)) is None else chain.to_json(),
         "parameters": None if store.parameters is None else store.parameters.to_json(),
+        "found": [
+            {key: plain(value) for key, value in dataclasses.asdict(outcome).items()}
+            for outcome in outcomes
+        ],
+        "remarks": {
+            name: {"meaning": remark.sentence, "advice": remark.advice}
+            for name, remark in REMARKS.items()
+            if name in said
+        },
         "data_card": [
             {key: plain(value) for key, value in dataclasses.asdict(entry).items()}
             for entry in entries

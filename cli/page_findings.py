@@ -1,6 +1,7 @@
 """What a page about a recording shows: the units found and, where it is known, the truth."""
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,9 @@ from ..simulator.errors import InputError
 from ..simulator.sequence import Truth
 from ..training.identification.metrics import SequenceScore, score
 from ..training.identification.metrics.firing import firings_within
-from ..training.identification.stored import METHOD
+from ..training.identification.stored import METHOD, optional, outcome_of
 from ..training.identification.unit_table import table_rows
+from ..training.identification.units import UNCERTAIN_OUTLINE
 from .page_markup import listed
 from .page_sources import KnownTrain, look_up, recorded_source
 
@@ -55,6 +57,11 @@ class FoundUnit:
     def key(self) -> str:
         """What tells it from all else on the page."""
         return f"u{self.number}"
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether its outline is; False where that is not known."""
+        return self.measures["outline_confidence"] < UNCERTAIN_OUTLINE
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,12 @@ class Findings:
         Why there is no truth; empty where there is.
     known : tuple of KnownTrain
         Firings that came with a recording without truth.
+    explained_share : float
+        Share of the velocity's energy above noise that the units explain; NaN if not known.
+    residual_sd : float32 array of shape (depth, width), optional
+        SD over time of the velocity that they leave unexplained, mm/s; None if not known.
+    remarks : tuple of str
+        See :mod:`musim.training.identification.remarks`.
     """
 
     store: str
@@ -142,6 +155,9 @@ class Findings:
     score: SequenceScore | None
     truth_note: str
     known: tuple[KnownTrain, ...] = ()
+    explained_share: float = math.nan
+    residual_sd: NDArray[np.float32] | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def duration(self) -> float:
@@ -192,7 +208,7 @@ def read_findings(store: Store, index: int) -> Findings:
             truth.territory > 0.5, truth.twitch_train, truth.firing, layout.frame_rate,
         )  # fmt: skip
     window = (0.0, frames / layout.frame_rate)
-    rows = table_rows(store, index)
+    rows, outcome = table_rows(store, index), outcome_of(store, index)
     return Findings(
         store=str(store.location),
         index=index,
@@ -221,6 +237,9 @@ def read_findings(store: Store, index: int) -> Findings:
         score=scored,
         truth_note=origin.note,
         known=origin.known,
+        explained_share=outcome.explained_share,
+        residual_sd=optional(store, "residual_sd", index),
+        remarks=outcome.remarks,
     )
 
 

@@ -24,8 +24,8 @@ NOT_FINITE = (239, 227, 194)
 def draw_map(findings: Findings) -> Markup:
     """Draw the velocity's SD over time with the outlines of the masks, in mm.
 
-    Found units are drawn through in their colours; the true unit that each matches dashed, true
-    ones that were missed dotted and hatched.
+    Found units are drawn through in their colours, in long dashes where the outline is uncertain;
+    the true unit that each matches in short dashes, true ones that were missed dotted and hatched.
 
     Parameters
     ----------
@@ -39,8 +39,7 @@ def draw_map(findings: Findings) -> Markup:
     depth, width = findings.size
     scale = min(WIDEST / width, TALLEST / depth)
     box = (width * scale, depth * scale)
-    finite = findings.velocity_sd[np.isfinite(findings.velocity_sd)]
-    highest = float(finite.max(initial=0)) or 1.0
+    highest = highest_of(findings.velocity_sd)
     truths = {unit.number: unit for unit in findings.true_units}
     # Large ones first, so that the pointer reaches those that lie on them.
     found = sorted(findings.units, key=lambda unit: -int(unit.mask.sum()))
@@ -57,7 +56,7 @@ def draw_map(findings: Findings) -> Markup:
             "g",
             element(
                 "image",
-                href=_grey_png(findings.velocity_sd, highest),
+                href=grey_png(findings.velocity_sd, highest),
                 width=box[0],
                 height=box[1],
                 preserveAspectRatio="none",
@@ -66,9 +65,9 @@ def draw_map(findings: Findings) -> Markup:
             *missed,
             *outlines,
             element("rect", width=box[0], height=box[1], class_="frame"),
-            _axes(findings.size, scale),
+            draw_axes(findings.size, scale),
             element("g", *_labels(findings, scale), class_="labels", aria_hidden="true"),
-            _colour_bar(box, highest),
+            draw_colour_bar(box, highest),
             transform=f"translate({LEFT:g} {TOP:g})",
         ),
         viewBox=f"0 0 {total[0]:.1f} {total[1]:.1f}",
@@ -81,6 +80,11 @@ def draw_map(findings: Findings) -> Markup:
     )
 
 
+def highest_of(values: NDArray[np.float32]) -> float:
+    """Return the end of the scale of a map, above 0."""
+    return float(values[np.isfinite(values)].max(initial=0)) or 1.0
+
+
 def _found_unit(
     unit: FoundUnit, truth: TrueUnit | None, scale: float, findings: Findings
 ) -> Markup:
@@ -91,7 +95,7 @@ def _found_unit(
     return element(
         "g",
         true,
-        element("path", d=path, class_="found"),
+        element("path", d=path, class_="found uncertain" if unit.uncertain else "found"),
         class_=f"unit {colour_class(unit.number)}",
         data_key=unit.key,
         data_pick=True,
@@ -118,6 +122,8 @@ def describe_place(unit: FoundUnit) -> str:
         )
     elif unit.verdict:
         parts.append(f"{unit.verdict} (no match)")
+    if unit.uncertain:
+        parts.append("outline uncertain")
     return "; ".join(parts)
 
 
@@ -168,7 +174,8 @@ def label_of(unit: FoundUnit | TrueUnit) -> str:
     return f"{unit.number}*" if unit.verdict and unit.partner is None else str(unit.number)
 
 
-def _axes(size: tuple[float, float], scale: float) -> Markup:
+def draw_axes(size: tuple[float, float], scale: float) -> Markup:
+    """Draw the ticks and titles of a map's axes, in mm."""
     height, breadth = size[0] * scale, size[1] * scale
     marks = []
     for value in ticks(size[1], most=max(3, int(breadth / 45))):
@@ -191,7 +198,8 @@ def _axes(size: tuple[float, float], scale: float) -> Markup:
     return element("g", *marks, *titles, class_="axes")
 
 
-def _colour_bar(box: tuple[float, float], highest: float) -> Markup:
+def draw_colour_bar(box: tuple[float, float], highest: float) -> Markup:
+    """Draw the scale of greys to the right of a map, from 0 to `highest`, mm/s."""
     left, height = box[0] + 12, box[1]
     values = ticks(highest, most=max(3, min(5, int(height / 30))))
     decimals = max(0, -math.floor(math.log10(values[1] if len(values) > 1 else 1) + 1e-9))
@@ -244,7 +252,7 @@ def _hatching() -> Markup:
     )
 
 
-def _grey_png(values: NDArray[np.float32], highest: float) -> str:
+def grey_png(values: NDArray[np.float32], highest: float) -> str:
     """Return an image as a data URL, one pixel a pixel, from pale at 0 to dark at `highest`."""
     finite = np.isfinite(values)
     share = np.clip(np.where(finite, values, 0) / highest, 0, 1)[..., None]
@@ -262,9 +270,15 @@ def caption_of_map(findings: Findings) -> Markup:
         element("span", "Solid", class_="key found"),
         " and numbered: units found. " if findings.units else ": units found (none here). ",
     ]
+    uncertain = [label_of(unit) for unit in findings.units if unit.uncertain]
+    if uncertain:
+        parts += [
+            element("span", "Long dashes", class_="key uncertain"),
+            f": outline uncertain, though the train is not: {listed(uncertain)}. ",
+        ]
     if findings.score is not None:
         parts += [
-            element("span", "Dashed", class_="key true"),
+            element("span", "Short dashes" if uncertain else "Dashed", class_="key true"),
             ": the true unit that each matches (overlap IoU above 0.5). ",
         ]
         if findings.missed:

@@ -158,6 +158,13 @@ def units_table(findings: Findings) -> Markup:
         Column("Interval CoV", shares([row["interval_variation"] for row in measures])),
         Column("Peak (mm/s)", numbers([row["peak_velocity_mm_s"] for row in measures], 3)),
     ]
+    if any(unit.uncertain for unit in findings.units):
+        outlines = [(row["outline_confidence"], unit.uncertain)
+                    for row, unit in zip(measures, findings.units, strict=True)]  # fmt: skip
+        columns.insert(1, Column("Outline", [
+            (sure, f"{fixed(sure)} uncertain" if uncertain else fixed(sure))
+            for sure, uncertain in outlines
+        ]))  # fmt: skip
     if findings.score is not None:
         scores = {
             name: [unit.scores.get(name, math.nan) for unit in findings.units]

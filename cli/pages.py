@@ -12,6 +12,7 @@ from urllib.parse import quote
 from .page_findings import Findings
 from .page_map import caption_of_map, draw_map
 from .page_markup import Markup, colour_rules, counted, element, fixed, join
+from .page_remainder import caption_of_remainder, draw_remainder, remarks_on, share_of
 from .page_tables import definitions, missed_table, scores_table, units_table
 from .page_trains import caption_of_trains, draw_trains
 
@@ -57,6 +58,7 @@ def recording_page(findings: Findings, links: Links | None = None) -> str:
                 _figure("trains", "Trains", draw_trains(findings), caption_of_trains(findings)),
                 class_="figures",
             ),
+            _remainder(findings),
             *_tables(findings),
             section("origin", "Where this comes from", definitions(_origin(findings))),
         ),
@@ -122,6 +124,7 @@ def _header(findings: Findings, links: Links) -> Markup:
         element("p", "Motor units in tissue velocity", class_="kind"),
         element("h1", _name_of(findings)),
         *(element("p", line, class_="summary") for line in summary_of(findings)),
+        *remarks_on(findings),
     )
 
 
@@ -153,6 +156,8 @@ def summary_of(findings: Findings) -> list[str]:
         low, high = fixed(min(sure)), fixed(max(sure))
         found += f", confidence {low}" + ("" if low == high else f" to {high}")
     lines = [f"{found}, in {fixed(findings.duration)} s by the method “{findings.method}”."]
+    if share_of(findings):
+        lines[0] += f" {share_of(findings)}"
     if findings.score is None:
         return [*lines, findings.truth_note]
     row = findings.score.to_row()
@@ -187,6 +192,14 @@ def section(name: str, title: str, *content: Any) -> Markup:
     """Return a part of a page under its heading."""
     heading = element("h2", title, id=f"{name}-title")
     return element("section", heading, *content, aria_labelledby=f"{name}-title")
+
+
+def _remainder(findings: Findings) -> Markup | None:
+    drawing = draw_remainder(findings)
+    if drawing is None:
+        return None
+    caption = caption_of_remainder(findings)
+    return _figure("remainder", "What is left unexplained", drawing, caption)
 
 
 def _tables(findings: Findings) -> list[Markup]:

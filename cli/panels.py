@@ -22,6 +22,9 @@ DEVIATION_COLOURS = LinearSegmentedColormap.from_list("deviation", ["#ffffff", "
 NOTHING_COLOUR = "#efe3c2"
 """Of voxels that are not finite; no scale has it."""
 
+DASHES = (0, (4.5, 3.0))
+"""Of outlines that are uncertain."""
+
 MOST_LABELS = 60
 FEW_ROWS = 8
 
@@ -143,7 +146,7 @@ def _outline(axes: Axes, mark: Mark, size: tuple[float, float], line_width: floa
     )
     axes.contour(
         width, depth, padded, levels=[0.5 * float(padded.max())], colors=[mark.colour],
-        linewidths=line_width,
+        linewidths=line_width, linestyles=[DASHES if mark.uncertain else "solid"],
     )  # fmt: skip
 
 

@@ -125,6 +125,9 @@ def _compose(scene: Scene) -> Page:
 
     map_letter, traces_letter = next(letters), next(letters)
     what = "territories" if scene.has_units else f"pixels shown in {traces_letter}"
+    uncertain = any(mark.uncertain for mark in scene.marks)
+    if uncertain:
+        what += " (dashed: outline uncertain)"
     _heading(page, MARGIN, top - 0.12, map_letter, f"SD of velocity over time, {what}")
     axes = page.axes(MARGIN, top, map_width, map_width * ratio)
     shown = draw_deviation(axes, scene)
@@ -132,7 +135,9 @@ def _compose(scene: Scene) -> Page:
     bar = page.axes(MARGIN + map_width + 0.12, top, 0.11, map_width * ratio)
     page.colour_bar(bar, shown, "SD (mm/s)")
 
-    left = MARGIN + max(map_width + 1.3, 3.6)  # no closer than the heading is long
+    left = MARGIN + max(
+        map_width + 1.3, 4.5 if uncertain else 3.6
+    )  # no closer than the heading is long
     what = (
         "Twitch trains and firings" if scene.has_units else "Mean of the image, and single pixels"
     )

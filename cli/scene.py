@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from ..datasets.schema import chunks_of
 from ..datasets.store import Store
 from ..simulator.rendering import render
+from ..training.identification.stored import outline_confidence_of
+from ..training.identification.units import UNCERTAIN_OUTLINE
 
 COLOURS = (
     "#2f60b2", "#f27700", "#8a0509", "#219a2c", "#bd7bf3", "#0e5715", "#1bb0ce", "#d0457c",
@@ -57,6 +59,8 @@ class Mark:
         The territory's centre of mass inside the image, or the pixel's centre, mm.
     territory : float32 array of shape (depth, width), optional
         Membership, 0..1.
+    uncertain : bool
+        Whether the territory's outline is.
     """
 
     label: str
@@ -64,6 +68,7 @@ class Mark:
     depth: float
     width: float
     territory: NDArray[np.float32] | None = None
+    uncertain: bool = False
 
 
 @dataclass(frozen=True)
@@ -243,6 +248,9 @@ def _units(
     territories = store.read("territory", index)[:count].astype(np.float32, copy=False)
     trains = store.read("twitch_train", index)[:count]
     firings = store.read("firing", index)[:count]
+    uncertain = np.zeros(count, bool)
+    if store.kind == "identified":
+        uncertain = outline_confidence_of(store, index) < UNCERTAIN_OUTLINE
     duration = store.layout.shape[0] / store.layout.frame_rate
     traces, marks = [], []
     for unit, (territory, train, times) in enumerate(
@@ -257,7 +265,7 @@ def _units(
             columns = (np.arange(territory.shape[1]) + 0.5) * size[1] / territory.shape[1]
             depth = float(territory.sum(axis=1) @ rows) / weight
             width = float(territory.sum(axis=0) @ columns) / weight
-            marks.append(Mark(label, colour, depth, width, territory))
+            marks.append(Mark(label, colour, depth, width, territory, bool(uncertain[unit])))
     return tuple(traces), tuple(marks)
 
 

@@ -1,5 +1,6 @@
 """What the tests of the command line share: running it as a user does, in this process."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +11,7 @@ from musim.datasets import writer
 from musim.datasets.location import Location
 from musim.datasets.production import produce
 from musim.training.identification.results import plan, recording_of
-from musim.training.identification.stored import pack
+from musim.training.identification.stored import REMARKED, pack
 from musim.training.identification.units import Units
 
 TINY = ["--units", "2-3", "--pixels", "16x16", "--frames", "20", "--frame-rate", "200"]
@@ -41,18 +42,24 @@ def tiny():
 def store_of_units():
     """Return a function that stores units as though a method had found them in a store.
 
-    `counts` says how many of them a recording has; what else is given is padding.
+    `counts` says how many of them a recording has; what else is given is padding. Stores of an
+    `earlier` version, up to 1.0, say neither how certain outlines are nor what is left.
     """
 
-    def make(path, source, found, counts=None, method="refine"):
+    def make(path, source, found, counts=None, method="refine", *, earlier=False):
         def make_part(url, layout, part):
-            arrays = pack(found[part], recording_of(source, part), layout)
+            arrays = pack(found[part], recording_of(source, part), plan([source], method))
             if counts is not None:
                 arrays["unit_count"] = np.array(counts[part], np.int32)
             arrays = {name: values[None] for name, values in arrays.items()}
             writer.write_part(Location(url), layout, part, arrays)
 
         layout = plan([source], method)
+        if earlier:
+            attributes = {k: v for k, v in layout.attributes.items() if k != REMARKED}
+            layout = dataclasses.replace(
+                layout, variables=layout.variables[:-4], attributes=attributes
+            )
         return produce(Location(path), layout, make_part, workers=1, pool="threads")
 
     return make

@@ -10,7 +10,9 @@ import pytest
 from musim.datasets import generate, open_store
 from musim.simulator import InputError, Parameters, Range
 from musim.training.identification.methods import METHODS
+from musim.training.identification.remarks import REMARKS
 from musim.training.identification.results import MOST_UNITS
+from musim.training.identification.stored import outcome_of
 from musim.training.identification.units import Units, none
 
 SMALL = Parameters(
@@ -68,7 +70,12 @@ def test_units_of_a_store_that_every_command_takes(musim, source, stub, nearly, 
         done.out,
     )
     assert "identifying: 3/3 recordings" in done.err
-    assert done.err.splitlines()[-3:] == [f"sequence {index}: 3 units" for index in range(3)]
+    outcomes = [outcome_of(open_store("units.zarr"), index) for index in range(3)]
+    assert done.err.splitlines()[-3:] == [
+        f"sequence {index}: 3 units, {100 * outcome.explained_share:.0f} % of the motion explained"
+        for index, outcome in enumerate(outcomes)
+    ]
+    assert all(outcome.explained_share > 0.5 for outcome in outcomes)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "musim.zarr", "units.csv", "units.zarr"
     ]  # fmt: skip
@@ -123,8 +130,25 @@ def test_several_recordings_make_one_result(musim, source, stub, tmp_path):
     done = musim("identify", "b.zarr", "musim.zarr", "-o", "u.zarr", "-m", "ica", "--workers", "1")
     assert done.code == 0, done.err
     assert "u.zarr: 36 units in 12 sequences" in done.out
-    assert done.err.splitlines()[-2:] == ["sequence 9: 3 units", "and 2 more sequences"]
+    assert [line.split(",")[0] for line in done.err.splitlines()[-2:]] == [
+        "sequence 9: 3 units", "and 2 more sequences",
+    ]  # fmt: skip
     assert open_store("u.zarr").layout.attributes["musim_method"] == "ica"
+
+
+def test_what_is_left_unexplained_is_said_once(musim, source, monkeypatch):
+    monkeypatch.setitem(METHODS, "refine", lambda recording, truth=None: none(recording))
+    done = musim("identify", "musim.zarr", "--workers", 1)
+    assert done.code == 0
+    *_, first, second, third, remark = done.err.splitlines()
+    assert [first, second, third] == [
+        f"sequence {index}: 0 units, 0 % of the motion explained" for index in range(3)
+    ]
+    said = REMARKS["motion-unexplained"]
+    assert remark == (f"motion unexplained (sequences 0, 1, 2): {said.sentence} {said.advice}")
+    generate(SMALL, "one.zarr", sequences=1, seed=2, workers=1)
+    done = musim("identify", "one.zarr", "--out", "one-units.zarr", "--workers", 1)
+    assert done.err.splitlines()[-1].startswith("motion unexplained: The units")
 
 
 def test_options_are_handed_on(musim, monkeypatch):

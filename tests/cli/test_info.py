@@ -1,10 +1,12 @@
 """``musim info``: tables for people, JSON for programs."""
 
+import dataclasses
 import json
 
 import numpy as np
 
 from musim.datasets import open_store
+from musim.training.identification.remarks import REMARKS
 
 
 def test_it_shows_parameters_variables_and_the_data_card(musim, tiny):
@@ -36,3 +38,52 @@ def test_json_holds_what_the_store_holds(musim, tiny):
     assert np.isclose(card["diameter"]["mean"], diameters.mean())
     assert card["diameter"]["count"] == diameters.size
     assert card["units"]["minimum"] >= 2
+
+
+def test_what_was_found_is_told_for_each_recording(musim, tiny, store_of_units, nearly, tmp_path):
+    assert musim("generate", *tiny, "-n", 23, "--frames", 80, "--workers", 1).code == 0
+    source = open_store("musim.zarr")
+    found = [
+        dataclasses.replace(
+            nearly(source.truth(n)), explained_share=0.01 * n,
+            remarks=("motion-unexplained",) if n < 2 else (),
+        )
+        for n in range(23)
+    ]  # fmt: skip
+    store_of_units(tmp_path / "units.zarr", source, found)
+    shown = musim("info", "units.zarr").out
+    rows = [
+        line.split() for line in shown.splitlines() if " % " in line and line.split()[0].isdigit()
+    ]
+    assert [row[:4] for row in rows] == [
+        [str(n), str(found[n].count), str(n), "%"] for n in range(20)
+    ]
+    assert [row[4:] for row in rows[:3]] == [["motion", "unexplained"]] * 2 + [[]]
+    assert "and 3 more" in shown
+    words = " ".join(shown.split())
+    assert "The units explain" in words
+    assert "Try another" in words
+    assert "no motion" not in shown
+    told = json.loads(musim("info", "units.zarr", "--json").out)
+    assert [one["units"] for one in told["found"]] == [one.count for one in found]
+    assert np.allclose([one["explained_share"] for one in told["found"]], 0.01 * np.arange(23))
+    assert [one["remarks"] for one in told["found"]] == [list(one.remarks) for one in found]
+    remark = REMARKS["motion-unexplained"]
+    assert told["remarks"] == {
+        "motion-unexplained": {"meaning": remark.sentence, "advice": remark.advice}
+    }
+    assert json.loads(musim("info", "musim.zarr", "--json").out)["found"] == []
+
+
+def test_results_of_an_earlier_version(musim, tiny, store_of_units, nearly, tmp_path):
+    assert musim("generate", *tiny, "-n", 1, "--workers", 1).code == 0
+    source = open_store("musim.zarr")
+    found = nearly(source.truth(0))
+    store_of_units(tmp_path / "units.zarr", source, [found], earlier=True)
+    shown = musim("info", "units.zarr")
+    assert shown.code == 0
+    assert ["0", str(found.count), "–"] in [line.split() for line in shown.out.splitlines()]
+    told = json.loads(musim("info", "units.zarr", "--json").out)
+    assert told["found"] == [{"units": found.count, "explained_share": None, "remarks": []}]
+    for command in (["verify", "units.zarr"], ["preview", "units.zarr"], ["report", "units.zarr"]):
+        assert musim(*command).code == 0

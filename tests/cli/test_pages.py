@@ -23,6 +23,9 @@ from musim.datasets import generate
 from musim.simulator import Parameters, Range
 from musim.simulator.errors import InputError
 from musim.training.identification.evaluation import Evaluation
+from musim.training.identification.explanation import explained
+from musim.training.identification.remarks import REMARKS
+from musim.training.identification.results import recording_of
 from musim.training.identification.units import Units
 
 HOSTILE = "<script>alert(1)</script>&\"'"
@@ -128,12 +131,12 @@ def evaluation(method="refine", protocol="ali-2020", axis="units"):
 
 
 VERSIONS = {"musim": "1", "numpy": "2"}
-CASES = ("found", "without_truth", "nothing_found", "nothing_known", "hostile", "evaluation",
-         "overlap", "one_store")  # fmt: skip
+CASES = ("found", "told", "without_truth", "nothing_found", "nothing_known", "hostile",
+         "evaluation", "overlap", "one_store")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def pages(found, without_truth, nothing_found):
+def pages(found, told, without_truth, nothing_found):
     empty = dataclasses.replace(without_truth, units=())
     hostile = dataclasses.replace(
         found, store=HOSTILE, source=HOSTILE, method=HOSTILE, origin=HOSTILE,
@@ -143,6 +146,7 @@ def pages(found, without_truth, nothing_found):
     )  # fmt: skip
     return {
         "found": recording_page(found, Links("a-1.html", "a-3.html")),
+        "told": recording_page(told),
         "without_truth": recording_page(without_truth),
         "nothing_found": recording_page(nothing_found),
         "nothing_known": recording_page(empty),
@@ -253,6 +257,8 @@ def test_summary_and_scores_are_those_of_the_metrics(found, pages):
     page, row = Parsed(pages["found"]), found.score.to_row()
     first, second = (one["text"] for one in page.all("p", "summary"))
     assert first == "4 units found, confidence 0.50 to 0.95, in 0.60 s by the method “refine”."
+    assert not page.all("p", "remark")  # nobody said how much they explain
+    assert not page.all("svg", "remainder")
     assert "3 of 4 true units matched (recall 0.75, precision 0.75)" in second
     assert f"IoU of {row['mask_iou']:.2f}" in second
     assert f"rate of agreement of {row['rate_of_agreement']:.2f}" in second
@@ -385,6 +391,91 @@ def test_without_truth_nothing_is_said_of_it(pages):
     assert "True unit" not in pages["without_truth"]
     assert [row[0]["text"] for row in page.rows("units")[1:]] == ["0", "1", "2", "3"]
     assert "Against the truth" not in pages["without_truth"]
+
+
+@pytest.fixture(scope="module")
+def told(folder, source, store_of_units, nearly):
+    """Two of four units, one of an uncertain outline, with what they leave."""
+    near = nearly(source.truth(0))
+    units = explained(
+        recording_of(source, 0),
+        Units(
+            near.territory[:2], near.train[:2], near.firing[:2], near.confidence[:2],
+            np.array([0.8, 0.3]), ("copies-left-out",),
+        ),
+    )  # fmt: skip
+    return read_findings(store_of_units(folder / "told.zarr", source, [units]), 0)
+
+
+def test_what_is_left_is_shown_beside_the_velocity_on_one_scale(told, source):
+    page_text = recording_page(told)
+    page = Parsed(page_text)
+    assert 0.05 < told.explained_share < 0.95
+    velocity, left = page.all("svg", "remainder")
+    assert velocity["text"].startswith("Velocity")
+    assert left["text"].startswith("Left unexplained")
+    scales = [one["text"].split("Depth (mm)")[1] for one in (velocity, left)]
+    assert scales[0] == scales[1]
+    shown = []
+    for drawing in (velocity, left):
+        (image,) = [one for one in page.all("image") if drawing in one["inside"]]
+        content = image["attributes"]["href"].split(",")[1]
+        shown.append(np.asarray(Image.open(io.BytesIO(base64.b64decode(content)))).astype(float))
+    highest = told.velocity_sd.max()
+    for pixels, values in zip(shown, (told.velocity_sd, told.residual_sd), strict=True):
+        np.testing.assert_allclose(pixels[..., 0], 255 - 115 * values / highest, atol=0.51)
+    # What is left is where the units lie that were not found.
+    inside = told.true_units[0].mask
+    assert told.residual_sd[inside].mean() < 0.3 * told.velocity_sd[inside].mean()
+    unit = max(told.missed, key=lambda one: float(told.residual_sd[one.mask].mean()))
+    assert told.residual_sd[unit.mask].mean() > 0.5 * told.velocity_sd[unit.mask].mean()
+    ghosts = [one["attributes"] for one in page.all("path", "ghost") if left in one["inside"]]
+    assert [one["data-key"] for one in ghosts] == ["u0", "u1"]
+    assert ["uncertain" in one["class"] for one in ghosts] == [False, True]
+
+
+def test_the_share_and_the_remarks_are_said(told):
+    low = dataclasses.replace(told, explained_share=0.312, remarks=("motion-unexplained",))
+    page = Parsed(recording_page(low))
+    first = page.all("p", "summary")[0]["text"]
+    assert first.endswith("The units explain 31 % of the energy of the velocity above noise.")
+    (remark,) = page.all("p", "remark")
+    for text in (REMARKS["motion-unexplained"].sentence, REMARKS["motion-unexplained"].advice):
+        assert text in remark["text"]
+    assert remark["text"].startswith("Motion unexplained. ")
+    page = Parsed(recording_page(told))
+    said = [one["text"].split(".")[0] for one in page.all("p", "remark")]
+    assert said == [REMARKS[name].words.capitalize() for name in told.remarks]
+    assert "copies-left-out" in told.remarks
+    none = dataclasses.replace(low, units=(), explained_share=0.0)
+    assert "Nothing of the motion above noise is explained." in recording_page(none)
+
+
+def test_uncertain_outlines_are_marked(told, pages):
+    page = Parsed(recording_page(told))
+    (drawing,) = page.all("svg", "map")
+    dashed = [one for one in page.all("path", "uncertain") if drawing in one["inside"]]
+    assert len(dashed) == 1
+    group = dashed[0]["inside"][-1]["attributes"]
+    assert group["data-key"] == "u1"
+    assert group["aria-label"].endswith("; outline uncertain")
+    head, *rows = page.rows("units")
+    place = [cell["text"] for cell in head].index("Outline")
+    assert [row[place]["text"] for row in rows] == ["0.80", "0.30 uncertain"]
+    assert [row[place]["attributes"]["data-value"] for row in rows] == ["0.8", "0.3"]
+    assert "outline uncertain, though the train is not: 1" in page.all("figcaption")[0]["text"]
+    assert "uncertain" not in Parsed(pages["found"]).all("body")[0]["text"].split('"use strict"')[0]
+
+
+def test_a_store_of_an_earlier_version_has_a_page_as_before(folder, source, store_of_units, nearly):
+    store = store_of_units(folder / "earlier.zarr", source, [nearly(source.truth(0))], earlier=True)
+    findings = read_findings(store, 0)
+    assert (findings.residual_sd, findings.remarks) == (None, ())
+    assert math.isnan(findings.explained_share)
+    page = Parsed(recording_page(findings))
+    assert not page.all("svg", "remainder")
+    assert not page.all(style="uncertain")
+    assert "Outline" not in [cell["text"] for cell in page.rows("units")[0]]
 
 
 def test_nothing_found(pages, nothing_found):

@@ -47,6 +47,19 @@ def test_a_picture_is_one_of_the_expected_size_with_something_on_it(store, out):
     assert [path.name for path in out.parent.iterdir()] == [out.name]
 
 
+def test_uncertain_outlines_are_dashed_and_the_heading_says_so(store, out):
+    scene = read_scene(store, 0)
+    marks = tuple(dataclasses.replace(m, uncertain=m.label == "1") for m in scene.marks)
+    page = Page(5, 5, 100)
+    axes = page.axes(0.5, 0.5, 4, 4)
+    draw_marks(axes, dataclasses.replace(scene, marks=marks), font_size=9)
+    dashes = [one.get_linestyle()[0][1] for one in axes.collections]
+    assert [pattern is not None for pattern in dashes] == [m.uncertain for m in marks]
+    for shown, said in ((scene, False), (dataclasses.replace(scene, marks=marks), True)):
+        texts = [one.get_text() for one in pictures._compose(shown).figure.texts]
+        assert any("(dashed: outline uncertain)" in text for text in texts) == said
+
+
 def test_same_bytes_each_time_and_no_word_of_the_software(store, out):
     draw_preview(store, 0, out)
     first = out.read_bytes()

@@ -11,6 +11,8 @@ from musim.cli.pages import recording_page
 from musim.datasets import generate
 from musim.simulator import Parameters, Range
 from musim.training.identification.evaluation import Evaluation
+from musim.training.identification.explanation import explained
+from musim.training.identification.results import recording_of
 
 FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
@@ -25,7 +27,8 @@ def folder(tmp_path_factory, store_of_units, nearly):
     source = generate(
         parameters, folder / "<i>&.zarr", sequences=1, kind="rendered", workers=1, pool="threads"
     )
-    store = store_of_units(folder / "units.zarr", source, [nearly(source.truth(0))])
+    found = explained(recording_of(source, 0), nearly(source.truth(0)))
+    store = store_of_units(folder / "units.zarr", source, [found])
     page = recording_page(read_findings(store, 0))
     (folder / "recording.html").write_text(page, encoding="utf-8")
     rows = [{"units": n, "snr": 10.0, "sequence": 0, "matches": n, "predictions": n, "seconds": 1,
@@ -112,7 +115,9 @@ def tab_to(page, picker):
 @pytest.mark.parametrize("name", ["recording", "evaluation"])
 def test_figures_and_tables_are_there(visit, name, width, scheme):
     page = visit(name, width, color_scheme=scheme)
-    shown = page.locator("svg.map, .row svg, img.chart, table, .pixels, .unit path.found, h1")
+    shown = page.locator(
+        "svg.map, svg.remainder, .row svg, img.chart, table, .pixels, .unit path.found, h1"
+    )
     assert shown.count() > (15 if name == "recording" else 4)
     for index in range(shown.count()):
         box = shown.nth(index).bounding_box()
@@ -194,6 +199,7 @@ def test_the_pointer_lights_and_a_click_keeps(visit):
     page = visit()
     page.locator(".row[data-key=u2]").hover()
     assert lit(page, ".map") == ["u2", "u2"]
+    assert lit(page, ".pair") == ["u2", "u2"]
     page.locator("h1").hover()
     assert lit(page, "body") == []
     page.locator(".map .label[data-key=u3]").click()

@@ -147,3 +147,15 @@ def test_colours_differ_and_are_legible():
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     luminance = linear @ (0.2126, 0.7152, 0.0722)
     assert (1.05 / (luminance + 0.05)).min() > 2  # contrast with white, as WCAG 2 defines it
+
+
+def test_outlines_that_are_uncertain_are_known(store, store_of_units, nearly, tmp_path):
+    found = [
+        dataclasses.replace(nearly(store.truth(index)), outline_confidence=np.array([0.9, 0.1, 0]))
+        for index in range(2)
+    ]
+    told = store_of_units(tmp_path / "units.zarr", store, found)
+    assert [mark.uncertain for mark in read_scene(told, 1).marks] == [False, True, True]
+    earlier = store_of_units(tmp_path / "earlier.zarr", store, found, earlier=True)
+    assert not any(mark.uncertain for mark in read_scene(earlier, 1).marks)
+    assert not any(mark.uncertain for mark in read_scene(store, 1).marks)

@@ -1,0 +1,40 @@
+"""What commands say of what was found: how much of the motion it explains, and what is remarked."""
+
+import math
+from collections.abc import Sequence
+
+from ..training.identification.remarks import REMARKS
+from ..training.identification.stored import Outcome
+from .page_markup import counted, share
+
+MOST_NAMED = 5
+"""Sequences that are named with a remark."""
+
+
+def short(outcome: Outcome) -> str:
+    """Say how many units were found and how much of the motion they explain."""
+    text = counted(outcome.units, "unit")
+    if math.isnan(outcome.explained_share):
+        return text
+    return f"{text}, {share(outcome.explained_share)} of the motion explained"
+
+
+def remarks_of(outcomes: Sequence[Outcome]) -> list[str]:
+    """Say each remark of some sequences once, with the sequences and what to try.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+        Of the sequences, from the first on.
+    """
+    lines = []
+    for name, remark in REMARKS.items():
+        places = [str(n) for n, outcome in enumerate(outcomes) if name in outcome.remarks]
+        if not places:
+            continue
+        where = ", ".join(places[:MOST_NAMED])
+        if len(places) > MOST_NAMED:
+            where += f" and {len(places) - MOST_NAMED} more"
+        where = f" (sequence{'s' if len(places) > 1 else ''} {where})" if len(outcomes) > 1 else ""
+        lines.append(f"{remark.words}{where}: {remark.sentence} {remark.advice}")
+    return lines
