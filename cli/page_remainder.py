@@ -86,9 +86,9 @@ def _panel(findings: Findings, title: str, values: NDArray[np.float32], scale: f
 def caption_of_remainder(findings: Findings) -> Markup:
     """Say what the two maps are."""
     parts = [
-        "Standard deviation over time of the velocity, and of what is left of it above noise when "
-        "the units' trains have explained of every pixel what they can, inside their outlines and "
-        "outside. One scale of grey for both."
+        "Standard deviation over time of the velocity with its noise, and of what is left of it "
+        "above noise when the units' trains have explained of every pixel what they can, inside "
+        "their outlines and outside. One scale of grey for both."
     ]
     if findings.units:
         parts.append(" Thin: the outlines of the units found.")
