@@ -15,13 +15,25 @@ from ..training.identification.tables import summary
 from .scene import COLOURS, GREY
 
 PANELS = {
+    "trains": ("Units matched by their trains", ("train_recall", "train_precision")),
+    "firings": (
+        "Trains and firings of units matched by trains",
+        ("train_match_correlation", "firing_agreement"),
+    ),
     "detection": ("Detection", ("detection_recall", "detection_precision")),
     "segmentation": ("Segmentation of matched units", ("mask_recall", "mask_precision")),
     "agreement": ("Twitch trains of matched units", ("rate_of_agreement", "firing_recall")),
 }
-"""Figures of the protocol: those of Ali et al. 2020, Fig. 4, 5 and 6."""
+"""Figures of the protocol: by trains, then those of Ali et al. 2020, Fig. 4, 5 and 6."""
+
+CHANCE = {"train_match_correlation": "train_chance", "firing_agreement": "firing_chance"}
+"""What a wrong unit scores, dotted beside what a right one does."""
 
 LABELS = {
+    "train_recall": "Recall",
+    "train_precision": "Precision",
+    "train_match_correlation": "Size of correlation",
+    "firing_agreement": "Agreement of firings",
     "detection_recall": "Recall",
     "detection_precision": "Precision",
     "mask_recall": "Recall of pixels",
@@ -34,6 +46,13 @@ LABELS = {
     "overlap": "Share of the unit that lies in others",
 }
 MARKERS = "osD^v"
+
+OVERLAP_LINES = {
+    "train_recall": "by train, |r| > 0.7",
+    "detection_recall_iou03": "by outline, IoU > 0.3",
+    "detection_recall": "by outline, IoU > 0.5",
+}
+"""Lines of the figure by overlap."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +84,8 @@ def draw_charts(evaluation: Evaluation) -> list[Chart]:
     other = "snr" if axis == "units" else ""
     charts = []
     for name, (title, measures) in PANELS.items():
+        if rows and any(f"{measure}_mean" not in rows[0] for measure in measures):
+            continue  # an older musim did not score it
         figure, panels = _figure(len(measures))
         for axes, measure in zip(panels, measures, strict=True):
             _lines(axes, rows, axis, other, measure)
@@ -75,6 +96,8 @@ def draw_charts(evaluation: Evaluation) -> list[Chart]:
             panels[0].legend(fontsize=7, frameon=False, loc="lower left")
         figure.suptitle(f"{title}: {evaluation.method}", fontsize=10)
         text = f"{title} by {evaluation.method}, mean and SD over sequences, against {axis}."
+        if any(measure in CHANCE for measure in measures):
+            text += " Dotted: what a wrong unit scores."
         charts.append(Chart(name, title, text, figure))
     return charts
 
@@ -101,6 +124,13 @@ def _lines(axes: Axes, rows: Sequence[dict[str, Any]], axis: str, other: str, me
             color=COLOURS[number], marker=MARKERS[number % len(MARKERS)], markersize=4,
             linewidth=1, elinewidth=0.6, capsize=2, label=label,
         )  # fmt: skip
+        if measure in CHANCE:
+            axes.plot(
+                [place + shift for place in places],
+                [row[f"{CHANCE[measure]}_mean"] for row in line],
+                ":", color=COLOURS[number], linewidth=1,
+                label="a wrong unit" if number == len(values) - 1 else None,
+            )  # fmt: skip
     infinite = [row for row in rows if math.isinf(row[axis])]
     if infinite:
         ticks = sorted({row[axis] for row in rows})
@@ -143,12 +173,16 @@ def _finish(axes: Axes, abscissa: str, ordinate: str) -> None:
 
 def _overlap_chart(evaluation: Evaluation, rows: Sequence[dict[str, Any]]) -> Chart:
     figure, (axes,) = _figure(1)
-    axes.errorbar(
-        [row["overlap"] for row in rows],
-        [row["detection_recall_mean"] for row in rows],
-        [row["detection_recall_se"] for row in rows],
-        color=COLOURS[0], marker="o", markersize=4, linewidth=1, capsize=2,
-    )  # fmt: skip
+    for number, (measure, label) in enumerate(OVERLAP_LINES.items()):
+        if f"{measure}_mean" in rows[0]:
+            axes.errorbar(
+                [row["overlap"] for row in rows],
+                [row[f"{measure}_mean"] for row in rows],
+                [row[f"{measure}_se"] for row in rows],
+                color=COLOURS[number], marker=MARKERS[number], markersize=4, linewidth=1, capsize=2,
+                label=label,
+            )  # fmt: skip
+    axes.legend(fontsize=7, frameon=False, loc="lower left", bbox_to_anchor=(0, 0.06))
     for row in rows:
         axes.annotate(str(row["count"]), (row["overlap"], 0.02), fontsize=6, ha="center")
     _finish(axes, LABELS["overlap"], "Recall (units found; below: units)")

@@ -3,6 +3,7 @@
 import io
 import math
 import time
+from collections.abc import Mapping
 
 import click
 from rich.box import SIMPLE_HEAD
@@ -15,10 +16,23 @@ from ..training.identification.evaluation import SUMMARY, Evaluation, evaluate_s
 from ..training.identification.evaluation import evaluate as evaluate_protocol
 from ..training.identification.methods import METHODS
 from ..training.identification.protocols import QUICK, SWEEPS, ali_2020, sweep
-from ..training.identification.tables import MEASURES, difficulties, summary
+from ..training.identification.tables import (
+    BRIEF,
+    MASK_MEASURES,
+    TRAIN_MEASURES,
+    calibration,
+    difficulties,
+    summary,
+)
 from .console import out, progress
 
 USUAL_SEQUENCES = 100
+
+TABLES = {
+    "By trains (|r| > 0.7 within 20 ms; firings within 10 ms), chance: wrong units": TRAIN_MEASURES,
+    "By outlines (IoU), as Ali et al. 2020": MASK_MEASURES,
+}
+"""What is printed, by its title."""
 
 
 @click.group(
@@ -84,8 +98,10 @@ def identify(store, protocol, difficulty, method, runs, target, quick, sequences
              resume, overwrite) -> None:  # fmt: skip
     """Score how a method identifies motor units: on a protocol, a sweep, or a STORE with truth.
 
-    Detection, segmentation and rate of agreement as Ali et al. 2020 define them. The folder gets
-    a row for each sequence (sequences.csv) and unit (units.csv), means (summary.csv), and figures.
+    First by trains (of correlation above 0.7) and firings, with what a wrong unit would score; then
+    detection, segmentation and rate of agreement as Ali et al. 2020 define them. The folder gets a
+    row for each sequence (sequences.csv), true unit (units.csv) and unit found (predictions.csv),
+    means (summary.csv), and figures.
     """
     if sum(choice is not None for choice in (store, protocol, difficulty)) != 1:
         raise InputError("found none or several of STORE, --protocol and --sweep, wanted one")
@@ -111,7 +127,15 @@ def identify(store, protocol, difficulty, method, runs, target, quick, sequences
     _write_results(found, Location(target))
     console = out()
     console.print("Mean±SD over n sequences; by overlap: over n units, ± the standard error.")
-    console.print(_table(found))
+    for title, measures in TABLES.items():
+        shown = _table(found, measures)
+        if shown is not None:
+            console.print(title, markup=False)
+            console.print(shown)
+    error, predictions = calibration(found)
+    if predictions:
+        console.print(f"Calibration error of confidence (true by train): {error:.3f} over "
+                      f"{predictions} units found.", soft_wrap=True, markup=False)  # fmt: skip
     console.print(f"{target}: {len(found.sequences)} sequences ({seconds:.0f} s). Look at them: "
                   f"musim report {target}", soft_wrap=True, markup=False)  # fmt: skip
 
@@ -126,12 +150,15 @@ def _write_results(found: Evaluation, folder: Location) -> None:
         folder.write(f"{chart.name}.png", picture.getvalue())
 
 
-def _table(found: Evaluation) -> Table:
+def _table(found: Evaluation, measures: Mapping[str, str]) -> Table | None:
+    """Return a table of some measures; None where the evaluation has none of them."""
     rows = summary(found)
     names = list(difficulties(found))
-    columns = [name for name in MEASURES if f"{name}_mean" in rows[0]]
+    columns = [name for name in measures if f"{name}_mean" in rows[0]]
+    if not columns:
+        return None
     headings = [*names, "n"]
-    table = Table(*headings, *(MEASURES[name] for name in columns),
+    table = Table(*headings, *(measures[name] for name in columns),
                   box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)  # fmt: skip
     for column in table.columns:
         column.justify, column.no_wrap = "right", True
@@ -145,7 +172,7 @@ def _table(found: Evaluation) -> Table:
 
 def _cell(row: dict[str, float], name: str) -> str:
     mean = row[f"{name}_mean"]
-    spread = row.get(f"{name}_sd", row.get(f"{name}_se", math.nan))
+    spread = math.nan if name in BRIEF else row.get(f"{name}_sd", row.get(f"{name}_se", math.nan))
     if math.isnan(mean):
         return "–"
     # 0.987±.02: three and two digits are as many as 100 sequences tell.

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ..training.identification.evaluation import Evaluation
-from ..training.identification.tables import difficulties, summary
+from ..training.identification.tables import calibration, difficulties, summary
 from .charts import Chart, draw_charts
 from .page_markup import UNKNOWN, Markup, counted, element, fixed, join
 from .page_tables import Cell, Column, RowHead, definitions, table
@@ -20,9 +20,23 @@ NAMES = {
 }
 """Headings of what makes sequences difficult."""
 
-HEADINGS = {
-    "detection_recall": "Recall",
-    "detection_precision": "Precision",
+TRAIN_HEADINGS = {
+    "train_recall": "Recall",
+    "train_precision": "Precision",
+    "train_match_correlation": "Correlation",
+    "train_chance": "Correlation of a wrong unit",
+    "firing_agreement": "Agreement of firings",
+    "firing_chance": "Agreement with a wrong unit",
+    "train_firing_recall": "Firing recall",
+    "train_firing_precision": "Firing precision",
+}
+"""Headings of the scores by trains that are shown."""
+
+MASK_HEADINGS = {
+    "detection_recall_iou03": "Recall, IoU > 0.3",
+    "detection_precision_iou03": "Precision, IoU > 0.3",
+    "detection_recall": "Recall, IoU > 0.5",
+    "detection_precision": "Precision, IoU > 0.5",
     "mask_recall": "Mask recall",
     "mask_precision": "Mask precision",
     "mask_iou": "Mask IoU",
@@ -30,7 +44,22 @@ HEADINGS = {
     "firing_recall": "Firing recall",
     "firing_precision": "Firing precision",
 }
-"""Headings of the scores that are shown."""
+"""Headings of the scores by outlines that are shown."""
+
+MEANS = {
+    "train-means": (
+        "Means by trains",
+        "Units matched by trains (size of correlation above 0.7 at a lag within 20 ms), their "
+        "firings within 10 ms",
+        TRAIN_HEADINGS,
+    ),
+    "means": (
+        "Means by outlines",
+        "Units matched by outlines (overlap IoU above 0.5, where no other is named)",
+        MASK_HEADINGS,
+    ),
+}
+"""Tables of means by their names: title, what they are of, and headings."""
 
 WHOLE = {"units": 0, "snr": 0}
 """Difficulties that are whole numbers; others have two decimals."""
@@ -67,7 +96,11 @@ def evaluation_page(evaluation: Evaluation, place: str, software: dict[str, str]
             "main",
             element("p", "The headings of tables sort them.", class_="help", hidden=True),
             *(_chart(chart) for chart in charts),
-            section("means", "Means and standard deviations", means_table(evaluation, rows)),
+            *(
+                section(name, title, means_table(evaluation, rows, name))
+                for name, (title, _, headings) in MEANS.items()
+                if _shown(rows, headings)
+            ),
             section("origin", "Where this comes from", definitions(origin)),
         ),
     ]
@@ -81,9 +114,15 @@ def _summary(evaluation: Evaluation) -> str:
     seconds = [row["seconds"] for row in evaluation.sequences if not math.isnan(row["seconds"])]
     text = (
         f"{counted(len(evaluation.sequences), 'sequence')} with {counted(units, 'true unit')}: "
-        f"{counted(predictions, 'unit')} found, {matches} of them matched to a true one "
-        "(overlap IoU above 0.5)"
+        f"{counted(predictions, 'unit')} found, "
     )
+    if all("train_matches" in row for row in evaluation.sequences):
+        trained = sum(int(row["train_matches"]) for row in evaluation.sequences)
+        text += f"{trained} of them matched to a true one by their trains (correlation above 0.7), "
+    text += f"{matches} of them matched to a true one by their outlines (overlap IoU above 0.5)"
+    error, count = calibration(evaluation)
+    if count:
+        text += f"; their confidence is off by {fixed(error, 3)} (expected calibration error)"
     if seconds:
         text += f"; {fixed(sum(seconds) / len(seconds), 1)} s a sequence"
     return f"{text}."
@@ -116,17 +155,25 @@ def _svg(chart: Chart) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def means_table(evaluation: Evaluation, rows: list[dict[str, Any]]) -> Markup:
-    """Return the table of the scores' means by condition, with their SDs.
+def _shown(rows: list[dict[str, Any]], headings: dict[str, str]) -> list[str]:
+    """Return the scores that the evaluation has; an older musim wrote fewer."""
+    return [name for name in headings if rows and f"{name}_mean" in rows[0]]
+
+
+def means_table(evaluation: Evaluation, rows: list[dict[str, Any]], name: str) -> Markup:
+    """Return a table of the scores' means by condition, with their SDs.
 
     Parameters
     ----------
     evaluation : Evaluation
     rows : list of dict
         What :func:`musim.training.identification.tables.summary` gives.
+    name : str
+        One of :data:`MEANS`.
     """
+    _, subject, headings = MEANS[name]
     names = difficulties(evaluation)
-    measures = [name for name in HEADINGS if rows and f"{name}_mean" in rows[0]]
+    measures = _shown(rows, headings)
     counts = "sequences" if rows and "sequences" in rows[0] else "count"
     columns = [
         Column(
@@ -141,7 +188,7 @@ def means_table(evaluation: Evaluation, rows: list[dict[str, Any]]) -> Markup:
             [(row[counts], str(row[counts])) for row in rows],
         )
     )
-    columns += [Column(HEADINGS[name], [_cell(row, name) for row in rows]) for name in measures]
+    columns += [Column(headings[score], [_cell(row, score) for row in rows]) for score in measures]
     heads = [
         RowHead(row[names[0]], fixed(row[names[0]], WHOLE.get(names[0], 2)))
         if names
@@ -150,8 +197,8 @@ def means_table(evaluation: Evaluation, rows: list[dict[str, Any]]) -> Markup:
     ]
     first = NAMES.get(names[0], names[0]) if names else "Sequences of"
     spread = "their standard error" if counts == "count" else "the SD over sequences"
-    caption = f"Mean of each score, with {spread} in brackets; – where none is defined"
-    return table("means", caption, first, heads, columns)
+    caption = f"{subject}: mean of each score, with {spread} in brackets; – where none is defined"
+    return table(name, caption, first, heads, columns)
 
 
 def _cell(row: dict[str, Any], name: str) -> Cell:

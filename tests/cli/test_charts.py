@@ -12,23 +12,30 @@ from musim.training.identification.evaluation import FIGURES, Evaluation
 from musim.training.identification.published import PUBLISHED
 
 MEASURES = (
+    "train_recall", "train_precision", "train_match_correlation", "firing_agreement",
     "detection_recall", "detection_precision", "mask_recall", "mask_precision",
     "rate_of_agreement", "firing_recall",
 )  # fmt: skip
 PANELS = {
-    "detection": MEASURES[:2], "segmentation": MEASURES[2:4], "agreement": MEASURES[4:],
+    "trains": MEASURES[:2], "firings": MEASURES[2:4], "detection": MEASURES[4:6],
+    "segmentation": MEASURES[6:8], "agreement": MEASURES[8:],
 }  # fmt: skip
+CHANCE = {"train_match_correlation": "train_chance", "firing_agreement": "firing_chance"}
 
 
-def evaluation(axis, units=(15,), snr=(20.0,), synchrony=(0.05,), sequences=3, lacking=()):
+def evaluation(axis, units=(15,), snr=(20.0,), synchrony=(0.05,), sequences=3, lacking=(),
+               older=False):  # fmt: skip
     """An evaluation with scores that differ everywhere; those of `lacking` are not defined."""
     random = np.random.default_rng(1)
+    scores = MEASURES[4:] if older else (*MEASURES, *CHANCE.values())
     rows = [
         {"units": float(u), "snr": s, "synchrony": y, "sequence": float(index),
-         **{name: math.nan if name in lacking else random.random() for name in MEASURES}}
+         **{name: math.nan if name in lacking else random.random() for name in scores}}
         for u, s, y, index in itertools.product(units, snr, synchrony, range(sequences))
     ]  # fmt: skip
     found = [{"overlap": o, "found": f, "iou": 0.6} for o, f in ((0.1, 1), (0.15, 0), (0.9, 0))]
+    if not older:
+        found = [{**row, "train_found": 1, "found_iou03": row["overlap"] == 0.1} for row in found]
     return Evaluation("refine", "p", axis, rows, found)
 
 
@@ -40,7 +47,7 @@ def lines(axes):
     return {container.get_label(): container.lines[0].get_xydata() for container in axes.containers}
 
 
-def test_the_protocol_has_the_papers_three_figures():
+def test_the_protocol_has_two_figures_by_trains_and_the_papers_three():
     found = evaluation("units", **PROTOCOL)
     charts = draw_charts(found)
     assert [chart.name for chart in charts] == list(PANELS)
@@ -67,10 +74,40 @@ def test_the_protocol_has_the_papers_three_figures():
 def test_error_bars_are_one_sd():
     found = evaluation("units", units=(5,), snr=(10.0,))
     axes = draw_charts(found)[0].figure.axes[0]
-    values = [row["detection_recall"] for row in found.sequences]
+    values = [row["train_recall"] for row in found.sequences]
     ((low, high),) = axes.containers[0].lines[2][0].get_segments()
     mean, sd = np.mean(values), np.std(values, ddof=1)
     assert (low[1], high[1]) == pytest.approx((mean - sd, mean + sd))
+
+
+def test_what_a_wrong_unit_scores_is_dotted():
+    found = evaluation("units", **PROTOCOL)
+    chart = draw_charts(found)[1]
+    assert "Dotted: what a wrong unit scores." in chart.text
+    for axes, measure in zip(chart.figure.axes, PANELS["firings"], strict=True):
+        dotted = [line for line in axes.get_lines() if line.get_linestyle() == ":"]
+        assert len(dotted) == 3
+        for line, snr in zip(dotted, (10, 20, math.inf), strict=True):
+            means = [
+                np.mean([row[CHANCE[measure]] for row in found.sequences
+                         if (row["units"], row["snr"]) == (units, snr)])
+                for units in (1, 5, 25)
+            ]  # fmt: skip
+            np.testing.assert_allclose(line.get_ydata(), means)
+        labels = [line.get_label() for line in dotted]
+        assert labels.count("a wrong unit") == 1
+    for other in draw_charts(found)[:1]:
+        assert "wrong" not in other.text
+
+
+@pytest.mark.parametrize("axis", ["units", "overlap"])
+def test_an_evaluation_of_an_older_musim_has_the_figures_it_had(axis):
+    charts = draw_charts(evaluation(axis, older=True))
+    assert [chart.name for chart in charts] == (
+        ["recall-by-overlap"] if axis == "overlap" else list(PANELS)[2:]
+    )
+    if axis == "overlap":
+        assert list(lines(charts[0].figure.axes[0])) == ["by outline, IoU > 0.5"]
 
 
 def published(axes):
@@ -91,7 +128,8 @@ def test_published_values_stand_beside_ours_by_number_of_units():
             ranges = [p for p in wanted.values() if any(low != high for _, low, high in p)]
             assert len(axes.collections) - len(axes.containers) == len(ranges)
         labels = [text.get_text() for text in chart.figure.axes[0].get_legend().get_texts()]
-        assert {"10 dB", "20 dB", "no noise"} < set(labels)
+        assert ("a wrong unit" in labels) == (chart.name == "firings")
+        assert {"10 dB", "20 dB", "no noise"} <= set(labels)
         assert set(published(chart.figure.axes[0])) < set(labels)
     assert seen == len(PUBLISHED) > 0
 
@@ -100,7 +138,9 @@ def test_published_values_stand_beside_ours_by_number_of_units():
 def test_published_values_stand_nowhere_else(axis):
     for chart in draw_charts(evaluation(axis, snr=(10.0, 20.0), synchrony=(0.0, 0.5))):
         assert not any(published(axes) for axes in chart.figure.axes)
-        assert chart.figure.axes[0].get_legend() is None
+        legend = chart.figure.axes[0].get_legend()
+        labels = [text.get_text() for text in legend.get_texts()] if legend else []
+        assert labels == (["a wrong unit"] if chart.name == "firings" else [])
 
 
 def test_published_values_are_sound():
@@ -133,8 +173,12 @@ def test_recall_by_overlap():
     (chart,) = draw_charts(evaluation("overlap"))
     assert chart.name == "recall-by-overlap"
     (axes,) = chart.figure.axes
-    ((_, points),) = lines(axes).items()
-    np.testing.assert_allclose(points, [[0.1, 0.5], [0.9, 0]])
+    drawn = lines(axes)
+    assert list(drawn) == [
+        "by train, |r| > 0.7", "by outline, IoU > 0.3", "by outline, IoU > 0.5",
+    ]  # fmt: skip
+    for points, recalls in zip(drawn.values(), ((1, 1), (0.5, 0), (0.5, 0)), strict=True):
+        np.testing.assert_allclose(points, [[0.1, recalls[0]], [0.9, recalls[1]]])
     assert [text.get_text() for text in axes.texts] == ["2", "1"]
     assert not published(axes)
 

@@ -21,8 +21,9 @@ SMALL = Parameters(
     units=Range(2, 2), pixels=(12, 10), size=(12.0, 10.0), diameter=Range(3, 5), frames=60,
     snr=Range(20, 20),
 )  # fmt: skip
-FIGURES = ["agreement.png", "detection.png", "segmentation.png"]
-TABLES = ["evaluation.json", "parts", "sequences.csv", "summary.csv", "units.csv"]
+FIGURES = ["agreement.png", "detection.png", "firings.png", "segmentation.png", "trains.png"]
+TABLES = ["evaluation.json", "parts", "predictions.csv", "sequences.csv", "summary.csv",
+          "units.csv"]  # fmt: skip
 
 
 @pytest.fixture
@@ -91,17 +92,26 @@ def test_the_protocol_of_ali_2020(musim, stub, tmp_path, monkeypatch):
     assert "identifying: 18/18 sequences" in done.err
     lines = done.out.splitlines()
     assert max(map(len, lines[:-1])) <= 80
+    assert lines.index(next(line for line in lines if line.startswith("By trains"))) == 1
+    assert re.match(r"Calibration error .*: 0\.\d{3} over \d+ units found\.$", lines[-2])
     assert re.match(r"evaluation: 18 sequences \(\d+ s\)\. Look at them: musim report", lines[-1])
     cells = [line.split() for line in lines if re.match(r" *\d+ +(10|20|inf) ", line)]
     assert [row[:3] for row in cells] == [
         [units, snr, "1"] for units in ("1", "5", "10", "15", "20", "25")
         for snr in ("10", "20", "inf")
-    ]  # fmt: skip
+    ] * 2  # fmt: skip
+    trains, masks = cells[:18], cells[18:]
     found = read_evaluation("evaluation")
-    assert cells[0][3:] == ["1.000"] * 5
-    for row, numbers in zip(summary(found), cells, strict=True):
-        assert float(numbers[3]) == pytest.approx(row["detection_recall_mean"], abs=6e-4)
-        assert float(numbers[7]) == pytest.approx(row["rate_of_agreement_mean"], abs=6e-4)
+    # Of one unit there is no wrong one.
+    assert trains[0][3:] == ["1.000", "1.000", "1.000", "–", "1.000", "–"]
+    assert masks[0][3:] == ["1.000"] * 7
+    for row, numbers in zip(summary(found), trains, strict=True):
+        assert float(numbers[3]) == pytest.approx(row["train_recall_mean"], abs=6e-4)
+        if row["units"] > 1:
+            assert float(numbers[8]) == pytest.approx(row["firing_chance_mean"], abs=6e-4)
+    for row, numbers in zip(summary(found), masks, strict=True):
+        assert float(numbers[5]) == pytest.approx(row["detection_recall_mean"], abs=6e-4)
+        assert float(numbers[9]) == pytest.approx(row["rate_of_agreement_mean"], abs=6e-4)
     with (tmp_path / "evaluation" / "summary.csv").open() as file:
         rows = list(csv.DictReader(file))
     for row, wanted in zip(rows, summary(found), strict=True):
@@ -117,10 +127,10 @@ def test_the_protocol_of_ali_2020(musim, stub, tmp_path, monkeypatch):
 
 def test_a_cell_has_mean_and_sd_in_few_digits(musim, monkeypatch, tmp_path):
     # The widest cells there are, and those that are not known.
-    scores = {"detection_precision": math.nan, "mask_recall": 0.5, "mask_precision": 0.5,
-              "rate_of_agreement": 1.0, "firing_recall": 1.0}  # fmt: skip
+    scores = {"train_precision": math.nan, "train_match_correlation": 0.5, "train_chance": 0.25,
+              "firing_agreement": 1.0, "firing_chance": math.nan}  # fmt: skip
     rows = [
-        {"units": 25.0, "snr": math.inf, "sequence": 0.0, "detection_recall": recall, **scores}
+        {"units": 25.0, "snr": math.inf, "sequence": 0.0, "train_recall": recall, **scores}
         for recall in (0.25, 0.75)
     ]
 
@@ -133,10 +143,13 @@ def test_a_cell_has_mean_and_sd_in_few_digits(musim, monkeypatch, tmp_path):
     done = musim(*PROTOCOL)
     assert done.code == 0, done.err
     (line,) = [line for line in done.out.splitlines() if line.strip().startswith("25")]
-    assert line.split("  ")[-1].strip() == "1.000±.00"
+    assert line.split()[-2] == "1.000±.00"
     assert [cell.strip() for cell in re.split(r" {2,}|(?<=\d) (?=\d)", line.strip())] == [
-        "25", "inf", "2", "0.500±.35", "–", "0.500±.00", "0.500±.00", "1.000±.00",
+        "25", "inf", "2", "0.500±.35", "–", "0.500±.00", "0.250", "1.000±.00", "–",
     ]  # fmt: skip
+    # Of what is not there nothing is printed.
+    assert "By outlines" not in done.out
+    assert "Calibration" not in done.out
     assert max(map(len, done.out.splitlines()[:-1])) <= 80
 
 

@@ -114,25 +114,35 @@ def nothing_found(folder, source, store_of_units, nearly):
 
 SCORES = ("detection_recall", "detection_precision", "mask_recall", "mask_precision", "mask_iou",
           "rate_of_agreement", "firing_recall", "firing_precision")  # fmt: skip
+TRAIN_SCORES = ("train_recall", "train_precision", "train_match_correlation", "train_chance",
+                "firing_agreement", "firing_chance", "detection_recall_iou03")  # fmt: skip
 
 
-def evaluation(method="refine", protocol="ali-2020", axis="units"):
+def evaluation(method="refine", protocol="ali-2020", axis="units", older=False):
+    """An evaluation as musim writes it, or as an older one did: without scores by trains."""
+    scores = SCORES if older else (*SCORES, *TRAIN_SCORES)
     sequences = [
         {"units": float(units), "snr": snr, "synchrony": 0.1, "sequence": float(index),
          "matches": 1.0, "predictions": 2.0, "seconds": 0.5,
-         **dict.fromkeys(SCORES, math.nan if units == 1 else 0.5 + 0.1 * index)}
+         **({} if older else {"train_matches": 2.0}),
+         **dict.fromkeys(scores, math.nan if units == 1 else 0.5 + 0.1 * index)}
         for units in (1, 5) for snr in (10.0, math.inf) for index in range(2)
     ]  # fmt: skip
     units = [
         {"overlap": overlap, "found": float(overlap < 0.5), "iou": 0.9, "snr": 10.0, "units": 5.0}
         for overlap in (0.0, 0.1, 0.3, 0.9)
     ]
-    return Evaluation(method, protocol, axis, sequences, units)
+    if older:
+        return Evaluation(method, protocol, axis, sequences, units)
+    units = [{**row, "train_found": 1.0, "found_iou03": 1.0} for row in units]
+    predictions = [{"confidence": 0.75, "train_matched": n % 2, "units": 5.0, "snr": 10.0}
+                   for n in range(4)]  # fmt: skip
+    return Evaluation(method, protocol, axis, sequences, units, predictions)
 
 
 VERSIONS = {"musim": "1", "numpy": "2"}
 CASES = ("found", "told", "without_truth", "nothing_found", "nothing_known", "hostile",
-         "evaluation", "overlap", "one_store")  # fmt: skip
+         "evaluation", "older", "overlap", "one_store")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +162,7 @@ def pages(found, told, without_truth, nothing_found):
         "nothing_known": recording_page(empty),
         "hostile": recording_page(hostile, Links(f"{HOSTILE}.html", "javascript:alert(1).html")),
         "evaluation": evaluation_page(evaluation(), "folder", VERSIONS),
+        "older": evaluation_page(evaluation(older=True), "folder", VERSIONS),
         "overlap": evaluation_page(evaluation(HOSTILE, HOSTILE, "overlap"), HOSTILE, VERSIONS),
         "one_store": evaluation_page(evaluation(axis=""), "folder", {HOSTILE: HOSTILE}),
     }
@@ -568,16 +579,36 @@ def test_a_large_recording_makes_a_page_of_bounded_size(tmp_path, store_of_units
 
 
 def test_an_evaluation_has_a_row_for_each_condition(pages):
-    head, *rows = Parsed(pages["evaluation"]).rows("means")
-    names = [cell["text"] for cell in head]
-    assert names[:4] == ["Units", "SNR (dB)", "Sequences", "Recall"]
-    assert [[cell["text"] for cell in row[:3]] for row in rows] == [
-        ["1", "10", "2"], ["1", "∞", "2"], ["5", "10", "2"], ["5", "∞", "2"],
-    ]  # fmt: skip
-    assert [row[3]["text"] for row in rows] == ["–", "–", "0.550 (0.071)", "0.550 (0.071)"]
     page = Parsed(pages["evaluation"])
-    assert len(page.all("img")) == 3
-    assert "8 sequences with 24 true units: 16 units found, 8 of them" in pages["evaluation"]
+    for name, score in (("train-means", "Recall"), ("means", "Recall, IoU > 0.3")):
+        head, *rows = page.rows(name)
+        names = [cell["text"] for cell in head]
+        assert names[:4] == ["Units", "SNR (dB)", "Sequences", score]
+        assert [[cell["text"] for cell in row[:3]] for row in rows] == [
+            ["1", "10", "2"], ["1", "∞", "2"], ["5", "10", "2"], ["5", "∞", "2"],
+        ]  # fmt: skip
+        assert [row[3]["text"] for row in rows] == ["–", "–", "0.550 (0.071)", "0.550 (0.071)"]
+    assert len(page.all("img")) == 5
+    (text,) = [one["text"] for one in page.all("p", "summary")]
+    assert text.startswith("8 sequences with 24 true units: 16 units found, 16 of them matched")
+    assert "their confidence is off by 0.250" in text
     store = Parsed(pages["one_store"])
     assert not store.all("img")
     assert [cell["text"] for cell in store.rows("means")[1]][:2] == ["all", "8"]
+
+
+def test_trains_lead_and_outlines_follow(pages):
+    text = pages["evaluation"]
+    places = [text.index(f'id="{name}-title"') for name in (
+        "chart-trains", "chart-firings", "chart-detection", "train-means", "means",
+    )]  # fmt: skip
+    assert places == sorted(places)
+
+
+def test_an_evaluation_of_an_older_musim_is_shown_as_far_as_it_goes(pages):
+    page = Parsed(pages["older"])
+    assert len(page.all("img")) == 3
+    assert [cell["text"] for cell in page.rows("means")[0]][3] == "Recall, IoU > 0.5"
+    assert "train-means" not in pages["older"]
+    assert "8 sequences with 24 true units: 16 units found, 8 of them" in pages["older"]
+    assert "confidence" not in page.all("p", "summary")[0]["text"]

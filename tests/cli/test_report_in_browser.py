@@ -32,8 +32,12 @@ def folder(tmp_path_factory, store_of_units, nearly):
     page = recording_page(read_findings(store, 0))
     (folder / "recording.html").write_text(page, encoding="utf-8")
     rows = [{"units": n, "snr": 10.0, "sequence": 0, "matches": n, "predictions": n, "seconds": 1,
-             **dict.fromkeys(("detection_recall", "detection_precision", "mask_recall",
-                              "mask_precision", "rate_of_agreement", "firing_recall"), 1 - n / 20)}
+             "train_matches": n,
+             **dict.fromkeys(("train_recall", "train_precision", "train_match_correlation",
+                              "train_chance", "firing_agreement", "firing_chance",
+                              "detection_recall_iou03", "detection_recall", "detection_precision",
+                              "mask_recall", "mask_precision", "rate_of_agreement",
+                              "firing_recall"), 1 - n / 20)}
             for n in (1, 5, 10)]  # fmt: skip
     page = evaluation_page(Evaluation("refine", "ali-2020", "units", rows, []), "folder", {})
     (folder / "evaluation.html").write_text(page, encoding="utf-8")
@@ -250,14 +254,16 @@ def test_headings_sort_the_table_by_keys(visit):
     assert first.get_attribute("tabindex") == "0"
 
 
-def test_conditions_of_an_evaluation_are_sorted_as_numbers(visit):
+@pytest.mark.parametrize("name", ["train-means", "means"])
+def test_conditions_of_an_evaluation_are_sorted_as_numbers(visit, name):
     page = visit("evaluation")
-    heads = page.locator("thead th button")
-    heads.nth(0).click()
+    head = page.locator(f"[data-picker={name}] thead th button").nth(0)
+    head.click()
+    heads = f"[data-picker={name}] tbody tr > :first-child"
     cells = "(all) => all.map((one) => one.textContent)"
-    assert page.eval_on_selector_all("tbody tr > :first-child", cells) == ["10", "5", "1"]
-    heads.nth(0).click()
-    assert page.eval_on_selector_all("tbody tr > :first-child", cells) == ["1", "5", "10"]
+    assert page.eval_on_selector_all(heads, cells) == ["10", "5", "1"]
+    head.click()
+    assert page.eval_on_selector_all(heads, cells) == ["1", "5", "10"]
 
 
 def test_without_scripts_all_is_shown(visit):

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from ...simulator.rendering import render
 from ...simulator.sequence import Truth, draw
 from ..csv_tables import csv_text
 from .methods import identify
-from .metrics import SequenceScore, score
+from .metrics import SequenceScore, TrainMatching, score
 from .protocols import Condition, Protocol
 from .results import check_method, recording_of
 from .units import Recording, Units
@@ -30,10 +30,14 @@ from .units import Recording, Units
 SETTINGS = "evaluation.json"
 SEQUENCES = "sequences.csv"
 UNITS = "units.csv"
+PREDICTIONS = "predictions.csv"
 SUMMARY = "summary.csv"
 PARTS = "parts"
-FIGURES = ("detection", "segmentation", "agreement", "recall-by-overlap")
+FIGURES = ("trains", "firings", "detection", "segmentation", "agreement", "recall-by-overlap")
 """Names of the figures that may stand beside the tables, as PNG."""
+
+VERSION = 2
+"""Of the rows that parts hold. The first had no scores by trains and no rows of predictions."""
 
 CHUNK = 5
 """Sequences in a task."""
@@ -56,7 +60,12 @@ class Evaluation:
         A row for each sequence: what makes it difficult, then
         :meth:`.metrics.SequenceScore.to_row`, and ``seconds``.
     units : list of dict
-        A row for each true unit: difficulty, properties, whether it was found, and the mask's IoU.
+        A row for each true unit: difficulty, properties, whether it was found by its mask (with an
+        IoU above 0.5 and above 0.3) and by its train, and the IoU and correlation of its match.
+    predictions : list of dict
+        A row for each predicted unit: difficulty, confidence, whether it matched a true unit by its
+        train and by its mask (IoU above 0.5), and its train's correlation and mask's IoU: those of
+        the match, else the largest with any true unit. Empty for an evaluation of an older musim.
     """
 
     method: str
@@ -64,6 +73,7 @@ class Evaluation:
     axis: str
     sequences: list[Row]
     units: list[Row]
+    predictions: list[Row] = field(default_factory=list)
 
 
 def evaluate(
@@ -114,6 +124,7 @@ def evaluate(
         for first in range(0, condition.sequences, CHUNK)
     ]
     settings = {
+        "version": VERSION,
         "method": method,
         "protocol": protocol.name,
         "axis": protocol.axis,
@@ -150,6 +161,7 @@ def evaluate_store(
     chosen = check_method(method, has_truth=True, runs=runs)
     tasks = [(0, first, min(first + CHUNK, len(store))) for first in range(0, len(store), CHUNK)]
     settings = {
+        "version": VERSION,
         "method": method,
         "protocol": store.location.url,
         "axis": "",
@@ -201,13 +213,10 @@ def _run(
                     with suppress(OSError):  # somebody has put something into it since
                         folder.rmdir()
             raise
-    sequences: list[Row] = []
-    units: list[Row] = []
-    for task in tasks:
-        part = json.loads(location.read(f"{PARTS}/{_part(*task)}"))
-        sequences += part["sequences"]
-        units += part["units"]
-    for name, rows in ((SEQUENCES, sequences), (UNITS, units)):
+    parts = [json.loads(location.read(f"{PARTS}/{_part(*task)}")) for task in tasks]
+    # Last what marks an evaluation as finished.
+    for name in (SEQUENCES, PREDICTIONS, UNITS):
+        rows = [row for part in parts for row in part[Path(name).stem]]
         location.write(name, csv_text(rows).encode())
     return read_evaluation(out)
 
@@ -231,6 +240,11 @@ def _prepare(
             raise InputError(
                 f"{location}: found an evaluation there, wanted a new folder; add --resume to go "
                 "on with it, --overwrite to replace it, or choose another"
+            )
+        elif found.get("version", 1) != VERSION:
+            raise InputError(
+                f"{location}: found an evaluation of another version of musim, wanted this one's "
+                "to resume; use --overwrite, or choose another folder"
             )
         elif found != json.loads(json.dumps(settings)):
             raise InputError(
@@ -258,7 +272,7 @@ def _holds_anything(location: Location) -> bool:
 def _remove(location: Location) -> None:
     """Remove an evaluation, and nothing else from its folder: last of all what marks it as one."""
     part = re.compile(r"\d{3,}-\d{5,}-\d{5,}\.json")
-    names = (UNITS, SEQUENCES, SUMMARY, *(f"{name}.png" for name in FIGURES))
+    names = (UNITS, SEQUENCES, PREDICTIONS, SUMMARY, *(f"{name}.png" for name in FIGURES))
     try:
         for path in sorted((location.path / PARTS).glob("*.json*")):
             # With what was being written when a run was killed.
@@ -327,20 +341,22 @@ def _score_cases(
     method, runs = str(settings["method"]), settings.get("runs", [])
     sequences: list[Row] = []
     units: list[Row] = []
+    predictions: list[Row] = []
     for index, (recording, truth) in enumerate(cases, start=first):
-        began = time.perf_counter()
-        try:
-            with threadpool_limits(1):  # the other cores have sequences of their own
+        with threadpool_limits(1):  # the other cores have sequences of their own
+            began = time.perf_counter()
+            try:
                 found = identify(recording, method, truth=truth, runs=runs)
-        except InputError as error:
-            raise InputError(f"{what}, sequence {index}: {error}") from error
-        seconds = time.perf_counter() - began
-        scored = score_units(found, truth, recording.frame_rate)
+            except InputError as error:
+                raise InputError(f"{what}, sequence {index}: {error}") from error
+            seconds = time.perf_counter() - began
+            scored = score_units(found, truth, recording.frame_rate)
         difficulty = {"snr": truth.snr, "synchrony": truth.synchrony, **values, "sequence": index}
         row = {**scored.to_row(), **difficulty, "seconds": seconds}
         sequences.append({key: _plain(value) for key, value in row.items()})
         units += _unit_rows(scored, truth, difficulty)
-    return {"sequences": sequences, "units": units}
+        predictions += _prediction_rows(scored, found, difficulty)
+    return {"sequences": sequences, "units": units, "predictions": predictions}
 
 
 def score_units(found: Units, truth: Truth, frame_rate: float) -> SequenceScore:
@@ -358,10 +374,13 @@ def score_units(found: Units, truth: Truth, frame_rate: float) -> SequenceScore:
 
 
 def _unit_rows(scored: SequenceScore, truth: Truth, difficulty: Row) -> list[Row]:
-    iou = dict(zip(scored.matching.true.tolist(), scored.matching.iou.tolist(), strict=True))
-    visible = (truth.territory > 0.5).any(axis=(1, 2))
+    matching, by_trains = scored.matching, _by_trains(scored)
+    iou = dict(zip(matching.true.tolist(), matching.iou.tolist(), strict=True))
+    loose = set(scored.loose.true.tolist())
+    trained = scored.visible[by_trains.true].tolist()
+    correlation = dict(zip(trained, by_trains.correlation.tolist(), strict=True))
     rows = []
-    for unit in np.flatnonzero(visible).tolist():
+    for unit in scored.visible.tolist():
         row = {
             **difficulty,
             "unit": unit,
@@ -370,9 +389,39 @@ def _unit_rows(scored: SequenceScore, truth: Truth, difficulty: Row) -> list[Row
             "overlap": truth.overlap[unit],
             "found": int(unit in iou),
             "iou": iou.get(unit, 0.0),
+            "found_iou03": int(unit in loose),
+            "train_found": int(unit in correlation),
+            "train_correlation": correlation.get(unit, 0.0),
         }
         rows.append({key: _plain(value) for key, value in row.items()})
     return rows
+
+
+def _prediction_rows(scored: SequenceScore, found: Units, difficulty: Row) -> list[Row]:
+    matching, by_trains = scored.matching, _by_trains(scored)
+    iou = dict(zip(matching.predicted.tolist(), matching.iou.tolist(), strict=True))
+    own = dict(zip(by_trains.predicted.tolist(), by_trains.true.tolist(), strict=True))
+    rows = []
+    for prediction, correlations in enumerate(by_trains.correlations):
+        nearest = int(np.abs(correlations).argmax()) if correlations.size else None
+        unit = own.get(prediction, nearest)
+        row = {
+            **difficulty,
+            "prediction": prediction,
+            "confidence": found.confidence[prediction],
+            "train_matched": int(prediction in own),
+            "train_correlation": math.nan if unit is None else correlations[unit],
+            "mask_matched": int(prediction in iou),
+            "mask_iou": iou.get(prediction, scored.largest_iou[prediction]),
+        }
+        rows.append({key: _plain(value) for key, value in row.items()})
+    return rows
+
+
+def _by_trains(scored: SequenceScore) -> TrainMatching:
+    if scored.trains is None:
+        raise TypeError("found a score without trains, wanted that of score_units")
+    return scored.trains.matching
 
 
 def _plain(value: Any) -> Any:
@@ -401,11 +450,13 @@ def read_evaluation(folder: str | Path) -> Evaluation:
             f"{location}: found an unfinished evaluation; run musim evaluate again with --resume"
         )
     settings = _settings(location)
+    # An older musim wrote no rows of predictions.
+    names = (SEQUENCES, UNITS, *([PREDICTIONS] if location.exists(PREDICTIONS) else []))
     rows = [
         [
             {key: math.nan if text == "" else float(text) for key, text in row.items()}
             for row in csv.DictReader(io.StringIO(location.read(name).decode()))
         ]
-        for name in (SEQUENCES, UNITS)
+        for name in names
     ]
     return Evaluation(settings["method"], settings["protocol"], settings["axis"], *rows)

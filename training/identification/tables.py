@@ -1,24 +1,57 @@
 """The tables of an evaluation: scores by difficulty, as Ali et al. 2020 draw Fig. 4 to 6."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .evaluation import Evaluation
+from .evaluation import Evaluation, Row
 from .metrics import summarise
+from .metrics.calibration import calibration_error
 
-MEASURES = {
-    "detection_recall": "recall",
-    "detection_precision": "precision",
+TRAIN_MEASURES = {
+    "train_recall": "recall",
+    "train_precision": "precision",
+    "train_match_correlation": "|r|",
+    "train_chance": "chance",
+    "firing_agreement": "firings",
+    "firing_chance": "chance",
+}
+"""Measures by trains that short tables show, and their headings; chance after what it is of."""
+
+MASK_MEASURES = {
+    "detection_recall_iou03": "R>.3",
+    "detection_precision_iou03": "P>.3",
+    "detection_recall": "R>.5",
+    "detection_precision": "P>.5",
     "mask_recall": "mask R",
     "mask_precision": "mask P",
     "rate_of_agreement": "RoA",
 }
-"""Measures that short tables show, and their headings."""
+"""The same by outlines: recall and precision at two least IoU, then those matched at 0.5."""
+
+BRIEF = frozenset(
+    (
+        "train_chance",
+        "firing_chance",
+        "detection_recall_iou03",
+        "detection_precision_iou03",
+        "mask_recall",
+        "mask_precision",
+    )
+)
+"""Measures whose spread short tables leave out."""
 
 OVERLAP_EDGES = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
 """Edges of the bins of overlap."""
+
+FOUND = {
+    "train_recall": "train_found",
+    "detection_recall_iou03": "found_iou03",
+    "detection_recall": "found",
+}
+"""Columns of the rows of units that say whether one was found, by the recall that they make."""
 
 
 def difficulties(evaluation: Evaluation) -> tuple[str, ...]:
@@ -34,9 +67,12 @@ def summary(evaluation: Evaluation) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        By sequences what :func:`.metrics.summarise` gives. By overlap, bins of units: ``overlap``
-        (its middle), ``detection_recall_mean``, its standard error ``detection_recall_se``,
-        ``mask_iou_mean`` of those found, and ``count``, their number.
+        By sequences what :func:`.metrics.summarise` gives, and of the group's predictions
+        ``calibration_error`` and ``calibration_count``, their number (:func:`calibration`). By
+        overlap, bins of units: ``overlap`` (its middle), ``train_recall_mean``,
+        ``detection_recall_iou03_mean`` and ``detection_recall_mean`` with their standard errors
+        (``train_recall_se``), ``mask_iou_mean`` of those found, and ``count``, their number. What
+        an evaluation of an older musim lacks is left out.
     """
     if evaluation.axis == "overlap":
         return _by_overlap(evaluation)
@@ -45,13 +81,45 @@ def summary(evaluation: Evaluation) -> list[dict[str, Any]]:
             for row in evaluation.sequences]  # fmt: skip
     if not names:
         rows = [{**row, "all": 0} for row in rows]
-        names = ("all",)
-    return summarise(rows, by=names)
+    groups = summarise(rows, by=names or ("all",))
+    if not evaluation.predictions:
+        return groups
+    predictions: dict[tuple[float, ...], list[Row]] = {}
+    for row in evaluation.predictions:
+        predictions.setdefault(tuple(row[name] for name in names), []).append(row)
+    for group in groups:
+        of_group = predictions.get(tuple(group[name] for name in names), [])
+        group["calibration_error"], group["calibration_count"] = _calibration(of_group)
+    return groups
+
+
+def calibration(evaluation: Evaluation) -> tuple[float, int]:
+    """Return how far confidence is from the share of predictions that are true by their trains.
+
+    Returns
+    -------
+    error : float
+        Expected calibration error (:func:`.metrics.calibration.calibration_error`) over the
+        predictions of all sequences, 0..1; NaN without any.
+    count : int
+        Their number.
+    """
+    return _calibration(evaluation.predictions)
+
+
+def _calibration(predictions: Sequence[Row]) -> tuple[float, int]:
+    confidence = [row["confidence"] for row in predictions]
+    true = [row["train_matched"] for row in predictions]
+    return calibration_error(confidence, true), len(predictions)
 
 
 def _by_overlap(evaluation: Evaluation) -> list[dict[str, Any]]:
     overlap = np.array([row["overlap"] for row in evaluation.units])
-    found = np.array([row["found"] for row in evaluation.units])
+    ways = {
+        name: np.array([row[column] for row in evaluation.units])
+        for name, column in FOUND.items()
+        if evaluation.units and column in evaluation.units[0]
+    }
     iou = np.array([row["iou"] for row in evaluation.units])
     place = np.clip(np.digitize(overlap, OVERLAP_EDGES) - 1, 0, len(OVERLAP_EDGES) - 2)
     rows = []
@@ -60,13 +128,16 @@ def _by_overlap(evaluation: Evaluation) -> list[dict[str, Any]]:
         count = int(inside.sum())
         if not count:
             continue
-        recall = float(found[inside].mean())
-        matched = iou[inside & (found == 1)]
+        matched = iou[inside & (ways["detection_recall"] == 1)]
+        recalls = {name: float(found[inside].mean()) for name, found in ways.items()}
         rows.append(
             {
                 "overlap": float(OVERLAP_EDGES[bin_ : bin_ + 2].mean()),
-                "detection_recall_mean": recall,
-                "detection_recall_se": math.sqrt(recall * (1 - recall) / count),
+                **{f"{name}_mean": recall for name, recall in recalls.items()},
+                **{
+                    f"{name}_se": math.sqrt(recall * (1 - recall) / count)
+                    for name, recall in recalls.items()
+                },
                 "mask_iou_mean": float(matched.mean()) if matched.size else math.nan,
                 "count": count,
             }

@@ -1,6 +1,7 @@
 """Putting methods to a test: every score against one by hand, going on, and what is left alone."""
 
 import csv
+import dataclasses
 import io
 import json
 import math
@@ -98,7 +99,7 @@ def test_rows_are_the_scores_of_what_was_found(protocol, method, tmp_path):
     assert (found.method, found.protocol, found.axis) == ("stub", "small", "units")
     assert len(asked) == len(found.sequences) == sum(COUNTS)
     places = [(c, i) for c, count in enumerate(COUNTS) for i in range(count)]
-    left = list(found.units)
+    left, predicted = list(found.units), list(found.predictions)
     assert any(row["detection_recall"] not in (0, 1) for row in found.sequences)
     for (number, index), row in zip(places, found.sequences, strict=True):
         condition = protocol.conditions[number]
@@ -125,11 +126,58 @@ def test_rows_are_the_scores_of_what_was_found(protocol, method, tmp_path):
                 **condition.values, "synchrony": truth.synchrony, "sequence": index, "unit": unit,
                 "diameter": truth.diameter[unit], "visible_share": truth.visible_share[unit],
                 "overlap": truth.overlap[unit], "found": float(unit in matched), "iou": iou,
+                "found_iou03": float(unit in scored.loose.true),
+            }  # fmt: skip
+            # Trains are a frame late: all that were found match by them, and none other.
+            wanted |= {"train_found": float(unit < units.count)}
+            assert set(properties) == {*wanted, "train_correlation"}
+            for name, value in wanted.items():
+                assert same(properties[name], value), name
+            assert (properties["train_correlation"] > 0.7) == (unit < units.count)
+        by_trains, iou = scored.trains.matching, scored.matching.predicted.tolist()
+        for prediction in range(units.count):
+            properties = predicted.pop(0)
+            wanted = {
+                **condition.values, "synchrony": truth.synchrony, "sequence": index,
+                "prediction": prediction, "confidence": units.confidence[prediction],
+                "train_matched": float(prediction in by_trains.predicted),
+                "train_correlation": np.abs(by_trains.correlations[prediction]).max(),
+                "mask_matched": float(prediction in iou),
+                "mask_iou": scored.largest_iou[prediction],
             }  # fmt: skip
             assert set(properties) == set(wanted)
             for name, value in wanted.items():
                 assert same(properties[name], value), name
-    assert left == []
+    assert left == predicted == []
+
+
+def test_rows_of_predictions_by_hand(protocol, method, tmp_path):
+    """Of one unit its train upside down, twice, the worse one surer; and one that is no unit."""
+    whole = protocol.conditions[0]
+    parameters = dataclasses.replace(whole.parameters, units=Range(1, 1))
+    one_unit = Condition({"units": 1.0, "snr": math.inf}, parameters, 5, 4)
+
+    def twice(recording, truth):
+        territory = np.stack([truth.territory[0], np.roll(truth.territory[0], 4, axis=1),
+                              np.zeros_like(truth.territory[0])])  # fmt: skip
+        first = truth.twitch_train[0]
+        noise = np.random.default_rng(0).standard_normal(first.size) * first.std()
+        train = np.stack([-first - 0.3 * noise, -first, noise]).astype(np.float32)
+        return Units(territory, train, np.full((3, 1), np.nan), np.array([0.9, 0.5, 0.2]))
+
+    method(twice)
+    rows = run(Protocol("one", (one_unit,), "units"), tmp_path / "e").predictions
+    assert len(rows) == 3 * 4
+    for one, two, three in zip(rows[::3], rows[1::3], rows[2::3], strict=True):
+        # The better train is the unit's, the other's correlation stands beside all the same.
+        assert (one["train_matched"], two["train_matched"], three["train_matched"]) == (0, 1, 0)
+        assert two["train_correlation"] == pytest.approx(-1)
+        assert -1 < one["train_correlation"] < -0.7
+        assert abs(three["train_correlation"]) < 0.7
+        assert (one["mask_matched"], one["mask_iou"]) == (1, 1)
+        assert (two["mask_matched"], three["mask_matched"], three["mask_iou"]) == (0, 0, 0)
+        assert two["mask_iou"] <= 0.5
+        assert [row["confidence"] for row in (one, two, three)] == [0.9, 0.5, 0.2]
 
 
 def test_methods_get_the_rendered_recording(protocol, method, tmp_path):
@@ -153,6 +201,10 @@ def test_nothing_found_is_no_recall_and_no_precision(protocol, method, tmp_path)
     assert all(math.isnan(row["detection_precision"]) for row in found.sequences)
     assert all(math.isnan(row["rate_of_agreement"]) for row in found.sequences)
     assert {(row["found"], row["iou"]) for row in found.units} == {(0.0, 0.0)}
+    assert {(row["train_found"], row["train_correlation"]) for row in found.units} == {(0.0, 0.0)}
+    assert {row["train_recall"] for row in found.sequences} == {0.0}
+    assert all(math.isnan(row["train_precision"]) for row in found.sequences)
+    assert found.predictions == []
     first = (tmp_path / "e" / "sequences.csv").read_text().splitlines()[1]
     assert "nan" not in first
     assert ",," in first
@@ -221,8 +273,9 @@ def test_what_was_interrupted_goes_on(protocol, method, tmp_path, error):
     assert 0 < len(asked) < sum(COUNTS)
     assert told[0] == (round(10 * parts / 3), 10)
     assert untimed(tmp_path / "part") == untimed(tmp_path / "whole")
-    found, wanted = ((tmp_path / name / "units.csv").read_bytes() for name in ("part", "whole"))
-    assert found == wanted
+    for table in ("units.csv", "predictions.csv"):
+        found, wanted = ((tmp_path / name / table).read_bytes() for name in ("part", "whole"))
+        assert found == wanted
     # Of what is finished nothing is done again.
     asked = method()
     before = (tmp_path / "part" / "sequences.csv").read_bytes()
@@ -247,6 +300,24 @@ def test_other_settings_do_not_go_on(protocol, method, tmp_path, monkeypatch):
     assert tree(tmp_path) == before
 
 
+def test_an_evaluation_of_an_older_musim_is_read_but_not_gone_on_with(protocol, method, tmp_path):
+    method()
+    folder = tmp_path / "e"
+    whole = run(protocol, folder)
+    settings = json.loads((folder / "evaluation.json").read_text())
+    del settings["version"]
+    (folder / "evaluation.json").write_text(json.dumps(settings))
+    (folder / "predictions.csv").unlink()
+    before = tree(tmp_path)
+    found = read_evaluation(folder)
+    assert (found.units, found.predictions) == (whole.units, [])
+    with pytest.raises(InputError, match=r"another version of musim.*--overwrite") as caught:
+        run(protocol, folder, resume=True)
+    assert len(str(caught.value).splitlines()) == 1
+    assert tree(tmp_path) == before
+    assert run(protocol, folder, overwrite=True).predictions == whole.predictions
+
+
 def test_overwriting_removes_the_evaluation_and_nothing_else(protocol, method, tmp_path):
     method()
     folder = tmp_path / "e"
@@ -259,7 +330,8 @@ def test_overwriting_removes_the_evaluation_and_nothing_else(protocol, method, t
         (folder / name).parent.mkdir(exist_ok=True, parents=True)
         (folder / name).write_text(name)
     ours = [
-        "summary.csv", "detection.png", "segmentation.png", "agreement.png",
+        "summary.csv", "trains.png", "firings.png", "predictions.csv",
+        "detection.png", "segmentation.png", "agreement.png",
         "recall-by-overlap.png", "units.csv.0123abcd.partial",
         "parts/000-00000-00005.json.0123abcd.partial",
     ]  # fmt: skip
@@ -269,7 +341,8 @@ def test_overwriting_removes_the_evaluation_and_nothing_else(protocol, method, t
     found = run(fewer, folder, overwrite=True)
     assert len(found.sequences) == COUNTS[1]
     assert set(tree(folder)) == {
-        *theirs, "evaluation.json", "sequences.csv", "units.csv", "parts/000-00000-00003.json",
+        *theirs, "evaluation.json", "sequences.csv", "units.csv", "predictions.csv",
+        "parts/000-00000-00003.json",
     }  # fmt: skip
     assert all((folder / name).read_text() == name for name in theirs)
 

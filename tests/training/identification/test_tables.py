@@ -6,12 +6,19 @@ import numpy as np
 import pytest
 
 from musim.training.identification.evaluation import Evaluation
-from musim.training.identification.metrics import SequenceScore
-from musim.training.identification.tables import MEASURES, difficulties, summary
+from musim.training.identification.metrics import score
+from musim.training.identification.tables import (
+    BRIEF,
+    MASK_MEASURES,
+    TRAIN_MEASURES,
+    calibration,
+    difficulties,
+    summary,
+)
 
 
-def evaluation(axis, sequences=(), units=()):
-    return Evaluation("refine", "p", axis, list(sequences), list(units))
+def evaluation(axis, sequences=(), units=(), predictions=()):
+    return Evaluation("refine", "p", axis, list(sequences), list(units), list(predictions))
 
 
 def rows(*values, **held):
@@ -106,9 +113,51 @@ def test_bins_hold_every_unit_once():
     assert share == pytest.approx(np.mean([unit["found"] for unit in units]))
 
 
+def test_units_found_by_train_and_loosely_are_binned_beside_those_found_by_outline():
+    units = [
+        {"overlap": o, "found": f, "found_iou03": loose, "train_found": t, "iou": 0.6}
+        for o, f, loose, t in ((0.1, 1, 1, 1), (0.1, 0, 1, 1), (0.9, 0, 0, 1), (0.9, 0, 1, 0))
+    ]
+    low, high = summary(evaluation("overlap", [], units))
+    recalls = ("train_recall", "detection_recall_iou03", "detection_recall")
+    assert [low[f"{name}_mean"] for name in recalls] == [1, 1, 0.5]
+    assert [high[f"{name}_mean"] for name in recalls] == [0.5, 0.5, 0]
+    assert [low[f"{name}_se"] for name in recalls] == pytest.approx([0, 0, math.sqrt(0.125)])
+
+
+def test_confidence_is_compared_with_the_share_that_is_true_by_train():
+    def predicted(snr, *pairs):
+        return [
+            {"units": 5, "snr": snr, "confidence": confidence, "train_matched": matched}
+            for confidence, matched in pairs
+        ]
+
+    sequences = rows((5, 10.0, 1.0, 1.0), (5, 20.0, 1.0, 1.0), (5, math.inf, 0.0, math.nan))
+    # Of two given 0.8 both are true at 10 dB, none of two at 20 dB; nothing is found without noise.
+    predictions = [
+        *predicted(10.0, (0.8, 1), (0.8, 1), (0.35, 0)), *predicted(20.0, (0.8, 0), (0.8, 0)),
+    ]  # fmt: skip
+    found = evaluation("units", sequences, predictions=predictions)
+    groups = summary(found)
+    assert [row["calibration_count"] for row in groups] == [3, 2, 0]
+    assert [row["calibration_error"] for row in groups] == pytest.approx(
+        [(2 * 0.2 + 0.35) / 3, 0.8, math.nan], nan_ok=True
+    )
+    whole, count = calibration(found)
+    assert (whole, count) == (pytest.approx((4 * 0.3 + 0.35) / 5), 5)
+    (one,) = summary(evaluation("", sequences, predictions=predictions))
+    assert (one["calibration_error"], one["calibration_count"]) == (whole, 5)
+
+
+def test_without_rows_of_predictions_there_is_no_calibration():
+    older = evaluation("units", rows((5, 10.0, 1.0, 1.0)))
+    assert not any("calibration" in name for row in summary(older) for name in row)
+    assert calibration(older) == (pytest.approx(math.nan, nan_ok=True), 0)
+
+
 def test_measures_of_short_tables_are_scores():
     # Those that do not exist would be left out silently.
-    import inspect
-
-    text = inspect.getsource(SequenceScore.to_row)
-    assert all(f'"{name}"' in text for name in MEASURES)
+    masks = np.ones((1, 2, 2), bool)
+    row = score(masks, None, None, [1.0], masks, None, None, 400.0).to_row()
+    assert {*TRAIN_MEASURES, *MASK_MEASURES} <= set(row)
+    assert {*TRAIN_MEASURES, *MASK_MEASURES} > BRIEF
