@@ -7,7 +7,6 @@ that ``musim import --preset ali-2022`` uses. Twitches and firings are drawn her
     python -m benchmarks.recordings --out FOLDER    # as IQ files that musim import reads
 """
 
-import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -143,7 +142,8 @@ def make(maker: str, seed: int, scene: Scene | None = None) -> Made:
         maps += [(np.ones(CELLS), drift)]
     tvi = scan(maps, noise, echoes)
     chain = PRESETS["ali-2022"]
-    assert chain.pixels is not None and chain.frame_rate is not None
+    assert chain.pixels is not None
+    assert chain.frame_rate is not None
     times = (np.arange(len(tvi)) + 0.5 * chain.frame_rate / FRAME_RATE) / chain.frame_rate
     at = np.arange(FRAMES) / FRAME_RATE
     velocity = np.gradient(drawn.courses, 1 / FRAME_RATE, axis=1)
@@ -171,9 +171,7 @@ def _power(maps, mask: NDArray[np.bool_], drawn: Drawn, unit: int) -> float:
     )
 
 
-def _draw(
-    scene: Scene, generator: np.random.Generator
-) -> tuple[Drawn, NDArray[np.float64]]:
+def _draw(scene: Scene, generator: np.random.Generator) -> tuple[Drawn, NDArray[np.float64]]:
     """Draw outlines, firings and displacements."""
     count = int(generator.integers(scene.units[0], scene.units[1] + 1))
     centres: list[tuple[float, float]] = []

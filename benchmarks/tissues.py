@@ -128,8 +128,8 @@ def lattice(drawn: Drawn, generator: np.random.Generator) -> Maps:
         solved = splu(dynamic.tocsc()).solve(forces.reshape(len(forces), -1).T.astype(complex))
         fields.append(solved.T.reshape(forces.shape) * ground)
     maps = []
-    for unit, response in enumerate(np.array(fields).transpose(1, 0, 2, 3)):
-        response = response / np.abs(response[0]).max()
+    for unit, fields_of_unit in enumerate(np.array(fields).transpose(1, 0, 2, 3)):
+        response = fields_of_unit / np.abs(fields_of_unit[0]).max()
         maps += _courses_of(response, frequencies, drawn.courses[unit], drawn.frame_rate)
     return [(_on_cells(field), course) for field, course in maps]
 
@@ -175,9 +175,7 @@ def sliding(drawn: Drawn, generator: np.random.Generator) -> Maps:
         # Bundles are two cells wide or so.
         coarse = generator.random((shape[0] // 2, shape[1] // 2)) < share
         active = np.kron(coarse, np.ones((2, 2), bool)) & mask
-        gain = np.kron(
-            generator.uniform(0.5, 1.5, (shape[0] // 2, shape[1] // 2)), np.ones((2, 2))
-        )
+        gain = np.kron(generator.uniform(0.5, 1.5, (shape[0] // 2, shape[1] // 2)), np.ones((2, 2)))
         field = np.where(active, gain, 0.0)
         for _ in range(120):
             total, weight = np.zeros(shape), np.full(shape, hold)
@@ -253,7 +251,9 @@ def pulse(drawn: Drawn, generator: np.random.Generator) -> Maps:
     rows = (np.arange(CELLS[0]) + 0.5)[:, None] * SIZE / CELLS[0]
     columns = (np.arange(CELLS[1]) + 0.5)[None] * SIZE / CELLS[1]
     depth, width = generator.uniform(8.0, 32.0, 2)
-    field = (depth - rows) / 1.5 * np.exp(
-        -(np.square(rows - depth) + np.square(columns - width)) / (2 * 1.5**2)
+    field = (
+        (depth - rows)
+        / 1.5
+        * np.exp(-(np.square(rows - depth) + np.square(columns - width)) / (2 * 1.5**2))
     )
     return [(field, course)]

@@ -115,6 +115,15 @@ def features(recording: Recording) -> Features:
     InputError
         If nothing can be found in such a recording, see :func:`.units.check`.
     """
+    known = recording.__dict__.get("_features")
+    if known is None:
+        known = _features(recording)
+        # A recording is frozen; what was worked out once is kept with it.
+        object.__setattr__(recording, "_features", known)
+    return known
+
+
+def _features(recording: Recording) -> Features:
     check(recording)
     frames, depth, width = recording.tvi.shape
     resolution = recording.frame_rate / (2 * frames)

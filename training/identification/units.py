@@ -90,7 +90,7 @@ class Units:
         return self.territory > 0.5
 
 
-def none(recording: Recording) -> Units:
+def none(recording: Recording, remarks: tuple[str, ...] = ()) -> Units:
     """Return the answer that there is no unit."""
     frames, depth, width = recording.tvi.shape
     return Units(
@@ -98,6 +98,7 @@ def none(recording: Recording) -> Units:
         train=np.zeros((0, frames), np.float32),
         firing=np.zeros((0, 0)),
         confidence=np.zeros(0),
+        remarks=remarks,
     )
 
 

@@ -12,13 +12,15 @@ A method takes a recording, and the truth if it has to know it, and returns the 
   the most that methods of this family could reach.
 """
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ....simulator.errors import InputError
 from ....simulator.sequence import Truth
 from ..explanation import explained
-from ..units import Recording, Units
+from ..slow_motion import without_slow_motion
+from ..units import Recording, Units, check
 
 
 class Method(Protocol):
@@ -117,8 +119,14 @@ def identify(
     """
     if method not in METHODS:
         raise InputError(f"method: found {method!r}, wanted one of {', '.join(METHODS)}")
+    check(recording)
+    recording, taken = without_slow_motion(recording)
     if runs:
         from .network import network, resolve
 
-        return explained(recording, network(recording, resolve(runs)))
-    return explained(recording, METHODS[method](recording, truth))
+        units = network(recording, resolve(runs))
+    else:
+        units = METHODS[method](recording, truth)
+    if taken:
+        units = dataclasses.replace(units, remarks=("slow-motion-removed", *units.remarks))
+    return explained(recording, units)

@@ -16,9 +16,10 @@ from sklearn.exceptions import ConvergenceWarning
 from ....simulator.sequence import Truth
 from ..noise import Features, features
 from ..units import Recording, Units
-from .diffuse import diffuse_units, is_diffuse
 from .edges import distances, pairs
 from .model import Model, connected, units_of
+from .sharp import holds, is_worth_trying, plateau
+from .spread import spread_units, units_of_spread
 
 MARGIN = 1.1
 """Components count whose singular value exceeds the largest of noise by this factor."""
@@ -49,26 +50,12 @@ def ica(recording: Recording, truth: Truth | None = None) -> Units:
         If units cannot be sought in the recording.
     """
     found = features(recording)
-    values = standing_out(found)
-    if is_diffuse(values, found.shape[1:]):
-        return diffuse_units(recording, found, values, independent_trains(found), rounds=0)
-    model = ica_model(found)
-    return units_of(recording, model, *joint_support(model))
-
-
-def standing_out(found: Features) -> NDArray[np.float32]:
-    """Return the components that stand out from noise, float32 (pixel, component)."""
-    count, directions = component_count(found)
-    return found.values @ directions[:count].T.astype(np.float32)
-
-
-def as_recorded(found: Features, trains: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what of trains, float64 (unit, component), stands out from noise in a recording.
-
-    What a filter took from the recording is then not looked for in it.
-    """
-    count, directions = component_count(found)
-    return trains @ directions[:count].T @ directions[:count]
+    spread = spread_units(recording, found)
+    if is_worth_trying(found, spread):
+        model = ica_model(found)
+        if holds(found, spread, model):
+            return units_of(recording, model, *joint_support(model))
+    return units_of_spread(recording, found, spread)
 
 
 def ica_model(found: Features) -> Model:
@@ -155,8 +142,8 @@ def independent_trains(found: Features) -> NDArray[np.float64]:
     trains = mixing.T @ directions[:count]
     maps = _maps(found, trains)
     sign = np.where((maps**3).sum(axis=0) < 0, -1.0, 1.0)
-    plateau = np.array([_plateau(column) for column in (maps * sign).T])
-    return trains * (sign * plateau)[:, None]
+    levels = np.array([plateau(column) for column in (maps * sign).T])
+    return trains * (sign * levels)[:, None]
 
 
 def _unmix(differences: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -177,13 +164,6 @@ def _unmix(differences: NDArray[np.float64]) -> NDArray[np.float64]:
 def _maps(found: Features, trains: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return each pixel's least-squares weights, float64 (pixel, unit), of the trains."""
     return found.values.astype(np.float64) @ np.linalg.pinv(trains)
-
-
-def _plateau(values: NDArray[np.float64]) -> float:
-    """Return the level of a map where its unit is."""
-    top = float(np.quantile(values, 0.999))
-    inside = values[values > 0.3 * top]
-    return float(np.median(inside)) if top > 0 and inside.size else 1.0
 
 
 def territories(found: Features, trains: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,14 +1,16 @@
 """The most that methods of this family could reach: one half of the truth is given."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ....simulator.errors import InputError
 from ....simulator.sequence import Truth
-from ..noise import features
+from ..noise import Features, features
 from ..units import Recording, Units
-from .diffuse import diffuse_units, is_diffuse
-from .ica import as_recorded, standing_out
 from .model import Model, units_of
+from .responses import field_of, fit
+from .sharp import SHARP, sharpness
+from .spread import Spread, spread_units, units_of_spread, with_trains
 
 
 def oracle(known: str):
@@ -25,16 +27,50 @@ def oracle(known: str):
         if shapes != wanted:
             raise InputError(f"truth: found arrays of {shapes}, wanted {wanted} as the recording's")
         trains = found.values_of(truth.twitch_train)
-        values = standing_out(found)
-        if known == "trains" and is_diffuse(values, found.shape[1:]):
-            return diffuse_units(recording, found, values, as_recorded(found, trains), rounds=0)
-        model = Model.of(found, trains)
+        flat = np.ascontiguousarray(truth.territory.reshape(truth.unit_count, -1).T, np.float64)
         if known == "trains":
+            spread = with_trains(recording, found, trains)
+            if len(spread.trains) and sharpness(found, spread.trains) < SHARP:
+                return units_of_spread(recording, found, spread)
+            model = Model.of(found, trains)
             model.fit_memberships()
-        else:
-            flat = truth.territory.reshape(truth.unit_count, -1).T
-            model.membership = np.ascontiguousarray(flat, np.float64)
-            model.fit_trains()
-        return units_of(recording, model, *model.support())
+            return units_of(recording, model, *model.support())
+        spread = spread_units(recording, found)
+        if len(spread.trains) and sharpness(found, spread.trains) < SHARP:
+            flat = own_maps(recording, found, spread, truth.territory)
+        model = Model.of(found, trains)
+        model.membership = flat
+        model.fit_trains()
+        evidence, needed = model.support()
+        model.membership = np.ascontiguousarray(
+            truth.territory.reshape(truth.unit_count, -1).T, np.float64
+        )
+        return units_of(recording, model, evidence, needed)
 
     return method
+
+
+def own_maps(
+    recording: Recording, found: Features, spread: Spread, territory: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Return what units of known territories move where motion spreads, float64 (pixel, unit).
+
+    They begin as what the recording's form of spread makes of the territories, and become the
+    units' own maps: what of the trains that these fields give each place holds.
+
+    Parameters
+    ----------
+    recording : Recording
+    found : Features
+    spread : Spread
+        What is found in the recording without the territories.
+    territory : float array of shape (unit, depth, width)
+    """
+    form = fit(spread.maps, spread.blocks.size).form
+    fields = np.array([
+        field_of(np.asarray(one, np.float64), form, recording.pixel_size) for one in territory
+    ])  # fmt: skip
+    flat = fields.reshape(len(fields), -1).T
+    values = found.values.astype(np.float64)
+    trains = np.linalg.pinv(flat) @ values
+    return np.ascontiguousarray(values @ np.linalg.pinv(trains))

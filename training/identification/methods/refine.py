@@ -1,6 +1,7 @@
 """Alternate between trains and territories until both agree with the recording."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,10 +10,11 @@ from scipy.ndimage import binary_dilation, uniform_filter
 from ....simulator.sequence import Truth
 from ..noise import Features, features
 from ..units import Recording, Units
-from .diffuse import diffuse_units, is_diffuse
 from .edges import trains_of_edges
-from .ica import as_recorded, ica_model, independent_trains, standing_out
+from .ica import ica_model
 from .model import PRESENCE, Model, connected, units_of
+from .sharp import holds, is_worth_trying, reduced, worth_reducing
+from .spread import Spread, spread_units, units_of_spread, with_trains
 
 ROUNDS = 12
 """Most times that trains and territories are fitted in turn."""
@@ -58,39 +60,70 @@ def refine(recording: Recording, units: Units) -> Units:
         If units cannot be sought in the recording.
     """
     found = features(recording)
-    trains, values = found.values_of(units.train), standing_out(found)
-    if is_diffuse(values, found.shape[1:]):
-        return diffuse_units(recording, found, values, as_recorded(found, trains), rounds=1)
-    return _explain(recording, found, [trains_of_edges(found), trains])
+    trains = found.values_of(units.train)
+    spread = with_trains(recording, found, trains)
+
+    def start(given: Features) -> NDArray[np.float64]:
+        return trains if given is found else trains @ spread.directions.T
+
+    return _better(recording, found, spread, start)
 
 
 def ica_and_refine(recording: Recording, truth: Truth | None = None) -> Units:
     """Refine what independent component analysis finds; `truth` is not looked at."""
     found = features(recording)
-    values = standing_out(found)
-    if is_diffuse(values, found.shape[1:]):
-        # Trains fitted anew to what discs move take up one another's rest: no better masks, worse
-        # trains (RoA 0.89 against 0.97 on the virtual experiment).
-        return diffuse_units(recording, found, values, independent_trains(found), rounds=0)
-    return _explain(recording, found, [trains_of_edges(found), ica_model(found).trains])
+    spread = spread_units(recording, found)
+    return _better(recording, found, spread, lambda given: ica_model(given).trains)
 
 
 def edges_and_refine(recording: Recording, truth: Truth | None = None) -> Units:
     """Refine the trains that are seen across edges; `truth` is not looked at."""
     found = features(recording)
-    return _explain(recording, found, [trains_of_edges(found)])
+    model = _explained(found, [trains_of_edges(found)])
+    return units_of(recording, model, *model.support())
 
 
-def _explain(recording: Recording, found: Features, starts: list[NDArray[np.float64]]) -> Units:
+def _better(
+    recording: Recording,
+    found: Features,
+    spread: Spread,
+    other: Callable[[Features], NDArray[np.float64]],
+) -> Units:
+    """Return units that move as they are, if they explain the recording, or else what is found.
+
+    Of a long recording of few units, only the directions that hold signal are looked at.
+
+    Parameters
+    ----------
+    recording : Recording
+    found : Features
+    spread : Spread
+        What is found without an assumption on territories.
+    other : callable
+        Gives trains to start from besides those across edges.
+    """
+    if is_worth_trying(found, spread):
+        few = worth_reducing(found, spread.directions)
+        given = reduced(found, spread.directions) if few else found
+        model = _explained(given, [trains_of_edges(given), other(given)])
+        support = model.support()
+        if few:
+            model.features, model.trains = found, model.trains @ spread.directions
+        if holds(found, spread, model):
+            return units_of(recording, model, *support)
+    return units_of_spread(recording, found, spread)
+
+
+def _explained(given: Features, starts: list[NDArray[np.float64]]) -> Model:
     """Return the best explanation that starts from any of some sets of trains."""
-    models = [Model.of(found, trains) for trains in starts]
+    models = [Model.of(given, trains) for trains in starts]
     for model in models:
         settle(model)
     best = min(models, key=badness)
-    others = [trains for trains, model in zip(starts, models, strict=True) if model is not best]
-    if others and take_up(best, np.concatenate(others)):
+    rest = [trains for trains, model in zip(starts, models, strict=True) if model is not best]
+    if rest and take_up(best, np.concatenate(rest)):
         settle(best)
-    return units_of(recording, best, *best.support())
+    return best
 
 
 def badness(model: Model) -> float:

@@ -1,0 +1,199 @@
+"""Trains that may be units': independent components of a recording and of its halves.
+
+A unit is there in both halves of a recording, at the same place. What chance, noise or the texture
+of speckle gives looks otherwise in each: no other sign tells units from components so well
+(Rohlén, Carbonaro et al. 2023, Journal of Neural Engineering 20, find the same in real muscles).
+"""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+from sklearn.decomposition import FastICA
+from sklearn.exceptions import ConvergenceWarning
+
+from ..noise import Features
+from .blocks import Blocks
+
+ITERATIONS = 100
+
+TOLERANCE = 1e-3
+
+FAINTEST = 1e-7
+"""Share of the largest power below which a direction is left out."""
+
+SEED = 0
+"""Of FastICA's start."""
+
+MOST_OF_A_HALF = 24
+"""Components that are sought in half of a recording."""
+
+NARROW, WIDE = 0.6, 2.5
+"""SDs of the two Gaussians whose difference leaves a map's middle scales, mm."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What may be units.
+
+    Parameters
+    ----------
+    trains : float64 array of shape (candidate, component)
+    maps : float64 array of shape (candidate, depth, width)
+        Weights of the train in each block, 1 or so where the unit is.
+    stability : float64 array of shape (candidate,)
+        Largest correlation of the map with those found in either half; the lesser of the two.
+    view : int64 array of shape (candidate,)
+        Number of the view it is from.
+    """
+
+    trains: NDArray[np.float64]
+    maps: NDArray[np.float64]
+    stability: NDArray[np.float64]
+    view: NDArray[np.int64]
+
+
+def _gradients(images: NDArray[np.float64], size: tuple[float, float]) -> NDArray[np.float64]:
+    """Return differences of neighbours: sparse where units end in edges."""
+    parts = [np.diff(images, axis=axis).reshape(len(images), -1) for axis in (1, 2)]
+    return np.concatenate(parts, axis=1)
+
+
+def _middle_scales(images: NDArray[np.float64], size: tuple[float, float]) -> NDArray[np.float64]:
+    """Return what is a few mm wide: sparse where slow fields lie over the units."""
+    narrow, wide = (
+        np.array([gaussian_filter(image, (sd / size[0], sd / size[1])) for image in images])
+        for sd in (NARROW, WIDE)
+    )
+    return (narrow - wide).reshape(len(images), -1)
+
+
+VIEWS: tuple[tuple[Callable[..., NDArray[np.float64]], str], ...] = (
+    (_middle_scales, "logcosh"),
+    (_gradients, "cube"),
+)
+"""What of the maps is taken to be independent, and FastICA's contrast for it."""
+
+
+def candidates_of(found: Features, blocks: Blocks, directions: NDArray[np.float64]) -> Candidates:
+    """Find trains whose maps are independent, in some views of the maps.
+
+    Parameters
+    ----------
+    found : Features
+    blocks : Blocks
+        Of the recording.
+    directions : float64 array of shape (direction, component)
+        In which the recording holds more than noise.
+
+    Returns
+    -------
+    Candidates
+        One a direction and view; most are no units.
+    """
+    if not len(directions):
+        nothing = np.zeros((0, blocks.values.shape[1]))
+        return Candidates(nothing, np.zeros((0, *blocks.shape)), np.zeros(0), np.zeros(0, np.int64))
+    trains = [_independent(blocks, directions, *view) for view in VIEWS]
+    maps = [(blocks.values @ np.linalg.pinv(one)).T for one in trains]
+    together = blocks.images(np.concatenate(maps))
+    stability = stability_of(found, blocks, together, len(directions))
+    view = np.repeat(np.arange(len(VIEWS)), [len(one) for one in trains])
+    return Candidates(np.concatenate(trains), together, stability, view)
+
+
+def stability_of(
+    found: Features, blocks: Blocks, maps: NDArray[np.float64], count: int
+) -> NDArray[np.float64]:
+    """Return how well maps are found again in each half of the recording, float64 (map,).
+
+    Parameters
+    ----------
+    found : Features
+    blocks : Blocks
+    maps : float64 array of shape (map, depth, width)
+    count : int
+        Directions that hold signal.
+    """
+    if not len(maps) or not count:
+        return np.zeros(len(maps))
+    flat = maps.reshape(len(maps), -1)
+    halves = _maps_of_halves(found, blocks, count)
+    return np.asarray(np.min([_alike(flat, half) for half in halves], axis=0))
+
+
+def _independent(
+    blocks: Blocks, directions: NDArray[np.float64], view: Callable[..., NDArray[np.float64]],
+    contrast: str,
+) -> NDArray[np.float64]:  # fmt: skip
+    images = blocks.images((blocks.values @ directions.T).T)
+    return unmixed(view(images, blocks.size).T, contrast) @ directions
+
+
+def _maps_of_halves(
+    found: Features, blocks: Blocks, count: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what is found in each half of the recording, float64 (map, block)."""
+    courses = found.trains(np.eye(blocks.values.shape[1])).astype(np.float64)
+    frames = courses.shape[1]
+    halves = []
+    for half in (slice(0, frames // 2), slice(frames // 2, frames)):
+        gram = courses[:, half] @ courses[:, half].T
+        energy, turn = np.linalg.eigh(gram)
+        kept = energy > 1e-6 * max(float(energy[-1]), 1e-300)
+        values = blocks.values @ (turn[:, kept] * np.sqrt(energy[kept]))
+        _, vectors = np.linalg.eigh(values.T @ values)
+        directions = vectors[:, ::-1].T[: min(count, MOST_OF_A_HALF)]
+        part = Blocks(values, blocks.shape, blocks.size)
+        maps = []
+        for view in VIEWS:
+            trains = _independent(part, directions, *view)
+            maps.append((values @ np.linalg.pinv(trains)).T)
+        halves.append(np.concatenate(maps))
+    return halves[0], halves[1]
+
+
+def _alike(maps: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return each map's largest cosine, without its sign, with any of some others."""
+    one, two = (
+        each / np.maximum(np.sqrt(np.square(each).sum(axis=1)), 1e-30)[:, None]
+        for each in (maps, others)
+    )
+    return np.abs(one @ two.T).max(axis=1, initial=0.0)
+
+
+def unmixed(values: NDArray[np.float64], contrast: str) -> NDArray[np.float64]:
+    """Return the mixing matrix, float64 (source, component), of values (sample, component).
+
+    There are as many sources as directions that hold anything.
+
+    Sources are taken to be symmetric about 0: edges are crossed both ways, and maps have no sign.
+    So nothing is centred, which FastICA's own whitening would do.
+
+    Parameters
+    ----------
+    values : float64 array of shape (sample, component)
+    contrast : {"logcosh", "cube"}
+        FastICA's, both odd in their derivative.
+    """
+    power, turn = np.linalg.eigh(values.T @ values / len(values))
+    # What is as faint as this in a view is rounding's, or a filter's that emptied it.
+    kept = power > FAINTEST * power[-1]
+    root, turn = np.sqrt(power[kept]), turn[:, kept]
+    if len(root) < 2:
+        return root[:, None] * turn.T
+    # Single precision halves the time of tanh; cubes outgrow it.
+    white = ((values @ turn) / root).astype(np.float32 if contrast == "logcosh" else np.float64)
+    method = FastICA(
+        fun=contrast, whiten=False,  # pyright: ignore[reportArgumentType]
+        max_iter=ITERATIONS, tol=TOLERANCE, random_state=SEED,
+        w_init=None,
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        # The last iteration's components are as good a start as any.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        method.fit(white)
+    return np.asarray(method.components_, np.float64) @ (root[:, None] * turn.T)

@@ -1,0 +1,219 @@
+"""What tells units from chance, texture and copies of other units.
+
+A unit's map is one place that moves together, in both halves of the recording, more than noise
+does; its train is not another's once more, nor a mixture of others'. How far each of these signs
+can be trusted is learned from recordings of several makers (``python -m benchmarks.identification
+--fit``), so that what comes out is a probability.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, label, uniform_filter1d
+
+from .candidates import Candidates
+
+SMOOTHING = 0.6
+"""SD of the Gaussian over which a map is smoothed before it is looked at, mm."""
+
+CORE, FOOT = 0.5, 0.1
+"""Levels, as shares of a map's peak, at which the place around the peak is cut out."""
+
+WEIGHTS = (-4.05, 0.183, 5.38, -0.13, -0.374, 0.743)
+"""Of 1 and of the signs: log odds that a candidate is a unit (its train's correlation with a true
+one exceeds 0.8)."""
+
+SAME_TRAIN = 0.7
+"""Correlation, without its sign, of trains that are one unit's."""
+
+LAG = 0.05
+"""Largest lag at which trains are compared, s: waves take less to cross a unit's surroundings."""
+
+MIXTURE = 0.5
+"""Share of a train's energy, beyond chance, that others explain if it is mixed of them."""
+
+BURST = 0.1
+"""Time over which a train's power is averaged, s."""
+
+BURSTS = 0.75
+"""Share of a train's power in the busiest third of the time if it comes in bursts; that of a unit
+that fires at 6 Hz or more is about a half."""
+
+OVERLAP = 0.5
+"""Time that must be left to compare a train with itself, s."""
+
+BEATS = (0.55, 1.6)
+"""Intervals of heartbeats, s."""
+
+BEAT = 0.6
+"""Correlation of a train with itself one heartbeat later."""
+
+
+def signs_of(
+    candidates: Candidates, noise: float, size: tuple[float, float]
+) -> NDArray[np.float64]:
+    """Return the signs by which units are told, float64 (candidate, 5).
+
+    They are the log odds of the map's stability; the shares of its squares in the connected place
+    around its peak above half and above a tenth of it; its deepest trough over its peak; and the
+    logarithm of its singular value over that of noise.
+
+    Parameters
+    ----------
+    candidates : Candidates
+    noise : float
+        The largest singular value of noise.
+    size : (float, float)
+        Of a block, mm.
+    """
+    trains, maps = candidates.trains, candidates.maps
+    strength = np.sqrt(np.square(trains).sum(axis=1) * np.square(maps).sum(axis=(1, 2)))
+    odds = np.log((candidates.stability + 0.02) / (1.02 - candidates.stability))
+    shapes = np.array([_shape(image, size) for image in maps]).reshape(-1, 3)
+    above = np.log(np.maximum(strength / max(noise, 1e-30), 1e-6))
+    return np.column_stack([odds, shapes, above])
+
+
+def _shape(image: NDArray[np.float64], size: tuple[float, float]) -> tuple[float, float, float]:
+    smooth = smoothed(image, size)
+    smooth *= upright(smooth)
+    top, whole = float(smooth.max()), float(np.square(smooth).sum())
+    if not top > 0:
+        return 0.0, 0.0, 1.0
+    core, foot = (
+        float(np.square(smooth[place_of(smooth, level)]).sum()) / whole for level in (CORE, FOOT)
+    )
+    return core, foot, max(-float(smooth.min()), 0.0) / top
+
+
+def smoothed(image: NDArray[np.float64], size: tuple[float, float]) -> NDArray[np.float64]:
+    """Return a map smoothed over less than a unit."""
+    return np.asarray(gaussian_filter(image, (SMOOTHING / size[0], SMOOTHING / size[1])))
+
+
+def upright(image: NDArray[np.float64]) -> float:
+    """Return -1 where a map is deeper than high, else 1."""
+    return -1.0 if -float(image.min()) > float(image.max()) else 1.0
+
+
+def place_of(image: NDArray[np.float64], level: float) -> NDArray[np.bool_]:
+    """Return the connected place around a map's peak above a share of it, bool (depth, width)."""
+    parts: NDArray[np.int64] = np.zeros(image.shape, np.int64)
+    label(image > level * image.max(), output=parts)
+    return parts == parts[np.unravel_index(int(image.argmax()), image.shape)]
+
+
+def probability(signs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how probably each candidate is a unit, float64 (candidate,), from its signs."""
+    odds = WEIGHTS[0] + signs @ np.array(WEIGHTS[1:])
+    return np.asarray(1 / (1 + np.exp(-odds)))
+
+
+def chosen(
+    probabilities: NDArray[np.float64],
+    courses: NDArray[np.floating],
+    frame_rate: float,
+    least: float,
+    first: NDArray[np.int64] | None = None,
+) -> tuple[list[int], list[int]]:
+    """Choose candidates, the likeliest first, that are no copies or mixtures of those before.
+
+    Parameters
+    ----------
+    probabilities : float64 array of shape (candidate,)
+    courses : float array of shape (candidate, time)
+        Their trains over time.
+    frame_rate : float
+        Hz.
+    least : float
+        Probability below which none is chosen.
+    first : int64 array, optional
+        Candidates that come before all others.
+
+    Returns
+    -------
+    chosen : list of int
+    copies : list of int
+        Candidates that would have been chosen but for one that they repeat.
+    """
+    if not len(courses):
+        return [], []
+    unit_courses = courses - courses.mean(axis=1, keepdims=True)
+    length = np.sqrt(np.square(unit_courses).sum(axis=1))
+    unit_courses = unit_courses / np.maximum(length, 1e-30)[:, None]
+    freedom = degrees_of_freedom(unit_courses)
+    rank = probabilities.copy()
+    if first is not None:
+        rank[first] += 1.0
+    taken: list[int] = []
+    copies: list[int] = []
+    for candidate in np.argsort(-rank, kind="stable"):
+        if probabilities[candidate] < least:
+            continue
+        if taken:
+            course = unit_courses[candidate]
+            likeness = likeness_of(course, unit_courses[taken], round(LAG * frame_rate))
+            basis, _ = np.linalg.qr(unit_courses[taken].T)
+            explained = float(np.square(basis.T @ course).sum())
+            chance = min(len(taken) / freedom, 0.9)
+            mixed = (explained - chance) / (1 - chance) > MIXTURE
+            if likeness > SAME_TRAIN or mixed:
+                if likeness > SAME_TRAIN:
+                    copies.append(int(candidate))
+                continue
+        taken.append(int(candidate))
+    return taken, copies
+
+
+def likeness_of(course: NDArray[np.floating], others: NDArray[np.floating], reach: int) -> float:
+    """Return the largest correlation, without its sign and at any lag, of a course with others.
+
+    Parameters
+    ----------
+    course : float array of shape (time,)
+    others : float array of shape (other, time)
+        All of length 1.
+    reach : int
+        Largest lag, frames.
+    """
+    frames = len(course)
+    reach = min(reach, frames - 1)
+    spectrum = np.fft.rfft(course, 2 * frames)
+    lagged = np.fft.irfft(np.fft.rfft(others, 2 * frames, axis=1).conj() * spectrum, axis=1)
+    near = np.concatenate([lagged[:, : reach + 1], lagged[:, -reach:]], axis=1)
+    return float(np.abs(near).max(initial=0.0))
+
+
+def degrees_of_freedom(courses: NDArray[np.floating]) -> float:
+    """Return how many independent values a course of such a spectrum has, 10 or more."""
+    power = np.square(np.abs(np.fft.rfft(courses, axis=1))).mean(axis=0)
+    return max(2 * float(power.sum() ** 2 / max(np.square(power).sum(), 1e-300)), 10.0)
+
+
+def is_pulse(course: NDArray[np.floating], frame_rate: float) -> bool:
+    """Tell whether a train repeats as heartbeats do, so that it is an artery's.
+
+    A vessel moves for a short while with every beat, and as it did the beat before; a unit fires
+    all the time, at intervals that vary. In a recording of less than two beats nothing is told.
+
+    Parameters
+    ----------
+    course : float array of shape (time,)
+    frame_rate : float
+        Hz.
+    """
+    frames = len(course)
+    centred = course - course.mean()
+    first, last = (round(beat * frame_rate) for beat in BEATS)
+    last = min(last, frames - round(OVERLAP * frame_rate))
+    power = np.sort(uniform_filter1d(np.square(centred), max(round(BURST * frame_rate), 1)))
+    busiest = power[-(frames // 3) :].sum() / max(float(power.sum()), 1e-300)
+    if last <= first or busiest < BURSTS:
+        return False
+    likeness = []
+    for lag in range(first, last + 1, max(int(frame_rate / 200), 1)):
+        one, two = centred[lag:], centred[: frames - lag]
+        scale = math.sqrt(float(one @ one) * float(two @ two))
+        likeness.append(float(one @ two) / max(scale, 1e-30))
+    return max(likeness) > BEAT

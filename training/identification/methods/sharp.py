@@ -1,0 +1,124 @@
+"""Whether units move alike all over their territories and nothing else, and what follows from it.
+
+Of such recordings - the analytic model's are - far more can be known: velocity steps by a unit's
+train where its territory ends. Whether one is of that kind is seen from the units found without
+that assumption: memberships of 0 and 1 then explain what their trains explain with any map.
+"""
+
+import dataclasses
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..noise import Features, Noise
+from .model import Model
+from .spread import Spread
+
+SHARP = 0.97
+"""Share of what trains explain that memberships of 0 and 1 must explain. Units in speckle that move
+as they are reach 0.95-0.97, a blur of 1 px of 0.625 mm 0.92, fibres that slide 0.90, motion that
+spreads 0.72-0.88 (``python -m benchmarks.identification``: discs, analytic, fibres, others)."""
+
+TRIED = 0.85
+"""Share from which the assumption is tried where that costs little: missed units lower it."""
+
+SPARE_UNITS = 1.6
+"""There are as many units as directions that hold signal; a model of more than this many times
+those has made some up."""
+
+PLATEAU = 0.3
+"""Share of a map's top above which it is taken to be on its plateau."""
+
+SPARE = 1.5
+"""Components that are fewer than this many times those with signal are kept as they are."""
+
+
+def plateau(values: NDArray[np.float64]) -> float:
+    """Return the level of a map (pixel,) where its unit is."""
+    top = float(np.quantile(values, 0.999))
+    inside = values[values > PLATEAU * top]
+    return float(np.median(inside)) if top > 0 and inside.size else 1.0
+
+
+def sharpness(found: Features, trains: NDArray[np.float64]) -> float:
+    """Return what share of what trains explain memberships of 0 and 1 explain.
+
+    Parameters
+    ----------
+    found : Features
+    trains : float64 array of shape (unit, component)
+        Positive where the unit's map is.
+
+    Returns
+    -------
+    float
+        0 without trains.
+    """
+    if not len(trains):
+        return 0.0
+    values = found.values.astype(np.float64)
+    maps = values @ np.linalg.pinv(trains)
+    maps /= np.array([plateau(column) for column in maps.T])
+    membership = np.clip(np.round(maps), 0.0, 1.0)
+    basis, _ = np.linalg.qr(trains.T)
+    noise = len(trains) * float(np.square(found.noise.sd).sum())
+    whole = float(np.square(values @ basis).sum()) - noise
+    gram = membership.T @ membership + 1e-9 * np.eye(len(trains))
+    products = membership.T @ values
+    explained = float((products * np.linalg.solve(gram, products)).sum())
+    return explained / whole if whole > 0 else 0.0
+
+
+def is_worth_trying(found: Features, spread: Spread) -> bool:
+    """Tell whether a recording may be one of units that move as they are.
+
+    On pixels as coarse as blocks, where it takes a fraction of a second, doubt is enough.
+    """
+    if not len(spread.trains):
+        return True
+    share = sharpness(found, spread.trains)
+    coarse = len(found.values) == math.prod(spread.blocks.shape)
+    return share >= (TRIED if coarse else SHARP)
+
+
+def holds(found: Features, spread: Spread, model: Model) -> bool:
+    """Tell whether a model of units that move as they are explains a recording.
+
+    It does if it explains what the directions with signal hold, with no more units than those.
+
+    Parameters
+    ----------
+    found : Features
+    spread : Spread
+        What was found without the assumption.
+    model : Model
+        In the components of `found`.
+    """
+    if not len(spread.trains):
+        return True
+    if model.count > SPARE_UNITS * len(spread.directions) + 1:
+        return False
+    noise = float(np.square(found.noise.sd).sum())
+    values = found.values.astype(np.float64)
+    signal = float(np.square(values @ spread.directions.T).sum())
+    signal -= len(spread.directions) * noise
+    left = values - model.membership @ model.trains
+    explained = float(np.square(values).sum()) - float(np.square(left).sum())
+    return explained >= SHARP * signal
+
+
+def reduced(found: Features, directions: NDArray[np.float64]) -> Features:
+    """Return features in the directions that hold signal, float64 (direction, component).
+
+    Their trains have to be turned back, ``trains @ directions``, before they are looked at in time.
+    """
+    values = np.ascontiguousarray(found.values @ directions.T.astype(np.float32))
+    whitening = found.noise.whitening @ directions.T
+    noise = Noise(whitening, found.noise.sd, found.noise.area)
+    return dataclasses.replace(found, values=values, noise=noise)
+
+
+def worth_reducing(found: Features, directions: NDArray[np.float64]) -> bool:
+    """Tell whether few enough of the components hold signal."""
+    return 0 < SPARE * len(directions) + 10 < found.values.shape[1]

@@ -1,0 +1,70 @@
+"""Slow motion - breathing, a drifting probe - that would hide the twitches beside it."""
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .units import Recording
+
+HIGHEST = 5.0
+"""Motion below this frequency is slow, Hz: the corner of the band-pass with which recordings are
+usually made (Ali et al. 2022)."""
+
+DOMINATES = 0.5
+"""Share of a recording's energy from which slow motion is taken off. Twitches at 8-13 Hz have less
+than a tenth of theirs below 5 Hz."""
+
+STEP = 0.5
+"""Waves that are taken off lie this part of the resolution, 1 / duration, apart."""
+
+DISTINCT = 1e-3
+"""Waves are left out that others span to within this."""
+
+
+def slow_waves(frames: int, frame_rate: float) -> NDArray[np.float64]:
+    """Return orthonormal courses that span slow motion, float64 (wave, time).
+
+    Cosines and sines up to 5 Hz, closer than the resolution, and a straight line: what lies between
+    whole periods, or has not come back at the end, is spanned as well.
+
+    Parameters
+    ----------
+    frames : int
+    frame_rate : float
+        Hz.
+    """
+    time = np.arange(frames) / frame_rate
+    frequencies = np.arange(0.0, HIGHEST, STEP * frame_rate / frames)
+    phase = 2 * np.pi * frequencies[:, None] * time
+    waves = np.concatenate([np.cos(phase), np.sin(phase[1:]), np.linspace(-1, 1, frames)[None]])
+    _, size, directions = np.linalg.svd(waves, full_matrices=False)
+    return directions[size > DISTINCT * size[0]]
+
+
+def without_slow_motion(recording: Recording) -> tuple[Recording, bool]:
+    """Take motion below 5 Hz off a recording where it dominates.
+
+    Parameters
+    ----------
+    recording : Recording
+
+    Returns
+    -------
+    recording : Recording
+        The same, if slow motion does not dominate.
+    taken : bool
+        Whether it did.
+    """
+    frames = len(recording.tvi)
+    flat = recording.tvi.reshape(frames, -1)
+    waves = slow_waves(frames, recording.frame_rate).astype(np.float32)
+    if 2 * len(waves) >= frames:  # too short to tell slow motion from any other
+        return recording, False
+    mean = flat.mean(axis=0)
+    slow = waves @ (flat - mean)
+    whole = float(np.square(flat - mean, dtype=np.float64).sum())
+    if not float(np.square(slow, dtype=np.float64).sum()) > DOMINATES * whole:
+        return recording, False
+    fast = (flat - mean - waves.T @ slow).reshape(recording.tvi.shape)
+    return dataclasses.replace(recording, tvi=np.ascontiguousarray(fast, np.float32)), True
