@@ -15,6 +15,9 @@ DOMINATES = 0.5
 """Share of a recording's energy from which slow motion is taken off. Twitches at 8-13 Hz have less
 than a tenth of theirs below 5 Hz."""
 
+SHORTEST = 0.5
+"""A shorter recording tells slow motion from no other, s."""
+
 STEP = 0.5
 """Waves that are taken off lie this part of the resolution, 1 / duration, apart."""
 
@@ -56,10 +59,14 @@ def without_slow_motion(recording: Recording) -> tuple[Recording, bool]:
     taken : bool
         Whether it did.
     """
+    if not isinstance(recording.tvi, np.ndarray) or recording.tvi.ndim != 3:
+        return recording, False  # methods say what is wrong with it
     frames = len(recording.tvi)
+    if not frames >= SHORTEST * recording.frame_rate > 0:
+        return recording, False
     flat = recording.tvi.reshape(frames, -1)
     waves = slow_waves(frames, recording.frame_rate).astype(np.float32)
-    if 2 * len(waves) >= frames:  # too short to tell slow motion from any other
+    if 2 * len(waves) >= frames:  # at such a low frame rate all motion is slow
         return recording, False
     mean = flat.mean(axis=0)
     slow = waves @ (flat - mean)

@@ -20,7 +20,7 @@ from ....simulator.errors import InputError
 from ....simulator.sequence import Truth
 from ..explanation import explained
 from ..slow_motion import without_slow_motion
-from ..units import Recording, Units, check
+from ..units import Recording, Units
 
 
 class Method(Protocol):
@@ -119,7 +119,6 @@ def identify(
     """
     if method not in METHODS:
         raise InputError(f"method: found {method!r}, wanted one of {', '.join(METHODS)}")
-    check(recording)
     recording, taken = without_slow_motion(recording)
     if runs:
         from .network import network, resolve

@@ -47,7 +47,7 @@ class Blocks:
 
     def images(self, maps: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return maps (map, block) as images (map, depth, width)."""
-        return np.asarray(maps, np.float64).reshape(-1, *self.shape)
+        return np.asarray(maps, np.float64).reshape(len(maps), *self.shape)
 
 
 def factors_of(pixel_size: tuple[float, float]) -> tuple[int, int]:

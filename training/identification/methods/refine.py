@@ -103,7 +103,7 @@ def _better(
         Gives trains to start from besides those across edges.
     """
     if is_worth_trying(found, spread):
-        few = worth_reducing(found, spread.directions)
+        few = worth_reducing(found, spread)
         given = reduced(found, spread.directions) if few else found
         model = _explained(given, [trains_of_edges(given), other(given)])
         support = model.support()

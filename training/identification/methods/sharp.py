@@ -119,6 +119,10 @@ def reduced(found: Features, directions: NDArray[np.float64]) -> Features:
     return dataclasses.replace(found, values=values, noise=noise)
 
 
-def worth_reducing(found: Features, directions: NDArray[np.float64]) -> bool:
-    """Tell whether few enough of the components hold signal."""
-    return 0 < SPARE * len(directions) + 10 < found.values.shape[1]
+def worth_reducing(found: Features, spread: Spread) -> bool:
+    """Tell whether few enough of the components hold signal.
+
+    Where no unit was found what stands out may be noise, chosen from all components.
+    """
+    few = SPARE * len(spread.directions) + 10 < found.values.shape[1]
+    return few and len(spread.trains) > 0

@@ -27,7 +27,7 @@ from .evidence import (
     smoothed,
     upright,
 )
-from .responses import Fit, field_of, fit
+from .responses import Fit, fit
 
 MOST_SOUGHT = 40
 """Independent components that are sought, the strongest."""
@@ -184,9 +184,9 @@ def outlines(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return outlines between what is seen and what explains it, and how far these agree.
 
-    A map above half its peak is too wide where motion spreads; a disc is too round, and too narrow
-    or too wide where the form is not quite the tissue's. The outline has the mean of their areas
-    (geometric) and is a level of the mean of map and response.
+    A map above half its peak is too wide where motion spreads; the disc whose response explains it
+    is too narrow or too wide where the form is not quite the tissue's, and too round. The outline
+    is the level of the map that has the geometric mean of both areas.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ def outlines(
     outlines : float64 array of shape (unit, depth, width)
         Above 0 inside.
     agreement : float64 array of shape (unit,)
-        Intersection over union.
+        Intersection over union of the map above half its peak and the disc.
     """
     levels = np.empty(maps.shape)
     agreement = np.empty(len(maps))
@@ -212,18 +212,13 @@ def outlines(
         seen = place_of(smooth, CORE)
         away = np.hypot(rows - place[0], columns - place[1])
         disc = np.clip((place[2] - away) / math.sqrt(math.prod(size)) + 0.5, 0.0, 1.0)
-        response = field_of(disc, found.form, size)
         inside = disc > 0.5
-        either = max(int((seen | inside).sum()), 1)
-        agreement[unit] = int((seen & inside).sum()) / either
-        both = smooth / max(float(smooth.max()), 1e-30)
-        both = both + response / max(float(response.max()), 1e-30)
+        agreement[unit] = (seen & inside).sum() / max(int((seen | inside).sum()), 1)
         area = max(round(math.sqrt(float(seen.sum()) * max(float(disc.sum()), 1.0))), 1)
-        level = np.sort(both.ravel())[::-1][min(area, both.size - 1)]
-        peak = max(float(both.max()), level + 1e-12)
-        # Only the part around the peak, if the level cuts more.
-        part = place_of(both, level / peak)
-        levels[unit] = np.where(part, (both - level) / (peak - level), -1.0)
+        level = float(np.sort(smooth.ravel())[::-1][min(area, smooth.size - 1)])
+        part = place_of(smooth, level / max(float(smooth.max()), 1e-30))
+        # Another place above the level is no part of the unit.
+        levels[unit] = np.where((smooth > level) & ~part, level - smooth, smooth - level)
     return levels, agreement
 
 
