@@ -247,7 +247,11 @@ def certainties(
 
 
 def fit(recordings: list[Callable[[], Made]], pool: ProcessPoolExecutor) -> None:
-    """Print the weights of the signs, each recording with the same weight."""
+    """Print the weights of the signs, each recording with the same weight, and what follows.
+
+    The certainty of chosen candidates and that of outlines rest on the weights in the code: put
+    new ones there, and run once more.
+    """
     from sklearn.linear_model import LogisticRegression
 
     parts = [part for part in pool.map(signs, recordings) if len(part[1])]
@@ -259,6 +263,13 @@ def fit(recordings: list[Callable[[], Made]], pool: ProcessPoolExecutor) -> None
     slopes = model.coef_[0] / spread
     first = float(model.intercept_[0] - slopes @ centre)
     print("WEIGHTS =", tuple(round(float(value), 3) for value in (first, *slopes)))
+    calibrate(recordings, pool)
+
+
+def calibrate(recordings: list[Callable[[], Made]], pool: ProcessPoolExecutor) -> None:
+    """Print how certain units are that were chosen, and their outlines."""
+    from sklearn.linear_model import LogisticRegression
+
     columns = zip(*pool.map(certainties, recordings), strict=True)
     odds, true, agreement, right = (np.concatenate(column) for column in columns)
     for name, sign, kept in (("CERTAINTY", odds, true), ("OUTLINE", agreement, right)):

@@ -2,11 +2,13 @@
 
 A method takes a recording, and the truth if it has to know it, and returns the units it finds:
 
-- ``ica``: independent component analysis of the image's gradients.
-- ``refine``, or ``ica+refine``: takes ``ica``'s trains and those seen across the edges of
-  territories, fits trains and territories in turn until they agree with the recording, and keeps
-  the better explanation; ``edges+refine`` does without ``ica``. What another method found is
-  refined by :func:`.refine.refine`.
+- ``ica``: independent components that both halves of the recording hold, an outline for each from
+  its own map, whatever the tissue does; where units are seen to move as they are, independent
+  components of the image's gradients.
+- ``refine``, or ``ica+refine``: the same, but where units are seen to move as they are, trains and
+  those seen across the edges of territories are fitted in turn with territories until they agree
+  with the recording, and the better explanation is kept; ``edges+refine`` is that last step alone,
+  from edges. What another method found is refined by :func:`.refine.refine`.
 - ``network``: a trained detector and a trained estimator of twitch trains (Ali et al. 2020).
 - ``oracle-territories``, ``oracle-trains``: one half of the truth is given, the other is fitted:
   the most that methods of this family could reach.

@@ -20,9 +20,13 @@ SMOOTHING = 0.6
 CORE, FOOT = 0.5, 0.1
 """Levels, as shares of a map's peak, at which the place around the peak is cut out."""
 
-WEIGHTS = (-4.05, 0.183, 5.38, -0.13, -0.374, 0.743)
+WEIGHTS = (-4.228, 0.211, 4.423, 1.107, -0.013, 0.516)
 """Of 1 and of the signs: log odds that a candidate is a unit (its train's correlation with a true
-one exceeds 0.8)."""
+one exceeds 0.8). Learned, as CERTAINTY is, by ``python -m benchmarks.identification --fit``."""
+
+CERTAINTY = (0.0, 1.0)
+"""Of 1 and of these log odds: log odds that a candidate which was chosen is a unit. Most that are
+no units are copies or mixtures, and those are left out."""
 
 SAME_TRAIN = 0.7
 """Correlation, without its sign, of trains that are one unit's."""
@@ -108,6 +112,12 @@ def probability(signs: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how probably each candidate is a unit, float64 (candidate,), from its signs."""
     odds = WEIGHTS[0] + signs @ np.array(WEIGHTS[1:])
     return np.asarray(1 / (1 + np.exp(-odds)))
+
+
+def certainty(signs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how probably each candidate that was chosen is a unit, float64 (candidate,)."""
+    odds = WEIGHTS[0] + signs @ np.array(WEIGHTS[1:])
+    return np.asarray(1 / (1 + np.exp(-(CERTAINTY[0] + CERTAINTY[1] * odds))))
 
 
 def chosen(

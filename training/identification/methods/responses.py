@@ -1,8 +1,8 @@
 """What tissue makes of a territory: forms of motion that spreads, fitted to a recording.
 
 No form is taken for granted. A disc's motion may end at its border, blur, spread as a sheet does
-that holds to what is around it, come with return flow above and below (tissue that keeps its
-volume) or on all sides: the form that explains the units' maps best is the recording's.
+that holds to what is around it, come with return flow on both sides at its depth (tissue that keeps
+its volume) or all around: the form that explains the units' maps best is the recording's.
 """
 
 import math
@@ -111,7 +111,7 @@ def fit(maps: NDArray[np.float64], size: tuple[float, float]) -> Fit:
         gain = np.square(np.maximum(product, 0.0)) / np.maximum(inside, LEAST_INSIDE)
         flat = gain.reshape(*gain.shape[:2], -1)
         peaks.append(flat.argmax(axis=2))
-        shares.append(flat.max(axis=2) / max(float(np.square(image).sum()), 1e-300))
+        shares.append(flat.max(axis=2) / max(float(np.square(image).sum()), 1e-30))
     share = np.array(shares)  # (unit, form, radius)
     form = int(share.max(axis=2).sum(axis=0).argmax())
     radius = share[:, form].argmax(axis=1)

@@ -19,6 +19,7 @@ from .blocks import Blocks, blocks_of, signal_directions
 from .candidates import VIEWS, Candidates, candidates_of, stability_of
 from .evidence import (
     CORE,
+    certainty,
     chosen,
     is_pulse,
     place_of,
@@ -91,7 +92,9 @@ def spread_units(recording: Recording, found: Features) -> Spread:
         remarks.append("copies-left-out")
     trains = candidates.trains[kept]
     maps = maps_of(blocks, trains)
-    return Spread(blocks, directions, trains, maps, sure[kept], signs[kept], tuple(remarks))
+    return Spread(
+        blocks, directions, trains, maps, certainty(signs[kept]), signs[kept], tuple(remarks)
+    )
 
 
 def with_trains(recording: Recording, found: Features, trains: NDArray[np.float64]) -> Spread:
@@ -109,7 +112,7 @@ def with_trains(recording: Recording, found: Features, trains: NDArray[np.float6
     signs = signs_of(
         Candidates(trains, maps, stability, np.zeros(len(trains), np.int64)), noise, blocks.size
     )
-    return Spread(blocks, directions, trains, maps, probability(signs), signs, ())
+    return Spread(blocks, directions, trains, maps, certainty(signs), signs, ())
 
 
 def maps_of(blocks: Blocks, trains: NDArray[np.float64]) -> NDArray[np.float64]:
