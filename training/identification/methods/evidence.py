@@ -191,7 +191,7 @@ def likeness_of(course: NDArray[np.floating], others: NDArray[np.floating], reac
     reach = min(reach, frames - 1)
     spectrum = np.fft.rfft(course, 2 * frames)
     lagged = np.fft.irfft(np.fft.rfft(others, 2 * frames, axis=1).conj() * spectrum, axis=1)
-    near = np.concatenate([lagged[:, : reach + 1], lagged[:, -reach:]], axis=1)
+    near = np.concatenate([lagged[:, : reach + 1], lagged[:, 2 * frames - reach :]], axis=1)
     return float(np.abs(near).max(initial=0.0))
 
 

@@ -1,0 +1,190 @@
+"""Whether units move as they are, and when a model of such units is believed."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from musim.simulator import Parameters, Range, draw, render
+from musim.training.identification.methods.blocks import Blocks
+from musim.training.identification.methods.model import Model
+from musim.training.identification.methods.sharp import (
+    SHARP,
+    SPARE_UNITS,
+    TRIED,
+    holds,
+    is_worth_trying,
+    plateau,
+    reduced,
+    sharpness,
+    worth_reducing,
+)
+from musim.training.identification.methods.spread import Spread, spread_units
+from musim.training.identification.noise import Features, Noise, features
+from musim.training.identification.units import Recording
+
+
+def _sequence(units, snr, seed, blur=0.0):
+    """Return a recording whose noise is not blurred, its features and the true trains' values."""
+    parameters = Parameters(
+        units=Range(units, units), snr=Range(snr, snr), pixels=(40, 40), size=(25.0, 25.0)
+    )
+    truth = draw(parameters, seed=seed)
+    clean = render(truth, noise=False)
+    noise = render(truth) - clean
+    tvi = (gaussian_filter(clean, (0, blur, blur)) if blur else clean) + noise
+    recording = Recording(tvi, parameters.frame_rate, parameters.pixel_size)
+    found = features(recording)
+    return recording, found, found.values_of(truth.twitch_train)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("units", "snr"), [(3, 10.0), (6, 20.0), (8, np.inf)])
+def test_units_that_move_as_they_are_are_sharp(units, snr, seed):
+    _, found, trains = _sequence(units, snr, seed)
+    assert sharpness(found, trains) == pytest.approx(1.0, abs=0.015)
+    # The size of the trains does not matter.
+    scale = np.linspace(0.1, 5, units)[:, None]
+    assert sharpness(found, scale * trains) == pytest.approx(sharpness(found, trains), rel=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_wider_the_blur_the_less_sharp(seed):
+    values = [
+        sharpness(found, trains)
+        for _, found, trains in (_sequence(5, 20.0, seed, blur) for blur in (0.0, 1.0, 3.0))
+    ]
+    assert values[0] > SHARP > TRIED + 0.01
+    assert values[0] - 0.04 > values[1] > values[2] + 0.02
+    assert values[1] < SHARP
+
+
+def test_without_trains_there_is_no_sharpness():
+    _, found, trains = _sequence(3, 10.0, 0)
+    assert sharpness(found, trains[:0]) == 0.0
+
+
+def test_a_plateau_is_the_level_where_the_unit_is():
+    random = np.random.default_rng(0)
+    values = 0.1 * random.standard_normal(2000)
+    values[:300] += 4.0
+    assert plateau(values) == pytest.approx(4.0, rel=0.02)
+    assert plateau(np.full(50, -1.0)) == 1.0
+    assert plateau(np.zeros(50)) == 1.0
+
+
+def _features(values, size):
+    noise = Noise(np.eye(values.shape[1]), np.ones(size), 1.0)
+    return Features(values.astype(np.float32), noise, (values.shape[1] + 1, *size))
+
+
+def _spread(directions, trains, shape=(12, 12)):
+    count = len(trains)
+    return Spread(
+        Blocks(np.zeros((shape[0] * shape[1], directions.shape[1])), shape, (0.6, 0.6)),
+        directions, trains, np.zeros((count, *shape)), np.ones(count), np.zeros((count, 5)), (),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def squares():
+    """Return three squares in noise as features, memberships, trains and directions."""
+    random = np.random.default_rng(0)
+    trains = 15 * random.standard_normal((3, 20))
+    image = np.zeros((3, 12, 12))
+    image[0, 1:7, 1:7] = image[1, 4:10, 3:9] = image[2, 5:11, 7:11] = 1
+    membership = image.reshape(3, -1).T
+    values = membership @ trains + random.standard_normal((144, 20))
+    directions = np.linalg.svd(trains, full_matrices=False)[2]
+    return _features(values, (12, 12)), membership, trains, directions
+
+
+def _model(found, membership, trains):
+    model = Model.of(found, trains)
+    model.membership = membership.copy()
+    return model
+
+
+def test_the_true_model_holds_and_one_that_explains_less_does_not(squares):
+    found, membership, trains, directions = squares
+    spread = _spread(directions, trains)
+    assert holds(found, spread, _model(found, membership, trains))
+    assert not holds(found, spread, _model(found, membership[:, :2], trains[:2]))
+    assert not holds(found, spread, _model(found, 0 * membership, trains))
+    image = membership.T.reshape(3, 12, 12)
+    blurred = gaussian_filter(image, (0, 1.0, 1.0)).reshape(3, -1).T
+    spreading = _features(blurred @ trains, (12, 12))
+    spreading.noise.sd[:] = 1e-3
+    assert not holds(spreading, spread, _model(spreading, membership, trains))
+
+
+def test_a_model_of_too_many_units_does_not_hold(squares):
+    found, membership, trains, directions = squares
+    spread = _spread(directions, trains)
+    most = int(SPARE_UNITS * len(directions) + 1)
+    for count, held in ((most, True), (most + 1, False)):
+        # Each unit split in equal parts explains as much.
+        parts = np.array([place % 3 for place in range(count)])
+        share = np.bincount(parts)[parts]
+        model = _model(found, membership[:, parts], trains[parts] / share[:, None])
+        assert holds(found, spread, model) is held
+
+
+def test_where_nothing_was_found_any_model_is_tried_and_held(squares):
+    found, membership, trains, directions = squares
+    nothing = _spread(directions[:0], trains[:0])
+    assert is_worth_trying(found, nothing)
+    assert holds(found, nothing, _model(found, membership, trains))
+    assert not worth_reducing(found, nothing)
+
+
+def test_doubt_is_enough_where_trying_costs_little(squares):
+    _, membership, trains, directions = squares
+    found = _features(membership @ trains, (12, 12))
+    found.noise.sd[:] = 1e-3
+    image = membership.T.reshape(3, 12, 12)
+    for sd in np.arange(0.3, 1.5, 0.05):
+        blurred = gaussian_filter(image, (0, sd, sd)).reshape(3, -1).T
+        found = _features(blurred @ trains, (12, 12))
+        found.noise.sd[:] = 1e-3
+        if TRIED < sharpness(found, trains) < SHARP:
+            break
+    else:
+        raise AssertionError("no blur is in doubt")
+    assert is_worth_trying(found, _spread(directions, trains))
+    # Blocks of 2 x 2 px: trying costs four times as much and more.
+    assert not is_worth_trying(found, _spread(directions, trains, (6, 6)))
+
+
+def test_reduced_features_keep_the_products_and_trains_come_back(squares):
+    found, membership, trains, directions = squares
+    less = reduced(found, directions)
+    assert less.values.shape == (144, 3)
+    assert less.values.dtype == np.float32
+    np.testing.assert_allclose(
+        less.values @ directions, found.values @ directions.T @ directions, atol=1e-4
+    )
+    products = membership.T @ found.values.astype(float)
+    np.testing.assert_allclose(
+        (membership.T @ less.values.astype(float)) @ (trains @ directions.T).T,
+        products @ trains.T, rtol=1e-4,
+    )  # fmt: skip
+    np.testing.assert_allclose((trains @ directions.T) @ directions, trains, atol=1e-9)
+    courses = found.trains(trains)
+    np.testing.assert_allclose(less.values_of(courses), trains @ directions.T, atol=1e-4)
+    # Noise is as it was, since directions have length 1.
+    assert less.noise.sd is found.noise.sd
+    assert worth_reducing(
+        _features(np.zeros((144, 60)), (12, 12)), _spread(np.eye(60)[:3], np.eye(60)[:3])
+    )
+    assert not worth_reducing(found, _spread(np.eye(20)[:10], np.eye(20)[:3]))
+
+
+def test_analytic_sequences_are_as_sharp_by_the_trains_found():
+    recording, found, trains = _sequence(5, 20.0, 1)
+    spread = spread_units(recording, found)
+    assert len(spread.trains) == 5
+    assert sharpness(found, spread.trains) == pytest.approx(sharpness(found, trains), abs=0.01)
+    assert is_worth_trying(found, spread)
+    recording, found, _ = _sequence(5, 20.0, 1, blur=4.0)
+    spread = spread_units(recording, found)
+    assert not is_worth_trying(found, spread)
