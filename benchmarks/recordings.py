@@ -4,17 +4,23 @@ A maker draws units, hands them to one of the tissues of :mod:`.tissues`, scans 
 displacement as echoes of fully developed speckle with noise, and runs the images through the chain
 that ``musim import --preset ali-2022`` uses. Twitches and firings are drawn here too.
 
-    python -m benchmarks.recordings --out FOLDER    # as IQ files that musim import reads
+    python -m benchmarks.recordings spread --seed 3 --out FOLDER
+
+writes one as a file of IQ images with the description that ``musim import`` takes, its firings as
+a table of events, and its outlines.
 """
 
+import argparse
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from benchmarks.tissues import CELLS, SIZE, TISSUES, Drawn, pulse
+from benchmarks.tissues import CELLS, SIZE, TISSUES, Drawn, Maps, pulse
 from musim.simulator.experiment.chain import PRESETS, Axis, Imaging, run
 from musim.simulator.experiment.velocimetry import Velocimetry
 
@@ -106,17 +112,36 @@ class Made:
     noise: float
 
 
-def make(maker: str, seed: int, scene: Scene | None = None) -> Made:
-    """Make one recording.
+@dataclass(frozen=True)
+class Prepared:
+    """A recording that is not scanned yet: what moves, how strong echoes are, and the truth.
 
     Parameters
     ----------
-    maker : str
-        One of :data:`MAKERS`.
-    seed : int
-    scene : Scene, optional
-        ``discs`` asks for outlines apart if not given.
+    maps : list of (map, course)
+        Displacement, mm.
+    noise : float
+        Echoes over noise, dB.
+    echoes : numpy.random.Generator
+        Of speckle and noise.
+    drawn : Drawn
+    firing : float64 array of shape (unit, pulse)
+    gain : float
+        What the drawn courses were multiplied by.
+    snr : float64 array of shape (unit,)
     """
+
+    maps: Maps
+    noise: float
+    echoes: np.random.Generator
+    drawn: Drawn
+    firing: NDArray[np.float64]
+    gain: float
+    snr: NDArray[np.float64]
+
+
+def prepare(maker: str, seed: int, scene: Scene | None = None) -> Prepared:
+    """Draw a recording; see :func:`make`."""
     scene = scene or Scene(apart=maker == "discs")
     seeds = np.random.SeedSequence(seed, spawn_key=(MAKERS.index(maker),)).spawn(4)
     generator, tissue, echoes, extras = (np.random.default_rng(s) for s in seeds)
@@ -140,27 +165,44 @@ def make(maker: str, seed: int, scene: Scene | None = None) -> Made:
         phase = extras.uniform(0, 2 * np.pi)
         drift = np.sin(2 * np.pi * 0.3 * times + phase) / (2 * np.pi * 0.3)
         maps += [(np.ones(CELLS), drift)]
-    tvi = scan(maps, noise, echoes)
+    level = 10 * np.log10(np.maximum(snr * gain**2 / floor, 1e-12))
+    return Prepared(maps, noise, echoes, drawn, firing, gain, level)
+
+
+def make(maker: str, seed: int, scene: Scene | None = None) -> Made:
+    """Make one recording.
+
+    Parameters
+    ----------
+    maker : str
+        One of :data:`MAKERS`.
+    seed : int
+    scene : Scene, optional
+        ``discs`` asks for outlines apart if not given.
+    """
+    ready = prepare(maker, seed, scene)
+    drawn = ready.drawn
+    tvi = scan(ready.maps, ready.noise, ready.echoes)
     chain = PRESETS["ali-2022"]
     assert chain.pixels is not None
     assert chain.frame_rate is not None
     times = (np.arange(len(tvi)) + 0.5 * chain.frame_rate / FRAME_RATE) / chain.frame_rate
     at = np.arange(FRAMES) / FRAME_RATE
     velocity = np.gradient(drawn.courses, 1 / FRAME_RATE, axis=1)
-    train = gain * np.array([np.interp(times, at, one) for one in velocity])
+    train = ready.gain * np.array([np.interp(times, at, one) for one in velocity])
     return Made(
         tvi=tvi,
         frame_rate=chain.frame_rate,
         pixel_size=(SIZE / chain.pixels[0], SIZE / chain.pixels[1]),
         territory=drawn.masks(chain.pixels),
         train=train.astype(np.float32),
-        firing=firing,
-        snr=10 * np.log10(np.maximum(snr * gain**2 / floor, 1e-12)),
-        noise=noise,
+        firing=ready.firing,
+        snr=ready.snr,
+        noise=ready.noise,
     )
 
 
-def _power(maps, mask: NDArray[np.bool_], drawn: Drawn, unit: int) -> float:
+def _power(maps: Maps, mask: NDArray[np.bool_], drawn: Drawn, unit: int) -> float:
     """Return the mean square of a unit's own velocity inside its outline, (mm/s)^2."""
     per_unit = len(maps) // len(drawn.courses)
     own = maps[unit * per_unit : (unit + 1) * per_unit]
@@ -227,7 +269,9 @@ def _peak(rise: float, fall: float) -> float:
     return (1 - kept) ** 3 * kept ** (rise / fall)
 
 
-def images(maps, noise: float, generator: np.random.Generator, frames: int = FRAMES):
+def images(
+    maps: Maps, noise: float, generator: np.random.Generator, frames: int = FRAMES
+) -> Iterator[NDArray[np.complex64]]:
     """Yield blocks of IQ images, complex64 (frame, depth, width), of tissue that moves.
 
     Every cell holds scatterers of random strength and phase; moving towards the transducer turns
@@ -274,7 +318,7 @@ def imaging() -> Imaging:
     )  # fmt: skip
 
 
-def scan(maps, noise: float, generator: np.random.Generator) -> NDArray[np.float32]:
+def scan(maps: Maps, noise: float, generator: np.random.Generator) -> NDArray[np.float32]:
     """Return what the chain makes of moving tissue, float32 (time, depth, width) in mm/s."""
     chain = imaging()
     frames = chain.chain.frames
@@ -284,3 +328,44 @@ def scan(maps, noise: float, generator: np.random.Generator) -> NDArray[np.float
 def noise_of_velocity(noise: float = 30.0, seed: int = 0) -> float:
     """Return the SD of the chain's velocity where nothing moves, mm/s."""
     return float(scan([], noise, np.random.default_rng(seed)).std())
+
+
+DESCRIPTION = """kind = "iq"
+axes = ["time", "depth", "width"]
+frame_rate = {rate:g}
+centre_frequency = {frequency:g}
+sound_speed = {speed:g}
+size = [{size:g}, {size:g}]
+"""
+
+
+def main() -> None:
+    """Write a recording as a scanner's file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("maker", choices=MAKERS)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=Path())
+    arguments = parser.parse_args()
+    ready = prepare(arguments.maker, arguments.seed)
+    place = arguments.out / f"{arguments.maker}-{arguments.seed}"
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    np.save(
+        place.with_suffix(".npy"),
+        np.concatenate(list(images(ready.maps, ready.noise, ready.echoes))),
+    )
+    place.with_suffix(".toml").write_text(
+        DESCRIPTION.format(rate=FRAME_RATE, frequency=FREQUENCY, speed=SOUND_SPEED, size=SIZE)
+    )
+    # Onsets count from the first image here, from the first velocity frame in a store.
+    rows = [
+        f"{instant + 0.5 / FRAME_RATE:.6f}\t0\tunit-{unit}"
+        for unit, instants in enumerate(ready.firing)
+        for instant in instants[np.isfinite(instants)]
+    ]
+    table = place.with_name(place.name + "_events.tsv")
+    table.write_text("\n".join(["onset\tduration\ttrial_type", *rows]) + "\n")
+    np.save(place.with_name(place.name + "_outlines.npy"), ready.drawn.masks((128, 128)))
+
+
+if __name__ == "__main__":
+    main()

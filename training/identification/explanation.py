@@ -2,9 +2,13 @@
 
 Every pixel's velocity is regressed on the units' trains by least squares, with whatever map fits:
 outlines have no part in it. Energies are of velocity in mm/s, in the band of frequencies that holds
-more than noise and without the mean over time; that of the noise, which is known with its colour
-(:mod:`.noise`), is taken off each. Least squares in mm/s, not in whitened components: only there do
-what is explained and what is left add up to the energy of the velocity.
+more than noise and without the mean over time. Least squares in mm/s, not in whitened components:
+only there do what is explained and what is left add up.
+
+The energy of motion is the product of each pixel's velocity with that of pixels nearby, but further
+away than noise is alike: units are wider than that, and noise has no part in it, however uneven and
+however well it is known. (Estimates of velocity are worst where speckle is dark; the energy of such
+noise exceeds any robust estimate of it.)
 """
 
 import math
@@ -12,6 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 from .noise import Features, features
 from .remarks import UNEXPLAINED_BELOW, joined
@@ -21,9 +26,11 @@ SURE = 5.0
 """Energy above noise counts from this many of its standard errors under noise alone."""
 
 NOISE_ERROR = 0.15
-"""The energy of noise is known to this share: it was estimated from the recording. Noise alone,
-white or coloured in time or space, of 32 x 32 px and 200 frames or more comes out at 0.94 to 1.12
-times its estimate; of fewer, the standard error is larger than this."""
+"""Energy counts from this share of that of the noise: in space, noise is not quite known either."""
+
+APART = (1.75, 4.0)
+"""Least and greatest distance of pixels whose velocities are multiplied, mm: within the smallest
+units (2.5 mm), and within what is around a unit."""
 
 DEPENDENT = 1e-6
 """A train counts if this share of it, or more, is no mixture of the others."""
@@ -36,9 +43,9 @@ class Explanation:
     Parameters
     ----------
     share : float
-        Of the velocity's energy above noise, 0..1; NaN where there is none to speak of.
+        Of the energy of motion, 0..1; NaN where there is none to speak of.
     residual_sd : float32 array of shape (depth, width)
-        SD over time of what is left above noise, mm/s.
+        SD over time of the motion that is left, mm/s.
     moving : bool
         Whether there is energy above noise to speak of.
     """
@@ -69,7 +76,7 @@ def explained(recording: Recording, units: Units) -> Units:
     InputError
         If nothing can be found in such a recording, see :func:`.units.check`.
     """
-    answer = explain(features(recording), units.train)
+    answer = explain(features(recording), units.train, recording.pixel_size)
     remarks = list(units.remarks)
     if answer.share < UNEXPLAINED_BELOW:
         remarks.append("motion-unexplained")
@@ -83,7 +90,9 @@ def explained(recording: Recording, units: Units) -> Units:
     )
 
 
-def explain(known: Features, trains: NDArray[np.float32]) -> Explanation:
+def explain(
+    known: Features, trains: NDArray[np.float32], pixel_size: tuple[float, float]
+) -> Explanation:
     """Regress a recording on trains.
 
     Parameters
@@ -92,13 +101,15 @@ def explain(known: Features, trains: NDArray[np.float32]) -> Explanation:
         The recording and its noise.
     trains : float32 array of shape (unit, time)
         mm/s; their scale does not matter.
+    pixel_size : (float, float)
+        mm.
 
     Notes
     -----
-    Under noise alone the energy in mm/s is a weighted sum of chi-squared variables, with as many
-    independent pixels as there are areas of correlation. Energy counts as motion where it exceeds
-    that of the noise by :data:`SURE` of its standard errors and :data:`NOISE_ERROR` of itself: less
-    says nothing, and no share of it is stated.
+    Under noise alone the energy of motion is 0 but for chance, with as many independent pixels as
+    there are areas of correlation. It counts where it exceeds :data:`SURE` of the standard errors
+    of the noise's energy and :data:`NOISE_ERROR` of that: less says nothing, and no share of it is
+    stated.
     """
     frames, depth, width = known.shape
     # From whitened components back to coefficients in mm/s, whose noise has this covariance.
@@ -108,24 +119,67 @@ def explain(known: Features, trains: NDArray[np.float32]) -> Explanation:
     basis = _basis(known.values_of(trains) @ back)  # (train, frequency), orthonormal
     power = np.square(known.noise.sd.reshape(-1))  # (pixel,)
 
-    energy = _energy(velocity)
-    fitted = _energy(velocity @ basis.T.astype(np.float32))
-    noise_in_all = float(covariance.trace())
-    noise_in_fit = float(np.einsum("uf,fg,ug->", basis, covariance, basis))
-    left = energy - fitted - power * (noise_in_all - noise_in_fit)
-    residual_sd = np.sqrt(np.maximum(left, 0.0) / frames).reshape(depth, width).astype(np.float32)
+    rest = velocity - (velocity @ basis.T.astype(np.float32)) @ basis.astype(np.float32)
+    steps = steps_of(known.noise.area, pixel_size, (depth, width))
+    whole = shared_energy(velocity, (depth, width), steps)
+    left = shared_energy(rest, (depth, width), steps)
+    local = [APART[0] / 2 / size for size in pixel_size]
+    motion = np.maximum(gaussian_filter(left, local, mode="nearest"), 0.0)
+    residual_sd = np.sqrt(motion / frames).astype(np.float32)
 
-    noise = noise_in_all * float(power.sum())
-    above = float(energy.sum()) - noise
+    noise = float(covariance.trace()) * float(power.sum())
+    above = float(whole.sum())
     spread = math.sqrt(
         2 * float(np.square(covariance).sum()) * float(np.square(power).sum()) * known.noise.area
     )
     moving = above > max(SURE * spread, NOISE_ERROR * noise)
     share = math.nan
     if moving:
-        ours = float(fitted.sum()) - noise_in_fit * float(power.sum())
-        share = min(max(ours / above, 0.0), 1.0)
+        share = min(max(1 - float(left.sum()) / above, 0.0), 1.0)
     return Explanation(share, residual_sd, moving)
+
+
+def steps_of(
+    area: float, pixel_size: tuple[float, float], shape: tuple[int, int]
+) -> tuple[int, int]:
+    """Return how many pixels in depth and width lie between those that are multiplied."""
+    alike = 2 * math.sqrt(area / math.pi) * math.sqrt(math.prod(pixel_size))
+    apart = min(max(alike, APART[0]), APART[1])
+    down, right = (
+        min(max(round(apart / pixel), 1), max(size // 2, 1))
+        for pixel, size in zip(pixel_size, shape, strict=True)
+    )
+    return down, right
+
+
+def shared_energy(
+    velocity: NDArray[np.floating], shape: tuple[int, int], steps: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Return the mean product of each pixel's velocity with those some steps away.
+
+    Parameters
+    ----------
+    velocity : float array of shape (pixel, frequency)
+        mm/s.
+    shape : (depth, width)
+    steps : (int, int)
+        Pixels in depth and in width, 1 or more and less than the image has.
+
+    Returns
+    -------
+    float64 array of shape (depth, width)
+        Summed over frequencies, (mm/s)^2; below 0 where neighbours move against each other.
+    """
+    images = velocity.reshape(*shape, -1)
+    total, count = np.zeros(shape), np.zeros(shape)
+    for axis, step in enumerate(steps):
+        one = tuple(slice(None, -step) if axis == k else slice(None) for k in range(2))
+        two = tuple(slice(step, None) if axis == k else slice(None) for k in range(2))
+        product = np.einsum("zxf,zxf->zx", images[one], images[two])
+        for part in (one, two):
+            total[part] += product
+            count[part] += 1
+    return total / np.maximum(count, 1)
 
 
 def _basis(trains: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -136,8 +190,3 @@ def _basis(trains: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.zeros((0, trains.shape[1]))
     _, strength, directions = np.linalg.svd(shapes, full_matrices=False)
     return directions[strength > DEPENDENT * strength[0]]
-
-
-def _energy(coefficients: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return each pixel's sum of squares, (mm/s)^2."""
-    return np.asarray(np.square(coefficients).sum(axis=1, dtype=np.float64))

@@ -36,7 +36,7 @@ MOST_SOUGHT = 40
 LEAST = 0.5
 """Least probability of a unit."""
 
-OUTLINE = (-1.5, 5.0)
+OUTLINE = (-1.723, 6.401)
 """Of 1 and of the intersection over union of what is seen and what explains it: log odds that the
 outline is right (IoU above 0.5 with the true one)."""
 
