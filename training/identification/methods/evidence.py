@@ -37,6 +37,9 @@ LAG = 0.05
 MIXTURE = 0.5
 """Share of a train's energy, beyond chance, that others explain if it is mixed of them."""
 
+SURROUNDINGS = (1.5, 2.0)
+"""A unit's copies lie within this many times both radii, and so much more, mm."""
+
 BURST = 0.1
 """Time over which a train's power is averaged, s."""
 
@@ -126,6 +129,7 @@ def chosen(
     frame_rate: float,
     least: float,
     first: NDArray[np.int64] | None = None,
+    beside: NDArray[np.bool_] | None = None,
 ) -> tuple[list[int], list[int]]:
     """Choose candidates, the likeliest first, that are no copies or mixtures of those before.
 
@@ -140,6 +144,9 @@ def chosen(
         Probability below which none is chosen.
     first : int64 array, optional
         Candidates that come before all others.
+    beside : bool array of shape (candidate, candidate), optional
+        Which lie so near to which that one may be the other's copy; all, if not given. Units that
+        fire at like rates may have like trains by chance: at a distance, that makes none a copy.
 
     Returns
     -------
@@ -163,7 +170,8 @@ def chosen(
             continue
         if taken:
             course = unit_courses[candidate]
-            likeness = likeness_of(course, unit_courses[taken], round(LAG * frame_rate))
+            near = taken if beside is None else [one for one in taken if beside[candidate, one]]
+            likeness = likeness_of(course, unit_courses[near], round(LAG * frame_rate))
             basis, _ = np.linalg.qr(unit_courses[taken].T)
             explained = float(np.square(basis.T @ course).sum())
             chance = min(len(taken) / freedom, 0.9)
@@ -174,6 +182,29 @@ def chosen(
                 continue
         taken.append(int(candidate))
     return taken, copies
+
+
+def are_beside(maps: NDArray[np.float64], size: tuple[float, float]) -> NDArray[np.bool_]:
+    """Tell which maps lie so near to one another that one may be the other's copy.
+
+    Parameters
+    ----------
+    maps : float64 array of shape (map, depth, width)
+    size : (float, float)
+        Of a block, mm.
+
+    Returns
+    -------
+    bool array of shape (map, map)
+    """
+    centres, radii = np.zeros((len(maps), 2)), np.zeros(len(maps))
+    for number, image in enumerate(maps):
+        smooth = smoothed(image, size)
+        place = place_of(smooth * upright(smooth), CORE)
+        centres[number] = np.argwhere(place).mean(axis=0) * size
+        radii[number] = math.sqrt(place.sum() * math.prod(size) / math.pi)
+    away = np.linalg.norm(centres[:, None] - centres[None], axis=2)
+    return away <= SURROUNDINGS[0] * (radii[:, None] + radii[None]) + SURROUNDINGS[1]
 
 
 def likeness_of(course: NDArray[np.floating], others: NDArray[np.floating], reach: int) -> float:

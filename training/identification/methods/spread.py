@@ -19,6 +19,7 @@ from .blocks import Blocks, blocks_of, signal_directions
 from .candidates import VIEWS, Candidates, candidates_of, stability_of
 from .evidence import (
     CORE,
+    are_beside,
     certainty,
     chosen,
     is_pulse,
@@ -82,7 +83,8 @@ def spread_units(recording: Recording, found: Features) -> Spread:
     likely = np.flatnonzero(sure >= LEAST)
     courses = found.trains(candidates.trains[likely])
     view = candidates.view[likely]
-    taken, copies = _of_best_view(sure[likely], courses, view, recording.frame_rate)
+    beside = are_beside(candidates.maps[likely], blocks.size)
+    taken, copies = _of_best_view(sure[likely], courses, view, beside, recording.frame_rate)
     pulses = [unit for unit in taken if is_pulse(courses[unit], recording.frame_rate)]
     taken = [unit for unit in taken if unit not in pulses]
     if pulses:
@@ -144,6 +146,7 @@ def _of_best_view(
     sure: NDArray[np.float64],
     courses: NDArray[np.float32],
     view: NDArray[np.int64],
+    beside: NDArray[np.bool_],
     frame_rate: float,
 ) -> tuple[list[int], list[int]]:
     """Choose candidates of the view that holds most units, then what other views add.
@@ -155,11 +158,13 @@ def _of_best_view(
     value = -1.0
     for number in range(len(VIEWS)):
         own = np.flatnonzero(view == number)
-        units, _ = chosen(sure[own], courses[own], frame_rate, LEAST)
+        units, _ = chosen(
+            sure[own], courses[own], frame_rate, LEAST, beside=beside[np.ix_(own, own)]
+        )
         worth = float(sure[own][units].sum())
         if worth > value:
             best, value = own[units], worth
-    return chosen(sure, courses, frame_rate, LEAST, best)
+    return chosen(sure, courses, frame_rate, LEAST, best, beside)
 
 
 def _are_elsewhere(
