@@ -121,12 +121,37 @@ def test_a_model_of_too_many_units_does_not_hold(squares):
     found, membership, trains, directions = squares
     spread = _spread(directions, trains)
     most = int(SPARE_UNITS * len(directions) + 1)
+    random = np.random.default_rng(1)
     for count, held in ((most, True), (most + 1, False)):
-        # Each unit split in equal parts explains as much.
-        parts = np.array([place % 3 for place in range(count)])
-        share = np.bincount(parts)[parts]
-        model = _model(found, membership[:, parts], trains[parts] / share[:, None])
+        surplus = random.standard_normal((count - 3, 20))
+        model = _model(
+            found,
+            np.column_stack([membership, np.zeros((144, count - 3))]),
+            np.concatenate([trains, surplus]),
+        )
         assert holds(found, spread, model) is held
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_model_of_discs_inside_rings_does_not_hold(squares, sign):
+    found, membership, trains, directions = squares
+    spread = _spread(directions, trains)
+    inner = np.zeros((12, 12))
+    inner[2:6, 2:6] = 1
+    parts = np.column_stack([membership[:, 0] - inner.ravel(), inner.ravel(), membership[:, 1:]])
+    ring, disc = trains[0] * 0.7, trains[0] * sign
+    assert not holds(found, spread, _model(found, parts, np.array([ring, disc, *trains[1:]])))
+    # Nor does it matter which of them comes first.
+    back = np.arange(3, -1, -1)
+    model = _model(found, parts[:, back], np.array([ring, disc, *trains[1:]])[back])
+    assert not holds(found, spread, model)
+    # What two trains have in common by chance is no reason.
+    alike = trains[:2].copy()
+    alike[1] += np.linalg.norm(alike[1]) / np.linalg.norm(alike[0]) * alike[0] * 0.8
+    values = membership[:, :2] @ alike
+    known = _features(values, (12, 12))
+    known.noise.sd[:] = 1e-3
+    assert holds(known, spread, _model(known, membership[:, :2], alike))
 
 
 def test_where_nothing_was_found_any_model_is_tried_and_held(squares):
