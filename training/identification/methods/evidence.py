@@ -37,6 +37,11 @@ LAG = 0.05
 MIXTURE = 0.5
 """Share of a train's energy, beyond chance, that others explain if it is mixed of them."""
 
+UNIT_RADII = (0.8, 9.0)
+"""Radii that the place of a unit's map may have, mm: from a quarter of the smallest disc that is in
+the image to the largest (2.5-10 mm across, Ali et al. 2020) with motion that spreads as far again.
+What is smaller is a flaw of single pixels, what is larger moves the whole image."""
+
 SURROUNDINGS = (1.5, 2.0)
 """A unit's copies lie within this many times both radii, and so much more, mm."""
 
@@ -184,8 +189,10 @@ def chosen(
     return taken, copies
 
 
-def are_beside(maps: NDArray[np.float64], size: tuple[float, float]) -> NDArray[np.bool_]:
-    """Tell which maps lie so near to one another that one may be the other's copy.
+def places_of(
+    maps: NDArray[np.float64], size: tuple[float, float]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return where maps are above half their peak.
 
     Parameters
     ----------
@@ -195,14 +202,27 @@ def are_beside(maps: NDArray[np.float64], size: tuple[float, float]) -> NDArray[
 
     Returns
     -------
-    bool array of shape (map, map)
+    centres : float64 array of shape (map, 2)
+        Depth and width, mm.
+    radii : float64 array of shape (map,)
+        Of the disc of the place's area, mm.
     """
     centres, radii = np.zeros((len(maps), 2)), np.zeros(len(maps))
     for number, image in enumerate(maps):
         smooth = smoothed(image, size)
         place = place_of(smooth * upright(smooth), CORE)
-        centres[number] = np.argwhere(place).mean(axis=0) * size
+        centres[number] = (np.argwhere(place).mean(axis=0) + 0.5) * size
         radii[number] = math.sqrt(place.sum() * math.prod(size) / math.pi)
+    return centres, radii
+
+
+def are_beside(centres: NDArray[np.float64], radii: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which places lie so near to one another that one may be the other's copy.
+
+    Returns
+    -------
+    bool array of shape (map, map)
+    """
     away = np.linalg.norm(centres[:, None] - centres[None], axis=2)
     return away <= SURROUNDINGS[0] * (radii[:, None] + radii[None]) + SURROUNDINGS[1]
 

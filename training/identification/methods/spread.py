@@ -19,11 +19,13 @@ from .blocks import Blocks, blocks_of, signal_directions
 from .candidates import VIEWS, Candidates, candidates_of, stability_of
 from .evidence import (
     CORE,
+    UNIT_RADII,
     are_beside,
     certainty,
     chosen,
     is_pulse,
     place_of,
+    places_of,
     probability,
     signs_of,
     smoothed,
@@ -81,9 +83,11 @@ def spread_units(recording: Recording, found: Features) -> Spread:
     sure = probability(signs)
     # What is surely no unit need not be looked at in time.
     likely = np.flatnonzero(sure >= LEAST)
+    centres, radii = places_of(candidates.maps[likely], blocks.size)
+    fitting = (radii >= UNIT_RADII[0]) & (radii <= UNIT_RADII[1])
+    likely, beside = likely[fitting], are_beside(centres[fitting], radii[fitting])
     courses = found.trains(candidates.trains[likely])
     view = candidates.view[likely]
-    beside = are_beside(candidates.maps[likely], blocks.size)
     taken, copies = _of_best_view(sure[likely], courses, view, beside, recording.frame_rate)
     pulses = [unit for unit in taken if is_pulse(courses[unit], recording.frame_rate)]
     taken = [unit for unit in taken if unit not in pulses]
