@@ -12,8 +12,8 @@ HIGHEST = 5.0
 usually made (Ali et al. 2022)."""
 
 DOMINATES = 0.5
-"""Share of a recording's energy from which slow motion is taken off. Twitches at 8-13 Hz have less
-than a tenth of theirs below 5 Hz."""
+"""Share of a recording's energy from which slow motion is taken off. Of twitches at 8-13 Hz, the
+waves span a quarter in recordings of a second, and less than half in all of 100 draws."""
 
 SHORTEST = 0.5
 """A shorter recording tells slow motion from no other, s."""
