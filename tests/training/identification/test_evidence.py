@@ -10,12 +10,14 @@ from musim.training.identification.methods.candidates import Candidates
 from musim.training.identification.methods.evidence import (
     CERTAINTY,
     WEIGHTS,
+    are_beside,
     certainty,
     chosen,
     degrees_of_freedom,
     is_pulse,
     likeness_of,
     place_of,
+    places_of,
     probability,
     signs_of,
     smoothed,
@@ -194,6 +196,31 @@ def test_what_comes_much_later_is_no_copy():
     unit, other = _trains(2, 1)
     late = np.roll(unit, 300)
     assert sorted(_choose([unit, other, late], [0.9, 0.8, 0.7])[0]) == [0, 1, 2]
+
+
+def test_trains_alike_at_a_distance_are_no_copies():
+    units = _trains(2, 0)
+    courses = [units[0], units[1], -_delayed(units[0], 0.02)]
+    beside = np.ones((3, 3), bool)
+    assert _choose(courses, [0.9, 0.8, 0.7], beside=beside) == ([0, 1], [2])
+    beside[2, 0] = beside[0, 2] = False
+    assert 2 not in _choose(courses, [0.9, 0.8, 0.7], beside=beside)[1]
+
+
+def test_places_and_which_are_beside_one_another():
+    size = (0.5, 0.4)
+    rows, columns = (np.arange(80) + 0.5)[:, None] * size[0], (np.arange(90) + 0.5) * size[1]
+    given = np.array([[10.0, 9.0, 3.0], [20.0, 9.0, 2.5], [31.0, 30.0, 4.0]])
+    maps = np.array([
+        (np.hypot(rows - depth, columns - width) < radius) * 1.0 for depth, width, radius in given
+    ])  # fmt: skip
+    maps[1] *= -1
+    centres, radii = places_of(maps, size)
+    np.testing.assert_allclose(centres, given[:, :2], atol=0.1)
+    np.testing.assert_allclose(radii, given[:, 2], atol=0.15)
+    near = are_beside(centres, radii)
+    np.testing.assert_array_equal(near, [[1, 1, 0], [1, 1, 0], [0, 0, 1]])
+    assert places_of(maps[:0], size)[1].shape == (0,)
 
 
 @pytest.mark.parametrize("seed", range(4))
