@@ -15,7 +15,7 @@ DOMINATES = 0.5
 """Share of a recording's energy from which slow motion is taken off. Of twitches at 8-13 Hz, the
 waves span a quarter in recordings of a second, and less than half in all of 100 draws."""
 
-SHORTEST = 0.5
+SHORTEST = 1.0
 """A shorter recording tells slow motion from no other, s."""
 
 STEP = 0.5

@@ -105,13 +105,13 @@ def test_a_sequence_without_drift_is_returned_as_it_is():
 
 
 def test_recordings_too_short_or_too_slow_are_returned_as_they_are():
-    for frames, rate in ((199, 400.0), (400, 10.0), (1, 400.0), (8, 400.0)):
+    for frames, rate in ((399, 400.0), (400, 10.0), (1, 400.0), (8, 400.0)):
         drift = np.sin(np.arange(frames) / frames)[:, None, None] * np.ones((1, 4, 4))
         given = Recording(drift.astype(np.float32), rate, PIXEL)
         found, taken = without_slow_motion(given)
         assert found is given
         assert not taken
-    ramp = np.linspace(-1, 1, 201, dtype=np.float32)[:, None, None] * np.ones((1, 4, 4), "f4")
+    ramp = np.linspace(-1, 1, 401, dtype=np.float32)[:, None, None] * np.ones((1, 4, 4), "f4")
     assert without_slow_motion(Recording(ramp, 400.0, PIXEL))[1]
 
 

@@ -274,7 +274,10 @@ def is_pulse(course: NDArray[np.floating], frame_rate: float) -> bool:
         return False
     likeness = []
     for lag in range(first, last + 1, max(int(frame_rate / 200), 1)):
-        one, two = centred[lag:], centred[: frames - lag]
+        one, two = course[lag:], course[: frames - lag]
+        one, two = one - one.mean(), two - two.mean()
+        # Windows in which next to nothing moves are alike by chance.
         scale = math.sqrt(float(one @ one) * float(two @ two))
-        likeness.append(float(one @ two) / max(scale, 1e-30))
+        scale = max(scale, 0.1 * float(centred @ centred), 1e-30)
+        likeness.append(float(one @ two) / scale)
     return max(likeness) > BEAT
