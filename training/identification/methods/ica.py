@@ -6,16 +6,14 @@ does, by weights that are far sparser than overlapping territories are, and more
 """
 
 import math
-import warnings
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import FastICA
-from sklearn.exceptions import ConvergenceWarning
 
 from ....simulator.sequence import Truth
 from ..noise import Features, features
 from ..units import Recording, Units
+from .candidates import unmixed
 from .edges import distances, pairs
 from .model import Model, connected, units_of
 from .sharp import holds, is_worth_trying, plateau
@@ -26,13 +24,11 @@ MARGIN = 1.1
 
 MOST_COMPONENTS = 60
 
-ITERATIONS = 200
-
 MOST_EDGES = 6000
 """Pairs across edges that are looked at, spread over the image where there are more."""
 
 FLAT = 4
-"""Differences of 0 that are added for each across an edge."""
+"""Differences of 0 that are added for each two across an edge."""
 
 LEVEL = 0.5
 """Pixels belong to a unit where its map exceeds this share of the map's plateau."""
@@ -126,7 +122,7 @@ def independent_trains(found: Features) -> NDArray[np.float64]:
         return np.zeros((0, found.values.shape[1]))
     values = (found.values @ directions[:count].T.astype(np.float32)).astype(np.float64)
     if count == 1:
-        mixing = np.ones((1, 1))
+        trains = directions[:1]
     else:
         first, second = pairs(found.shape[1:], 1)
         variance = np.square(found.noise.sd.ravel())
@@ -136,29 +132,13 @@ def independent_trains(found: Features) -> NDArray[np.float64]:
         edges = values[first[seen]] - values[second[seen]]
         if len(edges) < 5 * count:
             edges = values
-        # An edge is crossed both ways: differences have no sign, and no mean. And most pixels lie
-        # across no edge: without them, few units would not be sparse.
-        mixing = _unmix(np.concatenate([edges, -edges, np.zeros((FLAT * len(edges), count))]))
-    trains = mixing.T @ directions[:count]
+        # Most pixels lie across no edge: without them, few units would not be sparse.
+        flat = np.zeros((FLAT * len(edges) // 2, count))
+        trains = unmixed(np.concatenate([edges, flat]), "cube") @ directions[:count]
     maps = _maps(found, trains)
     sign = np.where((maps**3).sum(axis=0) < 0, -1.0, 1.0)
     levels = np.array([plateau(column) for column in (maps * sign).T])
     return trains * (sign * levels)[:, None]
-
-
-def _unmix(differences: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mixing matrix, float64 (component, unit), of differences (pair, component)."""
-    size = float(differences.std())
-    strength = np.linalg.eigvalsh(differences.T @ differences)
-    count = int((strength > 1e-9 * strength[-1]).sum())
-    method = FastICA(
-        count, fun="cube", whiten="unit-variance", max_iter=ITERATIONS, tol=1e-3, random_state=0
-    )
-    with warnings.catch_warnings():
-        # The last iteration's components are as good a start as any.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        method.fit(differences / size)
-    return np.asarray(method.mixing_) * size
 
 
 def _maps(found: Features, trains: NDArray[np.float64]) -> NDArray[np.float64]:
