@@ -1,6 +1,7 @@
 """The ``musim`` command: finds its subcommands when they are asked for, and reports errors."""
 
 import importlib
+import logging
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -92,6 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         code = _report(error.format_message(), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
+        # Zarr reads and writes in a thread of its own, where an interrupt leaves requests half-done;
+        # asyncio would list each as the process ends, after the one line that says all.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
         code = _report("interrupted; what is written can be resumed with --resume", INTERRUPTED)
     except BrokenPipeError:
         # Whoever read the output has gone, as with `musim info STORE | head`.

@@ -30,6 +30,28 @@ def test_the_module_runs_as_a_program():
     assert done.stdout.startswith("musim, version ")
 
 
+def test_nothing_follows_the_line_that_says_interrupted():
+    # A request to the disk that an interrupt leaves half-done, as inside zarr's own thread.
+    code = (
+        "import asyncio, sys\n"
+        "import musim.cli.main\n"
+        "entry = sys.modules['musim.cli.main']\n"
+        "async def request():\n    await asyncio.get_running_loop().create_future()\n"
+        "def interrupted(**_):\n"
+        "    global loop, task\n"
+        "    loop = asyncio.new_event_loop()\n"
+        "    task = loop.create_task(request())\n"
+        "    loop.run_until_complete(asyncio.sleep(0))\n"
+        "    raise KeyboardInterrupt\n"
+        "entry.musim.main = interrupted\n"
+        "try:\n    entry.main([])\nfinally:\n    del task, loop\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert done.stderr.startswith("Error: interrupted")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_exists_and_its_help_shows_examples(name, musim):
     command = group.get_command(None, name)
