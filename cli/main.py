@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         code = _report(error.format_message(), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        # Zarr reads and writes in a thread of its own, where an interrupt leaves requests half-done;
+        # Zarr reads and writes in a thread of its own, where an interrupt leaves requests pending:
         # asyncio would list each as the process ends, after the one line that says all.
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
         code = _report("interrupted; what is written can be resumed with --resume", INTERRUPTED)
