@@ -12,9 +12,9 @@ import time
 import click
 import numpy as np
 
-from musim.simulator.experiment.acquisition import Acquisition, Grid, PlaneWaves, Probe
-from musim.simulator.experiment.beamforming import beamform, delay_and_sum
-from musim.simulator.experiment.demodulation import demodulate
+from musim.simulator.imaging.acquisition import Acquisition, Grid, PlaneWaves, Probe
+from musim.simulator.imaging.beamforming import beamform, delay_and_sum
+from musim.simulator.imaging.demodulation import demodulate
 
 FRAMES, ELEMENTS, SAMPLES = 64, 128, 1000
 F_NUMBERS = (0.01, 1.0, 1.5, 2.0)

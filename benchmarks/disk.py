@@ -16,7 +16,7 @@ import numpy as np
 from musim.datasets.importing.formats import open_file
 from musim.datasets.importing.guesses import describe
 from musim.datasets.importing.stores import import_recordings
-from musim.simulator.experiment.chain import Chain
+from musim.simulator.imaging.chain import Chain
 
 RADIUS = 10.0
 """Of the disk, mm."""

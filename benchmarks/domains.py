@@ -30,7 +30,7 @@ from scipy import ndimage
 
 from musim.simulator import Parameters, Range, draw, render
 from musim.simulator.experiment.doses import Doses
-from musim.simulator.experiment.experiment import simulate
+from musim.simulator.experiment.recording import simulate
 from musim.simulator.parameters import PRESETS
 from musim.simulator.territory import fat_thickness
 from musim.training.translation.metrics import Features, FeatureSettings, compare, measure

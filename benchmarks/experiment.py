@@ -17,8 +17,8 @@ import numpy as np
 from musim.simulator import draw
 from musim.simulator.acceleration import fused_multiply_add, kernel
 from musim.simulator.experiment.doses import Doses
-from musim.simulator.experiment.experiment import images_needed, simulate
 from musim.simulator.experiment.motion import draw_motion
+from musim.simulator.experiment.recording import images_needed, simulate
 from musim.simulator.experiment.speckle import CELLS, Scanner, draw_echoes, iq_blocks
 from musim.simulator.parameters import PRESETS, Parameters
 from musim.simulator.ranges import Range

@@ -27,7 +27,7 @@ from scipy.ndimage import gaussian_filter
 from benchmarks.recordings import LOOKED_AT, MAKERS, UNSEEN_SEED, Made, Scene, make
 from musim.simulator import Parameters, Range, draw, render
 from musim.simulator.experiment.doses import Doses
-from musim.simulator.experiment.experiment import simulate
+from musim.simulator.experiment.recording import simulate
 from musim.simulator.parameters import PRESETS
 from musim.training.identification.methods import identify
 from musim.training.identification.methods.blocks import blocks_of, signal_directions

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from benchmarks.tissues import CELLS, SIZE, TISSUES, Drawn, Maps, pulse
-from musim.simulator.experiment.chain import PRESETS, Axis, Imaging, run
-from musim.simulator.experiment.velocimetry import Velocimetry
+from musim.simulator.imaging.chain import PRESETS, Axis, Imaging, run
+from musim.simulator.imaging.velocimetry import Velocimetry
 
 FRAME_RATE = 1000.0
 """IQ images a second."""

@@ -24,8 +24,8 @@ import scipy
 from numpy.typing import NDArray
 from scipy import ndimage, signal
 
-from musim.simulator.experiment.chain import PRESETS, Axis, Imaging, block_length, run
-from musim.simulator.experiment.velocimetry import ESTIMATORS, Velocimetry, estimate_velocity
+from musim.simulator.imaging.chain import PRESETS, Axis, Imaging, block_length, run
+from musim.simulator.imaging.velocimetry import ESTIMATORS, Velocimetry, estimate_velocity
 
 FIGURE = Path(__file__).with_name("velocimetry.png")
 

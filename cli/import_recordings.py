@@ -17,8 +17,8 @@ from ..datasets.importing.planning import plan
 from ..datasets.importing.quantities import QUANTITIES
 from ..datasets.importing.stores import carry_out
 from ..simulator.errors import InputError
-from ..simulator.experiment.chain import PRESETS, Chain
-from ..simulator.experiment.velocimetry import ESTIMATORS
+from ..simulator.imaging.chain import PRESETS, Chain
+from ..simulator.imaging.velocimetry import ESTIMATORS
 from ..simulator.ranges import parse_pair
 from .console import err, out, progress
 from .options import GroupedCommand, SectionOption

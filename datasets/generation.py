@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..simulator.errors import FailureError, InputError
 from ..simulator.experiment.doses import Doses
-from ..simulator.experiment.experiment import check, simulate
+from ..simulator.experiment.recording import check, simulate
 from ..simulator.firing import most_firings
 from ..simulator.parameters import Parameters
 from ..simulator.rendering import render

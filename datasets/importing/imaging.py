@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
-from ...simulator.experiment.acquisition import Acquisition, Grid, PlaneWaves, Probe
-from ...simulator.experiment.beamforming import beamform
-from ...simulator.experiment.chain import Axis, Chain, Imaging, block_length
-from ...simulator.experiment.demodulation import demodulate
-from ...simulator.experiment.velocimetry import Velocimetry
+from ...simulator.imaging.acquisition import Acquisition, Grid, PlaneWaves, Probe
+from ...simulator.imaging.beamforming import beamform
+from ...simulator.imaging.chain import Axis, Chain, Imaging, block_length
+from ...simulator.imaging.demodulation import demodulate
+from ...simulator.imaging.velocimetry import Velocimetry
 from .resolving import Recording
 from .variables import File
 

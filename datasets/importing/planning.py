@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
-from ...simulator.experiment.chain import Chain, Imaging
+from ...simulator.imaging.chain import Chain, Imaging
 from ..events import read_events
 from ..layout import Layout, software
 from ..schema import FLOAT_TYPES

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
-from ...simulator.experiment.chain import Chain, run
+from ...simulator.imaging.chain import Chain, run
 from .. import writer
 from ..layout import ROOT, Layout
 from ..location import Location

@@ -1,1 +1,1 @@
-"""The chain of an ultrasound recording: beamforming, velocimetry, filtering, resampling."""
+"""The virtual experiment: how tissue carries the units' motion, and what ultrasound shows of it."""

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..imaging.velocimetry import Velocimetry
 from ..seeds import Stream, generator, noise_key
 from .doses import Doses, quantised
 from .motion import Motion
-from .velocimetry import Velocimetry
 
 CELLS = (3, 2)
 """Scatterer cells of a pixel in depth and width. Pixels are no coarser than the point-spread

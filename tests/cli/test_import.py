@@ -20,7 +20,7 @@ from musim.datasets import open_store, verify
 from musim.datasets.importing.description import Description
 from musim.datasets.importing.formats import sha256_of
 from musim.datasets.importing.planning import chain_of, sources_of
-from musim.simulator.experiment.chain import PRESETS, Chain
+from musim.simulator.imaging.chain import PRESETS, Chain
 
 VELOCITY = ["--kind", "velocity", "--axes", "time,depth,width", "--frame-rate", 512,
             "--image-size", "8x6"]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What earlier versions wrote stays readable, whole and remakeable; the same seeds give its values."""
+"""Stores of earlier versions stay readable, whole and remakeable; the same seeds give the same."""
 
 import json
 import zipfile

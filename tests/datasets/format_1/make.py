@@ -16,8 +16,8 @@ from musim.datasets import Store, generate
 from musim.datasets.importing.description import Description
 from musim.datasets.importing.stores import import_recordings
 from musim.simulator import Parameters
-from musim.simulator.experiment.chain import Chain
 from musim.simulator.experiment.doses import Doses
+from musim.simulator.imaging.chain import Chain
 
 FOLDER = Path(__file__).parent
 

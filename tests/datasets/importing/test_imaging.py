@@ -11,7 +11,7 @@ from musim.datasets.importing.formats import open_file
 from musim.datasets.importing.imaging import acquisition_of, blocks_of, image_axes, imaging_of
 from musim.datasets.importing.resolving import resolve
 from musim.simulator import InputError
-from musim.simulator.experiment.chain import Chain
+from musim.simulator.imaging.chain import Chain
 
 RF = {
     "kind": "rf", "axes": "time,channel,sample", "frame_rate": 1000, "centre_frequency": "5 MHz",
@@ -50,7 +50,7 @@ def read(recording):
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Read five frames of 8 x 6 voxels at a time."""
-    monkeypatch.setattr("musim.simulator.experiment.chain.BLOCK_BYTES", 5 * 8 * 6 * 8)
+    monkeypatch.setattr("musim.simulator.imaging.chain.BLOCK_BYTES", 5 * 8 * 6 * 8)
 
 
 def noise(*shape, dtype=np.float32):
@@ -211,7 +211,7 @@ def test_velocity_in_integers_has_no_full_scale(read):
 def test_echoes_are_beamformed_in_pieces_as_at_once(read, monkeypatch):
     values = np.round(1000 * noise(37, 16, 200)).astype(np.int16)
     (whole,) = read(values, RF)
-    monkeypatch.setattr("musim.simulator.experiment.chain.BLOCK_BYTES", 20 * 16 * 200 * 8)
+    monkeypatch.setattr("musim.simulator.imaging.chain.BLOCK_BYTES", 20 * 16 * 200 * 8)
     blocks = read(values, RF)
     assert [len(block) for block in blocks] == [16, 16, 5]
     assert whole.dtype == np.complex64

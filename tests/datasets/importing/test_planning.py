@@ -11,7 +11,7 @@ from musim.datasets.importing.description import Description
 from musim.datasets.importing.formats import sha256_of
 from musim.datasets.importing.planning import DESCRIPTIONS, Source, chain_of, events_of, plan
 from musim.simulator import InputError
-from musim.simulator.experiment.chain import Chain
+from musim.simulator.imaging.chain import Chain
 
 VELOCITY = Description.parse(
     {"kind": "velocity", "axes": "time,depth,width", "frame_rate": 100, "size": [8, 6]}

@@ -21,7 +21,7 @@ from musim.datasets.importing.formats import sha256_of
 from musim.datasets.importing.planning import chain_of, sources_of
 from musim.datasets.importing.stores import import_recordings
 from musim.simulator import FailureError, InputError, Parameters, Range
-from musim.simulator.experiment.chain import Chain
+from musim.simulator.imaging.chain import Chain
 
 RATE, SOUND, CARRIER = 1000.0, 1540.0, 5e6
 FORMATS = ("a.npy", "fortran.npy", "a.npz", "packed.npz", "v5.mat", "v73.mat", "a.h5", "v2.zarr",
@@ -318,7 +318,7 @@ import sys
 from musim.datasets.importing import stores
 from musim.datasets.importing.description import Description
 from musim.datasets.importing.stores import import_recordings
-from musim.simulator.experiment.chain import Chain
+from musim.simulator.imaging.chain import Chain
 import json, os
 plain, written = stores.writer.write_part, []
 

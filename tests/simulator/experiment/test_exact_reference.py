@@ -10,13 +10,13 @@ import math
 import numpy as np
 import pytest
 
-from musim.simulator.experiment.acquisition import Acquisition, Grid, PlaneWaves, Probe
-from musim.simulator.experiment.beamforming import beamform
 from musim.simulator.experiment.doses import Doses
 from musim.simulator.experiment.motion import Motion
 from musim.simulator.experiment.speckle import Scanner, draw_echoes, iq_blocks
 from musim.simulator.experiment.tissue import Tissue
-from musim.simulator.experiment.velocimetry import Velocimetry, estimate_velocity
+from musim.simulator.imaging.acquisition import Acquisition, Grid, PlaneWaves, Probe
+from musim.simulator.imaging.beamforming import beamform
+from musim.simulator.imaging.velocimetry import Velocimetry, estimate_velocity
 
 SPEED, CENTRE, BANDWIDTH, F_NUMBER = 1540.0, 7.7e6, 0.4, 1.5
 TOP, SIZE = 8.0, (3.0, 3.0)

@@ -23,7 +23,7 @@ from musim.simulator.experiment.speckle import (
 )
 from musim.simulator.experiment.speckle_kernels import cosine_of_turn, sine_of_turn
 from musim.simulator.experiment.tissue import Tissue
-from musim.simulator.experiment.velocimetry import estimate_velocity
+from musim.simulator.imaging.velocimetry import estimate_velocity
 from musim.simulator.noise import standard_normal
 
 SOUND_SPEED = 1540.0

@@ -18,7 +18,7 @@ from musim.datasets.layout import Layout
 from musim.datasets.location import Location
 from musim.datasets.production import produce
 from musim.simulator import Parameters, Range
-from musim.simulator.experiment.chain import Chain
+from musim.simulator.imaging.chain import Chain
 from musim.training.tasks import train
 from musim.training.translation.domains import Domains
 

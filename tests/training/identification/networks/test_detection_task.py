@@ -12,7 +12,7 @@ from musim.datasets.importing.description import Description
 from musim.datasets.importing.stores import import_recordings
 from musim.simulator import Parameters, Range
 from musim.simulator.errors import FailureError, InputError
-from musim.simulator.experiment.chain import Chain
+from musim.simulator.imaging.chain import Chain
 from musim.training.identification.networks import detection_task as module
 from musim.training.identification.networks.detection_settings import MODELS, DetectSettings
 from musim.training.identification.networks.detection_task import DetectTask, rate_at

@@ -13,7 +13,7 @@ from musim.datasets.importing.description import Description
 from musim.datasets.importing.stores import import_recordings
 from musim.simulator import InputError, Parameters, Range
 from musim.simulator.errors import FailureError
-from musim.simulator.experiment.chain import Chain
+from musim.simulator.imaging.chain import Chain
 from musim.training import tasks
 from musim.training.identification.metrics.agreement import rate_of_agreement
 from musim.training.identification.networks.twitch_settings import MODELS, TwitchSettings

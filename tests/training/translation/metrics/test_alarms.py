@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter, median_filter, uniform_filter
 
 from musim.simulator import PRESETS, InputError, Parameters, Range, draw, render
 from musim.simulator.experiment.doses import Doses
-from musim.simulator.experiment.experiment import simulate
+from musim.simulator.experiment.recording import simulate
 from musim.training.translation.metrics import (
     AlarmSettings,
     checkerboard,

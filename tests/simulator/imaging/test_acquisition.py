@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from musim.simulator import InputError
-from musim.simulator.experiment.acquisition import Acquisition, Grid, PlaneWaves, Probe
+from musim.simulator.imaging.acquisition import Acquisition, Grid, PlaneWaves, Probe
 
 PROBE = Probe(elements=64, pitch=0.3, element_width=0.25)
 ACQUISITION = Acquisition(

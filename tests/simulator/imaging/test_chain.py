@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import ndimage, signal
 
 from musim.simulator import InputError, Parameters, Range, draw, render
-from musim.simulator.experiment.chain import (
+from musim.simulator.imaging.chain import (
     BLOCK_BYTES,
     PRESETS,
     Axis,
@@ -19,7 +19,7 @@ from musim.simulator.experiment.chain import (
     block_length,
     run,
 )
-from musim.simulator.experiment.velocimetry import Velocimetry, estimate_velocity
+from musim.simulator.imaging.velocimetry import Velocimetry, estimate_velocity
 
 PAPER = PRESETS["ali-2022"]
 SOUND_SPEED = 1540.0

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from musim.simulator import InputError
-from musim.simulator.experiment.resampling import (
+from musim.simulator.imaging.resampling import (
     CUTOFF,
     SINC_PERIODS,
     Resampler,

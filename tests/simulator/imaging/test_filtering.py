@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import ndimage, signal
 
 from musim.simulator import InputError
-from musim.simulator.experiment.filtering import (
+from musim.simulator.imaging.filtering import (
     MOST_MEDIAN,
     TAIL,
     BandPass,

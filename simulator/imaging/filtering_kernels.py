@@ -1,4 +1,4 @@
-"""Loops of :mod:`musim.simulator.experiment.filtering`."""
+"""Loops of :mod:`musim.simulator.imaging.filtering`."""
 
 import numpy as np
 

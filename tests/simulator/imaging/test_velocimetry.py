@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from musim.simulator import InputError
 from musim.simulator.acceleration import kernel
-from musim.simulator.experiment import velocimetry_kernels
-from musim.simulator.experiment.velocimetry import (
+from musim.simulator.imaging import velocimetry_kernels
+from musim.simulator.imaging.velocimetry import (
     ESTIMATORS,
     Velocimetry,
     estimate_velocity,

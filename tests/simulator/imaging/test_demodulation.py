@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy.signal import hilbert
 
 from musim.simulator import InputError
-from musim.simulator.experiment.demodulation import demodulate, image_distance
-from musim.simulator.experiment.demodulation_kernels import filter_and_mix
+from musim.simulator.imaging.demodulation import demodulate, image_distance
+from musim.simulator.imaging.demodulation_kernels import filter_and_mix
 
 FC = 5e6
 BAND_PASS = 4 / 3 * FC

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from musim.simulator import InputError, Parameters, Range, draw, render
 from musim.simulator.experiment.doses import EFFECTS, Doses
-from musim.simulator.experiment.experiment import (
+from musim.simulator.experiment.recording import (
     ahead,
     chain_of,
     check,
@@ -18,8 +18,8 @@ from musim.simulator.experiment.experiment import (
     imaging_of,
     simulate,
 )
-from musim.simulator.experiment.filtering import BandPass, band_pass, median_filter
 from musim.simulator.experiment.speckle import Scanner
+from musim.simulator.imaging.filtering import BandPass, band_pass, median_filter
 
 SMALL = Parameters(
     units=Range(3, 3), snr=Range(math.inf, math.inf), pixels=(32, 32), size=(10.0, 10.0),

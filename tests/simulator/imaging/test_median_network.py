@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musim.simulator.experiment.median_network import median_network, merge, prune, sort
+from musim.simulator.imaging.median_network import median_network, merge, prune, sort
 
 
 def _run(steps, values):

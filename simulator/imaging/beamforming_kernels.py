@@ -1,4 +1,4 @@
-"""Loops of :mod:`musim.simulator.experiment.beamforming`: sixteen frames at a time."""
+"""Loops of :mod:`musim.simulator.imaging.beamforming`: sixteen frames at a time."""
 
 import math
 from typing import Any

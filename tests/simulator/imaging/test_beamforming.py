@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musim.simulator import InputError
-from musim.simulator.experiment.acquisition import Acquisition, Grid, PlaneWaves, Probe
-from musim.simulator.experiment.beamforming import beamform, delay_and_sum, directivity_f_number
-from musim.simulator.experiment.demodulation import demodulate
+from musim.simulator.imaging.acquisition import Acquisition, Grid, PlaneWaves, Probe
+from musim.simulator.imaging.beamforming import beamform, delay_and_sum, directivity_f_number
+from musim.simulator.imaging.demodulation import demodulate
 
 FC, SPEED = 5e6, 1500.0
 WAVELENGTH = 0.3

@@ -1,4 +1,4 @@
-"""Loops of :mod:`musim.simulator.experiment.resampling`."""
+"""Loops of :mod:`musim.simulator.imaging.resampling`."""
 
 import numpy as np
 

@@ -68,7 +68,7 @@ class Chain:
     Parameters
     ----------
     gate, ensemble, estimator
-        See :class:`~musim.simulator.experiment.velocimetry.Velocimetry`.
+        See :class:`~musim.simulator.imaging.velocimetry.Velocimetry`.
     band : (float, float), optional
         Corners of the zero-phase Butterworth band-pass, Hz.
     order : int

@@ -1,4 +1,4 @@
-"""Loops of :mod:`musim.simulator.experiment.velocimetry`, innermost along width: vectors."""
+"""Loops of :mod:`musim.simulator.imaging.velocimetry`, innermost along width: vectors."""
 
 import math
 

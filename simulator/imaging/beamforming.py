@@ -42,7 +42,7 @@ def beamform(
 ) -> NDArray[np.complex64]:
     """Demodulate and beamform frames, sixteen at a time.
 
-    The values are those of :func:`~musim.simulator.experiment.demodulation.demodulate` and
+    The values are those of :func:`~musim.simulator.imaging.demodulation.demodulate` and
     :func:`delay_and_sum`, to the bit; beside the result, memory is needed for 16 frames. A
     recording that is larger than memory is given in pieces along the frames.
 
@@ -53,7 +53,7 @@ def beamform(
     acquisition : Acquisition
     grid : Grid
     bandwidth : float, optional
-        Of the echoes, Hz; see :func:`~musim.simulator.experiment.demodulation.demodulate`.
+        Of the echoes, Hz; see :func:`~musim.simulator.imaging.demodulation.demodulate`.
     f_number, taper
         See :func:`delay_and_sum`.
 
@@ -115,7 +115,7 @@ def delay_and_sum(
     Parameters
     ----------
     iq : complex64 array of shape (frame, angle, element, sample)
-        Echoes as :func:`~musim.simulator.experiment.demodulation.demodulate` gives them, in any
+        Echoes as :func:`~musim.simulator.imaging.demodulation.demodulate` gives them, in any
         memory layout.
     acquisition : Acquisition
     grid : Grid

@@ -14,10 +14,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..imaging.chain import PRESETS, Axis, Chain, Imaging, block_length, run
 from ..parameters import Parameters
 from ..rendering import render_arrays
 from ..sequence import Truth
-from .chain import PRESETS, Axis, Chain, Imaging, block_length, run
 from .doses import Doses
 from .motion import draw_motion
 from .speckle import Scanner, draw_echoes, iq_blocks

@@ -1,4 +1,4 @@
-"""Loops of :mod:`musim.simulator.experiment.demodulation`: filtering and mixing."""
+"""Loops of :mod:`musim.simulator.imaging.demodulation`: filtering and mixing."""
 
 import numpy as np
 

@@ -1,0 +1,1 @@
+"""The chain of an ultrasound recording: beamforming, velocimetry, filtering, resampling."""
