@@ -14,8 +14,8 @@ import click
 import numpy as np
 
 from musim.datasets.importing.formats import open_file
-from musim.datasets.importing.guesses import describe
 from musim.datasets.importing.stores import import_recordings
+from musim.datasets.importing.survey import describe
 from musim.simulator.imaging.chain import Chain
 
 RADIUS = 10.0

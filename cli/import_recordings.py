@@ -12,7 +12,7 @@ from rich.table import Table
 
 from ..datasets.importing.description import Description, meaning_of
 from ..datasets.importing.formats import open_file
-from ..datasets.importing.guesses import describe as guess
+from ..datasets.importing.survey import describe as guess
 from ..datasets.importing.planning import plan
 from ..datasets.importing.quantities import QUANTITIES
 from ..datasets.importing.stores import carry_out

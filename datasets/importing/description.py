@@ -10,21 +10,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from ...simulator.errors import InputError
-from .description_checks import choice, parse_axes, parse_name, parse_quantity, parse_sign
-from .quantities import (
-    KINDS,
-    QUANTITIES,
-    VELOCITY_UNITS,
-    spelled,
-)
-from .variables import damage
-
-REQUIRED = {
-    "rf": ("frame_rate", "centre_frequency", "sampling_frequency", "pitch"),
-    "iq": ("frame_rate", "centre_frequency"),
-    "velocity": ("frame_rate",),
-}
-"""Quantities without which a kind of recording has no meaning; of images, steps or a size too."""
+from .damage import damage
+from .kinds import KINDS, missing_keys, parse_axes
+from .quantities import QUANTITIES, VELOCITY_UNITS, parse_quantity, spelled
 
 Number = float | str
 """A number, or the name of the variable that holds it, with its unit in brackets if it has one."""
@@ -131,18 +119,18 @@ class Description:
                 hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(names)}"
                 raise InputError(f"{source}: {key}: found an unknown key; {hint}")
         given = {key: value for key, value in values.items() if value is not None}
-        kind = choice(given.get("kind"), KINDS, "kind", source)
+        kind = _choice(given.get("kind"), KINDS, "kind", source)
         parsed: dict[str, Any] = {"kind": kind, "axes": parse_axes(given, kind, source)}
         for key in ("variable", "real", "imaginary"):
-            parsed[key] = parse_name(given.get(key, ""), key, source)
+            parsed[key] = _name(given.get(key, ""), key, source)
         for key in QUANTITIES.keys() & given.keys():
             parsed[key] = parse_quantity(given[key], key, kind, source)
         if "velocity_unit" in given:
             unit = given["velocity_unit"]
             unit = spelled(unit) if isinstance(unit, str) else unit
-            parsed["velocity_unit"] = choice(unit, tuple(VELOCITY_UNITS), "velocity_unit", source)
+            parsed["velocity_unit"] = _choice(unit, tuple(VELOCITY_UNITS), "velocity_unit", source)
         if "sign" in given:
-            parsed["sign"] = parse_sign(given["sign"], source)
+            parsed["sign"] = _sign(given["sign"], source)
         description = cls(**parsed)
         description._check_together(given, source)
         return description
@@ -229,21 +217,6 @@ def toml_of(values: Mapping[str, Any], reasons: Mapping[str, str] | None = None)
     return "\n".join(lines) + "\n"
 
 
-def missing_keys(values: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the keys that a description of this kind still needs.
-
-    Coordinates of the file may stand in for frame_rate and for the steps.
-    """
-    if values.get("kind") not in KINDS:
-        return ("kind", *(key for key in ("axes", "frame_rate") if key not in values))
-    wanted = ["axes", *REQUIRED[values["kind"]]]
-    if values["kind"] != "rf" and "size" not in values:
-        wanted += ["depth_step", "width_step"]
-    if "transmit" in (values.get("axes") or ()) and "delays" not in values:
-        wanted.append("angles")
-    return tuple(key for key in wanted if key not in values)
-
-
 def meaning_of(key: str) -> str:
     """Return one line that says what a key of a description means."""
     if key in QUANTITIES:
@@ -267,3 +240,31 @@ def _toml_value(value: Any) -> str:
         # The escapes of JSON are TOML's too, but for DEL.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
     return repr(value)
+
+
+def _choice(value: Any, known: tuple[str, ...], key: str, source: str) -> str:
+    """Return a text that is one of those known."""
+    if value not in known:
+        wanted = ", ".join(known)
+        found = "none" if value is None else repr(value)
+        close = get_close_matches(str(value).lower(), known, n=1, cutoff=0.4)
+        hint = f"did you mean {close[0]}?" if close else "give one"
+        raise InputError(f"{source}: {key}: found {found}, wanted one of {wanted}; {hint}")
+    return value
+
+
+def _name(value: Any, key: str, source: str) -> str:
+    """Return the name of a variable."""
+    if not isinstance(value, str):
+        raise InputError(f"{source}: {key}: found {value!r}, wanted the name of a variable")
+    return value
+
+
+def _sign(value: Any, source: str) -> int:
+    """Return 1 or -1."""
+    if isinstance(value, bool) or str(value).strip() not in {"1", "+1", "-1", "1.0", "-1.0"}:
+        raise InputError(
+            f"{source}: sign: found {value!r}, wanted 1 (velocity towards the transducer is "
+            "positive) or -1; give one of them"
+        )
+    return int(float(value))

@@ -1,4 +1,4 @@
-"""Reading HDF5, and MATLAB 7.3 files, which are HDF5 with the axes in reverse order."""
+"""Reading HDF5 files."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,18 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
+from .content import Content
+from .damage import damage
 from .dtypes import plain, plain_dtype, refusal_of
-from .variables import File, VariableInfo, damage
+from .files import File, VariableInfo
+
+_BEGINNING = b"\x89HDF\r\n\x1a\n"
 
 CHUNK_CACHE = 64 << 20
 """Bytes of unpacked chunks that are kept, so that pieces side by side do not unpack them again."""
 
-MATLAB_CLASS = "MATLAB_class"
-_MATLAB_TEXTS = "char"
-_MATLAB_NUMBERS = {
-    "double", "single", "logical",
-    "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
-}  # fmt: skip
 _ELSEWHERE = (
     "found values that lie in other files, wanted them in this one; gather them with h5repack, or "
     "save the recording again"
@@ -31,9 +29,15 @@ class Hdf5File(File):
     """An HDF5 file. Numbers are read piece by piece; links to other files are not followed."""
 
     format = "HDF5"
+    suffixes = (".h5", ".hdf5", ".hdf", ".he5", ".uff")
 
-    def __init__(self, path: Path, mismatch: str = "") -> None:
-        super().__init__(path, mismatch)
+    @classmethod
+    def recognises(cls, content: Content) -> bool:
+        """Return whether HDF5 begins in it."""
+        return is_hdf5(content)
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
         with damage(path):
             self._file = h5py.File(path, "r", locking="best-effort", rdcc_nbytes=CHUNK_CACHE)
 
@@ -115,61 +119,6 @@ class Hdf5File(File):
         return {name for name, item in found if isinstance(item, h5py.Group)}
 
 
-class Matlab73File(Hdf5File):
-    """A MATLAB 7.3 file; axes stand in MATLAB's order, the reverse of what HDF5 says."""
-
-    format = "MATLAB 7.3"
-    column_major = True
-
-    def _list(self) -> Iterator[VariableInfo]:
-        sparse = [name for name in self._groups() if "MATLAB_sparse" in self._file[name].attrs]
-        for info in super()._list():
-            # What cells, objects and function handles refer to.
-            if info.name.startswith(("#refs#", "#subsystem#")):
-                continue
-            if any(info.name.startswith(f"{name}/") for name in sparse):
-                continue
-            yield info
-        for name in sparse:
-            yield VariableInfo(
-                name, (), None, refusal="found a sparse matrix, wanted an array of numbers; save "
-                "it as a full array",
-            )  # fmt: skip
-
-    def _refusal(self, dataset: h5py.Dataset, attributes: Mapping[str, Any]) -> str:
-        kind = attributes.get(MATLAB_CLASS, "double")
-        if "MATLAB_object_decode" in attributes or "MATLAB_function_class" in attributes:
-            kind = f"object ({kind})"
-        if kind != _MATLAB_TEXTS and kind not in _MATLAB_NUMBERS:
-            return (
-                f"found a MATLAB {kind}, wanted an array of numbers; save its numbers as variables "
-                "of their own"
-            )
-        if "MATLAB_empty" in attributes:
-            return "found an empty array, wanted numbers"
-        return super()._refusal(dataset, attributes)
-
-    def _shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        return shape[::-1]
-
-    def _dtype(self, dataset: h5py.Dataset, attributes: Mapping[str, Any]) -> np.dtype[Any]:
-        kind = attributes.get(MATLAB_CLASS)
-        if kind == _MATLAB_TEXTS:
-            return np.dtype("U1")
-        return np.dtype(bool) if kind == "logical" else plain_dtype(dataset.dtype)
-
-    def _read(self, info: VariableInfo, slices: tuple[slice, ...]) -> NDArray[Any]:
-        return super()._read(info, slices[::-1]).T
-
-    def _text(self, info: VariableInfo) -> str:
-        if info.shape and info.shape[0] > 1:
-            raise InputError(f"{self.path}: {info.name}: found several texts, wanted one")
-        values = np.asarray(self._dataset(info.name)[()])
-        if values.dtype.kind not in "ui":
-            return super()._text(info)
-        return values.astype("<u2").tobytes().decode("utf-16-le")
-
-
 def _attributes_of(item: Any) -> dict[str, Any]:
     """Return the attributes that are numbers and texts."""
     result = {}
@@ -187,3 +136,23 @@ def _attributes_of(item: Any) -> dict[str, Any]:
         ):
             result[name] = value
     return result
+
+
+def is_hdf5(content: Content) -> bool:
+    """Return whether HDF5 begins at 0, or after a user block of 512, 1024, 2048 ... bytes."""
+    if content.is_folder:
+        return False
+    size, start = content.path.stat().st_size, 0
+    with content.path.open("rb") as file:
+        while start + len(_BEGINNING) <= size:
+            file.seek(start)
+            if file.read(len(_BEGINNING)) == _BEGINNING:
+                return True
+            start = max(512, start * 2)
+    return False
+
+
+def topmost(file: h5py.File) -> list[Any]:
+    """Return what lies in the topmost group; links are not followed, wherever they lead."""
+    keys = [key for key in file if isinstance(file.get(key, getlink=True), h5py.HardLink)]
+    return [file[key] for key in keys]

@@ -14,8 +14,8 @@ from ...simulator.imaging.beamforming import beamform
 from ...simulator.imaging.chain import Axis, Chain, Imaging, block_length
 from ...simulator.imaging.demodulation import demodulate
 from ...simulator.imaging.velocimetry import Velocimetry
-from .resolving import Recording
-from .variables import File
+from .files import File
+from .recording import DescribedRecording
 
 MOST_CLIPPED = 1e-3
 """Share of samples at full scale above which a recording is called saturated."""
@@ -28,7 +28,7 @@ STEPS_PER_WAVELENGTH = 2
 frequency, above the bandwidth of any probe."""
 
 
-def imaging_of(recording: Recording, chain: Chain) -> Imaging:
+def imaging_of(recording: DescribedRecording, chain: Chain) -> Imaging:
     """Fit a chain to a recording.
 
     Echoes (``rf``) are beamformed at one column for each element and two depths a wavelength, from
@@ -36,7 +36,7 @@ def imaging_of(recording: Recording, chain: Chain) -> Imaging:
 
     Parameters
     ----------
-    recording : Recording
+    recording : DescribedRecording
     chain : Chain
 
     Returns
@@ -68,7 +68,7 @@ def imaging_of(recording: Recording, chain: Chain) -> Imaging:
     return Imaging(chain, depth, width, recording.frame_rate, velocimetry)
 
 
-def image_axes(recording: Recording) -> tuple[Axis, Axis]:
+def image_axes(recording: DescribedRecording) -> tuple[Axis, Axis]:
     """Return depth and width of a recording's images, mm."""
     lengths = recording.lengths
     if recording.kind != "rf":
@@ -106,7 +106,7 @@ def image_axes(recording: Recording) -> tuple[Axis, Axis]:
     )
 
 
-def acquisition_of(recording: Recording) -> Acquisition:
+def acquisition_of(recording: DescribedRecording) -> Acquisition:
     """Return how the echoes of a recording were acquired."""
     pitch = _known("pitch", recording.pitch)
     element_width = _known("element_width", recording.element_width)
@@ -120,20 +120,20 @@ def acquisition_of(recording: Recording) -> Acquisition:
     )
 
 
-def bandwidth_of(recording: Recording) -> float | None:
+def bandwidth_of(recording: DescribedRecording) -> float | None:
     """Return the width of the band of the echoes, Hz; None if it is not known."""
     share, centre = recording.bandwidth, recording.centre_frequency
     return None if share is None or centre is None else share * centre
 
 
 def blocks_of(
-    recording: Recording, file: File, index: int, imaging: Imaging
+    recording: DescribedRecording, file: File, index: int, imaging: Imaging
 ) -> Iterator[NDArray[Any]]:
     """Read one recording of a file block by block, as the chain takes it.
 
     Parameters
     ----------
-    recording : Recording
+    recording : DescribedRecording
     file : File
         Open.
     index : int
@@ -155,7 +155,7 @@ def blocks_of(
         yield convert(block)
 
 
-def raw_blocks(recording: Recording, file: File, index: int) -> Iterator[NDArray[Any]]:
+def raw_blocks(recording: DescribedRecording, file: File, index: int) -> Iterator[NDArray[Any]]:
     """Read one recording of a file block by block, and check it; see :func:`blocks_of`.
 
     Yields
@@ -187,7 +187,9 @@ def raw_blocks(recording: Recording, file: File, index: int) -> Iterator[NDArray
         )
 
 
-def _converter(recording: Recording, imaging: Imaging) -> Callable[[NDArray[Any]], NDArray[Any]]:
+def _converter(
+    recording: DescribedRecording, imaging: Imaging
+) -> Callable[[NDArray[Any]], NDArray[Any]]:
     """Return what turns a block as the file has it into images for the chain."""
     if recording.kind == "rf":
         acquisition = acquisition_of(recording)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
 from .description import Description
+from .files import File, VariableInfo, plain_text
 from .quantities import QUANTITIES, UNITS, check_range, factor_of, spelled, split_reference
-from .variables import File, VariableInfo, plain_text
 
 UNEVEN = 1e-3
 """Relative deviation from the mean step from which a coordinate is not even (float32 has 1e-4)."""

@@ -2,26 +2,32 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
+import h5py
 import numpy as np
 import xarray
 from numpy.typing import NDArray
 
+from .content import Content
+from .damage import damage
 from .dtypes import plain_dtype, refusal_of
-from .variables import File, VariableInfo, damage
+from .files import File, VariableInfo
+from .hdf5 import is_hdf5, topmost
 
 
-class NetcdfFile(File):
+class _NetcdfFile(File):
     """A NetCDF file; the variables of its topmost group."""
 
-    def __init__(self, path: Path, mismatch: str = "", *, engine: str) -> None:
-        super().__init__(path, mismatch)
-        self.format = "NetCDF 3" if engine == "scipy" else "NetCDF 4"
+    engine: ClassVar[Literal["scipy", "h5netcdf"]]
+    """What xarray reads it with."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
         with damage(path):
             # Times stay numbers: "seconds since" is a date to xarray.
             self._dataset = xarray.open_dataset(
-                path, engine=engine, decode_times=False, decode_timedelta=False, cache=False
+                path, engine=self.engine, decode_times=False, decode_timedelta=False, cache=False
             )
 
     def close(self) -> None:
@@ -34,7 +40,7 @@ class NetcdfFile(File):
             dtype = np.dtype(variable.dtype)
             attributes = dict(variable.attrs)
             refusal = refusal_of(dtype)
-            if dtype.kind == "O" and h5_text(variable):
+            if dtype.kind == "O" and _is_text(variable):
                 refusal, dtype = "", np.dtype("U1")
             known = None if refusal else plain_dtype(dtype)
             yield VariableInfo(name, variable.shape, known, attributes, dims, refusal)
@@ -53,6 +59,39 @@ class NetcdfFile(File):
         return dict(self._dataset.attrs)
 
 
-def h5_text(variable: xarray.Variable) -> bool:
+class Netcdf3File(_NetcdfFile):
+    """A NetCDF 3 file, with offsets of 32 or 64 bits."""
+
+    format = "NetCDF 3"
+    suffixes = (".nc", ".nc3", ".cdf", ".netcdf")
+    engine = "scipy"
+
+    @classmethod
+    def recognises(cls, content: Content) -> bool:
+        """Return whether it begins as NetCDF 3 does."""
+        return content.starts_with(b"CDF\x01", b"CDF\x02")
+
+
+class Netcdf4File(_NetcdfFile):
+    """A NetCDF 4 file, which is HDF5.
+
+    One with groups alone is opened as the HDF5 that it is: xarray shows one group.
+    """
+
+    format = "NetCDF 4"
+    suffixes = (".nc", ".nc4", ".h5", ".hdf5", ".netcdf")
+    engine = "h5netcdf"
+
+    @classmethod
+    def recognises(cls, content: Content) -> bool:
+        """Return whether it is HDF5 that says so, with variables in its topmost group."""
+        if not is_hdf5(content):
+            return False
+        with h5py.File(content.path, "r", locking="best-effort") as file:
+            datasets = any(isinstance(item, h5py.Dataset) for item in topmost(file))
+            return "_NCProperties" in file.attrs and datasets
+
+
+def _is_text(variable: xarray.Variable) -> bool:
     """Return whether a variable of objects is one of texts, as NetCDF 4 stores them."""
     return variable.encoding.get("dtype") is str

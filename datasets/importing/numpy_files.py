@@ -11,8 +11,10 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
+from .content import Content
 from .dtypes import plain, plain_dtype, refusal_of
-from .variables import File, VariableInfo
+from .files import File, VariableInfo
+from .zarr_folders import MARKS as ZARR_MARKS
 
 _Header = tuple[tuple[int, ...], bool, np.dtype[Any]]  # shape, Fortran order, type as stored
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")  # PKWARE's APPNOTE 6.3.10, section 4.3.7
@@ -29,7 +31,7 @@ def _read_header(file: IO[bytes]) -> _Header:
 
 
 def _piece_of_file(path: Path, offset: int, header: _Header, slices: tuple[slice, ...]) -> Any:
-    """Return a piece of an array that lies in a file as it would in memory."""
+    """Return a piece of an array that lies in a larger file as it would in memory."""
     shape, fortran, dtype = header
     order = "F" if fortran else "C"
     if not shape:
@@ -43,33 +45,53 @@ class NpyFile(File):
     """A ``.npy`` file: one array, which is named ``array``."""
 
     format = "NumPy .npy"
+    suffixes = (".npy",)
+
+    @classmethod
+    def recognises(cls, content: Content) -> bool:
+        """Return whether it begins as NumPy's arrays do."""
+        return content.starts_with(npy_format.MAGIC_PREFIX)
 
     def _list(self) -> Iterator[VariableInfo]:
+        # The header alone: NumPy refuses to map objects without saying of what shape they are.
         with self.path.open("rb") as file:
             header = _read_header(file)
-            self._header, self._offset = header, file.tell()
+            present = self.path.stat().st_size - file.tell()
         self.column_major = header[1]
-        yield _describe("array", header, self.path.stat().st_size - self._offset, self.path)
+        yield _describe("array", header, present, self.path)
 
     def _read(self, info: VariableInfo, slices: tuple[slice, ...]) -> NDArray[Any]:
-        return plain(_piece_of_file(self.path, self._offset, self._header, slices))
+        return plain(self._piece(slices))
 
     def _text(self, info: VariableInfo) -> str:
-        whole = _piece_of_file(self.path, self._offset, self._header, ())
-        return _one_text(whole, self.path, info.name)
+        return _one_text(self._piece(()), self.path, info.name)
+
+    def _piece(self, slices: tuple[slice, ...]) -> NDArray[Any]:
+        mapped = np.load(self.path, mmap_mode="r", allow_pickle=False)
+        # A copy, so that the map and the file close with this function.
+        return np.array(mapped[slices], order="K", subok=False)
 
 
 class NpzFile(File):
     """A ``.npz`` file: a zip archive of arrays.
 
-    Members that are not compressed are read piece by piece. Of compressed ones the last that was
-    used stays in memory, whole.
+    Members that are not compressed are read piece by piece, mapped where they lie in the archive,
+    which :func:`numpy.load` does not do. Of compressed ones the last that was used stays in memory,
+    whole.
     """
 
     format = "NumPy .npz"
+    suffixes = (".npz",)
 
-    def __init__(self, path: Path, mismatch: str = "") -> None:
-        super().__init__(path, mismatch)
+    @classmethod
+    def recognises(cls, content: Content) -> bool:
+        """Return whether it is a zip archive of arrays, and not of a Zarr store."""
+        names = [name.rpartition("/")[2] for name in content.members]
+        has_arrays = any(name.endswith(".npy") for name in names)
+        return has_arrays and not any(name in ZARR_MARKS for name in names)
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
         self._members: dict[str, tuple[zipfile.ZipInfo, _Header, int]] = {}
         self._last: tuple[str, NDArray[Any]] | None = None
 

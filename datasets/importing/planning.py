@@ -17,9 +17,10 @@ from ..layout import Layout, software
 from ..schema import FLOAT_TYPES
 from ..store import Store
 from .description import Description
-from .formats import open_file, sha256_of
+from .formats import open_file
+from .hashing import sha256_of
 from .imaging import imaging_of
-from .recording import Recording
+from .recording import DescribedRecording
 from .resolving import resolve
 
 SOURCES = "musim_sources"
@@ -169,7 +170,7 @@ def plan(
     return Import(_layout(sources, *first, chain, dtype), tuple(sources))
 
 
-def _look(path: str | Path, description: Description, chain: Chain) -> tuple[Imaging, Recording]:
+def _look(path: str | Path, description: Description, chain: Chain) -> tuple[Imaging, DescribedRecording]:
     with open_file(path) as file:
         recording = resolve(description, file)
     try:

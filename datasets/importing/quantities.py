@@ -2,11 +2,12 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ...simulator.errors import InputError
-
-KINDS = ("rf", "iq", "velocity")
+from .kinds import KINDS
 
 _HERTZ = {"Hz": 1.0, "kHz": 1e3, "MHz": 1e6, "GHz": 1e9}
 _LENGTHS = {"mm": 1.0, "m": 1e3, "cm": 10.0, "um": 1e-3}
@@ -174,3 +175,53 @@ def parse_literal(text: str, quantity: Quantity) -> float | None:
         return None
     factor = factor_of(found["unit"].strip("[] "), quantity) if found["unit"] else 1.0
     return None if factor is None else float(found["value"]) * factor
+
+
+def parse_quantity(value: Any, key: str, kind: str, source: str) -> Any:
+    """Return a number, in the quantity's unit, a name, or several numbers."""
+    quantity, where = QUANTITIES[key], f"{source}: {key}"
+    if kind not in quantity.kinds:
+        raise InputError(
+            f"{where}: found it for {kind}, wanted it for {' or '.join(quantity.kinds)} alone; "
+            "remove it"
+        )
+    if isinstance(value, str) and quantity.is_list and "," in value:
+        value = [part.strip() for part in value.split(",")]
+    if quantity.is_list and not isinstance(value, str):
+        return _parse_list(value, key, where)
+    if isinstance(value, str):
+        number = parse_literal(value, quantity)
+        if number is None:
+            name, unit = split_reference(value)
+            if not name or (unit and factor_of(unit, quantity) is None):
+                known = ", ".join(UNITS[quantity.unit])
+                raise InputError(
+                    f"{where}: found {value!r}, wanted a number, or a variable's name with one of "
+                    f"the units {known} in brackets; change it"
+                )
+            if key == "size":
+                raise InputError(f"{where}: found {value!r}, wanted two numbers (depth, width)")
+            return value.strip()
+        value = number
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InputError(
+            f"{where}: found {value!r}, wanted a number or the name of a variable; change it"
+        )
+    check_range(float(value), quantity, where)
+    return (float(value),) if quantity.is_list else float(value)
+
+
+def _parse_list(value: Any, key: str, where: str) -> tuple[float, ...]:
+    items = list(value) if isinstance(value, Sequence) else [value]
+    quantity = QUANTITIES[key]
+    numbers = []
+    for item in items:
+        number = parse_literal(item, quantity) if isinstance(item, str) else item
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise InputError(f"{where}: found {item!r}, wanted numbers; change it")
+        check_range(float(number), quantity, where)
+        numbers.append(float(number))
+    if not numbers or (key == "size" and len(numbers) != 2):
+        wanted = "two numbers (depth, width)" if key == "size" else "one number or more"
+        raise InputError(f"{where}: found {len(numbers)} numbers, wanted {wanted}; change it")
+    return tuple(numbers)

@@ -7,18 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .variables import File, LazyArray
-
-ORDER = {
-    "rf": ("sequence", "time", "transmit", "channel", "sample"),
-    "iq": ("sequence", "time", "depth", "width"),
-    "velocity": ("sequence", "time", "depth", "width"),
-}
-"""Order in which :meth:`Recording.array` hands out the axes of each kind."""
+from .files import File, LazyArray
+from .kinds import ORDER
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recording:
+class DescribedRecording:
     """A recording whose description is complete.
 
     Parameters

@@ -6,18 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
-from .description import REQUIRED, Description
-from .description_checks import AXES
+from .description import Description
+from .files import File, VariableInfo
+from .kinds import AXES, ORDER, REQUIRED
 from .lookup import Lookup
 from .quantities import VELOCITY_UNITS
-from .recording import ORDER, Recording
-from .variables import File, VariableInfo
+from .recording import DescribedRecording
 
 SAMPLE = 4096
 """Values that are looked at for the byte order."""
 
 
-def resolve(description: Description, file: File) -> Recording:
+def resolve(description: Description, file: File) -> DescribedRecording:
     """Look up what a description names in its file, and check that the two fit.
 
     Parameters
@@ -27,7 +27,7 @@ def resolve(description: Description, file: File) -> Recording:
 
     Returns
     -------
-    Recording
+    DescribedRecording
 
     Raises
     ------
@@ -48,7 +48,7 @@ def resolve(description: Description, file: File) -> Recording:
     depth_step, depth_start = look.grid("depth")
     width_step, width_start = look.grid("width")
     centre, pitch = look.number("centre_frequency"), look.number("pitch")
-    recording = Recording(
+    recording = DescribedRecording(
         kind=description.kind,
         **names,
         axes=axes,
@@ -138,8 +138,8 @@ def fit_axes(
     """
     named, shape = list(description.axes), list(info.shape)
     where = f"{file.path}: {info.name}: axes"
-    if len(named) > len(shape) and file.format.startswith("MATLAB"):
-        shape += [1] * (len(named) - len(shape))  # MATLAB drops last axes of length 1
+    if len(named) > len(shape) and file.drops_last_axes:
+        shape += [1] * (len(named) - len(shape))  # last axes of length 1
     surplus = len(shape) - len(named)
     ones = [i for i, n in enumerate(shape) if n == 1]
     axes: list[str | None] = [*named]
@@ -180,7 +180,7 @@ def _saturation(
     return float(limits.min), float(limits.max)
 
 
-def _check_byte_order(recording: Recording, file: File) -> None:
+def _check_byte_order(recording: DescribedRecording, file: File) -> None:
     """Raise InputError if the values make sense only with their bytes the other way round."""
     for name in (recording.variable, recording.real, recording.imaginary):
         if not name:

@@ -10,8 +10,10 @@ import zarr
 from numpy.typing import NDArray
 from zarr.errors import ZarrUserWarning
 
+from .content import Content
+from .damage import damage
 from .dtypes import plain, plain_dtype, refusal_of
-from .variables import File, VariableInfo, damage
+from .files import File, VariableInfo
 
 MARKS = ("zarr.json", ".zgroup", ".zarray")
 """Files of which one lies in every Zarr folder."""
@@ -32,9 +34,15 @@ class ZarrFolder(File):
     """
 
     format = "Zarr"
+    suffixes = (".zarr",)
 
-    def __init__(self, path: Path, mismatch: str = "") -> None:
-        super().__init__(path, mismatch)
+    @classmethod
+    def recognises(cls, content: Content) -> bool:
+        """Return whether it is a folder with Zarr's metadata in it."""
+        return content.is_folder and any((content.path / mark).is_file() for mark in MARKS)
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
         self._arrays: dict[str, zarr.Array[Any]] = {}
         with damage(path):
             # Consolidated metadata may be stale, and Zarr 3 does not define it.

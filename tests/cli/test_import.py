@@ -18,7 +18,7 @@ import zarr
 from musim.cli.import_recordings import CHAIN_HELP, DESCRIBING
 from musim.datasets import open_store, verify
 from musim.datasets.importing.description import Description
-from musim.datasets.importing.formats import sha256_of
+from musim.datasets.importing.hashing import sha256_of
 from musim.datasets.importing.planning import chain_of, sources_of
 from musim.simulator.imaging.chain import PRESETS, Chain
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musim.datasets.importing.description import Description, missing_keys, toml_of
+from musim.datasets.importing.description import Description, toml_of
+from musim.datasets.importing.kinds import missing_keys
 from musim.datasets.importing.quantities import (
     QUANTITIES,
     UNITS,

@@ -1,6 +1,4 @@
 import gzip
-import hashlib
-import io
 import json
 import os
 import pickle
@@ -21,8 +19,12 @@ import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from musim.datasets.importing.formats import open_file, sha256_of
+from musim.datasets.importing.description import Description
+from musim.datasets.importing.files import File, VariableInfo
+from musim.datasets.importing.formats import FORMATS, open_file
+from musim.datasets.importing.stores import import_recordings
 from musim.simulator.errors import InputError
+from musim.simulator.imaging.chain import Chain
 
 SHAPE = (5, 4, 6)
 OPEN = Path("/proc/self/fd")
@@ -119,6 +121,19 @@ def test_a_piece_takes_the_memory_of_a_piece(name, write):
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peak < 1 << 20
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.npz"])
+def test_single_and_missing_values_of_numpy_are_read(name, tmp_path):
+    path = tmp_path / name
+    key = "array" if path.suffix == ".npy" else "x"
+    for value in (np.array(3.5), np.zeros((0, 3)), np.array("words"), np.array([b"words"])):
+        np.save(path, value) if path.suffix == ".npy" else np.savez(path, x=value)
+        with open_file(path) as file:
+            if value.dtype.kind in "US":
+                assert file.value(key) == "words"
+            else:
+                _same(file.array(key).read(), value)
 
 
 def test_a_file_larger_than_memory_is_read_in_pieces(tmp_path):
@@ -600,18 +615,42 @@ def test_encrypted_members_are_refused(tmp_path, fails):
         file.array("x")
 
 
-def test_hashes_are_those_of_the_bytes(tmp_path):
-    content, seen = os.urandom(3_000_000), []
-    (tmp_path / "a").write_bytes(content)
-    assert sha256_of(tmp_path / "a", seen.append) == hashlib.sha256(content).hexdigest()
-    assert sum(seen) == len(content)
-    folder = tmp_path / "s.zarr"
-    (folder / "x").mkdir(parents=True)
-    (folder / "x" / "c").write_bytes(b"abc")
-    (folder / ".zgroup").write_bytes(b"{}")
-    wanted = io.BytesIO(b".zgroup\0" + b"2\0{}" + b"x/c\0" + b"3\0abc")
-    assert sha256_of(folder) == hashlib.sha256(wanted.getvalue()).hexdigest()
-    (folder / "x" / "c").rename(folder / "x" / "d")
-    assert sha256_of(folder) != hashlib.sha256(wanted.getvalue()).hexdigest()
-    with pytest.raises(InputError, match="nothing"):
-        sha256_of(tmp_path / "nothing")
+class RawFile(File):
+    """Frames of 8 x 6 numbers behind a mark, as a scanner might write them."""
+
+    format = "raw frames"
+    suffixes = (".frames",)
+
+    @classmethod
+    def recognises(cls, content):
+        return content.starts_with(b"FRAMES")
+
+    def _list(self):
+        self._values = np.fromfile(self.path, "<f4", offset=8).reshape(-1, 8, 6)
+        yield VariableInfo("v", self._values.shape, self._values.dtype)
+
+    def _read(self, info, slices):
+        return self._values[slices].copy()
+
+
+def test_a_format_is_added_in_one_place_and_imports(tmp_path, monkeypatch, fails):
+    values = _values("f4", (20, 8, 6))
+    path = tmp_path / "a.frames"
+    path.write_bytes(b"FRAMES".ljust(8) + values.tobytes())
+    with fails(InputError, "a.frames", "unknown format"):
+        open_file(path)
+    monkeypatch.setitem(FORMATS, RawFile.format, RawFile)
+    description = Description.parse(
+        {"kind": "velocity", "axes": "time,depth,width", "frame_rate": 100, "size": [8, 6]}
+    )
+    store = import_recordings([path], tmp_path / "a.zarr", description, Chain())
+    assert np.array_equal(store.dataset["tvi"].values[0], values)
+    # Its name is known to the messages too.
+    with open_file(path.rename(tmp_path / "a.npy")) as file:
+        assert file.mismatch.endswith("found raw frames, though it is named .npy")
+    (tmp_path / "b.frames").write_bytes(b"words")
+    with fails(InputError, "b.frames", "not raw frames"):
+        open_file(tmp_path / "b.frames")
+    (tmp_path / "c").write_bytes(b"words")
+    with fails(InputError, "unknown format", "Zarr, raw frames"):
+        open_file(tmp_path / "c")

@@ -198,7 +198,7 @@ def test_full_scale_can_be_given(read, fails):
     values.imag[0, 0, :4] = 9  # 4 parts of 384 are 1 %
     assert len(read(values, IQ)[0]) == 4
     assert len(read(values, IQ, saturation=10)[0]) == 4
-    with fails(InputError, "a.npy: array", "1 %", "full scale"):
+    with fails(InputError, "a.npy: array", "found 1 % of the samples", "full scale"):
         read(values, IQ, saturation=9)
     with fails(InputError, "full scale"):
         read(-values, IQ, saturation=9)

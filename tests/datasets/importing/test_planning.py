@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musim.datasets.importing.description import Description
-from musim.datasets.importing.formats import sha256_of
+from musim.datasets.importing.hashing import sha256_of
 from musim.datasets.importing.planning import DESCRIPTIONS, Source, chain_of, events_of, plan
 from musim.simulator import InputError
 from musim.simulator.imaging.chain import Chain

@@ -17,7 +17,7 @@ from musim.datasets import generate, open_store, verify
 from musim.datasets.events import export_events
 from musim.datasets.importing import stores
 from musim.datasets.importing.description import Description
-from musim.datasets.importing.formats import sha256_of
+from musim.datasets.importing.hashing import sha256_of
 from musim.datasets.importing.planning import chain_of, sources_of
 from musim.datasets.importing.stores import import_recordings
 from musim.simulator import FailureError, InputError, Parameters, Range

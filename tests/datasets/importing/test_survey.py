@@ -8,8 +8,8 @@ import xarray as xr
 
 from musim.datasets.importing.description import Description
 from musim.datasets.importing.formats import open_file
-from musim.datasets.importing.guesses import describe
 from musim.datasets.importing.resolving import resolve
+from musim.datasets.importing.survey import describe
 
 PARAM = {
     "fs": 20e6 / 3, "pitch": 0.298e-3, "fc": 5e6, "c": 1480, "t0": 9.95e-6, "PRF": 10_000,
@@ -132,6 +132,12 @@ def test_angles_that_are_small_are_radians_and_name_their_axis(tmp_path):
     assert "DIVIDE" in reason
     assert survey.missing == ("pitch",)
     assert "# pitch = " in survey.to_toml()
+
+
+def test_the_largest_angle_either_way_tells_degrees_from_radians(tmp_path):
+    angles = [-20.0, -10.0, 0.3]
+    np.savez(tmp_path / "a.npz", rf=np.ones((9, 3, 128, 30), "i2"), angles=angles)
+    assert _survey(tmp_path / "a.npz").values["angles"] == "angles"
 
 
 def test_what_means_nothing_is_not_guessed(tmp_path):

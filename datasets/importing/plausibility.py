@@ -1,17 +1,13 @@
-"""Guessing the numbers that describe a recording, from the names of variables and their values."""
+"""Which variables may be which quantities: guesses from their names, in units that make sense."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from .files import File
 from .quantities import QUANTITIES, factor_of, likely_unit
-from .usual_names import NAMES, TIME_STEPS
-from .variables import File, VariableInfo
-
-MOST_VALUES = 100_000
-"""Values of the longest list of numbers that is looked at, such as delays."""
+from .vocabulary import NAMES, TIME_STEPS, last_part, numbers_called, single_number
 
 
 @dataclass(frozen=True)
@@ -32,50 +28,6 @@ class Guess:
     reason: str
 
 
-def last_part(name: str) -> str:
-    """Return the last part of a path, as :mod:`.usual_names` spells it."""
-    return re.sub(r"[_\-\s.]", "", re.split(r"[/@]", name)[-1].lower())
-
-
-def single_number(file: File, names: tuple[str, ...]) -> tuple[str, float] | None:
-    """Return the name and value of the first single number that has one of the names."""
-    for wanted in names:
-        for info in file.variables:
-            if last_part(info.name) == wanted and info.is_numeric and info.size == 1:
-                value = file.value(info.name)
-                if not isinstance(value, str | complex) and np.isfinite(value):
-                    return info.name, float(value)
-    return None
-
-
-def _candidates(file: File, names: tuple[str, ...]) -> list[tuple[str, str, int]]:
-    """Return names of variables and attributes that go by the names, their units and sizes."""
-    found = []
-    for wanted in names:
-        for info in file.variables:
-            if last_part(info.name) == wanted and _is_real(info) and info.size <= MOST_VALUES:
-                found.append((info.name, info.units, info.size))
-            found += [
-                (f"{info.name}@{key}", "", 1)
-                for key, value in info.attributes.items()
-                if last_part(key) == wanted and np.size(value) == 1 and _is_number(value)
-            ]
-        found += [
-            (f"@{key}", "", 1)
-            for key, value in file.attributes.items()
-            if last_part(key) == wanted and np.size(value) == 1 and _is_number(value)
-        ]
-    return found
-
-
-def _is_real(info: VariableInfo) -> bool:
-    return info.is_numeric and np.dtype(info.dtype).kind in "iuf"
-
-
-def _is_number(value: Any) -> bool:
-    return np.asarray(value).dtype.kind in "iuf"
-
-
 def guess_numbers(file: File, kind: str, axes: Guess | None) -> list[Guess]:
     """Guess the quantities of a kind of recording, from the names in its file."""
     guesses: list[Guess] = []
@@ -86,7 +38,7 @@ def guess_numbers(file: File, kind: str, axes: Guess | None) -> list[Guess]:
             continue
         if key == "angles" and any(guess.key == "delays" for guess in guesses):
             continue
-        for name, unit, size in _candidates(file, names):
+        for name, unit, size in numbers_called(file, names):
             if (size != 1) != quantity.is_list and not (quantity.is_list and size == 1):
                 continue
             if key == "delays" and "transmit" in named:

@@ -1,7 +1,4 @@
-"""Guessing what a recording's arrays mean, from names, types and lengths, each with its reason.
-
-The names are those that PyMUST, MUST, Verasonics' Vantage, USTB and common usage give them.
-"""
+"""What a file holds, and what it seems to mean: guesses, each with its reason."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,13 +6,14 @@ from typing import Any
 import numpy as np
 
 from ...simulator.errors import InputError
-from .description import Description, missing_keys, toml_of
-from .description_checks import AXES
-from .guessed_numbers import Guess, guess_numbers, last_part, single_number
+from .description import Description, toml_of
+from .files import File, VariableInfo
+from .kinds import AXES, missing_keys
 from .lookup import Lookup
+from .plausibility import Guess, guess_numbers
 from .quantities import VELOCITY_UNITS, spelled
 from .resolving import fit_axes
-from .usual_names import (
+from .vocabulary import (
     CHANNELS,
     DATA_NAMES,
     DIMS,
@@ -23,8 +21,9 @@ from .usual_names import (
     IMAGINARY_PARTS,
     NAMES,
     REAL_PARTS,
+    last_part,
+    single_number,
 )
-from .variables import File, VariableInfo
 
 
 @dataclass(frozen=True)

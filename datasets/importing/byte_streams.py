@@ -1,20 +1,20 @@
-"""Elements of MATLAB 5 files as streams of bytes, compressed or not."""
+"""Stretches of a file as streams of bytes, as they stand or unpacked from zlib."""
 
 import zlib
 from typing import IO
 
 PIECE = 1 << 20
-"""Bytes that are taken from a compressed variable at once."""
+"""Bytes that are unpacked at once."""
 
 
 class Plain:
-    """An element of the file, read from its start on.
+    """A stretch of a file, read from its start on.
 
     Parameters
     ----------
     file : binary file
     start, length : int
-        Where the element's content begins, and its bytes.
+        Where it begins, and its bytes.
     """
 
     def __init__(self, file: IO[bytes], start: int, length: int) -> None:
@@ -49,7 +49,7 @@ class Plain:
 
 
 class Inflated(Plain):
-    """A compressed element of the file; positions are those in what comes out."""
+    """A compressed stretch of a file; positions are those in what comes out."""
 
     def __init__(self, file: IO[bytes], start: int, length: int) -> None:
         super().__init__(file, start, length)

@@ -1,13 +1,7 @@
 """What every foreign file looks like once open: named variables that are read piece by piece."""
 
-import lzma
-import struct
-import tokenize
-import zipfile
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,18 +11,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ...simulator.errors import InputError, MusimError
+from ...simulator.errors import InputError
+from .content import Content
+from .damage import damage
 
 LONGEST_TEXT = 10_000
 """Characters of the longest text that is taken as a value."""
-
-# What the readers of damaged files raise. A RuntimeError is h5py's for broken objects and
-# zipfile's for encrypted members, an AssertionError and a SystemError scipy's and zarr's own.
-_DAMAGE = (
-    OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, OverflowError,
-    AssertionError, NotImplementedError, RuntimeError, SystemError, MemoryError, RecursionError,
-    zlib.error, lzma.LZMAError, zipfile.BadZipFile, struct.error, tokenize.TokenError,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -134,24 +122,33 @@ class LazyArray:
 
 
 class File(ABC):
-    """An open file of any known format; use it in a ``with`` block.
+    """An open file; use it in a ``with`` block.
+
+    Each format is one class, listed in :mod:`.formats`. It says how it is called and recognised, lists its variables (:meth:`_list`) and reads
+    pieces of them (:meth:`_read`).
 
     Parameters
     ----------
     path : path
-    mismatch : str
-        How the file's name disagrees with its content; empty if it does not.
     """
 
-    format: str = ""
+    format: str
     """Name of the format, for the user."""
+
+    suffixes: tuple[str, ...] = ()
+    """Endings that such files usually have, in lower case and with the dot."""
+
+    drops_last_axes: bool = False
+    """Whether last axes of length 1 are left out."""
 
     column_major: bool = False
     """Whether the first axis, and not the last, is the one whose values lie side by side."""
 
-    def __init__(self, path: Path, mismatch: str = "") -> None:
+    mismatch: str = ""
+    """How the file's name disagrees with its content; empty if it does not."""
+
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.mismatch = mismatch
         self._known: dict[str, VariableInfo] | None = None
 
     def __enter__(self) -> Self:
@@ -264,6 +261,11 @@ class File(ABC):
         value = found.ravel()[0].item()
         return value.decode(errors="replace") if isinstance(value, bytes) else value
 
+    @classmethod
+    @abstractmethod
+    def recognises(cls, content: Content) -> bool:
+        """Return whether a file or folder is of this format, by its content alone."""
+
     @abstractmethod
     def _list(self) -> Iterator[VariableInfo]:
         """Yield what is known about each variable."""
@@ -279,23 +281,6 @@ class File(ABC):
     def _attributes(self) -> Mapping[str, Any]:
         """Return the attributes of the file itself."""
         return {}
-
-
-@contextmanager
-def damage(path: Path, name: str = "") -> Iterator[None]:
-    """Turn what goes wrong while reading into an InputError that names the file and variable."""
-    try:
-        yield
-    except MusimError:
-        raise
-    except _DAMAGE as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        reason = " ".join(reason.split())[:200]
-        where = f"{path}: {name}" if name else f"{path}"
-        raise InputError(
-            f"{where}: cannot be read, it may be cut short or damaged ({reason}); copy or save it "
-            "again"
-        ) from error
 
 
 def plain_text(text: str) -> str:

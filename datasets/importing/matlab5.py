@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
+from .byte_streams import PIECE, Inflated, Plain
+from .content import Content
 from .dtypes import complex_dtype
-from .matlab_streams import PIECE, Inflated, Plain
-from .variables import File, VariableInfo
+from .files import File, VariableInfo
 
 HEADER_SIZE = 128
 MATRIX, COMPRESSED = 14, 15
@@ -49,7 +50,7 @@ class _Place:
     is_complex: bool
 
 
-class MatlabFile(File):
+class Matlab5File(File):
     """A MATLAB 5 file.
 
     Numbers of MATLAB's class ``double`` keep the smaller type in which MATLAB saved them, such as
@@ -58,10 +59,21 @@ class MatlabFile(File):
     """
 
     format = "MATLAB 5"
+    suffixes = (".mat",)
     column_major = True
+    drops_last_axes = True
 
-    def __init__(self, path: Path, mismatch: str = "") -> None:
-        super().__init__(path, mismatch)
+    @classmethod
+    def recognises(cls, content: Content) -> bool:
+        """Return whether it has the header of level 5: its text, or its version, and byte order."""
+        head = content.head
+        has_order = head[HEADER_SIZE - 2 : HEADER_SIZE] in {b"IM", b"MI"}
+        # The header of MATLAB 7.3 says so, and is the same otherwise.
+        is_level_5 = head.startswith(b"MATLAB") or b"\1" in head[124:126]
+        return has_order and is_level_5 and not head.startswith(b"MATLAB 7.3")
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
         self._places: dict[str, _Place] = {}
         self._last: tuple[str, NDArray[Any]] | None = None
         with path.open("rb") as file:
