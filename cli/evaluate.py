@@ -141,7 +141,7 @@ def identify(store, protocol, difficulty, method, runs, target, quick, sequences
 
 
 def _write_results(found: Evaluation, folder: Location) -> None:
-    from .charts import draw_charts
+    from .pictures.charts import draw_charts
 
     folder.write(SUMMARY, csv_text(summary(found)).encode())
     for chart in draw_charts(found):
@@ -206,7 +206,7 @@ def translate(translated, simulated, experimental, target, workers, overwrite) -
     was made of. The folder gets the table, a row for each sequence and unit, and figures.
     """
     from ..training.translation.evaluation import evaluate_translation
-    from .page_translation import FIGURES
+    from .pages.translation import FIGURES
     from .translation_figures import draw_translation_charts
     from .translation_table import print_translation
 

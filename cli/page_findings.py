@@ -16,8 +16,8 @@ from ..training.identification.metrics.firing import firings_within
 from ..training.identification.stored import METHOD, optional, outcome_of
 from ..training.identification.unit_table import table_rows
 from ..training.identification.units import UNCERTAIN_OUTLINE
-from .page_markup import listed
 from .page_sources import KnownTrain, look_up, recorded_source
+from .pages.markup import listed
 
 
 @dataclass(frozen=True)

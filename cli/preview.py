@@ -47,8 +47,8 @@ Examples:
 )
 def preview(store, sequence, target, speed) -> None:
     """Draw a sequence: frames, territories over the velocity map, twitch trains with firings."""
-    from .movies import ENDINGS_OF_MOVIES, draw_movie
-    from .pictures import draw_preview
+    from .pictures.movies import ENDINGS_OF_MOVIES, draw_movie
+    from .pictures.stills import draw_preview
 
     opened = open_store(store)
     path = Path(target)

@@ -11,11 +11,11 @@ from ..simulator.errors import FailureError, InputError
 from ..training.identification.evaluation import SETTINGS, UNITS, read_evaluation
 from ..training.translation.evaluation import SETTINGS as TRANSLATION
 from .console import out, progress
-from .page_evaluation import evaluation_page
 from .page_findings import read_findings
-from .page_translation import translation_page
-from .pages import Links, recording_page
-from .pictures import check_target, written_aside
+from .pages.evaluation import evaluation_page
+from .pages.recording import Links, recording_page
+from .pages.translation import translation_page
+from .targets import check_target, written_aside
 
 ENDINGS = (".html", ".htm")
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from ..training.translation.evaluation import Domain, Evaluation, Translation
 from ..training.translation.metrics.consistency import correlation_by_lag, lag_frames
 from ..training.translation.metrics.features import histogram, k_space, log_variance, measure
-from .charts import Chart
-from .panels import VELOCITY_COLOURS
-from .scene import COLOURS, GREY
+from .pictures.charts import Chart
+from .pictures.colours import COLOURS, GREY
+from .pictures.panels import VELOCITY_COLOURS
 
 SHOWN = 3
 """Sequences of each store that are shown."""

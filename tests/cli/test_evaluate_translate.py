@@ -17,7 +17,7 @@ import pytest
 from rich.console import Console
 
 from musim.cli import main, translation_figures
-from musim.cli.page_translation import translation_page
+from musim.cli.pages.translation import translation_page
 from musim.cli.translation_table import print_translation
 from musim.datasets import generate, open_store, writer
 from musim.datasets.location import Location

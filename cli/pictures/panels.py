@@ -13,7 +13,8 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from .scene import GREY, Mark, Scene
+from .colours import GREY
+from .scene import Mark, Scene
 
 VELOCITY_COLOURS = "RdBu_r"
 DEVIATION_COLOURS = LinearSegmentedColormap.from_list("deviation", ["#ffffff", "#8c8c8c"])

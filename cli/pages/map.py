@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .page_findings import Findings, FoundUnit, TrueUnit
-from .page_markup import Markup, colour_class, element, fixed, join, listed, ticks
-from .page_outlines import label_places, outline
+from ..page_findings import Findings, FoundUnit, TrueUnit
+from .markup import Markup, colour_class, element, fixed, join, listed, ticks
+from .outlines import label_places, outline
 
 WIDEST, TALLEST = 360.0, 480.0
 LEFT, TOP, RIGHT, BOTTOM = 50.0, 12.0, 82.0, 44.0

@@ -1,20 +1,16 @@
-"""Pages: one HTML file each that opens from the disk, asks the network for nothing."""
+"""The page about one recording: the units found in it, beside the truth where it is known."""
 
-import base64
-import hashlib
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path, PurePath
-from typing import Any
+from pathlib import PurePath
 from urllib.parse import quote
 
-from .page_findings import Findings
-from .page_map import caption_of_map, draw_map
-from .page_markup import Markup, colour_rules, counted, element, fixed, join
-from .page_remainder import caption_of_remainder, draw_remainder, remarks_on, share_of
-from .page_tables import definitions, missed_table, scores_table, units_table
-from .page_trains import caption_of_trains, draw_trains
+from ..page_findings import Findings
+from .document import document, section
+from .map import caption_of_map, draw_map
+from .markup import Markup, counted, element, fixed, join
+from .remainder import caption_of_remainder, draw_remainder, remarks_on, share_of
+from .tables import definitions, missed_table, scores_table, units_table
+from .trains import caption_of_trains, draw_trains
 
 HELP = (
     "Point at a unit, or press Tab to reach a figure or table and the arrow keys to go from unit "
@@ -64,52 +60,6 @@ def recording_page(findings: Findings, links: Links | None = None) -> str:
         ),
     ]
     return document(f"{_name_of(findings)}: motor units", join(*body))
-
-
-def document(title: str, body: Markup) -> str:
-    """Return a whole page.
-
-    Its policy forbids everything that is not in it: no script runs but this one, known by its hash.
-
-    Parameters
-    ----------
-    title : str
-    body : Markup
-        Elements of the body.
-    """
-    style, script = _asset("page.css") + colour_rules(), _asset("page.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = (
-        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src "
-        f"'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    )
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=policy),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="generator", content=f"musim {_version()}"),
-        element("title", title),
-        # An empty icon, so that no browser asks for one.
-        element("link", rel="icon", href="data:,"),
-        element("style", Markup(style)),
-    )
-    page = element("html", head, element("body", body, element("script", Markup(script))),
-                   lang="en")  # fmt: skip
-    return f"<!DOCTYPE html>\n{page}\n"
-
-
-@cache
-def _asset(name: str) -> str:
-    """Return a file that stands beside this module."""
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
-
-
-def _version() -> str:
-    try:
-        return version("musim")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _name_of(findings: Findings) -> str:
@@ -186,12 +136,6 @@ def _figure(name: str, title: str, drawing: Markup, caption: Markup) -> Markup:
         class_=f"part-{name}",
         aria_labelledby=f"{name}-title",
     )
-
-
-def section(name: str, title: str, *content: Any) -> Markup:
-    """Return a part of a page under its heading."""
-    heading = element("h2", title, id=f"{name}-title")
-    return element("section", heading, *content, aria_labelledby=f"{name}-title")
 
 
 def _remainder(findings: Findings) -> Markup | None:

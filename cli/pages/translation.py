@@ -5,13 +5,13 @@ import json
 import math
 from typing import Any
 
-from ..datasets.location import Location
-from ..simulator.errors import FailureError
-from ..training.translation.evaluation import SETTINGS
-from ..training.translation.metrics.table import METRICS
-from .page_markup import UNKNOWN, Markup, element, fixed, join
-from .page_tables import Cell, Column, RowHead, definitions, table
-from .pages import document, section
+from ...datasets.location import Location
+from ...simulator.errors import FailureError
+from ...training.translation.evaluation import SETTINGS
+from ...training.translation.metrics.table import METRICS
+from .document import document, section
+from .markup import UNKNOWN, Markup, element, fixed, join
+from .tables import Cell, Column, RowHead, definitions, table
 
 FIGURES = "figures.json"
 """Names of the pictures of an evaluation, with their titles and what they show."""

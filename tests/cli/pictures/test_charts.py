@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from musim.cli.charts import draw_charts
+from musim.cli.pictures.charts import draw_charts
 from musim.training.identification.evaluation import FIGURES, Evaluation
 from musim.training.identification.published import PUBLISHED
 

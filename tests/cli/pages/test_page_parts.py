@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musim.cli.page_markup import Markup, colour_rules, element, fixed, join, share, ticks
-from musim.cli.page_outlines import label_places, outline
-from musim.cli.page_trains import decimate
+from musim.cli.pages.markup import Markup, colour_rules, element, fixed, join, share, ticks
+from musim.cli.pages.outlines import label_places, outline
+from musim.cli.pages.trains import decimate
 
 
 def polygon(path):

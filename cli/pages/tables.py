@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .page_findings import Findings
-from .page_map import label_of
-from .page_markup import UNKNOWN, Markup, colour_class, element, fixed, share
+from ..page_findings import Findings
+from .map import label_of
+from .markup import UNKNOWN, Markup, colour_class, element, fixed, share
 
 Cell = tuple[float | str, str]
 """What a cell is sorted by, and its text."""

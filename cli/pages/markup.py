@@ -4,7 +4,7 @@ import math
 from html import escape
 from typing import Any
 
-from .scene import COLOURS
+from ..pictures.colours import COLOURS
 
 UNKNOWN = "–"
 """What stands where a number is not known."""

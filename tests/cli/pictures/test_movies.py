@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from musim.cli.movies import Stage, draw_movie
-from musim.cli.scene import read_scene
+from musim.cli.pictures.movies import Stage, draw_movie
+from musim.cli.pictures.scene import read_scene
 from musim.datasets import generate
 from musim.simulator import Parameters, Range
 from musim.simulator.errors import FailureError, InputError
@@ -181,7 +181,7 @@ def test_what_ffmpeg_says_is_passed_on(store, tmp_path, monkeypatch):
     program = tmp_path / "ffmpeg"
     program.write_text("#!/bin/sh\necho first >&2\necho out of luck >&2\nexit 3\n")
     program.chmod(0o755)
-    monkeypatch.setattr("musim.cli.movies.find_ffmpeg", lambda out: str(program))
+    monkeypatch.setattr("musim.cli.pictures.movies.find_ffmpeg", lambda out: str(program))
     with pytest.raises(FailureError, match=r"ffmpeg failed \(out of luck\)"):
         draw_movie(store, 0, tmp_path / "motion.mp4")
     assert list(tmp_path.iterdir()) == [program]

@@ -5,12 +5,12 @@ import io
 import math
 from typing import Any
 
-from ..training.identification.evaluation import Evaluation
-from ..training.identification.tables import calibration, difficulties, summary
-from .charts import Chart, draw_charts
-from .page_markup import UNKNOWN, Markup, counted, element, fixed, join
-from .page_tables import Cell, Column, RowHead, definitions, table
-from .pages import document, section
+from ...training.identification.evaluation import Evaluation
+from ...training.identification.tables import calibration, difficulties, summary
+from ..pictures.charts import Chart, draw_charts
+from .document import document, section
+from .markup import UNKNOWN, Markup, counted, element, fixed, join
+from .tables import Cell, Column, RowHead, definitions, table
 
 NAMES = {
     "units": "Units",

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from musim.cli.scene import COLOURS, read_scene
+from musim.cli.pictures.scene import COLOURS, read_scene
 from musim.datasets import Store, generate
 from musim.simulator import Parameters, Range
 from musim.simulator.errors import InputError

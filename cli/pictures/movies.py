@@ -11,11 +11,11 @@ from matplotlib.colors import Colormap, Normalize
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ..datasets.store import Store
-from ..simulator.errors import InputError
+from ...datasets.store import Store
+from ...simulator.errors import InputError
+from ..targets import check_target, written_aside
 from .encoding import Pixels, find_ffmpeg, make_palette, write_gif, write_mp4
 from .panels import VELOCITY_COLOURS, Page, draw_marks, draw_traces, label_axes
-from .pictures import check_target, written_aside
 from .scene import Scene, blocks, read_scene
 
 ENDINGS_OF_MOVIES = (".gif", ".mp4")

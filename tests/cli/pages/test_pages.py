@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from musim.cli.page_evaluation import evaluation_page
 from musim.cli.page_findings import read_findings
-from musim.cli.page_map import NOT_FINITE
-from musim.cli.page_trains import BREADTH
-from musim.cli.pages import Links, recording_page
+from musim.cli.pages.evaluation import evaluation_page
+from musim.cli.pages.map import NOT_FINITE
+from musim.cli.pages.recording import Links, recording_page
+from musim.cli.pages.trains import BREADTH
 from musim.datasets import generate
 from musim.simulator import Parameters, Range
 from musim.simulator.errors import InputError

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .page_findings import Findings, FoundUnit, TrueUnit
-from .page_map import label_of
-from .page_markup import Markup, colour_class, counted, element, fixed, join, listed, ticks
-from .page_sources import KnownTrain
+from ..page_findings import Findings, FoundUnit, TrueUnit
+from ..page_sources import KnownTrain
+from .map import label_of
+from .markup import Markup, colour_class, counted, element, fixed, join, listed, ticks
 
 MOST_POINTS = 1000
 """Points of a drawn train: two a pixel of a wide screen."""

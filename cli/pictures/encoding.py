@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import GifImagePlugin, Image
 
-from ..simulator.errors import FailureError, InputError
+from ...simulator.errors import FailureError, InputError
 
 Pixels = NDArray[np.uint8]
 

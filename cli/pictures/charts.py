@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ..training.identification.evaluation import Evaluation
-from ..training.identification.published import PUBLISHED
-from ..training.identification.tables import summary
-from .scene import COLOURS, GREY
+from ...training.identification.evaluation import Evaluation
+from ...training.identification.published import PUBLISHED
+from ...training.identification.tables import summary
+from .colours import COLOURS, GREY
 
 PANELS = {
     "trains": ("Units matched by their trains", ("train_recall", "train_precision")),

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from musim.cli import pictures
-from musim.cli.panels import Page, draw_marks, draw_traces
-from musim.cli.pictures import ENDINGS_OF_PICTURES, draw_preview, written_aside
-from musim.cli.scene import read_scene
+from musim.cli.pictures import stills as pictures
+from musim.cli.pictures.panels import Page, draw_marks, draw_traces
+from musim.cli.pictures.scene import read_scene
+from musim.cli.pictures.stills import ENDINGS_OF_PICTURES, draw_preview
+from musim.cli.targets import written_aside
 from musim.datasets import Store, generate
 from musim.simulator import Parameters, Range
 from musim.simulator.errors import FailureError, InputError

@@ -5,11 +5,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ..training.identification.remarks import REMARKS
-from .page_findings import Findings
-from .page_map import draw_axes, draw_colour_bar, grey_png, highest_of
-from .page_markup import Markup, colour_class, element, join, share
-from .page_outlines import outline
+from ...training.identification.remarks import REMARKS
+from ..page_findings import Findings
+from .map import draw_axes, draw_colour_bar, grey_png, highest_of
+from .markup import Markup, colour_class, element, join, share
+from .outlines import outline
 
 WIDEST, TALLEST = 330.0, 360.0
 LEFT, TOP, RIGHT, BOTTOM = 50.0, 26.0, 82.0, 44.0

@@ -1,0 +1,1 @@
+"""Pages of ``musim report``: HTML that opens from the disk; pictures drawn as SVG."""
