@@ -12,7 +12,7 @@ import time
 import click
 import numpy as np
 
-from musim.simulator.imaging.acquisition import Acquisition, Grid, PlaneWaves, Probe
+from musim.simulator.imaging.acquisition import Acquisition, PixelGrid, PlaneWaves, Probe
 from musim.simulator.imaging.beamforming import beamform, delay_and_sum
 from musim.simulator.imaging.demodulation import demodulate
 
@@ -38,7 +38,7 @@ def main():
     acquisition = Acquisition(
         probe=probe, waves=PlaneWaves(), sampling_frequency=20e6, centre_frequency=5e6
     )
-    grid = Grid.spanning((2, 38), (-19.2, 19.2), (256, 128))
+    grid = PixelGrid.spanning((2, 38), (-19.2, 19.2), (256, 128))
     rf = np.random.default_rng(0).integers(-1000, 1000, (FRAMES, 1, ELEMENTS, SAMPLES), np.int16)
     iq = demodulate(rf, acquisition.sampling_frequency, acquisition.centre_frequency)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
-from ...simulator.imaging.acquisition import Acquisition, Grid, PlaneWaves, Probe
+from ...simulator.imaging.acquisition import Acquisition, PixelGrid, PlaneWaves, Probe
 from ...simulator.imaging.beamforming import beamform
 from ...simulator.imaging.chain import Axis, Chain, Imaging, block_length
 from ...simulator.imaging.demodulation import demodulate
@@ -193,7 +193,7 @@ def _converter(
     """Return what turns a block as the file has it into images for the chain."""
     if recording.kind == "rf":
         acquisition = acquisition_of(recording)
-        grid = Grid(imaging.depth.positions, imaging.width.positions)
+        grid = PixelGrid(imaging.depth.positions, imaging.width.positions)
         return functools.partial(
             beamform,
             acquisition=acquisition,

@@ -141,7 +141,7 @@ class Acquisition:
 
 
 @dataclass(frozen=True)
-class Grid:
+class PixelGrid:
     """Where an image's pixels have their centres.
 
     Parameters

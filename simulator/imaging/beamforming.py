@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .acquisition import Acquisition, Grid
+from .acquisition import Acquisition, PixelGrid
 from .demodulation import demodulate
 
 
@@ -34,7 +34,7 @@ def directivity_f_number(acquisition: Acquisition) -> float:
 def beamform(
     rf: NDArray[Any],
     acquisition: Acquisition,
-    grid: Grid,
+    grid: PixelGrid,
     *,
     bandwidth: float | None = None,
     f_number: float | None = None,
@@ -51,7 +51,7 @@ def beamform(
     rf : array of real numbers of shape (frame, angle, element, sample)
         Echoes as recorded, in any memory layout; mapped from a file, they are read as needed.
     acquisition : Acquisition
-    grid : Grid
+    grid : PixelGrid
     bandwidth : float, optional
         Of the echoes, Hz; see :func:`~musim.simulator.imaging.demodulation.demodulate`.
     f_number, taper
@@ -87,7 +87,7 @@ def beamform(
 def delay_and_sum(
     iq: NDArray[np.complex64],
     acquisition: Acquisition,
-    grid: Grid,
+    grid: PixelGrid,
     *,
     f_number: float | None = None,
     taper: float = 1.0,
@@ -118,7 +118,7 @@ def delay_and_sum(
         Echoes as :func:`~musim.simulator.imaging.demodulation.demodulate` gives them, in any
         memory layout.
     acquisition : Acquisition
-    grid : Grid
+    grid : PixelGrid
     f_number : float, optional
         Depth over width of the receiving aperture; by default :func:`directivity_f_number`.
     taper : float

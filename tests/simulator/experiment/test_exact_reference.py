@@ -14,7 +14,7 @@ from musim.simulator.experiment.doses import Doses
 from musim.simulator.experiment.motion import Motion
 from musim.simulator.experiment.speckle import Scanner, draw_echoes, iq_blocks
 from musim.simulator.experiment.tissue import Tissue
-from musim.simulator.imaging.acquisition import Acquisition, Grid, PlaneWaves, Probe
+from musim.simulator.imaging.acquisition import Acquisition, PixelGrid, PlaneWaves, Probe
 from musim.simulator.imaging.beamforming import beamform
 from musim.simulator.imaging.velocimetry import Velocimetry, estimate_velocity
 
@@ -38,7 +38,7 @@ SAMPLES = 144
 
 
 def _grid():
-    return Grid.spanning((TOP, TOP + SIZE[0]), (-SIZE[1] / 2, SIZE[1] / 2), PIXELS)
+    return PixelGrid.spanning((TOP, TOP + SIZE[0]), (-SIZE[1] / 2, SIZE[1] / 2), PIXELS)
 
 
 def _points(random):
@@ -190,7 +190,7 @@ def test_errors_of_tissue_that_moves_as_one_are_of_the_same_size(exact_rf):
 
 def test_a_rectangular_aperture_s_point_is_as_wide_as_the_fast_one(exact_rf):
     rf = exact_rf(ACQUISITION, np.array([[[TOP + 1.55, 0.05, 1.0]]]), SAMPLES, BANDWIDTH)
-    fine = Grid.spanning((TOP + 1.05, TOP + 2.05), (-1.0, 1.1), (50, 105))
+    fine = PixelGrid.spanning((TOP + 1.05, TOP + 2.05), (-1.0, 1.1), (50, 105))
     image = np.abs(beamform(rf, ACQUISITION, fine, f_number=F_NUMBER, taper=0.0))[0]
     row, column = np.unravel_index(image.argmax(), image.shape)
 

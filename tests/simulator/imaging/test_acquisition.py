@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from musim.simulator import InputError
-from musim.simulator.imaging.acquisition import Acquisition, Grid, PlaneWaves, Probe
+from musim.simulator.imaging.acquisition import Acquisition, PixelGrid, PlaneWaves, Probe
 
 PROBE = Probe(elements=64, pitch=0.3, element_width=0.25)
 ACQUISITION = Acquisition(
@@ -37,14 +37,14 @@ def test_delays_make_the_wave_that_delay_and_sum_expects(angle):
 
 
 def test_a_grid_has_its_pixels_centres_inside_the_rectangle():
-    grid = Grid.spanning((2, 4), (-3, 3), (4, 3))
+    grid = PixelGrid.spanning((2, 4), (-3, 3), (4, 3))
     np.testing.assert_allclose(grid.depth, [2.25, 2.75, 3.25, 3.75])
     np.testing.assert_allclose(grid.width, [-2, 0, 2])
 
 
 def test_a_grid_holds_its_own_axes():
     depth = np.array([1.0, 2.0])
-    grid = Grid(depth, [0])
+    grid = PixelGrid(depth, [0])
     depth[0] = 9
     assert grid.depth.tolist() == [1, 2]
     assert grid.width.dtype == np.float64
@@ -63,14 +63,17 @@ def test_a_grid_holds_its_own_axes():
         (lambda: PlaneWaves(()), "angles: found none"),
         (lambda: PlaneWaves((0.0, 10.0)), "angle: found 10 rad.*not degrees"),
         (lambda: PlaneWaves((math.nan,)), "angle: found nan rad"),
-        (lambda: Grid([], [0]), r"depth: found shape \(0,\)"),
-        (lambda: Grid([1], [[0]]), r"width: found shape \(1, 1\)"),
-        (lambda: Grid([2, 1], [0]), "depth: found values that do not rise"),
-        (lambda: Grid([1], [0, 0]), "width: found values that do not rise"),
-        (lambda: Grid([1, math.inf], [0]), "depth: found values that do not rise"),
-        (lambda: Grid([-0.1, 1], [0]), "depth: found -0.1 mm, behind the probe"),
-        (lambda: Grid.spanning((1, 2), (0, 1), (0, 3)), r"pixels: found \(0, 3\)"),
-        (lambda: Grid.spanning((2, 1), (0, 1), (4, 3)), "depth: found values that do not rise"),
+        (lambda: PixelGrid([], [0]), r"depth: found shape \(0,\)"),
+        (lambda: PixelGrid([1], [[0]]), r"width: found shape \(1, 1\)"),
+        (lambda: PixelGrid([2, 1], [0]), "depth: found values that do not rise"),
+        (lambda: PixelGrid([1], [0, 0]), "width: found values that do not rise"),
+        (lambda: PixelGrid([1, math.inf], [0]), "depth: found values that do not rise"),
+        (lambda: PixelGrid([-0.1, 1], [0]), "depth: found -0.1 mm, behind the probe"),
+        (lambda: PixelGrid.spanning((1, 2), (0, 1), (0, 3)), r"pixels: found \(0, 3\)"),
+        (
+            lambda: PixelGrid.spanning((2, 1), (0, 1), (4, 3)),
+            "depth: found values that do not rise",
+        ),
     ],
 )
 def test_what_makes_no_geometry_is_refused(make, message):

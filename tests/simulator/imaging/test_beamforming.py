@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musim.simulator import InputError
-from musim.simulator.imaging.acquisition import Acquisition, Grid, PlaneWaves, Probe
+from musim.simulator.imaging.acquisition import Acquisition, PixelGrid, PlaneWaves, Probe
 from musim.simulator.imaging.beamforming import beamform, delay_and_sum, directivity_f_number
 from musim.simulator.imaging.demodulation import demodulate
 
@@ -97,7 +97,7 @@ def test_images_are_those_of_the_formulas(
     acquisition = _with(
         probe=Probe(elements, 0.31, 0.3), waves=PlaneWaves(angles), first_sample_time=start
     )
-    grid = Grid(
+    grid = PixelGrid(
         np.sort(random.uniform(0, 3, random.integers(1, 5))),
         np.sort(random.uniform(-1.5, 1.5, random.integers(1, 12))),
     )
@@ -111,7 +111,7 @@ def test_images_are_those_of_the_formulas(
 @pytest.mark.parametrize("waves", [*(PlaneWaves((a,)) for a in ANGLES.angles), ANGLES])
 def test_a_point_appears_where_it_is(exact_rf, waves):
     acquisition = _with(waves=waves)
-    grid = Grid(DEPTH + 0.02 * np.arange(-40, 41), WIDTH + 0.04 * np.arange(-40, 41))
+    grid = PixelGrid(DEPTH + 0.02 * np.arange(-40, 41), WIDTH + 0.04 * np.arange(-40, 41))
     image = np.abs(delay_and_sum(_iq(exact_rf, acquisition), acquisition, grid)[0])
     row, column = np.unravel_index(image.argmax(), image.shape)
     assert abs(row - 40) <= 1
@@ -126,7 +126,7 @@ def test_a_points_width_is_that_of_the_aperture(exact_rf, taper, width, f_number
     # Half-maximum widths of the Fourier transforms of a rectangle and of a raised cosine, which
     # are images of a point in a narrow band (Harris 1978, doi:10.1109/PROC.1978.10837).
     iq = _iq(exact_rf, ACQUISITION, bandwidth=0.15)
-    grid = Grid([DEPTH], WIDTH + 0.005 * np.arange(-400, 401))
+    grid = PixelGrid([DEPTH], WIDTH + 0.005 * np.arange(-400, 401))
     profile = np.abs(delay_and_sum(iq, ACQUISITION, grid, f_number=f_number, taper=taper)[0, 0])
     wide = (profile > profile.max() / 2).sum() * 0.005
     assert wide == pytest.approx(width * WAVELENGTH * f_number, rel=0.05)
@@ -135,7 +135,7 @@ def test_a_points_width_is_that_of_the_aperture(exact_rf, taper, width, f_number
 @pytest.mark.parametrize("bandwidth", [0.2, 0.4])
 def test_a_points_depth_is_that_of_the_pulse(exact_rf, bandwidth):
     iq = _iq(exact_rf, ACQUISITION, bandwidth=bandwidth)
-    grid = Grid(DEPTH + 0.005 * np.arange(-400, 401), [WIDTH])
+    grid = PixelGrid(DEPTH + 0.005 * np.arange(-400, 401), [WIDTH])
     profile = np.abs(delay_and_sum(iq, ACQUISITION, grid, f_number=4)[0, :, 0])
     deep = (profile > profile.max() / 2).sum() * 0.005
     # A Gaussian of half-maximum bandwidth B lasts 4 ln 2 / (pi B); the way counts twice.
@@ -146,7 +146,7 @@ def test_a_points_depth_is_that_of_the_pulse(exact_rf, bandwidth):
 def test_angles_are_compounded_coherently(exact_rf):
     acquisition = _with(waves=ANGLES)
     iq = _iq(exact_rf, acquisition)
-    grid = Grid(DEPTH + 0.1 * np.arange(-5, 6), WIDTH + 0.2 * np.arange(-5, 6))
+    grid = PixelGrid(DEPTH + 0.1 * np.arange(-5, 6), WIDTH + 0.2 * np.arange(-5, 6))
     single = [
         delay_and_sum(iq[:, [wave]], _with(waves=PlaneWaves((angle,))), grid)
         for wave, angle in enumerate(ANGLES.angles)
@@ -161,7 +161,7 @@ def test_angles_are_compounded_coherently(exact_rf):
 @pytest.mark.parametrize("f_number", [0.9, 2.0])
 def test_only_elements_in_the_aperture_are_heard(f_number):
     iq = _noise(ACQUISITION, 1)
-    grid = Grid([17.0], [1.07])
+    grid = PixelGrid([17.0], [1.07])
     image = delay_and_sum(iq, ACQUISITION, grid, f_number=f_number, taper=0.0)
     outside = np.abs(PROBE.positions - 1.07) > 17 / (2 * f_number)
     assert 0 < outside.sum() < 64
@@ -179,14 +179,14 @@ def test_only_elements_in_the_aperture_are_heard(f_number):
 def test_pixels_at_the_probes_face_hear_the_elements_beside_them():
     acquisition = _with(first_sample_time=0.0)
     iq = np.ones_like(_noise(acquisition, 1))
-    face = Grid([0.0], PROBE.positions + 0.11)
+    face = PixelGrid([0.0], PROBE.positions + 0.11)
     assert (np.abs(delay_and_sum(iq, acquisition, face)) > 0.5).all()
-    beside = Grid([0.0], [-12.0, 12.0])
+    beside = PixelGrid([0.0], [-12.0, 12.0])
     assert (delay_and_sum(iq, acquisition, beside) == 0).all()
 
 
 def test_pixels_beyond_the_record_are_zero():
-    grid = Grid([1.0, 17.0, 40.0], [0.0])
+    grid = PixelGrid([1.0, 17.0, 40.0], [0.0])
     image = delay_and_sum(_noise(ACQUISITION, 2), ACQUISITION, grid)
     assert (image[:, [0, 2]] == 0).all()
     assert (image[:, 1] != 0).all()
@@ -197,7 +197,7 @@ def test_phase_rises_as_a_point_comes_nearer(exact_rf, nearer):
     acquisition = _with(waves=ANGLES)
     points = POINT + np.array([[[0.0, 0.0, 0.0]], [[-nearer, 0.0, 0.0]], [[0.0, 0.03, 0.0]]])
     iq = _iq(exact_rf, acquisition, points, bandwidth=0.2)
-    pixel = delay_and_sum(iq, acquisition, Grid([DEPTH], [WIDTH]), f_number=4)[:, 0, 0]
+    pixel = delay_and_sum(iq, acquisition, PixelGrid([DEPTH], [WIDTH]), f_number=4)[:, 0, 0]
     towards, sideways = np.angle(pixel[1:] / pixel[0])
     assert towards == pytest.approx(4 * math.pi * nearer / WAVELENGTH, rel=0.015)
     # Aslant waves see a little of a movement along the width: the mean of theirs.
@@ -208,21 +208,21 @@ def test_phase_rises_as_a_point_comes_nearer(exact_rf, nearer):
 @pytest.mark.parametrize("angle", [-0.2, 0.0, 0.1])
 def test_phase_is_that_of_the_way_to_the_point_and_back(exact_rf, angle):
     acquisition = _with(waves=PlaneWaves((angle,)))
-    pixel = delay_and_sum(_iq(exact_rf, acquisition), acquisition, Grid([DEPTH], [WIDTH]))
+    pixel = delay_and_sum(_iq(exact_rf, acquisition), acquisition, PixelGrid([DEPTH], [WIDTH]))
     exact = np.exp(-4j * math.pi * DEPTH / WAVELENGTH)
     assert np.angle(pixel[0, 0, 0] / exact) == pytest.approx(0, abs=0.02)
 
 
 def test_the_carrier_along_depth_is_taken_off(exact_rf):
     iq = _iq(exact_rf, ACQUISITION, bandwidth=0.2)
-    grid = Grid(DEPTH + 0.05 * np.arange(-4, 5), [WIDTH])
+    grid = PixelGrid(DEPTH + 0.05 * np.arange(-4, 5), [WIDTH])
     image = delay_and_sum(iq, ACQUISITION, grid, f_number=4)[0, :, 0]
     # What is left is the lower depth frequency of echoes that come in aslant: below 1 percent.
     assert np.abs(np.angle(image[1:] / image[:-1])).max() < 0.01 * 4 * math.pi * 0.05 / WAVELENGTH
 
 
 def test_band_pass_sampled_echoes_give_the_image_of_densely_sampled_ones(exact_rf):
-    grid = Grid(DEPTH + 0.1 * np.arange(-15, 16), WIDTH + 0.2 * np.arange(-15, 16))
+    grid = PixelGrid(DEPTH + 0.1 * np.arange(-15, 16), WIDTH + 0.2 * np.arange(-15, 16))
     images = []
     for ratio, samples in ((4 / 3, 133), (8, 800)):
         acquisition = _with(waves=ANGLES, sampling_frequency=ratio * FC)
@@ -234,7 +234,7 @@ def test_band_pass_sampled_echoes_give_the_image_of_densely_sampled_ones(exact_r
 @pytest.mark.parametrize("piece", [1, 5, 16, 33])
 def test_pieces_equal_the_whole(piece):
     acquisition = _with(waves=ANGLES)
-    grid = Grid.spanning((14, 19), (-3, 3), (7, 5))
+    grid = PixelGrid.spanning((14, 19), (-3, 3), (7, 5))
     rf = (100 * _noise(acquisition, 37).real).astype(np.int16)
     whole = beamform(rf, acquisition, grid)
     pieces = [beamform(rf[i : i + piece], acquisition, grid) for i in range(0, 37, piece)]
@@ -243,7 +243,7 @@ def test_pieces_equal_the_whole(piece):
 
 def test_layouts_and_steps_have_no_influence():
     acquisition = _with(waves=ANGLES)
-    grid = Grid.spanning((14, 19), (-3, 3), (7, 5))
+    grid = PixelGrid.spanning((14, 19), (-3, 3), (7, 5))
     rf = _noise(acquisition, 18).real
     whole = beamform(rf, acquisition, grid)
     assert np.abs(whole).min() > 0
@@ -256,7 +256,7 @@ def test_layouts_and_steps_have_no_influence():
 
 
 def test_beamforming_hands_its_options_on():
-    grid = Grid.spanning((14, 19), (-3, 3), (7, 5))
+    grid = PixelGrid.spanning((14, 19), (-3, 3), (7, 5))
     rf = _noise(ACQUISITION, 2).real
     options = {"f_number": 2.2, "taper": 0.3}
     iq = demodulate(rf, ACQUISITION.sampling_frequency, FC, bandwidth=1e6)
@@ -265,7 +265,7 @@ def test_beamforming_hands_its_options_on():
 
 
 def test_a_frame_does_not_disturb_its_neighbours():
-    grid = Grid.spanning((14, 19), (-3, 3), (7, 5))
+    grid = PixelGrid.spanning((14, 19), (-3, 3), (7, 5))
     iq = _noise(ACQUISITION, 18)
     image = delay_and_sum(iq, ACQUISITION, grid)
     iq[3] = np.nan
@@ -275,12 +275,12 @@ def test_a_frame_does_not_disturb_its_neighbours():
 
 
 def test_no_frames_give_no_images():
-    grid = Grid.spanning((14, 19), (-3, 3), (7, 5))
+    grid = PixelGrid.spanning((14, 19), (-3, 3), (7, 5))
     assert beamform(np.zeros((0, 1, 64, 200)), ACQUISITION, grid).shape == (0, 7, 5)
 
 
 def test_memory_does_not_grow_with_the_frames():
-    grid = Grid.spanning((14, 19), (-3, 3), (7, 5))
+    grid = PixelGrid.spanning((14, 19), (-3, 3), (7, 5))
 
     def scratch(frames):
         rf = np.zeros((frames, 1, 64, 200), np.int16)
@@ -310,7 +310,7 @@ def test_the_f_number_follows_the_elements_directivity():
 
 
 def test_the_default_aperture_is_that_of_the_directivity():
-    grid = Grid.spanning((14, 19), (-3, 3), (7, 5))
+    grid = PixelGrid.spanning((14, 19), (-3, 3), (7, 5))
     iq = _noise(ACQUISITION, 1)
     given_it = delay_and_sum(iq, ACQUISITION, grid, f_number=directivity_f_number(ACQUISITION))
     np.testing.assert_array_equal(delay_and_sum(iq, ACQUISITION, grid), given_it)
@@ -333,11 +333,11 @@ def test_the_default_aperture_is_that_of_the_directivity():
 )
 def test_what_cannot_be_beamformed_is_refused(shape, dtype, options, message):
     with pytest.raises(InputError, match=message):
-        delay_and_sum(np.zeros(shape, dtype), ACQUISITION, Grid([15.0], [0.0]), **options)
+        delay_and_sum(np.zeros(shape, dtype), ACQUISITION, PixelGrid([15.0], [0.0]), **options)
 
 
 def test_recordings_that_do_not_fit_are_refused_before_any_work():
-    grid = Grid([15.0], [0.0])
+    grid = PixelGrid([15.0], [0.0])
     with pytest.raises(InputError, match="echoes: found shape"):
         beamform(np.zeros((3, 64, 50)), ACQUISITION, grid)
     sampled_too_slowly = _with(sampling_frequency=2 * FC)
