@@ -1,6 +1,5 @@
 """Options that commands share, each defined once; those of parameters come from the parameters."""
 
-import dataclasses
 import functools
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +7,11 @@ from typing import Any
 
 import click
 
+from ..simulator.declarations import Declared, declarations
 from ..simulator.errors import InputError
 from ..simulator.experiment.doses import Doses
-from ..simulator.parameter_checks import PAIRS
-from ..simulator.parameters import PRESETS, Parameters, read_text
-from ..simulator.ranges import Range, format_pair
+from ..simulator.kinds import short
+from ..simulator.parameters import PRESETS, Parameters
 
 
 class GroupedCommand(click.Command):
@@ -49,50 +48,27 @@ def dose_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _field_options(Doses, "Virtual experiment: ")(command)
 
 
-def _field_options(source: Any, prefix: str = "") -> Callable[..., Any]:
+def _field_options(source: type[Declared], prefix: str = "") -> Callable[..., Any]:
     return functools.partial(_add_field_options, source, prefix)
 
 
-def _add_field_options(source: Any, prefix: str, command: Callable[..., Any]) -> Callable[..., Any]:
-    for parameter in reversed(dataclasses.fields(source)):
-        metadata = parameter.metadata
-        unit = f" [{metadata['unit']}]" if metadata["unit"] else ""
-        default = default_text(parameter)
+def _add_field_options(
+    source: type[Declared], prefix: str, command: Callable[..., Any]
+) -> Callable[..., Any]:
+    for name, about in reversed(list(declarations(source).items())):
+        unit = f" [{about.unit}]" if about.unit else ""
+        default = about.show(about.default, short)
         shown = f" Default: {default}." if default else ""
         decorate = click.option(
-            "--" + parameter.name.replace("_", "-"),
-            parameter.name,
+            "--" + name.replace("_", "-"),
+            name,
             cls=SectionOption,
-            section=prefix + metadata["group"],
-            metavar=_metavar(parameter),
-            help=f"{metadata['text']}{unit}{shown}",
+            section=prefix + about.group,
+            metavar=about.placeholder,
+            help=f"{about.text}{unit}{shown}",
         )
         command = decorate(command)
     return command
-
-
-def _metavar(parameter: dataclasses.Field[Any]) -> str:
-    if parameter.metadata["choices"]:
-        return "|".join(parameter.metadata["choices"])
-    if parameter.name == "waveform":
-        return "FILE"
-    if parameter.name in PAIRS:
-        return "DEPTHxWIDTH"
-    return "NUMBER" if isinstance(parameter.default, int | float) else "LOW-HIGH"
-
-
-def default_text(parameter: dataclasses.Field[Any]) -> str:
-    """Return a parameter's default as a user would type it."""
-    if parameter.default is None:
-        return ""
-    if isinstance(parameter.default, tuple):
-        return format_pair(parameter.default)
-    if isinstance(parameter.default, Range):
-        low, high = f"{parameter.default.low:g}", f"{parameter.default.high:g}"
-        return low if low == high else f"{low}-{high}"
-    if isinstance(parameter.default, float):
-        return f"{parameter.default:g}"
-    return str(parameter.default)
 
 
 def parameters_from_options(preset: str, texts: dict[str, str | None]) -> Parameters:
@@ -117,16 +93,8 @@ def doses_from_options(texts: dict[str, str | None]) -> Doses:
     InputError
         If a text cannot be used.
     """
-    known = {dose.name: dose for dose in dataclasses.fields(Doses)}
-    values: dict[str, Any] = {}
-    for name, text in texts.items():
-        if text is None:
-            continue
-        try:
-            values[name] = read_text(known[name], text)
-        except InputError as error:
-            raise InputError(f"{name}: {error}") from None
-    return Doses(**values)
+    given: dict[str, Any] = {name: text for name, text in texts.items() if text is not None}
+    return Doses(**given)
 
 
 def _read_text(path: Path) -> str:

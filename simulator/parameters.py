@@ -1,51 +1,34 @@
 """Everything a simulation depends on besides its seed, checked once and then trusted."""
 
-import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
+from .annotations import Given
+from .combinations import check_combinations
+from .declarations import Declared, declare
 from .errors import InputError
-from .parameter_checks import (
-    MAXIMUM_UNITS,
-    PAIRS,
-    WHOLE,
-    check_bounds,
-    check_combinations,
-    of_its_kind,
-)
-from .ranges import Range, parse_pair
+from .ranges import Range
 
 INTERVAL_CLIP = 3.9
 """Intervals lie within this many SD of their mean, as in Fuglevand-type codes (Fuglevand, Winter
 and Patla 1993, doi:10.1152/jn.1993.70.6.2470)."""
 
-ADDED = ("fat",)
-"""Ranges that older stores lack: they were made as with 0."""
-
-
-def option(
-    default: Any,
-    text: str,
-    unit: str = "",
-    bounds: tuple[float, float] = (-math.inf, math.inf),
-    choices: tuple[str, ...] = (),
-    group: str = "",
-) -> Any:
-    """Declare one parameter: its default, meaning, unit, allowed values and place in the help."""
-    metadata = {"text": text, "unit": unit, "bounds": bounds, "choices": choices, "group": group}
-    return field(default=default, metadata=metadata)
+MAXIMUM_UNITS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parameters:
+class Parameters(Declared):
     """Parameters of a simulation; each is also an option of ``musim generate``.
 
     Ranges are uniform distributions; a range of one value is a constant. The defaults are the
     preset ``ali-2020``: the settings of Ali et al. 2020 (identification of motor units with
     ultrafast ultrasound and deep learning), whose simulation model is that of Rohlén et al. 2020,
     IEEE Access 8:50299-50311.
+
+    A range is given as such, as ``(5, 30)``, ``[5, 30]``, ``5`` or ``"5-30"``; depth and width as
+    ``(64, 64)`` or ``"64x64"``.
 
     Parameters
     ----------
@@ -112,102 +95,103 @@ class Parameters:
     Raises
     ------
     InputError
-        If a value is out of its bounds or does not go with another.
+        If a name is unknown, or a value is out of its bounds or does not go with another.
     """
 
-    units: Range = option(
-        Range(5, 30), "Active motor units.", bounds=(1, MAXIMUM_UNITS), group="Units"
+    noun: ClassVar[str] = "parameter"
+
+    units: Given[Range] = declare(
+        Range(5, 30), "Active motor units.", bounds=(1, MAXIMUM_UNITS), group="Units", whole=True
     )
-    snr: Range = option(
+    snr: Given[Range] = declare(
         Range(10, 10),
         "Signal power over noise power; inf: no noise.",
         "dB",
         (-60, 200),
         group="Noise",
+        infinite=True,
     )
-    synchrony: Range = option(
+    synchrony: Given[Range] = declare(
         Range(0, 0.1),
         "Share of firings moved onto other units' firings.",
         "",
         (0, 0.5),
         group="Firing",
     )
-    synchrony_jitter: Range = option(
+    synchrony_jitter: Given[Range] = declare(
         Range(0, 0), "SD of a synchronised firing about its target.", "ms", (0, 15), group="Firing"
     )
-    firing_rate: Range = option(
+    firing_rate: Given[Range] = declare(
         Range(8, 13), "Mean firing rate of a unit.", "Hz", (0.1, 100), group="Firing"
     )
-    interval_variation: Range = option(
+    interval_variation: Given[Range] = declare(
         Range(0.2, 0.2), "SD over mean of the inter-pulse interval.", "", (0, 1), group="Firing"
     )
-    refractory_period: float = option(
+    refractory_period: float = declare(
         5.0, "Shortest interval of a unit.", "ms", (0.5, 1000), group="Firing"
     )
-    doublets: Range = option(
+    doublets: Given[Range] = declare(
         Range(0, 0), "Share of firings that are doublets.", "", (0, 1), group="Firing"
     )
-    doublet_interval: float = option(
+    doublet_interval: float = declare(
         5.0, "Interval inside a doublet.", "ms", (0.1, 1000), group="Firing"
     )
-    territory: str = option(
+    territory: str = declare(
         "disc", "Shape of a territory.", choices=("disc", "ellipse", "fibres"), group="Territory"
     )
-    diameter: Range = option(
+    diameter: Given[Range] = declare(
         Range(2.5, 10), "Diameter of a territory.", "mm", (0.01, 1000), group="Territory"
     )
-    axis_ratio: Range = option(
+    axis_ratio: Given[Range] = declare(
         Range(1, 2.4), "Long over short axis of an ellipse.", "", (1, 20), group="Territory"
     )
-    fibre_density: float = option(
+    fibre_density: float = declare(
         6.0,
         "Fibres of a unit per mm2 (territory fibres).",
         "1/mm2",
         (0.01, 1000),
         group="Territory",
     )
-    fibre_smoothing: float = option(
+    fibre_smoothing: float = declare(
         0.5, "SD of the smoothing of fibres.", "mm", (0, 100), group="Territory"
     )
-    mask: str = option(
+    mask: str = declare(
         "hard", "Membership of a pixel: 0 or 1, or its share.", choices=("hard", "soft"),
         group="Territory",
     )  # fmt: skip
-    displacement: Range = option(
+    displacement: Given[Range] = declare(
         Range(5, 15), "Peak displacement of a twitch.", "um", (1e-6, 1e6), group="Twitch"
     )
-    contraction_time: Range = option(
+    contraction_time: Given[Range] = declare(
         Range(75, 90), "Time from onset to peak displacement.", "ms", (1, 10_000), group="Twitch"
     )
-    relaxation_ratio: Range = option(
+    relaxation_ratio: Given[Range] = declare(
         Range(5 / 3, 5 / 3), "Half-relaxation time over contraction time.", "", (1.05, 2.6),
         group="Twitch",
     )  # fmt: skip
-    waveform: tuple[tuple[float, float], ...] | None = option(
+    waveform: Given[tuple[tuple[float, float], ...] | None] = declare(
         None, "CSV file of a velocity waveform (time in s, velocity).", group="Twitch"
     )
-    pixels: tuple[int, int] = option(
+    pixels: Given[tuple[int, int]] = declare(
         (64, 64), "Depth x width of the image.", "px", (1, 65_536), group="Grid"
     )
-    size: tuple[float, float] = option(
+    size: Given[tuple[float, float]] = declare(
         (40.0, 40.0), "Depth x width of the image.", "mm", (0.001, 10_000), group="Grid"
     )
-    muscle: tuple[float, float] | None = option(
+    muscle: Given[tuple[float, float] | None] = declare(
         None, "Depth x width of the muscle, centred; default: the image's.", "mm", (0.001, 10_000),
         group="Grid",
     )  # fmt: skip
-    fat: Range = option(
-        Range(0, 0), "Thickness of skin and fat above the muscle.", "mm", (0, 1000), group="Grid"
-    )
-    frames: int = option(400, "Frames in a sequence.", "", (1, 10_000_000), group="Grid")
-    frame_rate: float = option(400.0, "Frames per second.", "Hz", (0.1, 1e6), group="Grid")
+    fat: Given[Range] = declare(
+        Range(0, 0), "Thickness of skin and fat above the muscle.", "mm", (0, 1000), group="Grid",
+        before=Range(0, 0),
+    )  # fmt: skip
+    frames: int = declare(400, "Frames in a sequence.", "", (1, 10_000_000), group="Grid")
+    frame_rate: float = declare(400.0, "Frames per second.", "Hz", (0.1, 1e6), group="Grid")
 
     def __post_init__(self) -> None:
-        """Check every value, then their combinations; ints given for floats become floats."""
-        for parameter in dataclasses.fields(self):
-            value = of_its_kind(parameter, getattr(self, parameter.name))
-            check_bounds(parameter, value)
-            object.__setattr__(self, parameter.name, value)
+        """Check every value, then their combinations."""
+        super().__post_init__()
         check_combinations(self)
 
     @property
@@ -244,109 +228,8 @@ class Parameters:
         """
         if preset not in PRESETS:
             raise InputError(f"preset: found {preset!r}, wanted one of {', '.join(PRESETS)}")
-        known = {parameter.name: parameter for parameter in dataclasses.fields(cls)}
-        values: dict[str, Any] = {}
-        for name, text in texts.items():
-            if name not in known:
-                raise InputError(f"parameter: found {name!r}, wanted one of {', '.join(known)}")
-            try:
-                values[name] = read_text(known[name], text)
-            except InputError as error:
-                raise InputError(f"{name}: {error}") from None
-        return cls(**{**PRESETS[preset], **values})
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values that :meth:`from_json` reads back without loss."""
-        values: dict[str, Any] = {}
-        for parameter in dataclasses.fields(self):
-            value = getattr(self, parameter.name)
-            if isinstance(value, Range):
-                value = [_plain(value.low), _plain(value.high)]
-            elif isinstance(value, tuple):
-                value = [list(item) if isinstance(item, tuple) else item for item in value]
-            values[parameter.name] = value
-        return values
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_json` made.
-
-        Raises
-        ------
-        InputError
-            If a parameter is missing, unknown or out of bounds.
-        """
-        known = {parameter.name: parameter for parameter in dataclasses.fields(cls)}
-        values = {**{name: [0.0, 0.0] for name in ADDED if name not in values}, **values}
-        if set(values) != set(known):
-            odd = sorted(set(values) ^ set(known))
-            raise InputError(f"parameters: found other names than wanted ({', '.join(odd)})")
-        arguments: dict[str, Any] = {}
-        for name, value in values.items():
-            arguments[name] = value
-            try:
-                if isinstance(known[name].default, Range):
-                    low, high = value
-                    arguments[name] = Range(float(low), float(high))
-                elif isinstance(value, list):
-                    arguments[name] = tuple(tuple(v) if isinstance(v, list) else v for v in value)
-            except (TypeError, ValueError):
-                raise InputError(f"{name}: found {value!r}, wanted [low, high]") from None
-        return cls(**arguments)
-
-
-def _plain(value: float) -> float | str:
-    """JSON has no infinity; it is written as a text that float() reads."""
-    return value if math.isfinite(value) else "inf"
-
-
-def read_text(parameter: dataclasses.Field[Any], text: str) -> Any:
-    """Read one parameter from its text."""
-    name = parameter.name
-    if isinstance(parameter.default, Range):
-        if text.strip().endswith("%") and parameter.metadata["bounds"][1] > 1:
-            raise InputError(f"found {text!r}, wanted numbers without %, which is for shares")
-        return Range.parse(text)
-    if name in PAIRS:
-        pair = parse_pair(text)
-        if name not in WHOLE:
-            return pair
-        if any(not math.isfinite(value) or value != int(value) for value in pair):
-            raise InputError(f"found {text!r}, wanted whole numbers, such as 64x64")
-        return int(pair[0]), int(pair[1])
-    if name == "waveform":
-        return _read_waveform(text)
-    if parameter.metadata["choices"]:
-        return text.strip()
-    value = Range.parse(text)
-    if not value.is_constant:
-        raise InputError(f"found {text!r}, wanted one number, not a range")
-    if name == "frames":
-        if not math.isfinite(value.low) or value.low != int(value.low):
-            raise InputError(f"found {text!r}, wanted a whole number")
-        return int(value.low)
-    return value.low
-
-
-def _read_waveform(text: str) -> tuple[tuple[float, float], ...]:
-    """Read two columns of numbers; lines that are empty, comments or a heading are passed over."""
-    samples: list[tuple[float, float]] = []
-    headed = False
-    for number, line in enumerate(text.splitlines(), start=1):
-        cells = line.replace(",", " ").replace(";", " ").split()
-        if not cells or cells[0].startswith("#"):
-            continue
-        try:
-            time, velocity = (float(cell) for cell in cells)
-        except ValueError:
-            if not samples and not headed:
-                headed = True
-                continue
-            raise InputError(
-                f"line {number}: found {line[:40]!r}, wanted two numbers (time in s, velocity)"
-            ) from None
-        samples.append((time, velocity))
-    return tuple(samples)
+        cls.check_names(texts)
+        return cls(**{**PRESETS[preset], **texts})
 
 
 PRESETS: dict[str, dict[str, Any]] = {

@@ -1,15 +1,12 @@
 """What the virtual experiment adds to the analytic model: each effect has a dose, 0 is off."""
 
-import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from ..errors import InputError
-from ..parameter_checks import check_bounds, of_its_kind
-from ..parameters import option
+from ..annotations import Given
+from ..declarations import Declared, declarations, declare
 from ..ranges import Range
 from ..seeds import Stream, generator
 
@@ -17,7 +14,7 @@ TISSUE, BODY, ULTRASOUND = "Tissue", "Body", "Ultrasound"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doses:
+class Doses(Declared):
     """Doses of the virtual experiment; each is also an option of ``musim generate``.
 
     Ranges are drawn anew for each sequence, which stands for another subject. Where no source is
@@ -79,78 +76,75 @@ class Doses:
     Raises
     ------
     InputError
-        If a value is out of its bounds.
+        If a name is unknown, or a value is out of its bounds.
     """
 
-    spread: Range = option(Range(1, 2), "Length over which motion spreads.", "mm", (0, 20),
+    noun: ClassVar[str] = "dose"
+
+    spread: Given[Range] = declare(Range(1, 2), "Length over which motion spreads.", "mm", (0, 20),
                            group=TISSUE)  # fmt: skip
-    incompressibility: Range = option(
+    incompressibility: Given[Range] = declare(
         Range(0.5, 1), "Share of the divergence that is taken out.", "", (0, 1), group=TISSUE
     )
-    wave: Range = option(
+    wave: Given[Range] = declare(
         Range(1, 1), "Delay with distance, in that of a shear wave.", "", (0, 10), group=TISSUE
     )
-    wave_speed: Range = option(
+    wave_speed: Given[Range] = declare(
         Range(2.5, 3.5), "Speed of shear waves.", "m/s", (0.5, 20), group=TISSUE
     )
-    wave_damping: Range = option(
+    wave_damping: Given[Range] = declare(
         Range(0.5, 1), "Smoothing in time, over the delay.", "", (0, 10), group=TISSUE
     )
-    crowding: Range = option(
+    crowding: Given[Range] = declare(
         Range(0.02, 0.06), "Loss of amplitude for each other active unit.", "", (0, 1), group=TISSUE
     )
-    fascicle: Range = option(
+    fascicle: Given[Range] = declare(
         Range(0.3, 0.6), "Likeness inside fascicles, unlikeness across.", "", (0, 1), group=TISSUE
     )
-    fascicle_size: Range = option(
+    fascicle_size: Given[Range] = declare(
         Range(1, 2), "Diameter of fascicles.", "mm", (0.2, 20), group=TISSUE
     )
-    layer: Range = option(
+    layer: Given[Range] = declare(
         Range(0.5, 0.95), "Share of motion that skin and fat do not follow.", "", (0, 1),
         group=TISSUE,
     )  # fmt: skip
-    aponeurosis: Range = option(
+    aponeurosis: Given[Range] = declare(
         Range(0.3, 0.8), "How much of a sheet the muscle's border is.", "", (0, 1), group=TISSUE
     )
-    artery: Range = option(
+    artery: Given[Range] = declare(
         Range(0, 150), "Motion of an artery's wall.", "um", (0, 1000), group=BODY
     )
-    heart_rate: Range = option(Range(55, 85), "Heart rate.", "1/min", (20, 250), group=BODY)
-    drift: Range = option(
+    heart_rate: Given[Range] = declare(Range(55, 85), "Heart rate.", "1/min", (20, 250), group=BODY)
+    drift: Given[Range] = declare(
         Range(5, 30), "SD of the slow motion of the probe.", "um", (0, 1000), group=BODY
     )
-    breathing: Range = option(
+    breathing: Given[Range] = declare(
         Range(0, 60), "Motion with breathing at the bottom.", "um", (0, 5000), group=BODY
     )
-    attenuation: Range = option(
+    attenuation: Given[Range] = declare(
         Range(0.4, 0.6), "Attenuation.", "dB/(cm MHz)", (0, 5), group=ULTRASOUND
     )
-    thermal_noise: Range = option(
+    thermal_noise: Given[Range] = declare(
         Range(0.0003, 0.001), "Noise over echoes at the surface.", "", (0, 10), group=ULTRASOUND
     )
-    out_of_plane: Range = option(
+    out_of_plane: Given[Range] = declare(
         Range(1, 3), "Motion across the image plane over that in it.", "", (0, 100),
         group=ULTRASOUND,
     )  # fmt: skip
-    centre_frequency: float = option(7.7e6, "Centre frequency.", "Hz", (5e5, 5e7), group=ULTRASOUND)
-    bandwidth: float = option(
+    centre_frequency: float = declare(
+        7.7e6, "Centre frequency.", "Hz", (5e5, 5e7), group=ULTRASOUND
+    )
+    bandwidth: float = declare(
         0.4, "Bandwidth over centre frequency.", "", (0.05, 1), group=ULTRASOUND
     )
-    f_number: float = option(1.5, "Receiving f-number.", "", (0.5, 10), group=ULTRASOUND)
-    aperture: float = option(20.0, "Widest receiving aperture.", "mm", (1, 200), group=ULTRASOUND)
-    pulse_repetition: float = option(
+    f_number: float = declare(1.5, "Receiving f-number.", "", (0.5, 10), group=ULTRASOUND)
+    aperture: float = declare(20.0, "Widest receiving aperture.", "mm", (1, 200), group=ULTRASOUND)
+    pulse_repetition: float = declare(
         2000.0, "Images a second.", "Hz", (50, 20_000), group=ULTRASOUND
     )
-    image: tuple[int, int] = option(
+    image: Given[tuple[int, int]] = declare(
         (256, 128), "Depth x width of the IQ images.", "px", (8, 4096), group=ULTRASOUND
     )
-
-    def __post_init__(self) -> None:
-        """Check every value; numbers given for ranges become ranges."""
-        for dose in dataclasses.fields(self):
-            value = of_its_kind(dose, getattr(self, dose.name))
-            check_bounds(dose, value)
-            object.__setattr__(self, dose.name, value)
 
     @classmethod
     def off(cls, **others: Any) -> Self:
@@ -174,45 +168,12 @@ class Doses:
         """
         random = generator(seed, index, Stream.DOSES)
         drawn = {}
-        for dose in dataclasses.fields(self):
-            if isinstance(dose.default, Range):
+        for name in declarations(type(self)):
+            value = getattr(self, name)
+            if isinstance(value, Range):
                 # Each takes one number, whatever its range: so changing one leaves the others.
-                share, value = random.random(), getattr(self, dose.name)
-                drawn[dose.name] = value.low + share * (value.high - value.low)
+                drawn[name] = value.low + random.random() * (value.high - value.low)
         return drawn
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values that :meth:`from_json` reads back."""
-        values = {dose.name: getattr(self, dose.name) for dose in dataclasses.fields(self)}
-        return {
-            name: [value.low, value.high] if isinstance(value, Range) else value
-            for name, value in values.items()
-        }
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_json` made.
-
-        Raises
-        ------
-        InputError
-            If a dose is unknown or out of bounds.
-        """
-        known = {dose.name: dose for dose in dataclasses.fields(cls)}
-        odd = sorted(set(values) - set(known))
-        if odd:
-            raise InputError(f"doses: found unknown names ({', '.join(odd)})")
-        arguments: dict[str, Any] = {}
-        for name, value in values.items():
-            try:
-                if isinstance(known[name].default, Range):
-                    low, high = value
-                    arguments[name] = Range(float(low), float(high))
-                else:
-                    arguments[name] = tuple(value) if isinstance(value, list) else value
-            except (TypeError, ValueError):
-                raise InputError(f"{name}: found {value!r}, wanted [low, high]") from None
-        return cls(**arguments)
 
 
 EFFECTS = (

@@ -1,18 +1,19 @@
 """The imaging chain: from IQ or velocity images to the frames of a tissue-velocity sequence."""
 
-import dataclasses
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..annotations import Given
+from ..declarations import FINITE, POSITIVE, Declared, declare
 from ..errors import InputError
 from .filtering import BandPass, band_pass_blocks, median_filter, median_size
 from .resampling import Resampler, resample_images, resample_time_blocks
-from .velocimetry import ESTIMATORS, Estimator, Velocimetry, velocity_blocks
+from .velocimetry import Estimator, Velocimetry, velocity_blocks
 
 SLACK = 0.05
 """An image that is smaller than asked for by up to this share is taken whole: papers call the 38 mm
@@ -62,7 +63,7 @@ class Axis:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chain:
+class Chain(Declared):
     """What is done with a recording. Each step can be left out.
 
     Parameters
@@ -90,58 +91,32 @@ class Chain:
     Raises
     ------
     InputError
-        If a value is out of bounds.
+        If a name is unknown, or a value is out of its bounds.
     """
 
-    gate: float = 1.0
-    ensemble: int = 4
-    estimator: Estimator = "2d-autocorrelation"
-    band: tuple[float, float] | None = None
-    order: int = 4
-    median: float | None = None
-    pixels: tuple[int, int] | None = None
-    size: tuple[float, float] | None = None
-    top: float | None = None
-    frame_rate: float | None = None
-    frames: int | None = None
+    noun: ClassVar[str] = "chain"
 
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.gate) and self.gate > 0):
-            raise InputError(f"gate: found {self.gate:g} mm, wanted more than 0")
-        for name in ("ensemble", "order", "frames"):
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or value != int(value)):
-                raise InputError(f"{name}: found {value}, wanted a whole number")
-        if self.estimator not in ESTIMATORS:
-            wanted = ", ".join(ESTIMATORS)
-            raise InputError(f"estimator: found {self.estimator!r}, wanted one of {wanted}")
-        if self.band is not None and len(self.band) != 2:
-            raise InputError(f"band: found {self.band}, wanted two frequencies, Hz")
-        if self.top is not None and not math.isfinite(self.top):
-            raise InputError(f"top: found {self.top} mm, wanted a depth")
-        if self.median is not None and not (math.isfinite(self.median) and self.median > 0):
-            raise InputError(f"median: found {self.median:g} mm, wanted more than 0")
-        if self.pixels is not None and min(self.pixels) < 1:
-            raise InputError(f"pixels: found {self.pixels}, wanted 1 or more in depth and width")
-        if self.size is not None and not (min(self.size) > 0 and math.isfinite(sum(self.size))):
-            raise InputError(f"size: found {self.size} mm, wanted more than 0 in depth and width")
-        if self.frame_rate is not None and not (
-            math.isfinite(self.frame_rate) and self.frame_rate > 0
-        ):
-            raise InputError(f"frame_rate: found {self.frame_rate} Hz, wanted more than 0")
-        if self.frames is not None and self.frames < 1:
-            raise InputError(f"frames: found {self.frames}, wanted 1 or more")
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values that :meth:`from_json` reads back."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read what :meth:`to_json` made."""
-        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v
-                                 for k, v in values.items()}  # fmt: skip
-        return cls(**plain)
+    gate: float = declare(1.0, "Depth over which a velocity is estimated.", "mm", POSITIVE)
+    ensemble: int = declare(4, "Frames over which it is estimated, an even number.")
+    estimator: Estimator = declare("2d-autocorrelation", "How it is estimated.")
+    band: Given[tuple[float, float] | None] = declare(
+        None, "Zero-phase Butterworth band-pass of each pixel.", "Hz", FINITE, separator="-"
+    )
+    order: int = declare(4, "Order of the band-pass.")
+    median: float | None = declare(
+        None, "Side of the square of the median of each image.", "mm", POSITIVE
+    )
+    pixels: Given[tuple[int, int] | None] = declare(
+        None, "Pixels of the result.", bounds=(1, math.inf)
+    )
+    size: Given[tuple[float, float] | None] = declare(
+        None, "Depth and width of the result.", "mm", POSITIVE
+    )
+    top: float | None = declare(None, "Depth at which it begins.", "mm", FINITE)
+    frame_rate: float | None = declare(None, "Frames a second of the result.", "Hz", POSITIVE)
+    frames: int | None = declare(
+        None, "Frames of a sequence; a longer recording makes several.", bounds=(1, math.inf)
+    )
 
 
 PRESETS = {

@@ -4,8 +4,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from ...simulator.declarations import declare
 from ...simulator.errors import InputError
-from ..runs.settings import Settings, setting
+from ..runs.settings import Settings
 from .networks.models import MODELS as ARCHITECTURES
 from .networks.models import Architecture
 from .objectives import RecycleObjective
@@ -24,44 +25,44 @@ class TranslateSettings(Settings):
     flips over depth would have forbidden: the width is flipped.
     """
 
-    architecture: str = setting("cyclegan-3d-noise", "Which networks.",
+    architecture: str = declare("cyclegan-3d-noise", "Which networks.",
                                 choices=tuple(ARCHITECTURES))  # fmt: skip
-    maps: int = setting(0, "Maps of the generators at full size; 0: the architecture's.",
+    maps: int = declare(0, "Maps of the generators at full size; 0: the architecture's.",
                         bounds=(0, 1024))  # fmt: skip
-    blocks: int = setting(0, "Residual blocks; 0: the architecture's.", bounds=(0, 64))
-    discriminator_maps: int = setting(0, "Maps of the discriminators; 0: the architecture's.",
+    blocks: int = declare(0, "Residual blocks; 0: the architecture's.", bounds=(0, 64))
+    discriminator_maps: int = declare(0, "Maps of the discriminators; 0: the architecture's.",
                                       bounds=(0, 1024))  # fmt: skip
-    discriminator_layers: int = setting(3, "Layers with a stride of the discriminators.",
+    discriminator_layers: int = declare(3, "Layers with a stride of the discriminators.",
                                         bounds=(1, 8))  # fmt: skip
-    predictor_maps: int = setting(0, "Maps of the predictors; 0: the architecture's.",
+    predictor_maps: int = declare(0, "Maps of the predictors; 0: the architecture's.",
                                   bounds=(0, 1024))  # fmt: skip
-    predictor_depth: int = setting(7, "Levels of the predictors.", bounds=(2, 12))
-    output: str = setting("linear", "Last layer of the generators.", choices=("linear", "tanh"))
-    frames: int = setting(0, "Frames of a clip; 0: the architecture's.", bounds=(0, 2**20))
-    steps: int = setting(128_000, "Batches in all.", bounds=(1, 10**9))
-    batch_size: int = setting(2, "Clips of each domain in a batch.", bounds=(1, 2**20))
-    flips: str = setting("width", "Axes that are turned round with a chance of one half.",
+    predictor_depth: int = declare(7, "Levels of the predictors.", bounds=(2, 12))
+    output: str = declare("linear", "Last layer of the generators.", choices=("linear", "tanh"))
+    frames: int = declare(0, "Frames of a clip; 0: the architecture's.", bounds=(0, 2**20))
+    steps: int = declare(128_000, "Batches in all.", bounds=(1, 10**9))
+    batch_size: int = declare(2, "Clips of each domain in a batch.", bounds=(1, 2**20))
+    flips: str = declare("width", "Axes that are turned round with a chance of one half.",
                          choices=("none", "width", "depth", "both"))  # fmt: skip
-    learning_rate: float = setting(2e-4, "Of Adam.", bounds=(1e-12, 1.0))
-    beta1: float = setting(0.5, "Of Adam: memory of gradients.", bounds=(0, 0.9999))
-    beta2: float = setting(0.999, "Of Adam: memory of their squares.", bounds=(0, 0.999999))
-    cycle_weight: float = setting(10.0, "Weight of each cycle loss.", bounds=(0, 1e9))
-    identity_weight: float = setting(5.0, "Weight of each identity loss.", bounds=(0, 1e9))
-    identity_a: str = setting("l1", "Distance of domain A's identity loss.", choices=DISTANCES)
-    identity_b: str = setting("l1", "Distance of domain B's; the paper prints l2.",
+    learning_rate: float = declare(2e-4, "Of Adam.", bounds=(1e-12, 1.0))
+    beta1: float = declare(0.5, "Of Adam: memory of gradients.", bounds=(0, 0.9999))
+    beta2: float = declare(0.999, "Of Adam: memory of their squares.", bounds=(0, 0.999999))
+    cycle_weight: float = declare(10.0, "Weight of each cycle loss.", bounds=(0, 1e9))
+    identity_weight: float = declare(5.0, "Weight of each identity loss.", bounds=(0, 1e9))
+    identity_a: str = declare("l1", "Distance of domain A's identity loss.", choices=DISTANCES)
+    identity_b: str = declare("l1", "Distance of domain B's; the paper prints l2.",
                               choices=DISTANCES)  # fmt: skip
-    recurrent_weight: float = setting(10.0, "Weight of each recurrent loss.", bounds=(0, 1e9))
-    recycle_weight: float = setting(10.0, "Weight of each recycle loss.", bounds=(0, 1e9))
-    pool_size: int = setting(50, "Translations that discriminators may be shown again.",
+    recurrent_weight: float = declare(10.0, "Weight of each recurrent loss.", bounds=(0, 1e9))
+    recycle_weight: float = declare(10.0, "Weight of each recycle loss.", bounds=(0, 1e9))
+    pool_size: int = declare(50, "Translations that discriminators may be shown again.",
                              bounds=(0, 2**20))  # fmt: skip
-    validate_every: int = setting(1600, "Batches between validations.", bounds=(1, 10**9))
-    validation_batches: int = setting(8, "Held-out sequences of each domain in a validation.",
+    validate_every: int = declare(1600, "Batches between validations.", bounds=(1, 10**9))
+    validation_batches: int = declare(8, "Held-out sequences of each domain in a validation.",
                                       bounds=(1, 10**6))  # fmt: skip
-    least_correlation: float = setting(
+    least_correlation: float = declare(
         0.9, "xCorr below which a validation is marked down.", bounds=(0, 1)
     )
-    save_every: int = setting(1600, "Batches between checkpoints.", bounds=(1, 10**9))
-    log_every: int = setting(50, "Batches between lines of the history.", bounds=(1, 10**9))
+    save_every: int = declare(1600, "Batches between checkpoints.", bounds=(1, 10**9))
+    log_every: int = declare(50, "Batches between lines of the history.", bounds=(1, 10**9))
 
     def __post_init__(self) -> None:
         """Check every value, and that they give networks."""

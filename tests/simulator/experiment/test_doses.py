@@ -8,23 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musim.simulator import InputError, Range
+from musim.simulator.declarations import declarations
 from musim.simulator.experiment.doses import EFFECTS, Doses, quantised
 
-FIELDS = {field.name: field for field in dataclasses.fields(Doses)}
+FIELDS = declarations(Doses)
 RANGES = [name for name, field in FIELDS.items() if isinstance(field.default, Range)]
 
 
 def test_every_dose_is_declared_and_described():
     for name, field in FIELDS.items():
-        assert field.metadata["text"].endswith("."), name
-        assert field.metadata["group"], name
+        assert field.text.endswith("."), name
+        assert field.group, name
         assert f"\n    {name} : " in (Doses.__doc__ or ""), name
 
 
 def test_effects_are_ranges_that_may_be_0():
     assert set(EFFECTS) <= set(RANGES)
     for name in EFFECTS:
-        assert FIELDS[name].metadata["bounds"][0] == 0, name
+        assert FIELDS[name].bounds[0] == 0, name
     # What is no effect is a scale of one: how fast, how large, how often.
     assert set(RANGES) - set(EFFECTS) == {"wave_speed", "fascicle_size", "heart_rate"}
 
@@ -54,7 +55,7 @@ def test_doses_are_drawn_anew_for_each_sequence_over_all_of_their_range():
 
 @given(st.sampled_from(RANGES), st.integers(0, 2**32), st.integers(0, 2**32))
 def test_another_range_of_one_dose_leaves_the_others_as_they_were(name, seed, index):
-    low = max(FIELDS[name].metadata["bounds"][0], 0.5)
+    low = max(FIELDS[name].bounds[0], 0.5)
     before = Doses().draw(seed, index)
     after = Doses(**{name: Range(low, low)}).draw(seed, index)
     assert after.pop(name) == low
@@ -76,7 +77,7 @@ def _message(error):
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_doses_out_of_bounds_are_refused_in_one_line(name):
-    low, high = FIELDS[name].metadata["bounds"]
+    low, high = FIELDS[name].bounds
     default = FIELDS[name].default
     for value in (low - 1, high * 2 + 1, math.nan, math.inf):
         if isinstance(default, Range):
@@ -91,8 +92,9 @@ def test_doses_out_of_bounds_are_refused_in_one_line(name):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("spread", "1-2"),
+        ("spread", "wide"),
         ("spread", None),
+        ("spread", (2, 1)),
         ("spread", Range(2, 1)),
         ("image", 256),
         ("image", (64.5, 32)),
@@ -106,8 +108,26 @@ def test_values_of_a_wrong_kind_are_refused(name, value):
     assert _message(error).startswith(f"{name}: found ")
 
 
-def test_a_number_is_a_range_of_one_value():
-    assert Doses(spread=1).spread == Range(1, 1)  # type: ignore[arg-type]
+@pytest.mark.parametrize("value", [Range(1, 2), (1, 2), [1, 2], "1-2"])
+def test_values_are_taken_as_users_write_them(value):
+    assert Doses(spread=value).spread == Range(1, 2)
+    assert Doses(spread=1).spread == Doses(spread="1").spread == Range(1, 1)
+    assert Doses(image="64x32").image == (64, 32)
+
+
+def test_an_unknown_dose_is_refused_with_the_one_that_may_be_meant():
+    for make in (lambda: Doses(wave_sped=1), lambda: Doses.off(wave_sped=1)):
+        with pytest.raises(InputError, match=r"dose: found 'wave_sped', wanted wave_speed \(or "):
+            make()
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_json_without_a_dose_is_refused(name):
+    # Its default could be another value than what the store was made with.
+    values = Doses().to_json()
+    del values[name]
+    with pytest.raises(InputError, match=f"dose: found none called '{name}'"):
+        Doses.from_json(values)
 
 
 @pytest.mark.parametrize(

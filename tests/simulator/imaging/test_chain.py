@@ -102,6 +102,21 @@ def test_a_chain_comes_back_from_json(chain):
     assert Chain.from_json(json.loads(json.dumps(chain.to_json()))) == chain
 
 
+def test_a_chain_is_given_as_users_write_it():
+    written = Chain(band="5-50", pixels="64x32", size=[40, 30], top="1.5", frames=10.0, gate=1)
+    held = Chain(band=(5.0, 50.0), pixels=(64, 32), size=(40.0, 30.0), top=1.5, frames=10)
+    assert written == held
+    assert json.dumps(written.to_json()) == json.dumps(held.to_json())
+
+
+@pytest.mark.parametrize("name", Chain().to_json())
+def test_json_without_a_step_is_refused(name):
+    values = PAPER.to_json()
+    del values[name]
+    with pytest.raises(InputError, match=f"chain: found none called '{name}'"):
+        Chain.from_json(values)
+
+
 def test_two_seconds_of_plane_waves_make_1024_frames_of_128_by_128():
     imaging = _iq_imaging(PAPER, (Axis(0.1, 0.16, 256), Axis(-19.84, 0.3125, 128)))
     assert imaging.output_frames(4000) == 1024
@@ -355,9 +370,17 @@ def test_memory_does_not_grow_with_the_recording():
         ({"pixels": (0, 5)}, "pixels: found"),
         ({"size": (40.0, -1.0)}, "size: found"),
         ({"size": (math.inf, 40.0)}, "size: found"),
-        ({"frame_rate": 0.0}, "frame_rate: found 0.0 Hz"),
+        ({"frame_rate": 0.0}, "frame_rate: found 0 Hz, wanted more than 0"),
         ({"frame_rate": math.nan}, "frame_rate: found nan Hz"),
-        ({"frames": 0}, "frames: found 0"),
+        ({"frames": 0}, "frames: found 0, wanted 1 or more"),
+        ({"frames": 1.5}, "frames: found 1.5, wanted a whole number"),
+        ({"frames": True}, "frames: found True"),
+        ({"gate": -1}, "gate: found -1 mm, wanted more than 0"),
+        ({"band": (5,)}, "band: found"),
+        ({"band": "50"}, r"band: found '50', wanted two numbers \(low, high\), such as 5-50"),
+        ({"top": math.inf}, "top: found inf mm, wanted finite numbers"),
+        ({"estimator": "two-lag"}, "estimator: found 'two-lag', wanted one of 2d-auto"),
+        ({"gates": 1}, r"chain: found 'gates', wanted gate \(or one of ensemble"),
     ],
 )
 def test_chains_that_cannot_be_are_refused(values, text):

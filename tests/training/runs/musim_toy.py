@@ -11,24 +11,25 @@ from torch import nn
 
 from musim.datasets.streaming.loader import read_ahead
 from musim.training.runs.grid import Grid
-from musim.training.runs.settings import Settings, setting
+from musim.simulator.declarations import declare
+from musim.training.runs.settings import Settings
 
 PIXELS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
 class ToySettings(Settings):
-    learning_rate: float = setting(0.05, "Rate.", bounds=(0, 1e30))
-    momentum: float = setting(0.9, "Momentum.", bounds=(0, 1))
-    norm: float = setting(0.0, "Norm of gradients.", bounds=(0, 1e9))
-    optimiser: str = setting("sgd", "Kind.", choices=("sgd", "adam"))
-    width: int = setting(4, "Features.", bounds=(1, 100))
-    nan_at: int = setting(-1, "Step whose loss is NaN.")
-    nan_rank: int = setting(-1, "Its rank; -1: all.")
-    spoil_at: int = setting(-1, "Step that spoils the weights.")
-    room: int = setting(10**6, "Sequences for which there is room.")
-    pause: float = setting(0.0, "Of a step.", "s")
-    warm: tuple[int, ...] = setting((1, 2), "Nothing.")
+    learning_rate: float = declare(0.05, "Rate.", bounds=(0, 1e30))
+    momentum: float = declare(0.9, "Momentum.", bounds=(0, 1))
+    norm: float = declare(0.0, "Norm of gradients.", bounds=(0, 1e9))
+    optimiser: str = declare("sgd", "Kind.", choices=("sgd", "adam"))
+    width: int = declare(4, "Features.", bounds=(1, 100))
+    nan_at: int = declare(-1, "Step whose loss is NaN.")
+    nan_rank: int = declare(-1, "Its rank; -1: all.")
+    spoil_at: int = declare(-1, "Step that spoils the weights.")
+    room: int = declare(10**6, "Sequences for which there is room.")
+    pause: float = declare(0.0, "Of a step.", "s")
+    warm: tuple[int, ...] = declare((1, 2), "Nothing.")
 
 
 MODELS = {"small": {"steps": 12, "batch_size": 4, "validate_every": 4, "save_every": 3,

@@ -7,18 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from musim.simulator.declarations import declare
 from musim.simulator.errors import InputError
-from musim.training.runs.settings import Settings, setting
+from musim.training.runs.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Many(Settings):
-    rate: float = setting(0.1, "Rate.", "1/s", bounds=(0, 10))
-    flag: bool = setting(False, "Flag.")
-    kind: str = setting("a", "Kind.", choices=("a", "b"))
-    maps: tuple[int, ...] = setting((1, 2), "Maps.", bounds=(1, 99))
-    shares: tuple[float, ...] = setting((0.5,), "Shares.", bounds=(0, 1))
-    kernels: tuple[tuple[int, ...], ...] = setting(((3, 3),), "Kernels.", bounds=(1, 99))
+    rate: float = declare(0.1, "Rate.", "1/s", bounds=(0, 10))
+    flag: bool = declare(False, "Flag.")
+    kind: str = declare("a", "Kind.", choices=("a", "b"))
+    maps: tuple[int, ...] = declare((1, 2), "Maps.", bounds=(1, 99))
+    shares: tuple[float, ...] = declare((0.5,), "Shares.", bounds=(0, 1))
+    kernels: tuple[tuple[int, ...], ...] = declare(((3, 3),), "Kernels.", bounds=(1, 99))
 
 
 sizes = st.integers(1, 99)
@@ -45,7 +46,7 @@ def test_they_go_through_json_and_what_is_typed(made):
     ("texts", "words"),
     [
         ({"steps": "x"}, "whole number"),
-        ({"steps": "0"}, "1 to 1e"),
+        ({"steps": "0"}, "1 to 1000000000"),
         ({"steps": "1.5"}, "whole number"),
         ({"rate": "nan"}, "a number"),
         ({"rate": "inf"}, "0 to 10"),
@@ -57,6 +58,7 @@ def test_they_go_through_json_and_what_is_typed(made):
         ({"kernels": "3x"}, "7x7x7"),
         ({"precision": "64"}, "32-true"),
         ({"bogus": "1"}, "wanted one of steps"),
+        ({"step": "1"}, r"wanted steps \(or one of batch_size"),
     ],
 )
 def test_what_cannot_be_used_is_told(texts, words):
@@ -70,7 +72,14 @@ def test_what_cannot_be_used_is_told(texts, words):
               {"rate": None}, {"bogus": 1}],
 )  # fmt: skip
 def test_what_json_holds_is_checked(plain):
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=next(iter(plain))):
+        Many.from_json({**Many().to_json(), **plain})
+
+
+def test_a_setting_that_json_lacks_is_refused():
+    plain = Many().to_json()
+    del plain["rate"]
+    with pytest.raises(InputError, match="setting: found none called 'rate'"):
         Many.from_json(plain)
 
 

@@ -4,9 +4,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from ....simulator.declarations import declare
 from ....simulator.errors import InputError
 from ....simulator.ranges import Range
-from ...runs.settings import Settings, setting
+from ...runs.settings import Settings
 from .residual import BLOCKS
 
 FLIPS = ("", "depth", "width", "depth,width")
@@ -19,95 +20,95 @@ class DetectSettings(Settings):
     (https://github.com/matterport/Mask_RCNN, mrcnn/config.py) where it keeps that one's.
     """  # noqa: D205
 
-    steps: int = setting(600_000, "Batches in all.", bounds=(1, 10**9))
-    validate_every: int = setting(1000, "Batches between validations.", bounds=(1, 10**9))
-    validation_batches: int = setting(125, "Batches of a validation.", bounds=(1, 10**6))
-    save_every: int = setting(1000, "Batches between checkpoints.", bounds=(1, 10**9))
+    steps: int = declare(600_000, "Batches in all.", bounds=(1, 10**9))
+    validate_every: int = declare(1000, "Batches between validations.", bounds=(1, 10**9))
+    validation_batches: int = declare(125, "Batches of a validation.", bounds=(1, 10**6))
+    save_every: int = declare(1000, "Batches between checkpoints.", bounds=(1, 10**9))
 
-    optimiser: str = setting("sgd", "How weights are moved.", choices=("sgd", "adamw"))
-    learning_rate: float = setting(1e-3, "Learning rate at the beginning.", bounds=(0, 10))
-    momentum: float = setting(0.9, "Of sgd; of adamw the first moment's.", bounds=(0, 0.9999))
-    weight_decay: float = setting(1e-4, "Pull of weights to 0.", bounds=(0, 1))
-    gradient_norm: float = setting(
+    optimiser: str = declare("sgd", "How weights are moved.", choices=("sgd", "adamw"))
+    learning_rate: float = declare(1e-3, "Learning rate at the beginning.", bounds=(0, 10))
+    momentum: float = declare(0.9, "Of sgd; of adamw the first moment's.", bounds=(0, 0.9999))
+    weight_decay: float = declare(1e-4, "Pull of weights to 0.", bounds=(0, 1))
+    gradient_norm: float = declare(
         5.0, "Gradients are clipped to this norm; 0: not at all.", bounds=(0, 1e9)
     )
-    schedule: str = setting(
+    schedule: str = declare(
         "drops", "How the rate falls: in drops to a tenth, or along a cosine to 0.",
         choices=("drops", "cosine"),
     )  # fmt: skip
-    drops: tuple[int, ...] = setting(
+    drops: tuple[int, ...] = declare(
         (20_000, 200_000), "Batches at which the rate drops.", bounds=(0, 10**9)
     )
-    warm_up: int = setting(0, "Batches over which the rate rises from 0.", bounds=(0, 10**9))
-    pretrained: str = setting(
+    warm_up: int = declare(0, "Batches over which the rate rises from 0.", bounds=(0, 10**9))
+    pretrained: str = declare(
         "coco", "Weights to begin with, of photographs.", choices=("coco", "none")
     )
-    frozen: int = setting(
+    frozen: int = declare(
         20_000, "Batches during which pretrained weights of the residual network are kept.",
         bounds=(0, 10**9),
     )  # fmt: skip
 
-    snr: str = setting("inf", "Noise until noise_from: SNR or range of it; empty: as it is.", "dB")
-    noise_from: int = setting(500_000, "Batch from which noise_snr holds.", bounds=(0, 10**9))
-    noise_snr: str = setting("10-30", "Noise from noise_from on, as snr.", "dB")
-    validation_snr: str = setting("", "Noise of validation, as snr.", "dB")
-    flips: str = setting("depth,width", "Axes along which stored sequences are mirrored at random.",
+    snr: str = declare("inf", "Noise until noise_from: SNR or range of it; empty: as it is.", "dB")
+    noise_from: int = declare(500_000, "Batch from which noise_snr holds.", bounds=(0, 10**9))
+    noise_snr: str = declare("10-30", "Noise from noise_from on, as snr.", "dB")
+    validation_snr: str = declare("", "Noise of validation, as snr.", "dB")
+    flips: str = declare("depth,width", "Axes along which stored sequences are mirrored at random.",
                          choices=FLIPS)  # fmt: skip
-    fewest_pixels: int = setting(
+    fewest_pixels: int = declare(
         4, "Units of which fewer pixels are in the image are not sought.", "px", bounds=(1, 10**6)
     )
 
-    front_maps: tuple[int, ...] = setting(
+    front_maps: tuple[int, ...] = declare(
         (8, 16, 32, 64), "Feature maps of each layer of the front.", bounds=(1, 4096)
     )
-    front_kernels: tuple[tuple[int, ...], ...] = setting(
+    front_kernels: tuple[tuple[int, ...], ...] = declare(
         ((7, 7, 7), (7, 3, 3), (5, 3, 3), (5, 3, 3)), "Kernels: frames x depth x width.",
         "px", bounds=(1, 99),
     )  # fmt: skip
-    front_stride: tuple[int, ...] = setting(
+    front_stride: tuple[int, ...] = declare(
         (5, 2, 2), "Stride of the first layer: frames, depth, width.", "px", bounds=(1, 64)
     )
-    front_pools: tuple[int, ...] = setting(
+    front_pools: tuple[int, ...] = declare(
         (5, 4, 4), "Instants of which each later layer keeps the maximum.", bounds=(1, 1024)
     )
-    block: str = setting("bottleneck", "Blocks of the residual network.", choices=tuple(BLOCKS))
-    blocks: tuple[int, ...] = setting((3, 4, 23, 3), "Blocks of each stage.", bounds=(1, 99))
-    backbone_maps: tuple[int, ...] = setting(
+    block: str = declare("bottleneck", "Blocks of the residual network.", choices=tuple(BLOCKS))
+    blocks: tuple[int, ...] = declare((3, 4, 23, 3), "Blocks of each stage.", bounds=(1, 99))
+    backbone_maps: tuple[int, ...] = declare(
         (64, 128, 256, 512), "Feature maps inside the blocks of each stage.", bounds=(1, 4096)
     )
-    pyramid_maps: int = setting(256, "Feature maps of the pyramid.", bounds=(1, 4096))
-    anchors: tuple[tuple[int, ...], ...] = setting(
+    pyramid_maps: int = declare(256, "Feature maps of the pyramid.", bounds=(1, 4096))
+    anchors: tuple[tuple[int, ...], ...] = declare(
         ((4, 6, 8), (8, 11, 16), (16, 22, 32), (16, 22, 32), (16, 22, 32)),
         "Sides of the boxes that proposals begin with, of each level of the pyramid.",
         "px", bounds=(1, 4096),
     )  # fmt: skip
-    anchor_ratios: tuple[float, ...] = setting(
+    anchor_ratios: tuple[float, ...] = declare(
         (1.0,), "Depth of those boxes over their width.", bounds=(0.05, 20)
     )
-    anchor_overlap: tuple[float, ...] = setting(
+    anchor_overlap: tuple[float, ...] = declare(
         (0.3, 0.7), "IoU with a unit below which they are none, and from which they are it.",
         bounds=(0, 1),
     )  # fmt: skip
-    anchor_samples: int = setting(256, "Boxes of a sequence that the losses of proposals take.",
+    anchor_samples: int = declare(256, "Boxes of a sequence that the losses of proposals take.",
                                   bounds=(2, 10**6))  # fmt: skip
-    candidates: int = setting(2000, "Best proposals of each level.", bounds=(1, 10**6))
-    proposal_nms: float = setting(
+    candidates: int = declare(2000, "Best proposals of each level.", bounds=(1, 10**6))
+    proposal_nms: float = declare(
         0.7, "IoU with a better one above which a proposal is dropped.", bounds=(0, 1)
     )
-    proposals_training: int = setting(2000, "Proposals kept in training.", bounds=(1, 10**6))
-    proposals: int = setting(1000, "Proposals kept otherwise.", bounds=(1, 10**6))
-    box_features: int = setting(1024, "Features of a box.", bounds=(1, 65536))
-    box_samples: int = setting(200, "Boxes of a sequence that the losses take.", bounds=(1, 10**6))
-    box_positive: float = setting(0.33, "Largest share of units among these.", bounds=(0, 1))
-    mask_maps: tuple[int, ...] = setting(
+    proposals_training: int = declare(2000, "Proposals kept in training.", bounds=(1, 10**6))
+    proposals: int = declare(1000, "Proposals kept otherwise.", bounds=(1, 10**6))
+    box_features: int = declare(1024, "Features of a box.", bounds=(1, 65536))
+    box_samples: int = declare(200, "Boxes of a sequence that the losses take.", bounds=(1, 10**6))
+    box_positive: float = declare(0.33, "Largest share of units among these.", bounds=(0, 1))
+    mask_maps: tuple[int, ...] = declare(
         (256, 256, 256, 256), "Feature maps of each layer that outlines.", bounds=(1, 4096)
     )
-    score_threshold: float = setting(0.7, "Score above which a unit is found.", bounds=(0, 1))
-    nms: float = setting(
+    score_threshold: float = declare(0.7, "Score above which a unit is found.", bounds=(0, 1))
+    nms: float = declare(
         0.3, "IoU of boxes with a better one above which a unit is dropped.", bounds=(0, 1)
     )
-    detections: int = setting(100, "Most units found in a sequence.", bounds=(1, 10**6))
-    mask_threshold: float = setting(
+    detections: int = declare(100, "Most units found in a sequence.", bounds=(1, 10**6))
+    mask_threshold: float = declare(
         0.5, "Membership above which a pixel is counted as the unit's.", bounds=(0, 1)
     )
 

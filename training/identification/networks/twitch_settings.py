@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 
+from ....simulator.declarations import declare
 from ....simulator.errors import InputError
 from ....simulator.ranges import Range
-from ...runs.settings import Settings, setting
+from ...runs.settings import Settings
 from .twitch import TwitchNetwork
 
 _LAYER = (1, 2**16)
@@ -20,46 +21,46 @@ _LAYER = (1, 2**16)
 class TwitchSettings(Settings):
     """Settings of the twitch-train estimator; the defaults are the paper's."""
 
-    steps: int = setting(100_000, "Batches in all.", bounds=(1, 10**9))
-    batch_size: int = setting(32, "Crops in a batch, of all processes together.",
+    steps: int = declare(100_000, "Batches in all.", bounds=(1, 10**9))
+    batch_size: int = declare(32, "Crops in a batch, of all processes together.",
                               bounds=(1, 2**20))  # fmt: skip
-    patience: int = setting(100, "Validations without improvement until training stops; 0: never.",
+    patience: int = declare(100, "Validations without improvement until training stops; 0: never.",
                             bounds=(0, 10**9))  # fmt: skip
-    sequences: int = setting(8, "Sequences that a batch's crops are taken from, of all processes "
+    sequences: int = declare(8, "Sequences that a batch's crops are taken from, of all processes "
                              "together.", bounds=(1, 2**20))  # fmt: skip
-    snr: str = setting("10-30", "Noise that is drawn anew, dB or a range of dB; inf: none; empty: "
+    snr: str = declare("10-30", "Noise that is drawn anew, dB or a range of dB; inf: none; empty: "
                        "as it is stored.", "dB")  # fmt: skip
-    flips: bool = setting(True, "Whether stored sequences are turned round at random.")
-    learning_rate: float = setting(1e-4, "Adam's step size, its greatest.", bounds=(1e-12, 10))
-    schedule: str = setting("constant", "How the step size goes on after the warm-up.",
+    flips: bool = declare(True, "Whether stored sequences are turned round at random.")
+    learning_rate: float = declare(1e-4, "Adam's step size, its greatest.", bounds=(1e-12, 10))
+    schedule: str = declare("constant", "How the step size goes on after the warm-up.",
                             choices=("constant", "cosine"))  # fmt: skip
-    warm_up: int = setting(0, "Batches over which the step size rises.", bounds=(0, 10**9))
-    clip: float = setting(1.0, "Norm to which gradients are clipped; 0: not at all.",
+    warm_up: int = declare(0, "Batches over which the step size rises.", bounds=(0, 10**9))
+    clip: float = declare(1.0, "Norm to which gradients are clipped; 0: not at all.",
                           bounds=(0, 1e9))  # fmt: skip
-    crop: tuple[int, ...] = setting((16, 16), "Depth and width of a crop.", "px",
+    crop: tuple[int, ...] = declare((16, 16), "Depth and width of a crop.", "px",
                                     bounds=(1, 2**12))  # fmt: skip
-    mask_channel: bool = setting(False, "Whether the unit's mask is a second channel of the input.")
-    residual: bool = setting(False, "Whether the network adds to the mean over the unit's mask.")
-    jitter: int = setting(0, "Greatest displacement of a crop in training, either way.", "px",
+    mask_channel: bool = declare(False, "Whether the unit's mask is a second channel of the input.")
+    residual: bool = declare(False, "Whether the network adds to the mean over the unit's mask.")
+    jitter: int = declare(0, "Greatest displacement of a crop in training, either way.", "px",
                           bounds=(0, 2**12))  # fmt: skip
-    mask_errors: int = setting(0, "Greatest error of masks in training and validation: displaced "
+    mask_errors: int = declare(0, "Greatest error of masks in training and validation: displaced "
                                "so far, and a pixel wider or narrower.", "px",
                                bounds=(0, 2**12))  # fmt: skip
-    least_visible: int = setting(4, "Visible pixels of a unit that is trained on.", "px",
+    least_visible: int = declare(4, "Visible pixels of a unit that is trained on.", "px",
                                  bounds=(1, 2**24))  # fmt: skip
-    maps: tuple[int, ...] = setting((16,) * 5, "Maps of each convolution.", bounds=_LAYER)
-    kernels: tuple[tuple[int, ...], ...] = setting(
+    maps: tuple[int, ...] = declare((16,) * 5, "Maps of each convolution.", bounds=_LAYER)
+    kernels: tuple[tuple[int, ...], ...] = declare(
         ((15, 5, 5), *((15, 3, 3),) * 4), "Time x depth x width of each convolution's kernel.",
         bounds=(1, 1001),
     )  # fmt: skip
-    strides: tuple[tuple[int, ...], ...] = setting(
+    strides: tuple[tuple[int, ...], ...] = declare(
         ((1, 2, 2), *((1, 1, 1),) * 4), "Time x depth x width of each convolution's stride.",
         bounds=(1, 1000),
     )  # fmt: skip
-    dense: tuple[int, ...] = setting((1024, 512, 256), "Dense layers before the GRU.",
+    dense: tuple[int, ...] = declare((1024, 512, 256), "Dense layers before the GRU.",
                                      bounds=_LAYER)  # fmt: skip
-    recurrent: int = setting(512, "Size of the GRU in one direction.", bounds=_LAYER)
-    head: tuple[int, ...] = setting((1024, 512), "Dense layers after the GRU, but for the last.",
+    recurrent: int = declare(512, "Size of the GRU in one direction.", bounds=_LAYER)
+    head: tuple[int, ...] = declare((1024, 512), "Dense layers after the GRU, but for the last.",
                                     bounds=_LAYER)  # fmt: skip
 
     def __post_init__(self) -> None:

@@ -1,104 +1,20 @@
-"""Checks of parameters: each value's kind and bounds, and what goes with what."""
+"""Parameters whose values are sound alone, but do not go together."""
 
-import dataclasses
 import itertools
 import math
-from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .errors import InputError
-from .ranges import Range, format_pair
+from .ranges import format_pair
 
 if TYPE_CHECKING:
     from .parameters import Parameters
 
-PAIRS = {"pixels", "size", "muscle", "image"}
-"""Parameters that are (depth, width)."""
-
-WHOLE = {"units", "pixels", "frames", "image"}
-"""Parameters that are whole numbers."""
-
-MAXIMUM_UNITS = 1000
 MAXIMUM_VOXELS = 2**31
 """Largest sequence, in voxels: 8 GiB as float32."""
 
 LONGEST_WAVEFORM = 10.0
 """Longest twitch, s."""
-
-
-def of_its_kind(parameter: dataclasses.Field[Any], value: Any) -> Any:
-    """Return a value with the types that its parameter has, or raise InputError.
-
-    Numbers stand for ranges of one value, whole floats for integers, lists for tuples.
-    """
-    name, default = parameter.name, parameter.default
-    if name == "waveform":
-        return None if value is None else _of_pairs(value)
-    if isinstance(default, str) or (name == "muscle" and value is None):
-        return value
-    if isinstance(default, Range):
-        if isinstance(value, Range):
-            return value
-        if not _is_number(value):
-            raise InputError(f"{name}: found {value!r}, wanted a Range, such as Range(5, 30)")
-        return Range(value, value)
-    if name in PAIRS:
-        pair = tuple(value) if isinstance(value, tuple | list) else ()
-        if len(pair) != 2 or not all(_is_number(side) for side in pair):
-            raise InputError(f"{name}: found {value!r}, wanted two numbers (depth, width)")
-        whole = name in WHOLE and all(side == _round(side) for side in pair)
-        return tuple(int(side) if whole else float(side) for side in pair)
-    if not _is_number(value):
-        raise InputError(f"{name}: found {value!r}, wanted a number")
-    if isinstance(default, int) and value == _round(value):
-        return int(value)
-    return float(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
-def _round(value: float) -> int:
-    """Return the whole number next to a value; 0 for one that is not finite."""
-    return round(value) if math.isfinite(value) else 0
-
-
-def _of_pairs(value: Any) -> tuple[tuple[float, float], ...]:
-    try:
-        pairs = tuple((float(time), float(velocity)) for time, velocity in value)
-    except (TypeError, ValueError):
-        raise InputError(
-            f"waveform: found {str(value)[:40]!r}, wanted pairs of numbers (time in s, velocity)"
-        ) from None
-    return pairs
-
-
-def check_bounds(parameter: dataclasses.Field[Any], value: Any) -> None:
-    """Raise InputError unless every number of `value` lies in the parameter's bounds."""
-    name, metadata = parameter.name, parameter.metadata
-    if metadata["choices"]:
-        if value not in metadata["choices"]:
-            wanted = ", ".join(metadata["choices"])
-            raise InputError(f"{name}: found {value!r}, wanted one of {wanted}")
-        return
-    if name == "waveform" or value is None:
-        return
-    if isinstance(value, Range):
-        numbers = (value.low, value.high)
-        if name == "snr" and numbers == (math.inf, math.inf):
-            return
-    else:
-        numbers = value if isinstance(value, tuple) else (value,)
-    low, high = metadata["bounds"]
-    unit = f" {metadata['unit']}" if metadata["unit"] else ""
-    shown = str(value) if isinstance(value, Range) else "x".join(f"{n:.12g}" for n in numbers)
-    if any(not low <= number <= high for number in numbers):
-        raise InputError(f"{name}: found {shown}{unit}, wanted {low:.12g} to {high:.12g}{unit}")
-    if isinstance(value, Range) and value.low > value.high:
-        raise InputError(f"{name}: found {shown}{unit}, wanted low-high with low <= high")
-    if name in WHOLE and any(number != int(number) for number in numbers):
-        raise InputError(f"{name}: found {shown}, wanted whole numbers")
 
 
 def check_combinations(parameters: "Parameters") -> None:
