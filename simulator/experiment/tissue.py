@@ -123,8 +123,9 @@ def unit_fields(tissue: Tissue, territory: NDArray[np.float32], unit: int) -> ND
     float64 array of shape (field, 2, depth, width)
         Displacement for a displacement of 1 of the unit: axial (towards the transducer) and
         lateral. Fields belong to the course, its first and its second derivative (s, s^2); only
-        the first without delay. The axial mean over the territory is 1, wherever the territory
-        follows at all.
+        the first without delay. Weighted by membership, the axial field has in all what the
+        territory itself, held by the layers above it, would have (over a hard territory that
+        nothing holds, a mean of 1), unless tissue lets it move by less than a twentieth of that.
     """
     doses = tissue.doses
     source = spread(territory.astype(np.float64), tissue.pixel_size, doses["spread"])

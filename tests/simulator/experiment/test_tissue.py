@@ -152,6 +152,38 @@ def test_the_mean_over_a_territory_is_1_whatever_the_doses():
         assert fields[0, 0][territory > 0].mean() == pytest.approx(1, rel=1e-6)
 
 
+@pytest.mark.parametrize("fat", [0.0, 15.0])
+def test_a_soft_territory_moves_in_all_as_it_would_alone(fat):
+    # Membership weighs what moves, and is how far it moves: without doses a unit's motion is its
+    # territory itself, which a mean of 1 over a soft one would make larger than it is.
+    soft = ndimage.gaussian_filter(DISC, 4)
+    assert ((soft > 0.2) & (soft < 0.8)).sum() > 500
+    np.testing.assert_array_equal(unit_fields(_tissue(), soft, 0)[0, 0], soft)
+    tissue = _tissue(fat=fat, layer=0.8, spread=2.0, incompressibility=0.9, wave=1.0, fascicle=0.4)
+    alone = soft * tissue.follows[:, None]
+    moved = unit_fields(tissue, soft, 0)[0, 0]
+    assert (moved * soft).sum() == pytest.approx((alone * soft).sum(), rel=1e-6)
+    assert np.abs(moved - alone).max() > 0.1
+
+
+def test_a_territory_that_can_hardly_move_is_not_blown_up():
+    # A band across the image has nowhere to go: of its motion only half the mean is left.
+    band = np.zeros(SHAPE, np.float32)
+    band[60:63] = 1
+    fields = unit_fields(_tissue(incompressibility=1.0), band, 0)
+    np.testing.assert_allclose(fields[0, 0], 0.5 * 3 / 120, rtol=1e-6)
+
+
+def test_a_delay_s_fields_are_its_powers():
+    # d(t - tau) is d - tau d' + tau^2 / 2 d''.
+    tissue = _tissue(spread=2.0, wave=1.0, wave_damping=0.0)
+    motion, slope, curve = unit_fields(tissue, DISC, 0)[:, 0]
+    delays = wave_delays(tissue, DISC)
+    np.testing.assert_allclose(slope, -motion * delays, rtol=1e-12)
+    np.testing.assert_allclose(curve, motion * delays**2 / 2, rtol=1e-12)
+    assert curve.max() > 1e-8
+
+
 def test_a_delay_is_distance_over_speed():
     tissue = _tissue(wave=1.0, wave_speed=3.0)
     delays = wave_delays(tissue, DISC)
@@ -162,7 +194,13 @@ def test_a_delay_is_distance_over_speed():
     twice = wave_delays(_tissue(wave=2.0, wave_speed=3.0), DISC)
     np.testing.assert_allclose(twice, 2 * delays, rtol=1e-12)
     assert wave_delays(_tissue(wave_speed=3.0), DISC) is None
-    assert wave_delays(tissue, np.zeros_like(DISC)) is None
+    # A soft territory begins where membership is above a half, if it is so anywhere.
+    soft = np.clip(5 - np.hypot(z, x), 0, 1).astype(np.float32)
+    np.testing.assert_array_equal(wave_delays(tissue, soft) == 0, soft > 0.5)
+    half = np.where(np.hypot(z, x) < 8, np.float32(0.5), DISC)
+    np.testing.assert_array_equal(wave_delays(tissue, np.maximum(half, DISC)), delays)
+    for less in (np.zeros_like(DISC), 0.5 * DISC):
+        assert wave_delays(tissue, less) is None
 
 
 def _twitch(time, contraction=0.08):
@@ -328,6 +366,7 @@ def test_the_muscle_s_border_moves_as_a_sheet():
     assert width == 16
     share = tissue.sheet[row]
     assert found[0, row, 50] == pytest.approx((1 - share) * random[0, row, 50] + share * mean)
+    np.testing.assert_allclose(layered(tissue, np.ones(SHAPE)), 1, rtol=1e-12)  # to the edges
     far = np.abs(depths - 6.0) > 4 * WALL
     np.testing.assert_allclose(found[:, far], random[:, far], atol=2e-3)
     np.testing.assert_array_equal(layered(_tissue(fat=6.0), random), random)
