@@ -1,0 +1,135 @@
+"""Simulate tissue-velocity image sequences of active motor units, and learn from them.
+
+Make stores
+    generate            simulate sequences and store them with their truth
+    import_recordings   bring recordings into a store, through the imaging chain
+    translate           make simulated sequences look like recorded ones
+
+Read stores
+    open_store          open a store: ``store[3]`` is a sequence, ``store.dataset`` all of them
+    Store               what open_store gives
+    verify              prove a store whole, or make parts of it again
+
+Find motor units
+    identify            find the units in recordings
+
+Simulate without a store
+    draw                the truth of one sequence
+    render              its velocities
+    Truth               what draw gives
+
+Say what is wanted
+    Parameters, Range   of the simulation
+    Doses               of the virtual experiment
+    Description         what the arrays of a recording mean
+    Chain               what import_recordings does with them
+
+Errors
+    MusimError          all that are raised on purpose, each with one line for the user
+    InputError          what was asked for cannot be used
+    FailureError        the work could not be finished
+
+Everything is imported when it is first used. What is here, and more, lies in ``musim.simulator``,
+``musim.datasets`` and ``musim.training``; the command line is ``musim``, or ``python -m musim``.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+# An installed musim has its packages within this one. A checkout has them elsewhere, where pyright
+# does not find them.
+# pyright: reportMissingImports=false
+
+if TYPE_CHECKING:
+    from musim import cli as cli
+    from musim import datasets as datasets
+    from musim import simulator as simulator
+    from musim import training as training
+    from musim.datasets import Store as Store
+    from musim.datasets import generate as generate
+    from musim.datasets import open_store as open_store
+    from musim.datasets import verify as verify
+    from musim.datasets.importing.description import Description as Description
+    from musim.datasets.importing.stores import import_recordings as import_recordings
+    from musim.simulator import FailureError as FailureError
+    from musim.simulator import InputError as InputError
+    from musim.simulator import MusimError as MusimError
+    from musim.simulator import Parameters as Parameters
+    from musim.simulator import Range as Range
+    from musim.simulator import Truth as Truth
+    from musim.simulator import draw as draw
+    from musim.simulator import render as render
+    from musim.simulator.experiment.doses import Doses as Doses
+    from musim.simulator.imaging.chain import Chain as Chain
+    from musim.training.identification.results import identify_stores
+    from musim.training.translation.translating import translate_store
+
+    identify = identify_stores
+    translate = translate_store
+    __version__: str
+
+_PLACES = {
+    "Chain": ("simulator.imaging.chain", "Chain"),
+    "Description": ("datasets.importing.description", "Description"),
+    "Doses": ("simulator.experiment.doses", "Doses"),
+    "FailureError": ("simulator", "FailureError"),
+    "InputError": ("simulator", "InputError"),
+    "MusimError": ("simulator", "MusimError"),
+    "Parameters": ("simulator", "Parameters"),
+    "Range": ("simulator", "Range"),
+    "Store": ("datasets", "Store"),
+    "Truth": ("simulator", "Truth"),
+    "draw": ("simulator", "draw"),
+    "generate": ("datasets", "generate"),
+    "identify": ("training.identification.results", "identify_stores"),
+    "import_recordings": ("datasets.importing.stores", "import_recordings"),
+    "open_store": ("datasets", "open_store"),
+    "render": ("simulator", "render"),
+    "translate": ("training.translation.translating", "translate_store"),
+    "verify": ("datasets", "verify"),
+}
+"""Where each name lies: its module below musim, and what it is called there."""
+
+_PACKAGES = ("cli", "datasets", "simulator", "training")
+
+
+# No __all__: help() would print each of the names at full length below the table of contents.
+def __dir__() -> list[str]:
+    """Return all names, those that were not used yet too."""
+    return sorted({*globals(), *_PLACES, *_PACKAGES, "__version__"})
+
+
+if not TYPE_CHECKING:  # a checker would take every name for one that is here
+
+    def __getattr__(name: str) -> Any:
+        """Import what is asked for, once."""
+        if name == "__version__":
+            from importlib.metadata import version
+
+            found = version("musim")
+        elif name in _PLACES:
+            module, attribute = _PLACES[name]
+            try:
+                found = getattr(importlib.import_module(f"musim.{module}"), attribute)
+            except ModuleNotFoundError as error:
+                # Not here, as far as hasattr() and help() are concerned.
+                raise AttributeError(
+                    f"musim.{name}: found {error.name} missing, wanted the libraries for training; "
+                    'pip install "musim[train]"'
+                ) from error
+        elif name in _PACKAGES:
+            return importlib.import_module(f"musim.{name}")
+        else:
+            raise AttributeError(f"module 'musim' has no attribute {name!r}{_hint(name)}")
+        globals()[name] = found
+        return found
+
+
+def _hint(name: str) -> str:
+    if name.startswith("_"):  # what Python and its tools ask for, with no one to read the answer
+        return ""
+    from difflib import get_close_matches
+
+    known = {known.lower(): known for known in [*_PLACES, *_PACKAGES]}
+    close = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    return f"; did you mean {known[close[0]]!r}?" if close else "; help(musim) lists what it has"
