@@ -34,7 +34,13 @@ def test_every_name_is_there_and_is_what_its_module_has(name):
 
 def test_without_torch_all_is_there_but_what_needs_it():
     code = (
-        "import sys, pydoc\nsys.modules['torch'] = None\nimport musim\n"
+        "import sys, pydoc\n"
+        "class Without:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'torch':\n"
+        "            raise ModuleNotFoundError(name, name=name)\n"
+        "sys.meta_path.insert(0, Without())\n"
+        "import musim\n"
         f"print([name for name in {[*PLACES]} if not hasattr(musim, name)])\n"
         "assert 'Chain' in pydoc.render_doc(musim)\n"
         "try:\n    musim.translate\nexcept AttributeError as error:\n    print(error)"
@@ -102,9 +108,9 @@ def test_checkers_see_the_names_where_they_lie():
     assert Path(musim.__file__).with_name("py.typed").is_file()
 
 
-def test_it_runs_as_a_module(tmp_path):
+def test_it_runs_as_a_module():
     done = _python("", "-m", "musim", "--version")
     assert (done.returncode, done.stderr) == (0, "")
     assert musim.__version__ in done.stdout
-    done = _python("", "-m", "musim", "info", str(tmp_path / "none.zarr"))
+    done = _python("", "-m", "musim", "generat")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
