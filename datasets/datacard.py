@@ -13,6 +13,7 @@ from scipy.stats import kstwobign
 from ..simulator.errors import InputError
 from ..simulator.parameters import Parameters
 from ..simulator.ranges import Range
+from ..simulator.shapes import SHAPES
 from ..simulator.rendering import render
 from ..simulator.territory import fat_thickness
 from .store import Store
@@ -209,7 +210,7 @@ def _tallies(parameters: Parameters) -> dict[str, Tally]:
             tallies[label] = Tally(0, 0)
     if not parameters.fat.is_constant:
         tallies[PLACE] = Tally(0, 1)
-    if parameters.territory == "ellipse":
+    if SHAPES[parameters.territory].has_axis_ratio:
         tallies["axis ratio"] = Tally(parameters.axis_ratio.low, parameters.axis_ratio.high)
     return tallies
 

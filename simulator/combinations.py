@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .errors import InputError
 from .ranges import format_pair
+from .shapes import SHAPES
 
 if TYPE_CHECKING:
     from .parameters import Parameters
@@ -31,9 +32,7 @@ def check_combinations(parameters: "Parameters") -> None:
             f"frames and pixels: found {voxels:.3g} voxels a sequence, wanted {MAXIMUM_VOXELS:.3g} "
             "at most; make several shorter sequences"
         )
-    largest = parameters.diameter.high
-    if parameters.territory == "ellipse":
-        largest *= math.sqrt(parameters.axis_ratio.high)
+    largest = SHAPES[parameters.territory].longest(parameters)
     smallest_side = min(parameters.muscle_size)
     if largest > smallest_side:
         raise InputError(

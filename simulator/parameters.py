@@ -10,6 +10,7 @@ from .combinations import check_combinations
 from .declarations import Declared, declare
 from .errors import InputError
 from .ranges import Range
+from .shapes import SHAPES
 
 INTERVAL_CLIP = 3.9
 """Intervals lie within this many SD of their mean, as in Fuglevand-type codes (Fuglevand, Winter
@@ -55,7 +56,7 @@ class Parameters(Declared):
     doublet_interval : float
         Interval inside a doublet, ms.
     territory : {"disc", "ellipse", "fibres"}
-        Shape of a territory. Both papers: disc.
+        Shape of a territory, one of :data:`.shapes.SHAPES`. Both papers: disc.
     diameter : Range
         Diameter of a territory, mm; of an ellipse, that of the disc of equal area. Ali 2020:
         2.5-10.
@@ -136,9 +137,7 @@ class Parameters(Declared):
     doublet_interval: float = declare(
         5.0, "Interval inside a doublet.", "ms", (0.1, 1000), group="Firing"
     )
-    territory: str = declare(
-        "disc", "Shape of a territory.", choices=("disc", "ellipse", "fibres"), group="Territory"
-    )
+    territory: str = declare("disc", "Shape of a territory.", choices=SHAPES, group="Territory")
     diameter: Given[Range] = declare(
         Range(2.5, 10), "Diameter of a territory.", "mm", (0.01, 1000), group="Territory"
     )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from .errors import InputError
 from .parameters import Parameters
 from .seeds import Stream, generator
+from .shapes import SHAPES
 
 ATTEMPTS = 1000
 """Draws after which a unit that never shows in the image is given up."""
@@ -113,17 +114,12 @@ def _muscle_edges(parameters: Parameters, fat: float) -> NDArray[np.float64]:
 def _draw_outlines(
     parameters: Parameters, edges: NDArray[np.float64], random: np.random.Generator, units: int
 ) -> NDArray[np.float64]:
-    """Draw (centre depth, centre width, semi-axes, angle) of ellipses; discs have equal axes."""
+    """Draw (centre depth, centre width, semi-axes, angle) of the ellipses that outline units."""
     top, bottom, left, right = edges
     radius = parameters.diameter.draw(random, units) / 2
     centre = random.random((units, 2)) * (bottom - top, right - left) + (top, left)
-    outlines = np.column_stack([centre, radius, radius, np.zeros(units)])
-    if parameters.territory == "ellipse":
-        stretch = np.sqrt(parameters.axis_ratio.draw(random, units))
-        outlines[:, 2] *= stretch
-        outlines[:, 3] /= stretch
-        outlines[:, 4] = random.random(units) * math.pi
-    return outlines
+    discs = np.column_stack([centre, radius, radius, np.zeros(units)])
+    return SHAPES[parameters.territory].outlines(parameters, discs, random)
 
 
 def _masks(
@@ -140,53 +136,12 @@ def _masks(
     pixel_size = np.array(parameters.pixel_size)
     hard = parameters.mask == "hard"
     cover(outlines, pixel_size, edges, hard, membership, area)
-    if parameters.territory == "fibres":
-        for unit in range(len(outlines)):
-            membership[unit] = _fibre_membership(parameters, edges, outlines[unit], fibre_random)
+    shape = SHAPES[parameters.territory]
+    for unit, outline in enumerate(outlines):
+        membership[unit] = shape.membership(
+            parameters, edges, outline, membership[unit], fibre_random
+        )
     return membership, area
-
-
-def _fibre_membership(
-    parameters: Parameters,
-    edges: NDArray[np.float64],
-    outline: NDArray[np.float64],
-    random: np.random.Generator,
-) -> NDArray[np.float32]:
-    """Scatter fibres uniformly in a disc; return their local density over the nominal, 0..1.
-
-    The number of fibres is Poisson with mean density x area. The density map is smoothed by a
-    Gaussian and limited to 1; with hard masks it is 1 where it is at least a half.
-    """
-    from scipy.ndimage import gaussian_filter
-
-    radius = outline[2]
-    fibres = random.poisson(parameters.fibre_density * math.pi * radius**2)
-    distance = radius * np.sqrt(random.random(fibres))
-    angle = 2 * math.pi * random.random(fibres)
-    dz, dx = parameters.pixel_size
-    rows = np.floor((outline[0] + distance * np.cos(angle)) / dz).astype(int)
-    columns = np.floor((outline[1] + distance * np.sin(angle)) / dx).astype(int)
-    shown = (
-        (rows >= 0)
-        & (rows < parameters.pixels[0])
-        & (columns >= 0)
-        & (columns < parameters.pixels[1])
-    )
-    count = np.zeros(parameters.pixels)
-    np.add.at(count, (rows[shown], columns[shown]), 1.0)
-    sigma = (parameters.fibre_smoothing / dz, parameters.fibre_smoothing / dx)
-    # "nearest" keeps the density level at the image's edge, beyond which fibres go on.
-    density = gaussian_filter(count, sigma, mode="nearest", truncate=4) / (dz * dx)
-    share = np.minimum(density / parameters.fibre_density, 1.0)
-    # The smoothing's far tails are no fibres.
-    share[share < 1e-3] = 0.0
-    if parameters.mask == "hard":
-        share = (share >= 0.5).astype(float)
-    top, bottom, left, right = edges
-    z = (np.arange(parameters.pixels[0]) + 0.5) * dz
-    x = (np.arange(parameters.pixels[1]) + 0.5) * dx
-    in_muscle = ((z >= top) & (z <= bottom))[:, None] & ((x >= left) & (x <= right))
-    return np.where(in_muscle, share, 0.0).astype(np.float32)
 
 
 def overlap_of(membership: NDArray[np.float32]) -> NDArray[np.float64]:
