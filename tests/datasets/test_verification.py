@@ -231,6 +231,17 @@ def sealed_again(folder):
     (folder / SEAL).write_bytes(writer.seal((folder / ROOT).read_bytes(), content))
 
 
+def sealed_with(folder, part, contents):
+    """Replace files of a part, and bring its manifest, and the store's, in line with them."""
+    location, key = Location(folder), writer.manifest_key(part)
+    notes = json.loads(location.read(key))
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+        notes["files"][name] = [len(content), checksum(content)]
+    location.write_json(key, notes)
+    sealed_again(folder)
+
+
 def test_sealing_again_is_what_the_writer_does(copy, store, assert_same_files):
     folder = copy(store)
     sealed_again(folder)
@@ -269,20 +280,31 @@ def test_other_parameters_than_were_used_are_found_by_making_again(make, tiny, c
 def test_voxels_that_are_not_the_truths_are_found_by_making_again(copy, dense, fails):
     # The voxels of sequences 0 and 1 changed places, and all checksums with them.
     folder = copy(dense)
-    paths = [folder / f"tvi/c.{index}.0.0.0" for index in range(2)]
-    contents = [path.read_bytes() for path in paths]
-    for path, content in zip(paths, reversed(contents), strict=True):
-        path.write_bytes(content)
-    part = folder / ".musim/parts/000000.json"
-    notes = json.loads(part.read_text())
-    for path in paths:
-        key = path.relative_to(folder).as_posix()
-        notes["files"][key] = [path.stat().st_size, checksum(path.read_bytes())]
-    Location(folder).write_json(".musim/parts/000000.json", notes)
-    sealed_again(folder)
+    keys = [f"tvi/c.{index}.0.0.0" for index in range(2)]
+    contents = [(folder / key).read_bytes() for key in keys]
+    sealed_with(folder, 0, dict(zip(keys, reversed(contents), strict=True)))
     verify(folder)
     with fails(FailureError, "sequence 0: tvi is not what its truth gives"):
         verify(folder, remake=5)
+
+
+@pytest.mark.parametrize(
+    ("remake", "made_again"), [(1, {0}), (2, {0, 4}), (3, {0, 2, 4}), (4, {0, 1, 2, 4})]
+)
+def test_what_is_made_again_is_spread_evenly(dense, copy, remake, made_again):
+    # Each sequence in turn gets the voxels of another, sound by all checksums.
+    found = set()
+    for index in range(5):
+        folder = copy(dense, f"{index}.zarr")
+        other = (folder / f"tvi/c.{(index + 1) % 5}.0.0.0").read_bytes()
+        sealed_with(folder, index // 3, {f"tvi/c.{index}.0.0.0": other})
+        verify(folder)
+        try:
+            verify(folder, remake=remake)
+        except FailureError as error:
+            assert f"sequence {index}: tvi is not what its truth gives" in str(error)
+            found.add(index)
+    assert found == made_again
 
 
 @pytest.mark.parametrize(

@@ -134,10 +134,20 @@ def test_angles_that_are_small_are_radians_and_name_their_axis(tmp_path):
     assert "# pitch = " in survey.to_toml()
 
 
-def test_the_largest_angle_either_way_tells_degrees_from_radians(tmp_path):
-    angles = [-20.0, -10.0, 0.3]
+@pytest.mark.parametrize(
+    ("angles", "wanted"),
+    [
+        ([-20.0, -10.0, 0.3], "angles"),
+        ([-0.3, 10.0, 20.0], "angles"),
+        ([-0.61, 0.3, 0.5], "angles"),
+        ([-0.59, 0.0, 0.3], "angles [rad]"),
+        ([-0.3, 0.0, 0.59], "angles [rad]"),
+        ([0.0, 0.0, 0.0], "angles"),
+    ],
+)
+def test_the_largest_angle_either_way_tells_degrees_from_radians(tmp_path, angles, wanted):
     np.savez(tmp_path / "a.npz", rf=np.ones((9, 3, 128, 30), "i2"), angles=angles)
-    assert _survey(tmp_path / "a.npz").values["angles"] == "angles"
+    assert _survey(tmp_path / "a.npz").values["angles"] == wanted
 
 
 def test_what_means_nothing_is_not_guessed(tmp_path):

@@ -164,8 +164,11 @@ def test_sums_are_those_of_the_definition(
     np.testing.assert_allclose(found, _estimate_slowly(iq, settings), rtol=0, atol=1e-5 * scale)
 
 
-@pytest.mark.parametrize(("gate", "samples"), [(0.01, 1), (0.1, 1), (0.21, 3), (0.5, 5), (1.0, 11)])
-def test_a_gate_is_an_odd_number_of_samples(gate, samples):
+@pytest.mark.parametrize(
+    ("gate", "samples"),
+    [(0.01, 1), (0.1, 1), (0.19, 1), (0.21, 3), (0.35, 3), (0.39, 3), (0.5, 5), (0.7, 7), (1.0, 11)],
+)
+def test_a_gate_is_the_odd_number_of_samples_nearest_to_its_length(gate, samples):
     assert _settings(gate=gate).gate_samples == samples
 
 

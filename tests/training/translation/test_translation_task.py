@@ -198,6 +198,22 @@ def test_keys_of_noise_tell_steps_ranks_clips_and_uses_apart(make, domains, monk
     assert {key[0] for key in used} == {0}
 
 
+def test_pools_draw_otherwise_in_every_step_and_process(make, domains, monkeypatch):
+    task = make(pool_size=2)
+    (batch,) = take(task, domains, 1)
+    places = {"a": [], "b": []}
+    for name, pool in task.pools.items():
+        monkeypatch.setattr(
+            pool, "query", lambda clips, place, name=name: places[name].append(place) or clips
+        )
+    for number, rank in itertools.product((0, 1), (0, 1)):
+        task.losses(GENERATORS, batch, number, rank)
+        task.losses(DISCRIMINATORS, batch, number, rank)
+    assert len(set(places["a"])) == len(set(places["b"])) == 4
+    # Domains are told apart by the pools themselves.
+    assert {pool.place for pool in task.pools.values()} == {0, 1}
+
+
 def test_with_scales_of_zero_noise_changes_nothing(make, domains):
     task = make()
     tvi = domains.stores[0].tvi(2)
