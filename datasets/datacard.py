@@ -13,8 +13,8 @@ from scipy.stats import kstwobign
 from ..simulator.errors import InputError
 from ..simulator.parameters import Parameters
 from ..simulator.ranges import Range
-from ..simulator.shapes import SHAPES
 from ..simulator.rendering import render
+from ..simulator.shapes import SHAPES
 from ..simulator.territory import fat_thickness
 from .store import Store
 
