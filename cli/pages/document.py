@@ -7,7 +7,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from .markup import Markup, colour_rules, element
+from markupsafe import Markup
+
+from .markup import colour_rules, element
 
 
 def document(title: str, body: Markup) -> str:

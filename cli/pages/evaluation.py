@@ -5,11 +5,13 @@ import io
 import math
 from typing import Any
 
+from markupsafe import Markup
+
 from ...training.identification.evaluation import Evaluation
 from ...training.identification.tables import calibration, difficulties, summary
 from ..pictures.charts import Chart, draw_charts
 from .document import document, section
-from .markup import UNKNOWN, Markup, counted, element, fixed, join
+from .markup import UNKNOWN, counted, element, fixed, join
 from .tables import Cell, Column, RowHead, definitions, table
 
 NAMES = {

@@ -5,11 +5,13 @@ import io
 import math
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 from PIL import Image
 
 from ..page_findings import Findings, FoundUnit, TrueUnit
-from .markup import Markup, colour_class, element, fixed, join, listed, ticks
+from ..pictures.scales import round_ticks
+from .markup import colour_class, element, fixed, join, listed
 from .outlines import label_places, outline
 
 WIDEST, TALLEST = 360.0, 480.0
@@ -178,11 +180,11 @@ def draw_axes(size: tuple[float, float], scale: float) -> Markup:
     """Draw the ticks and titles of a map's axes, in mm."""
     height, breadth = size[0] * scale, size[1] * scale
     marks = []
-    for value in ticks(size[1], most=max(3, int(breadth / 45))):
+    for value in round_ticks(size[1], most=max(3, int(breadth / 45))):
         x = value * scale
         marks.append(element("path", d=f"M{x:.1f} {height:.1f}v5", class_="tick"))
         marks.append(element("text", f"{value:g}", x=x, y=height + 18, class_="middle"))
-    for value in ticks(size[0], most=max(3, int(height / 30))):
+    for value in round_ticks(size[0], most=max(3, int(height / 30))):
         y = value * scale
         marks.append(element("path", d=f"M0 {y:.1f}h-5", class_="tick"))
         marks.append(element("text", f"{value:g}", x=-8, y=y + 4, class_="end"))
@@ -201,7 +203,7 @@ def draw_axes(size: tuple[float, float], scale: float) -> Markup:
 def draw_colour_bar(box: tuple[float, float], highest: float) -> Markup:
     """Draw the scale of greys to the right of a map, from 0 to `highest`, mm/s."""
     left, height = box[0] + 12, box[1]
-    values = ticks(highest, most=max(3, min(5, int(height / 30))))
+    values = round_ticks(highest, most=max(3, min(5, int(height / 30))))
     decimals = max(0, -math.floor(math.log10(values[1] if len(values) > 1 else 1) + 1e-9))
     marks = [
         join(

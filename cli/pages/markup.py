@@ -1,8 +1,9 @@
-"""Writing HTML and SVG so that text from outside is always text: elements, numbers, colours."""
+"""Elements of HTML and SVG whose text is always text, and numbers and colours as they read."""
 
 import math
-from html import escape
 from typing import Any
+
+from markupsafe import Markup, escape
 
 from ..pictures.colours import COLOURS
 
@@ -12,12 +13,6 @@ UNKNOWN = "–"
 _VOID = {"br", "img", "link", "meta"}
 
 
-class Markup(str):
-    """Text that is HTML already. Any other text is escaped when it becomes part of an element."""
-
-    __slots__ = ()
-
-
 def element(name: str, /, *children: Any, **attributes: Any) -> Markup:
     """Return an element of HTML or SVG.
 
@@ -25,34 +20,31 @@ def element(name: str, /, *children: Any, **attributes: Any) -> Markup:
     ----------
     name : str
     *children
-        :class:`Markup` as it is, anything else as text, None as nothing.
+        Markup as it is, anything else as text, None as nothing.
     **attributes
         An underscore stands for a hyphen, one at the end keeps Python's words apart (``class_``).
-        None and False leave the attribute out, True gives it without a value.
+        None and False leave the attribute out, True gives it without a value. Values are text,
+        markup too: within an attribute there are no elements.
     """
     words = [name]
     for key, value in attributes.items():
         if value is None or value is False:
             continue
         attribute = key.rstrip("_").replace("_", "-")
-        words.append(attribute if value is True else f'{attribute}="{escape(_text(value))}"')
-    start = f"<{' '.join(words)}>"
-    return Markup(start if name in _VOID else f"{start}{join(*children)}</{name}>")
+        words.append(attribute if value is True else f'{attribute}="{escape(str(_text(value)))}"')
+    start = Markup(f"<{' '.join(words)}>")
+    return start if name in _VOID else start + join(*children) + Markup(f"</{name}>")
 
 
 def join(*children: Any) -> Markup:
-    """Return markup and texts after one another; texts are escaped."""
-    return Markup(
-        "".join(
-            child if isinstance(child, Markup) else escape(_text(child))
-            for child in children
-            if child is not None
-        )
-    )
+    """Return markup and texts after one another; texts are escaped, and None is nothing."""
+    return Markup().join(_text(child) for child in children if child is not None)
 
 
 def _text(value: Any) -> str:
     """Return a value as text; fractions with no more digits than a drawing needs."""
+    if isinstance(value, str):
+        return value  # markup stays markup
     return f"{round(value, 3):g}" if isinstance(value, float) else str(value)
 
 
@@ -81,15 +73,6 @@ def counted(number: int, what: str) -> str:
 def listed(names: list[str]) -> str:
     """Return names as a sentence lists them."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def ticks(highest: float, most: int = 6) -> list[float]:
-    """Return round numbers from 0 to at most `highest`, evenly apart."""
-    if not (math.isfinite(highest) and highest > 0):
-        return [0.0]
-    power = 10.0 ** math.floor(math.log10(highest / most))
-    step = next(power * n for n in (1, 2, 5, 10) if highest / (power * n) <= most)
-    return [round(n * step, 12) for n in range(math.floor(highest / step + 1e-9) + 1)]
 
 
 def colour_class(unit: int) -> str:

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from urllib.parse import quote
 
+from markupsafe import Markup
+
 from ..page_findings import Findings
 from .document import document, section
 from .map import caption_of_map, draw_map
-from .markup import Markup, counted, element, fixed, join
+from .markup import counted, element, fixed, join
 from .remainder import caption_of_remainder, draw_remainder, remarks_on, share_of
 from .tables import definitions, missed_table, scores_table, units_table
 from .trains import caption_of_trains, draw_trains

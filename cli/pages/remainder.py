@@ -3,12 +3,13 @@
 import math
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from ...training.identification.remarks import REMARKS
 from ..page_findings import Findings
 from .map import draw_axes, draw_colour_bar, grey_png, highest_of
-from .markup import Markup, colour_class, element, join, share
+from .markup import colour_class, element, join, share
 from .outlines import outline
 
 WIDEST, TALLEST = 330.0, 360.0

@@ -4,9 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from ..page_findings import Findings
 from .map import label_of
-from .markup import UNKNOWN, Markup, colour_class, element, fixed, share
+from .markup import UNKNOWN, colour_class, element, fixed, share
 
 Cell = tuple[float | str, str]
 """What a cell is sorted by, and its text."""

@@ -4,12 +4,14 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from ..page_findings import Findings, FoundUnit, TrueUnit
 from ..page_sources import KnownTrain
+from ..pictures.scales import round_length, round_ticks
 from .map import label_of
-from .markup import Markup, colour_class, counted, element, fixed, join, listed, ticks
+from .markup import colour_class, counted, element, fixed, join, listed
 
 MOST_POINTS = 1000
 """Points of a drawn train: two a pixel of a wide screen."""
@@ -44,9 +46,7 @@ class Scale:
 
     def bar(self) -> float:
         """Return a round velocity that is at most a row high, mm/s."""
-        longest = self.high - self.low
-        power = 10.0 ** math.floor(math.log10(longest))
-        return power * max(step for step in (1, 2, 5) if step * power <= longest)
+        return round_length(self.high - self.low)
 
 
 def scale_of(findings: Findings) -> Scale:
@@ -73,7 +73,7 @@ def draw_trains(findings: Findings) -> Markup:
         Rows, the true units that were missed last, and the axis of time.
     """
     scale = scale_of(findings)
-    seconds = ticks(findings.duration, most=8)
+    seconds = round_ticks(findings.duration, most=8)
     truths = {unit.number: unit for unit in findings.true_units}
     rows = [
         *(
@@ -237,7 +237,7 @@ def _baseline(scale: Scale) -> Markup:
 
 
 def _grid(findings: Findings, height: float) -> Markup:
-    seconds = ticks(findings.duration, most=8)
+    seconds = round_ticks(findings.duration, most=8)
     across = [second * BREADTH / findings.duration for second in seconds]
     return element("path", d="".join(f"M{x:.4g} 0V{height:g}" for x in across), class_="grid")
 

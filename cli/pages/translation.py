@@ -5,12 +5,14 @@ import json
 import math
 from typing import Any
 
+from markupsafe import Markup
+
 from ...datasets.location import Location
 from ...simulator.errors import FailureError
 from ...training.translation.evaluation import SETTINGS
 from ...training.translation.metrics.table import METRICS
 from .document import document, section
-from .markup import UNKNOWN, Markup, element, fixed, join
+from .markup import UNKNOWN, element, fixed, join
 from .tables import Cell, Column, RowHead, definitions, table
 
 FIGURES = "figures.json"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from .colours import GREY
+from .scales import round_length
 from .scene import Mark, Scene
 
 VELOCITY_COLOURS = "RdBu_r"
@@ -214,9 +215,7 @@ def draw_traces(axes: Axes, scene: Scene, *, font_size: float = 8) -> None:
 
 def _scale_bar(axes: Axes, span: float, high: float, font_size: float) -> None:
     """Draw a bar of a round velocity to the right of the topmost signal."""
-    longest = 0.8 * span
-    power = 10.0 ** math.floor(math.log10(longest))
-    length = power * max(step for step in (1, 2, 5) if step * power <= longest)
+    length = round_length(0.8 * span)
     transform = axes.get_yaxis_transform()
     middle = high - span / 2
     axes.plot(

@@ -1,4 +1,4 @@
-"""What pages are made of: escaped elements, numbers, ticks, outlines, labels, decimated trains."""
+"""What pages are made of: escaped elements, numbers, outlines, labels, decimated trains."""
 
 import html
 import math
@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 
-from musim.cli.pages.markup import Markup, colour_rules, element, fixed, join, share, ticks
+from musim.cli.pages.markup import colour_rules, element, fixed, join, share
 from musim.cli.pages.outlines import label_places, outline
 from musim.cli.pages.trains import decimate
 
@@ -97,21 +98,9 @@ def test_shares_and_elements():
     assert share(0.156) == "16 %"
     assert share(math.nan) == "–"
     made = element("a", "<", Markup("<b></b>"), None, 3, class_="x", href='"', hidden=True, id=None)
-    assert made == '<a class="x" href="&quot;" hidden>&lt;<b></b>3</a>'
+    assert made == '<a class="x" href="&#34;" hidden>&lt;<b></b>3</a>'
     assert join("<", Markup("<i>")) == "&lt;<i>"
     assert element("path", x=1.23456, y=2.0) == '<path x="1.235" y="2"></path>'
-
-
-@given(st.floats(1e-6, 1e6), st.integers(3, 10))
-def test_ticks_are_round_few_and_inside(highest, most):
-    found = ticks(highest, most)
-    assert found[0] == 0
-    assert 2 <= len(found) <= most + 1
-    assert found[-1] <= highest * (1 + 1e-6)
-    steps = np.diff(found)
-    np.testing.assert_allclose(steps, steps[0], rtol=1e-6)
-    assert f"{steps[0]:e}"[0] in "1259"
-    assert found[-1] + steps[0] > highest * (1 - 1e-6)
 
 
 def luminance(colour):
@@ -135,3 +124,30 @@ def test_any_text_is_escaped_everywhere(text):
     assert made.count("<") == made.count(">") == 2
     assert html.unescape(re.fullmatch('<a title="([^"<>]*)">[^<>]*</a>', made, re.S)[1]) == text
     assert html.unescape(made[made.index(">") + 1 : -4]) == text
+
+
+@given(st.text(), st.text())
+def test_markup_is_taken_as_it_is_and_text_is_escaped_once(inner, outer):
+    made = element("p", outer, element("b", inner), join(inner, Markup("<br>")))
+    assert isinstance(made, Markup)
+    assert made.count("<") == made.count(">") == 5
+    text = re.fullmatch("<p>([^<]*)<b>([^<]*)</b>([^<]*)<br></p>", made, re.S)
+    assert [html.unescape(one) for one in text.groups()] == [outer, inner, inner]
+
+
+@given(st.text())
+def test_text_that_joins_markup_is_escaped(text):
+    # However they are put together: plain text never becomes markup.
+    for made in (Markup("<i>") + text, text + Markup("<i>"), Markup("<i>{}").format(text)):
+        assert isinstance(made, Markup)
+        assert made.count("<") == made.count(">") == 1
+    assert not isinstance(f"{Markup('<i>')}{text}", Markup)
+
+
+def test_markup_in_an_attribute_is_text():
+    made = element("a", title=Markup('<b title="x">'))
+    assert made == '<a title="&lt;b title=&#34;x&#34;&gt;"></a>'
+
+
+def test_fractions_are_short_in_markup_and_attributes():
+    assert element("p", 1.23456, np.float64(2), x=np.float64(0.12349)) == '<p x="0.123">1.2352</p>'

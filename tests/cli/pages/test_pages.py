@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from musim.cli.page_findings import read_findings
+from musim.cli.page_sources import KnownTrain
 from musim.cli.pages.evaluation import evaluation_page
 from musim.cli.pages.map import NOT_FINITE
 from musim.cli.pages.recording import Links, recording_page
@@ -151,6 +152,7 @@ def pages(found, told, without_truth, nothing_found):
     hostile = dataclasses.replace(
         found, store=HOSTILE, source=HOSTILE, method=HOSTILE, origin=HOSTILE,
         software={HOSTILE: HOSTILE}, truth_note=HOSTILE,
+        known=(KnownTrain(0, HOSTILE, np.array([0.1])), KnownTrain(1, "&lt;", np.array([0.2]))),
         units=tuple(dataclasses.replace(u, verdict=HOSTILE) for u in found.units),
         true_units=tuple(dataclasses.replace(u, verdict=HOSTILE) for u in found.true_units),
     )  # fmt: skip
@@ -244,9 +246,17 @@ def test_text_from_outside_stays_text(pages):
     targets = [one["attributes"]["href"] for one in page.all("a")]
     assert targets[0].startswith("./%3Cscript%3E")
     assert targets[1] == "./javascript%3Aalert%281%29.html"
+    rows = page.all("div", "row", data_key="k0") + page.all("div", "row", data_key="k1")
+    assert [one["attributes"]["title"] for one in rows] == [HOSTILE, "&lt;"]
+    assert f"k0 ({HOSTILE}) and k1 (&lt;)." in page.all("figcaption")[1]["text"]
     other = Parsed(pages["overlap"])
     assert other.all("h1")[0]["text"] == f"{HOSTILE} on {HOSTILE}"
     assert HOSTILE in other.all("img")[0]["attributes"]["alt"]
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case != "hostile"])
+def test_text_is_escaped_once(pages, case):
+    assert not re.search(r"&amp;(lt|gt|amp|quot|#\d+);", pages[case])
 
 
 def test_a_store_in_a_folder_with_a_hostile_name(tmp_path, store_of_units, nearly):
