@@ -161,8 +161,10 @@ def _with_turns(samples: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _displacement(samples: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return (time, displacement): the running integral of a sampled velocity, by trapezoids."""
-    steps = np.diff(samples[:, 0]) * (samples[1:, 1] + samples[:-1, 1]) / 2
-    return np.column_stack([samples[:, 0], np.concatenate([[0.0], np.cumsum(steps)])])
+    from scipy.integrate import cumulative_trapezoid
+
+    times, velocities = samples.T
+    return np.column_stack([times, cumulative_trapezoid(velocities, times, initial=0)])
 
 
 def _landmarks(waveform: tuple[tuple[float, float], ...]) -> tuple[float, float]:

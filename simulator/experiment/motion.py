@@ -161,6 +161,8 @@ def unit_courses(
     twitches = Twitches(truth.displacement, truth.contraction_time, truth.relaxation_ratio)
     times = truth.firing + (before + 0.5) / rate
     velocity = twitch_trains(finer, twitches, times).astype(np.float64)
+    # Trapezoids by hand: scipy.integrate.cumulative_trapezoid multiplies by the interval where this
+    # divides by the rate, which changes last bits, and rarely stored ones.
     steps = (velocity[:, 1:] + velocity[:, :-1]) / (2 * rate)
     displacement = np.zeros_like(velocity)
     np.cumsum(steps, axis=1, out=displacement[:, 1:])
