@@ -242,6 +242,15 @@ def sealed_with(folder, part, contents):
     sealed_again(folder)
 
 
+def damage(folder, remake):
+    """Return what verification says of a store; nothing if it finds it whole."""
+    try:
+        verify(folder, remake=remake)
+    except FailureError as error:
+        return str(error)
+    return ""
+
+
 def test_sealing_again_is_what_the_writer_does(copy, store, assert_same_files):
     folder = copy(store)
     sealed_again(folder)
@@ -299,10 +308,7 @@ def test_what_is_made_again_is_spread_evenly(dense, copy, remake, made_again):
         other = (folder / f"tvi/c.{(index + 1) % 5}.0.0.0").read_bytes()
         sealed_with(folder, index // 3, {f"tvi/c.{index}.0.0.0": other})
         verify(folder)
-        try:
-            verify(folder, remake=remake)
-        except FailureError as error:
-            assert f"sequence {index}: tvi is not what its truth gives" in str(error)
+        if f"sequence {index}: tvi is not what its truth gives" in damage(folder, remake):
             found.add(index)
     assert found == made_again
 
