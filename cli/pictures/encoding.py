@@ -1,9 +1,7 @@
 """Writing movies frame by frame, so that their length takes no memory: GIF, and MP4 by ffmpeg."""
 
 import contextlib
-import subprocess
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +14,9 @@ Pixels = NDArray[np.uint8]
 
 KEY = 255
 """The palette's entry that leaves a pixel of a GIF as it was."""
+
+QUALITY = 6
+"""Of an MP4, from 1 to 10: a constant rate factor of 20, which keeps thin lines clean."""
 
 
 def make_palette(colours: Pixels, samples: Sequence[Pixels]) -> Image.Image:
@@ -101,8 +102,8 @@ def _changes(before: Pixels | None, after: Pixels) -> tuple[Pixels, tuple[int, i
     return np.where(changed[box], after[box], np.uint8(KEY)), (int(columns[0]), int(rows[0]))
 
 
-def find_ffmpeg(out: Path) -> str:
-    """Return the path of the ffmpeg that imageio-ffmpeg brings along.
+def check_ffmpeg(out: Path) -> None:
+    """See that there is an ffmpeg, such as the one that imageio-ffmpeg brings along.
 
     Raises
     ------
@@ -112,72 +113,64 @@ def find_ffmpeg(out: Path) -> str:
     try:
         import imageio_ffmpeg
 
-        return imageio_ffmpeg.get_ffmpeg_exe()
+        imageio_ffmpeg.get_ffmpeg_exe()
     except (ImportError, RuntimeError) as error:
         raise InputError(
             f"{out}: found no ffmpeg, wanted one for .mp4; pip install 'musim[video]', or use .gif"
         ) from error
 
 
-def write_mp4(
-    path: Path, pictures: Iterable[Pixels | None], ffmpeg: str, frames_per_second: int
-) -> None:
+def write_mp4(path: Path, pictures: Iterable[Pixels | None], frames_per_second: int) -> None:
     """Write an MP4 (H.264) that players and slides take.
+
+    What ffmpeg says of an error goes where this process's own errors go.
 
     Parameters
     ----------
     path : Path
     pictures : iterable of uint8 arrays of shape (height, width, 3), or None
         RGB, of even height and width; None is the frame before once more.
-    ffmpeg : str
-        Path of the program.
     frames_per_second : int
 
     Raises
     ------
     FailureError
-        If ffmpeg fails.
+        If ffmpeg fails, or the film does not hold the frames that it was given.
     """
+    import imageio_ffmpeg
+
     pictures = iter(pictures)
     picture = next(pictures)
     assert picture is not None
     height, width = picture.shape[:2]
-    command = [
-        ffmpeg, "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24",
-        "-s", f"{width}x{height}", "-r", str(frames_per_second), "-i", "-",
-        "-c:v", "libx264", "-crf", "20", "-pix_fmt", "yuv420p", "-movflags", "+faststart",
-        "-fflags", "+bitexact", "-f", "mp4", str(path),
-    ]  # fmt: skip
-    content = picture.tobytes()
-    with _running(command) as process:
-        assert process.stdin is not None
-        process.stdin.write(content)
-        for picture in pictures:
-            content = content if picture is None else picture.tobytes()
-            process.stdin.write(content)
+    film = imageio_ffmpeg.write_frames(
+        path, (width, height), fps=frames_per_second, codec="libx264", quality=QUALITY,
+        macro_block_size=2, ffmpeg_log_level="error",
+        output_params=["-movflags", "+faststart", "-fflags", "+bitexact", "-f", "mp4"],
+    )  # fmt: skip
+    count = 1
+    # Closing it waits for ffmpeg to end; so does an interruption, which leaves nothing running.
+    with contextlib.closing(film):
+        _send(film, None)
+        _send(film, picture)
+        for following in pictures:
+            picture = picture if following is None else following
+            _send(film, picture)
+            count += 1
+    # A full disk at the very end shows in the film alone: how ffmpeg ended is not told.
+    try:
+        written, _ = imageio_ffmpeg.count_frames_and_secs(path)
+    except RuntimeError:
+        written = 0
+    if written != count:
+        raise FailureError(f"ffmpeg failed (found {written} frames in the film, wanted {count})")
 
 
-@contextlib.contextmanager
-def _running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run ffmpeg, raise what it says if it fails, and never leave it running."""
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log
-        )
-        assert process.stdin is not None
-        try:
-            yield process
-            process.stdin.close()
-            process.wait()
-        except BrokenPipeError:
-            process.wait()  # ffmpeg ended before its input did; its log says why
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
-        if process.returncode:
-            log.seek(0)
-            lines = log.read().decode(errors="replace").strip().splitlines()
-            raise FailureError(f"ffmpeg failed ({lines[-1] if lines else process.returncode})")
+def _send(film: Generator[None, Pixels | None, None], picture: Pixels | None) -> None:
+    """Give ffmpeg a frame; None starts it."""
+    try:
+        film.send(picture)
+    except OSError as error:
+        # Its text has lines of advice after the first.
+        reason = str(error).partition("\n")[0]
+        raise FailureError(f"ffmpeg failed ({reason})") from error

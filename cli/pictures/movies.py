@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ...datasets.store import Store
 from ...simulator.errors import InputError
 from ..targets import check_target, written_aside
-from .encoding import Pixels, find_ffmpeg, make_palette, write_gif, write_mp4
+from .encoding import Pixels, check_ffmpeg, make_palette, write_gif, write_mp4
 from .panels import VELOCITY_COLOURS, Page, draw_marks, draw_traces, label_axes
 from .scene import Scene, blocks, read_scene
 
@@ -83,7 +83,8 @@ def draw_movie(
         raise InputError(
             f"frames per second: found {frames_per_second}, wanted 1 to {most} for {ending}"
         )
-    ffmpeg = find_ffmpeg(out) if ending == ".mp4" else ""
+    if ending == ".mp4":
+        check_ffmpeg(out)
     scene = read_scene(store, index)
     stage = Stage(scene, LEVELS[ending], smooth=ending == ".mp4")
     total = max(1, round(scene.duration / speed * frames_per_second))
@@ -96,7 +97,7 @@ def draw_movie(
             palette = make_palette(stage.colours, [stage.picture(v, 0) for v in scene.images[:3]])
             write_gif(aside, pictures, palette, frames_per_second)
         else:
-            write_mp4(aside, pictures, ffmpeg, frames_per_second)
+            write_mp4(aside, pictures, frames_per_second)
 
 
 def _counted(

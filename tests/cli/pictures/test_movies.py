@@ -1,5 +1,6 @@
 """Movies: as many frames and as long as asked for, showing what they should, nothing left over."""
 
+import gc
 import sys
 from itertools import pairwise
 
@@ -177,14 +178,58 @@ def test_without_ffmpeg_an_mp4_is_refused(store, tmp_path, monkeypatch):
     draw_movie(store, 0, tmp_path / "motion.gif")
 
 
-def test_what_ffmpeg_says_is_passed_on(store, tmp_path, monkeypatch):
-    program = tmp_path / "ffmpeg"
-    program.write_text("#!/bin/sh\necho first >&2\necho out of luck >&2\nexit 3\n")
-    program.chmod(0o755)
-    monkeypatch.setattr("musim.cli.pictures.movies.find_ffmpeg", lambda out: str(program))
-    with pytest.raises(FailureError, match=r"ffmpeg failed \(out of luck\)"):
+@pytest.fixture
+def pretend(tmp_path, monkeypatch):
+    """Return a function that puts a script in ffmpeg's place."""
+    pytest.importorskip("imageio_ffmpeg")
+
+    def put(script):
+        program = tmp_path / "ffmpeg"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(program))
+        return program
+
+    return put
+
+
+# imageio-ffmpeg leaves its end of the pipe to the garbage collector where ffmpeg ended by itself.
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+def test_what_ffmpeg_says_is_passed_on(store, tmp_path, pretend, capfd):
+    program = pretend("echo first >&2\necho out of luck >&2\nexit 3")
+    with pytest.raises(FailureError, match=r"^ffmpeg failed \(.*Broken pipe\)$"):
         draw_movie(store, 0, tmp_path / "motion.mp4")
+    gc.collect()
+    assert capfd.readouterr().err == "first\nout of luck\n"
     assert list(tmp_path.iterdir()) == [program]
+
+
+# What comes last in ffmpeg's command is the film; it is read back from what stands after -i.
+KEEPS_NOTHING = "cat > /dev/null"
+FAILS_AT_THE_END = 'for last; do :; done\ncat > "$last"\nexit 1'
+LOSES_ONE = """case "$*" in *null*) echo "frame=    9 fps=0.0 time=00:00:00.36";; *)
+for last; do :; done; cat > "$last";; esac"""
+
+
+@pytest.mark.parametrize(
+    ("script", "frames"), [(KEEPS_NOTHING, 0), (FAILS_AT_THE_END, 0), (LOSES_ONE, 9)]
+)
+def test_a_film_that_is_not_whole_is_a_failure(store, tmp_path, pretend, script, frames):
+    program = pretend(script)
+    out = tmp_path / "motion.mp4"
+    out.write_text("old")
+    with pytest.raises(FailureError, match=f"found {frames} frames in the film, wanted 10"):
+        draw_movie(store, 0, out)
+    assert out.read_text() == "old"
+    assert set(tmp_path.iterdir()) == {out, program}
+
+
+def test_an_ffmpeg_that_is_not_there(store, tmp_path, monkeypatch):
+    pytest.importorskip("imageio_ffmpeg")
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "none"))
+    with pytest.raises(FailureError, match=r"^ffmpeg failed \(.*No such file.*none'\)$"):
+        draw_movie(store, 0, tmp_path / "motion.mp4")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["a.avi", "a", "a.png"])
