@@ -162,7 +162,7 @@ def read_voxels(
     if store.kind == "rendered" or not np.isnan(choice.snr):
         render_arrays(
             truth["territory"], truth["whole_train"], truth["noise_key"], truth["noise_sd"],
-            time=window, out=out,
+            noise=store.noise, time=window, out=out,
         )  # fmt: skip
     else:
         out[:] = store.tvi(truth["index"], time=window)

@@ -127,6 +127,11 @@ class Store:
         return "experiment" if "musim_doses" in self.layout.attributes else "analytic"
 
     @property
+    def noise(self) -> str:
+        """Model of the noise of a simulated store; white of any other, where noise is added."""
+        return "white" if self.parameters is None else self.parameters.noise
+
+    @property
     def has_truth(self) -> bool:
         """Whether the store knows its sequences' true units."""
         return self.has_units and self.kind != "identified"
@@ -235,6 +240,7 @@ class Store:
             self.read("twitch_train", index)[:count],
             self.read("noise_key", index) if noisy else np.zeros(NOISE_KEY_WORDS, np.uint32),
             float(self.read("noise_sd", index)) if noisy else 0.0,
+            noise=self.noise,
             time=time,
             depth=depth,
             width=width,
@@ -256,6 +262,8 @@ class Store:
         count = int(self.read("unit_count", index))
         values: dict[str, Any] = {}
         for name in Truth.__dataclass_fields__:
+            if name == "noise":
+                continue
             value = self.read(name, index)
             if name in _TRUTH_SCALARS:
                 values[name] = float(value)
@@ -264,7 +272,7 @@ class Store:
         columns = int((~np.isnan(values["firing"])).sum(axis=1).max(initial=1))
         values["territory"] = values["territory"].astype(np.float32, copy=False)
         values["firing"] = values["firing"][:, : max(columns, 1)]
-        return Truth(**values)
+        return Truth(**values, noise=self.noise)
 
     def _check_index(self, index: int) -> None:
         if not 0 <= index < len(self):

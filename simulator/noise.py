@@ -1,11 +1,14 @@
-"""White Gaussian noise whose every value is a function of (key, frame, pixel).
+"""Models of noise; that of both papers is white and Gaussian.
 
+Every value of it is a function of (key, frame, pixel).
 Threefry-4x32 with 13 rounds (Salmon, Moraes, Dror and Shaw 2011, doi:10.1145/2063384.2063405) turns
 the counter (pixel, frame // 4, 0, 0) under the sequence's key into four uniform words; two
 Box-Muller transforms (Box and Muller 1958, doi:10.1214/aoms/1177706645) turn these into the noise
 of that pixel in four successive frames. Any window of a sequence can thus be made alone, in any
 order. The smallest uniform is 2**-33, so values reach 6.76 standard deviations.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,3 +69,26 @@ def standard_normal(
         )
     offset = start - first_group * FRAMES_PER_GROUP
     return noise[offset : offset + frames].reshape(shape)
+
+
+Window = tuple[slice, slice, slice]
+
+NoiseModel = Callable[[NDArray[np.uint32], tuple[int, int, int], Window], NDArray[np.float32]]
+"""Makes the noise of a window, from the sequence's key, the shape of the whole sequence (time,
+depth, width) and the window's slices, whose both ends are given.
+
+A voxel has mean 0 and variance 1 and is a function of the key and of its own place, so that any
+window equals that window of the whole."""
+
+
+def white(
+    key: NDArray[np.uint32], shape: tuple[int, int, int], window: Window
+) -> NDArray[np.float32]:
+    """Return a window of white noise, float32 (time, depth, width)."""
+    time, depth, width = window
+    frames = standard_normal(key, (time.stop - time.start, *shape[1:]), time.start)
+    return frames[:, depth, width]
+
+
+NOISES: dict[str, NoiseModel] = {"white": white}
+"""Models of noise by the names that parameter `noise` has for them."""

@@ -9,6 +9,7 @@ from .annotations import Given
 from .combinations import check_combinations
 from .declarations import Declared, declare
 from .errors import InputError
+from .noise import NOISES
 from .ranges import Range
 from .shapes import SHAPES
 
@@ -37,6 +38,8 @@ class Parameters(Declared):
         Active motor units in a sequence. Ali 2020: 5-30.
     snr : Range
         Mean signal power over noise power, dB; inf is no noise. Ali 2020: 10, 20 or inf.
+    noise : {"white"}
+        Model of the noise, one of :data:`.noise.NOISES`. Ali 2020: white and Gaussian.
     synchrony : Range
         Share of a unit's firings that is chosen to be moved onto firings of other units, 0..0.5,
         one value a sequence. Ali 2020: 0-0.1. Of two or three units fewer are moved, since a firing
@@ -111,6 +114,9 @@ class Parameters(Declared):
         (-60, 200),
         group="Noise",
         infinite=True,
+    )
+    noise: str = declare(
+        "white", "Model of the noise.", choices=NOISES, group="Noise", before="white"
     )
     synchrony: Given[Range] = declare(
         Range(0, 0.1),

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError
-from .noise import FRAMES_PER_GROUP
+from .noise import FRAMES_PER_GROUP, NOISES, white
 
 if TYPE_CHECKING:
     from .sequence import Truth
@@ -54,6 +54,7 @@ def render(
         truth.twitch_train,
         truth.noise_key,
         truth.noise_sd if noise else 0.0,
+        noise=truth.noise,
         time=time,
         depth=depth,
         width=width,
@@ -67,6 +68,7 @@ def render_arrays(
     noise_key: NDArray[np.uint32],
     noise_sd: float,
     *,
+    noise: str = "white",
     time: slice = WHOLE,
     depth: slice = WHOLE,
     width: slice = WHOLE,
@@ -83,6 +85,8 @@ def render_arrays(
     noise_key : uint32 array of shape (4,)
     noise_sd : float
         mm/s; 0 adds no noise.
+    noise : str
+        Its model, one of :data:`.noise.NOISES`.
     time, depth, width, out
         As in :func:`render`.
 
@@ -109,6 +113,7 @@ def render_arrays(
             f"out: found {out.dtype} {out.shape}, wanted a writeable, C-contiguous float32 array "
             f"of {shape}"
         )
+    model = NOISES[noise]
     window = np.ascontiguousarray(territory[:, z0:z1, x0:x1], np.float32)
     # Noise comes in groups of four frames, so whole groups about the window are made.
     first = t0 // FRAMES_PER_GROUP * FRAMES_PER_GROUP
@@ -122,9 +127,13 @@ def render_arrays(
         t0,
         np.array([z1 - z0, x1 - x0, z0, x0, columns]),
         np.ascontiguousarray(noise_key, np.uint32),
-        np.float32(noise_sd),
+        # The kernel makes white noise on its way: the same values, in a fraction of the time.
+        np.float32(noise_sd if model is white else 0),
         out.reshape(shape[0], shape[1] * shape[2]),
     )
+    if noise_sd > 0 and model is not white:
+        places = slice(t0, t1), slice(z0, z1), slice(x0, x1)
+        out += np.float32(noise_sd) * model(noise_key, (frames, rows, columns), places)
     return out
 
 

@@ -59,6 +59,8 @@ class Truth:
         SD of the noise, mm/s; 0 where no unit fires, whatever the SNR.
     noise_key : uint32 array of shape (4,)
         Key of the noise.
+    noise : str
+        Model of the noise, one of :data:`.noise.NOISES`.
     """
 
     territory: NDArray[np.float32]
@@ -81,6 +83,7 @@ class Truth:
     snr: float
     noise_sd: float
     noise_key: NDArray[np.uint32]
+    noise: str = "white"
 
     @property
     def unit_count(self) -> int:
@@ -145,6 +148,7 @@ def draw(parameters: Parameters, *, seed: int = 0, index: int = 0) -> Truth:
         snr=snr,
         noise_sd=noise_sd(territories.membership, trains, snr),
         noise_key=noise_key(seed, index),
+        noise=parameters.noise,
     )
 
 

@@ -14,7 +14,7 @@ from ...simulator.sequence import Truth, draw
 from ..samples import UNIT_PARAMETERS
 from .collate import Batch, collate_sequences
 from .loader import READ_AHEAD, read_ahead
-from .rendering import render_batch
+from .rendering import check_noise, render_batch
 
 
 class EndlessLoader:
@@ -54,6 +54,8 @@ class EndlessLoader:
                 f"batch_size, rank, ranks: found {batch_size}, {rank}, {ranks}, wanted a batch of "
                 "1 or more and 0 <= rank < ranks"
             )
+        if device is not None:
+            check_noise(parameters.noise)
         self.parameters, self.batch_size, self.seed = parameters, batch_size, check_seed(seed)
         self.rank, self.ranks = rank, ranks
         self.device = None if device is None else torch.device(device)

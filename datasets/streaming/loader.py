@@ -23,7 +23,7 @@ from ..statistics import standardisation
 from ..store import Store, open_store
 from .collate import Batch
 from .reading import BatchReader, Request
-from .rendering import render_batch
+from .rendering import check_noise, render_batch
 
 READ_AHEAD = 2
 """Batches that are made while the network works on the last one."""
@@ -257,6 +257,7 @@ class SequenceLoader:
             raise InputError(
                 f"device: found voxels written in {self.store.location}, wanted a rendered store"
             )
+        check_noise(self.store.noise)
         if self.sampling.crop is not None:
             raise InputError("device: found crops asked for too, wanted whole images")
 

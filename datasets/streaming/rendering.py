@@ -3,12 +3,22 @@
 import torch
 from torch import Tensor
 
+from ...simulator.errors import InputError
 from .noise import standard_normal
 
 CHUNK_BYTES = 2**30
 """Intermediate values of the noise take about this much of the device's memory at a time."""
 
 _BYTES_A_VOXEL = 64
+
+
+def check_noise(noise: str) -> None:
+    """Raise InputError unless a model of noise is made on devices too."""
+    if noise != "white":
+        raise InputError(
+            f"device: found sequences with noise {noise!r}, wanted white, which alone is made on a "
+            "device; leave device out"
+        )
 
 
 def render_batch(

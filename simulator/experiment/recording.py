@@ -100,7 +100,7 @@ def simulate(
     Returns
     -------
     float32 array of shape (time, depth, width)
-        Estimated tissue velocity, mm/s, positive towards the transducer. White noise of
+        Estimated tissue velocity, mm/s, positive towards the transducer. Noise of
         ``truth.snr`` is added at the end, as in the analytic sequence (none by default).
 
     Raises
@@ -127,7 +127,7 @@ def simulate(
     if truth.noise_sd > 0:
         nobody = np.zeros((0, *parameters.pixels), np.float32)
         still = np.zeros((0, parameters.frames), np.float32)
-        out += render_arrays(nobody, still, truth.noise_key, truth.noise_sd)
+        out += render_arrays(nobody, still, truth.noise_key, truth.noise_sd, noise=truth.noise)
     return out
 
 

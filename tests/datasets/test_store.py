@@ -11,9 +11,10 @@ import pytest
 import xarray as xr
 import zarr
 
-from musim.datasets import open_store, schema
+from musim.datasets import generate, open_store, schema
 from musim.datasets.layout import PLAN, ROOT
 from musim.simulator import FailureError, InputError, Parameters, Range, Truth, draw, render
+from musim.simulator.noise import NOISES, white
 
 WINDOWS = [
     {},
@@ -372,9 +373,9 @@ def test_the_truth_is_what_was_drawn(make, tmp_path, tiny, kind, mask):
         found, drawn = store.truth(index), draw(parameters, seed=7, index=index)
         for field in dataclasses.fields(Truth):
             one, other = getattr(found, field.name), getattr(drawn, field.name)
-            if isinstance(other, float):
-                assert isinstance(one, float)
-                assert one == other or (np.isnan(one) and np.isnan(other))
+            if isinstance(other, float | str):
+                assert type(one) is type(other)
+                assert one == other or np.isnan([one, other]).all()
                 continue
             assert one.dtype == other.dtype, field.name
             if field.name == "firing":  # its padding may be shorter
@@ -490,3 +491,22 @@ def test_xarray_is_all_that_plain_reading_needs(dense, tmp_path):
     total, seed = result.stdout.split()
     assert float(total) == pytest.approx(float(dense.tvi(4).sum()), rel=1e-5)
     assert int(seed) == 7
+
+
+def test_a_model_of_noise_is_that_of_every_way_to_the_voxels(monkeypatch):
+    def lines(key, shape, window):
+        row = white(key, (*shape[:2], 1), (*window[:2], slice(0, 1)))
+        return row.repeat(window[2].stop - window[2].start, axis=2)
+
+    monkeypatch.setitem(NOISES, "lines", lines)
+    parameters = Parameters(noise="lines", units=2, pixels=(12, 10), frames=24)
+    dense, rendered = (
+        generate(parameters, f"memory://{kind}-lines.zarr", sequences=2, kind=kind, workers=1,
+                 pool="threads")
+        for kind in ("dense", "rendered")
+    )  # fmt: skip
+    wanted = draw(parameters, index=1)
+    assert dense.truth(1).noise == "lines"
+    for store in (dense, rendered):
+        np.testing.assert_array_equal(store.tvi(1), render(wanted))
+        np.testing.assert_array_equal(render(store.truth(1)), render(wanted))

@@ -1,12 +1,14 @@
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 from numba import njit
 
-from musim.simulator import InputError
-from musim.simulator.noise import FRAMES_PER_GROUP, standard_normal
+from musim.simulator import InputError, Parameters, draw, render
+from musim.simulator.noise import FRAMES_PER_GROUP, NOISES, standard_normal, white
 from musim.simulator.noise_kernels import normal_pair, threefry_words, write_noise_to_four_frames
+from musim.simulator.rendering import render_arrays
 from musim.simulator.seeds import noise_key
 
 MASK = 2**32 - 1
@@ -208,3 +210,44 @@ def test_a_key_of_another_kind_is_refused(key):
 def test_noise_before_the_sequence_is_refused():
     with pytest.raises(InputError, match="first frame: found -1, wanted 0 or more"):
         standard_normal(noise_key(0, 0), (4, 3, 3), -1)
+
+
+def lines(key, shape, window):
+    """One number for each row of a frame."""
+    time, depth, width = window
+    row = white(key, (*shape[:2], 1), (time, depth, slice(0, 1)))
+    return row.repeat(width.stop - width.start, axis=2)
+
+
+def test_white_noise_is_what_the_kernel_adds():
+    key, nobody, still = noise_key(0, 0), np.zeros((0, 5, 7), np.float32), np.zeros((0, 11), "f4")
+    wanted = np.float32(0.3) * white(key, (11, 5, 7), (slice(2, 9), slice(1, 4), slice(3, 7)))
+    window = {"time": slice(2, 9), "depth": slice(1, 4), "width": slice(3, None)}
+    found = render_arrays(nobody, still, key, 0.3, **window)
+    assert found.tobytes() == wanted.tobytes()
+
+
+def test_a_model_of_noise_of_one_s_own_is_a_function_and_a_line(monkeypatch):
+    with pytest.raises(InputError, match="noise: found 'lines', wanted one of white"):
+        Parameters(noise="lines")
+    monkeypatch.setitem(NOISES, "lines", lines)
+    parameters = Parameters(noise="lines", snr=3, units=4, pixels=(16, 12), frames=50)
+    assert Parameters.from_json(parameters.to_json()) == parameters
+    truth, other = draw(parameters), draw(dataclasses.replace(parameters, noise="white"))
+    assert truth.noise_sd == other.noise_sd
+    np.testing.assert_array_equal(truth.firing, other.firing)
+    quiet, noisy = render(truth, noise=False), render(truth)
+    noise = noisy - quiet
+    np.testing.assert_allclose(noise - noise[..., :1], 0, atol=1e-6)
+    np.testing.assert_allclose(noise.std(), truth.noise_sd, rtol=0.1)
+    window = {"time": slice(3, 30), "depth": slice(2, 9), "width": slice(4, None)}
+    np.testing.assert_array_equal(render(truth, **window), noisy[3:30, 2:9, 4:])
+    # Without noise there is none of any model.
+    silent = draw(dataclasses.replace(parameters, snr="inf"))
+    np.testing.assert_array_equal(render(silent), quiet)
+
+
+def test_older_parameters_have_white_noise():
+    values = Parameters().to_json()
+    assert values.pop("noise") == "white"
+    assert Parameters.from_json(values) == Parameters()

@@ -192,11 +192,11 @@ def test_unknown_names_are_refused_with_the_known_ones():
     for make in (Parameters.from_texts, lambda texts: Parameters(**texts)):
         with pytest.raises(InputError) as error:
             make({"unit": "5"})
-        text = "parameter: found 'unit', wanted units (or one of snr, synchrony, "
+        text = "parameter: found 'unit', wanted units (or one of snr, noise, synchrony, "
         assert _message(error).startswith(text)
         with pytest.raises(InputError) as error:
             make({"colour": "5"})
-        assert _message(error).startswith("parameter: found 'colour', wanted one of units, snr, ")
+        assert _message(error).startswith("parameter: found 'colour', wanted one of units, snr, noise")
     with pytest.raises(InputError) as error:
         Parameters.from_texts({}, "ali-2021")
     assert (

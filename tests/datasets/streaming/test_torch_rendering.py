@@ -1,13 +1,17 @@
 """Torch renders what the kernels render."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
-from musim.datasets.streaming import SequenceLoader, rendering
+from musim.datasets import generate
+from musim.datasets.streaming import EndlessLoader, SequenceLoader, rendering
 from musim.datasets.streaming.loader import flip_where
 from musim.datasets.streaming.rendering import render_batch
-from musim.simulator import draw
+from musim.simulator import InputError, draw, render
+from musim.simulator.noise import NOISES, white
 from musim.simulator.rendering import render_arrays
 
 
@@ -105,3 +109,28 @@ def test_a_gpu_gets_the_batches_that_kernels_make(rendered):
     ):
         assert one["tvi"].is_cuda
         np.testing.assert_allclose(one["tvi"].cpu(), other["tvi"], rtol=0, atol=1e-5)
+
+
+def test_a_device_makes_white_noise_alone(scene, tmp_path, monkeypatch):
+    def flat(key, shape, window):
+        frames, depth, width = (each.stop - each.start for each in window)
+        return white(key, (shape[0], 1, 1), (window[0], slice(0, 1), slice(0, 1))) * np.ones(
+            (frames, depth, width), np.float32
+        )
+
+    monkeypatch.setitem(NOISES, "flat", flat)
+    parameters = dataclasses.replace(scene, noise="flat")
+    store = generate(parameters, tmp_path / "r.zarr", sequences=2, kind="rendered", pool="threads")
+    for make in (
+        lambda: SequenceLoader(store, batch_size=1, device="cpu"),
+        lambda: EndlessLoader(parameters, batch_size=1, device="cpu"),
+    ):
+        with pytest.raises(InputError, match="device: found sequences with noise 'flat'"):
+            make()
+    batch = next(iter(SequenceLoader(store, batch_size=2)))
+    for index, voxels in zip(batch["index"].tolist(), batch["tvi"].numpy(), strict=True):
+        wanted = render(draw(parameters, index=index))
+        np.testing.assert_array_equal(voxels.reshape(wanted.shape), wanted)
+    endless = next(iter(EndlessLoader(parameters, batch_size=1)))["tvi"].numpy()
+    wanted = render(draw(parameters))
+    np.testing.assert_array_equal(endless.reshape(wanted.shape), wanted)

@@ -29,7 +29,9 @@ def same(one, other):
     return {
         field.name
         for field in dataclasses.fields(one)
-        if np.array_equal(getattr(one, field.name), getattr(other, field.name), equal_nan=True)
+        if np.array_equal(
+            getattr(one, field.name), getattr(other, field.name), equal_nan=field.type is not str
+        )
     }
 
 
