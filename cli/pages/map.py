@@ -1,26 +1,14 @@
 """The figure of the territories: outlines, found and true, over the map of the velocity's SD."""
 
-import base64
-import io
-import math
-
-import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
-from PIL import Image
 
 from ..page_findings import Findings, FoundUnit, TrueUnit
-from ..pictures.scales import round_ticks
 from .markup import colour_class, element, fixed, join, listed
 from .outlines import label_places, outline
+from .plane import Plane, highest_of, scale_of_greys
 
-WIDEST, TALLEST = 360.0, 480.0
-LEFT, TOP, RIGHT, BOTTOM = 50.0, 12.0, 82.0, 44.0
-"""Sizes in the drawing's own units; the page scales them."""
-
-PALEST, DARKEST = (255.0, 255.0, 255.0), (140.0, 140.0, 140.0)
-"""Ends of the scale: dark outlines show on all of it."""
-NOT_FINITE = (239, 227, 194)
+WIDEST, TALLEST, LARGER = 360.0, 480.0, 1.2
+"""Sizes in the drawing's own units, and by how much the page enlarges them."""
 
 
 def draw_map(findings: Findings) -> Markup:
@@ -38,53 +26,28 @@ def draw_map(findings: Findings) -> Markup:
     Markup
         An SVG element.
     """
-    depth, width = findings.size
-    scale = min(WIDEST / width, TALLEST / depth)
-    box = (width * scale, depth * scale)
-    highest = highest_of(findings.velocity_sd)
+    plane = Plane(findings.size, WIDEST, TALLEST)
     truths = {unit.number: unit for unit in findings.true_units}
     # Large ones first, so that the pointer reaches those that lie on them.
     found = sorted(findings.units, key=lambda unit: -int(unit.mask.sum()))
     outlines = [
-        _found_unit(unit, truths.get(-1 if unit.partner is None else unit.partner), scale, findings)
+        _found_unit(
+            unit, truths.get(-1 if unit.partner is None else unit.partner), plane.scale, findings
+        )
         for unit in found
     ]
-    missed = [_missed_unit(unit, scale, findings) for unit in findings.missed]
-    total = (LEFT + box[0] + RIGHT, TOP + box[1] + BOTTOM)
-    return element(
-        "svg",
-        element("defs", _hatching(), _scale_of_greys()),
-        element(
-            "g",
-            element(
-                "image",
-                href=grey_png(findings.velocity_sd, highest),
-                width=box[0],
-                height=box[1],
-                preserveAspectRatio="none",
-                class_="pixels",
-            ),
-            *missed,
-            *outlines,
-            element("rect", width=box[0], height=box[1], class_="frame"),
-            draw_axes(findings.size, scale),
-            element("g", *_labels(findings, scale), class_="labels", aria_hidden="true"),
-            draw_colour_bar(box, highest),
-            transform=f"translate({LEFT:g} {TOP:g})",
-        ),
-        viewBox=f"0 0 {total[0]:.1f} {total[1]:.1f}",
+    return plane.draw(
+        findings.velocity_sd,
+        highest_of(findings.velocity_sd),
+        [*(_missed_unit(unit, plane.scale, findings) for unit in findings.missed), *outlines],
+        labels=element("g", *_labels(findings, plane.scale), class_="labels", aria_hidden="true"),
+        definitions=element("defs", _hatching(), scale_of_greys()),
+        larger=LARGER,
         class_="map",
         role="group",
         aria_labelledby="map-caption",
         data_picker="map",
-        # As wide as its drawing is, so that the letters of narrow images grow no larger.
-        width=total[0] * 1.2,
     )
-
-
-def highest_of(values: NDArray[np.float32]) -> float:
-    """Return the end of the scale of a map, above 0."""
-    return float(values[np.isfinite(values)].max(initial=0)) or 1.0
 
 
 def _found_unit(
@@ -176,72 +139,6 @@ def label_of(unit: FoundUnit | TrueUnit) -> str:
     return f"{unit.number}*" if unit.verdict and unit.partner is None else str(unit.number)
 
 
-def draw_axes(size: tuple[float, float], scale: float) -> Markup:
-    """Draw the ticks and titles of a map's axes, in mm."""
-    height, breadth = size[0] * scale, size[1] * scale
-    marks = []
-    for value in round_ticks(size[1], most=max(3, int(breadth / 45))):
-        x = value * scale
-        marks.append(element("path", d=f"M{x:.1f} {height:.1f}v5", class_="tick"))
-        marks.append(element("text", f"{value:g}", x=x, y=height + 18, class_="middle"))
-    for value in round_ticks(size[0], most=max(3, int(height / 30))):
-        y = value * scale
-        marks.append(element("path", d=f"M0 {y:.1f}h-5", class_="tick"))
-        marks.append(element("text", f"{value:g}", x=-8, y=y + 4, class_="end"))
-    titles = (
-        element("text", "Width (mm)", x=breadth / 2, y=height + 37, class_="middle"),
-        element(
-            "text",
-            "Depth (mm)",
-            transform=f"translate(-36 {height / 2:.1f}) rotate(-90)",
-            class_="middle",
-        ),
-    )
-    return element("g", *marks, *titles, class_="axes")
-
-
-def draw_colour_bar(box: tuple[float, float], highest: float) -> Markup:
-    """Draw the scale of greys to the right of a map, from 0 to `highest`, mm/s."""
-    left, height = box[0] + 12, box[1]
-    values = round_ticks(highest, most=max(3, min(5, int(height / 30))))
-    decimals = max(0, -math.floor(math.log10(values[1] if len(values) > 1 else 1) + 1e-9))
-    marks = [
-        join(
-            element(
-                "path", d=f"M{left + 12:.1f} {height * (1 - v / highest):.1f}h4", class_="tick"
-            ),
-            element(
-                "text",
-                fixed(v, decimals),
-                x=left + 19,
-                y=height * (1 - v / highest) + 4,
-            ),
-        )
-        for v in values
-    ]
-    return element(
-        "g",
-        element("rect", x=left, width=12, height=height, fill="url(#greys)", class_="bar"),
-        *marks,
-        element(
-            "text",
-            "SD of velocity (mm/s)" if height > 150 else "SD (mm/s)",
-            transform=f"translate({left + 64:.1f} {height / 2:.1f}) rotate(-90)",
-            class_="middle",
-        ),
-        class_="axes",
-    )
-
-
-def _scale_of_greys() -> Markup:
-    ends = [f"rgb({','.join(f'{c:g}' for c in colour)})" for colour in (DARKEST, PALEST)]
-    stops = [
-        element("stop", offset=offset, stop_color=end)
-        for offset, end in zip(("0", "1"), ends, strict=True)
-    ]
-    return element("linearGradient", *stops, id="greys", x1=0, y1=0, x2=0, y2=1)
-
-
 def _hatching() -> Markup:
     return element(
         "pattern",
@@ -252,17 +149,6 @@ def _hatching() -> Markup:
         patternUnits="userSpaceOnUse",
         patternTransform="rotate(45)",
     )
-
-
-def grey_png(values: NDArray[np.float32], highest: float) -> str:
-    """Return an image as a data URL, one pixel a pixel, from pale at 0 to dark at `highest`."""
-    finite = np.isfinite(values)
-    share = np.clip(np.where(finite, values, 0) / highest, 0, 1)[..., None]
-    colours = np.array(PALEST) + share * (np.array(DARKEST) - np.array(PALEST))
-    pixels = np.where(finite[..., None], colours.round(), NOT_FINITE).astype(np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def caption_of_map(findings: Findings) -> Markup:

@@ -4,16 +4,14 @@ import math
 
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from ...training.identification.remarks import REMARKS
 from ..page_findings import Findings
-from .map import draw_axes, draw_colour_bar, grey_png, highest_of
 from .markup import colour_class, element, join, share
 from .outlines import outline
+from .plane import Plane, highest_of
 
 WIDEST, TALLEST = 330.0, 360.0
-LEFT, TOP, RIGHT, BOTTOM = 50.0, 26.0, 82.0, 44.0
 """Sizes in the drawing's own units; the page scales them."""
 
 
@@ -33,55 +31,31 @@ def draw_remainder(findings: Findings) -> Markup | None:
     left = findings.residual_sd
     if left is None or not np.isfinite(left).any():
         return None
-    depth, width = findings.size
-    scale = min(WIDEST / width, TALLEST / depth)
-    panels = [
-        _panel(findings, title, values, scale)
-        for title, values in (("Velocity", findings.velocity_sd), ("Left unexplained", left))
-    ]
-    return element("div", *panels, class_="pair")
-
-
-def _panel(findings: Findings, title: str, values: NDArray[np.float32], scale: float) -> Markup:
-    """Draw one map with its axes and the scale of both."""
-    depth, width = findings.size
-    box = (width * scale, depth * scale)
+    plane = Plane(findings.size, WIDEST, TALLEST)
+    # Both on one scale, that of the velocity.
     highest = highest_of(findings.velocity_sd)
     outlines = [
         element(
             "path",
-            d=outline(unit.mask, scale, findings.size),
+            d=outline(unit.mask, plane.scale, findings.size),
             class_=f"ghost {colour_class(unit.number)}" + (" uncertain" if unit.uncertain else ""),
             data_key=unit.key,
         )
         for unit in findings.units
     ]
-    total = (LEFT + box[0] + RIGHT, TOP + box[1] + BOTTOM)
-    return element(
-        "svg",
-        element(
-            "g",
-            element("text", title, x=box[0] / 2, y=-10, class_="middle heading"),
-            element(
-                "image",
-                href=grey_png(values, highest),
-                width=box[0],
-                height=box[1],
-                preserveAspectRatio="none",
-                class_="pixels",
-            ),
-            *outlines,
-            element("rect", width=box[0], height=box[1], class_="frame"),
-            draw_axes(findings.size, scale),
-            draw_colour_bar(box, highest),
-            transform=f"translate({LEFT:g} {TOP:g})",
-        ),
-        viewBox=f"0 0 {total[0]:.1f} {total[1]:.1f}",
-        class_="remainder",
-        role="img",
-        aria_label=f"{title}: map of the standard deviation over time",
-        width=total[0],
-    )
+    panels = [
+        plane.draw(
+            values,
+            highest,
+            outlines,
+            heading=title,
+            class_="remainder",
+            role="img",
+            aria_label=f"{title}: map of the standard deviation over time",
+        )
+        for title, values in (("Velocity", findings.velocity_sd), ("Left unexplained", left))
+    ]
+    return element("div", *panels, class_="pair")
 
 
 def caption_of_remainder(findings: Findings) -> Markup:

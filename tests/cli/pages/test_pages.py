@@ -17,7 +17,7 @@ from PIL import Image
 from musim.cli.page_findings import read_findings
 from musim.cli.page_sources import KnownTrain
 from musim.cli.pages.evaluation import evaluation_page
-from musim.cli.pages.map import NOT_FINITE
+from musim.cli.pages.plane import NOT_FINITE
 from musim.cli.pages.recording import Links, recording_page
 from musim.cli.pages.trains import BREADTH
 from musim.datasets import generate
