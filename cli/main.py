@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 
 import click
 
+from .wording import as_options
+
 COMMANDS = {
     "evaluate": "Score methods against the truth.",
     "events": "Write the firings of a store as BIDS events.tsv tables.",
@@ -110,7 +112,7 @@ def _report_exception(error: Exception) -> int:
     from ..simulator.errors import MusimError
 
     if isinstance(error, MusimError):
-        return _report(str(error), error.exit_code)
+        return _report(as_options(str(error)), error.exit_code)
     if isinstance(error, ModuleNotFoundError) and error.name in TRAINING:
         return _report(
             f"found {error.name} missing, wanted the libraries for training; pip install "

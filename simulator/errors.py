@@ -2,7 +2,11 @@
 
 
 class MusimError(Exception):
-    """Base of all errors that musim raises on purpose; its text is one line for the user."""
+    """Base of all errors that musim raises on purpose; its text is one line for the user.
+
+    An argument that the text advises stands in backticks, such as `` `resume=True` `` or
+    `` `chain.size` ``: the command line says its option instead (:mod:`musim.cli.wording`).
+    """
 
     exit_code = 1
 

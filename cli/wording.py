@@ -1,0 +1,49 @@
+"""What the library says of its arguments, said of the command line's options."""
+
+import re
+
+# An argument in backticks, perhaps one of an object, perhaps with its value.
+_ARGUMENT = re.compile(
+    r"(?<!`)`(?P<name>([a-z]+\.)?[a-z_]+)(=(?P<quote>[\"']?)(?P<value>[^`\"']*)(?P=quote))?`(?!`)"
+)
+
+RENAMED = {
+    "chain.frame_rate": "--resample",
+    "experimental": "--b",
+    "runs": "--run",
+    "simulated": "--a",
+    "source.parameters": "--endless",
+}
+"""Arguments whose option has another name."""
+
+WITH_VALUE = {"kind=rendered": "--render on-read"}
+"""Arguments whose option has another name and other values."""
+
+SETTING = "settings."
+"""What names of settings of training begin with that have no option of their own."""
+
+
+def as_options(text: str) -> str:
+    """Return a message of the library as the command line says it.
+
+    Parameters
+    ----------
+    text : str
+        In which arguments stand in backticks, as in :class:`musim.simulator.errors.InputError`.
+
+    Examples
+    --------
+    >>> as_options("add `resume=True`, or fewer `workers`; `dtype='float16'` takes half the room")
+    'add --resume, or fewer --workers; --dtype float16 takes half the room'
+    """
+    return _ARGUMENT.sub(_option, text)
+
+
+def _option(argument: re.Match[str]) -> str:
+    name, value = argument["name"], argument["value"]
+    if f"{name}={value}" in WITH_VALUE:
+        return WITH_VALUE[f"{name}={value}"]
+    if name.startswith(SETTING):
+        return f"--set {name.removeprefix(SETTING)}={value or '...'}"
+    option = RENAMED.get(name, "--" + name.rpartition(".")[2].replace("_", "-"))
+    return option if value in {None, "True"} else f"{option} {value}"
