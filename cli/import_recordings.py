@@ -1,6 +1,6 @@
 """``musim import``."""
 
-import math
+import dataclasses
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -189,40 +189,16 @@ def _descriptions(
 
 def _chain(preset: str | None, texts: dict[str, str | None]) -> Chain:
     """Return a preset's chain with what options change in it."""
-    values = (PRESETS[preset] if preset else Chain()).to_json()
+    changed: dict[str, Any] = {}
     for name, text in texts.items():
-        if text is None:
-            continue
-        key = "frame_rate" if name == "resample" else name
-        none = text.strip().lower() == NONE and name not in NEEDED
-        values[key] = None if none else _parsed(name, text)
-    return Chain.from_json(values)
-
-
-def _parsed(name: str, text: str) -> Any:
-    if name == "estimator":
-        if text not in ESTIMATORS:
-            raise InputError(f"{name}: found {text!r}, wanted one of {', '.join(ESTIMATORS)}")
-        return text
-    if name in {"pixels", "size"}:
-        pair = _pair(name, text)
-        if name == "size":
-            return pair
-        if any(side != int(side) for side in pair):
-            raise InputError(f"{name}: found {text!r}, wanted whole numbers, such as 64x64")
-        return tuple(int(side) for side in pair)
+        if text is not None:
+            none = text.strip().lower() == NONE and name not in NEEDED
+            changed["frame_rate" if name == "resample" else name] = None if none else text
     try:
-        if name == "band":
-            low, high = text.split("-")
-            return float(low), float(high)
-        number = int(text) if name in {"ensemble", "order", "frames"} else float(text)
-        if not math.isfinite(number):
-            raise ValueError
-        return number
-    except ValueError:
-        wanted = CHAIN_HELP[name][0]
-        raise InputError(f"{name}: found {text!r}, wanted {wanted}, such as "
-                         f"{'5-50' if name == 'band' else '4'}") from None  # fmt: skip
+        return dataclasses.replace(PRESETS[preset] if preset else Chain(), **changed)
+    except InputError as error:
+        # The option has a name of its own.
+        raise InputError(str(error).replace("frame_rate: ", "resample: ", 1)) from None
 
 
 def _pair(name: str, text: str) -> tuple[float, float]:

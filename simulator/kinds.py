@@ -146,7 +146,10 @@ class NumberKind(Kind):
             self.refuse(text)
         if not found.is_constant:
             raise InputError(f"found {text!r}, wanted one number, not a range")
-        return self.of(found.low)
+        try:
+            return self.of(found.low)
+        except InputError:
+            self.refuse(text)
 
     def show(self, value: float, number: Show = exact) -> str:
         """Return ``"10"``."""
