@@ -122,7 +122,7 @@ def events_table(store: Store, index: int) -> str:
     if "firing" not in store.layout.variables:
         raise InputError(
             f"{store.location}: found no firings, wanted a simulated or identified store, or one "
-            "imported with --events"
+            "imported with `events`"
         )
     firing = store.read("firing", index)[: int(store.read("unit_count", index))]
     events = sorted(

@@ -206,7 +206,9 @@ class Location:
         if isinstance(error, MusimError):
             return error
         if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            return FailureError(f"{self}: no space is left; free some and run again with --resume")
+            return FailureError(
+                f"{self}: no space is left; free some and run again with `resume=True`"
+            )
         # Object stores raise these without an errno.
         unnumbered = isinstance(error, FileNotFoundError | PermissionError)
         if unnumbered or (isinstance(error, OSError) and error.errno in _NOT_A_PLACE):

@@ -128,8 +128,8 @@ def _run_here(
             ) from error
         except BrokenProcessPool as error:
             raise FailureError(
-                "a worker process died (out of memory, or killed); run again with --resume, "
-                "perhaps with fewer --workers"
+                "a worker process died (out of memory, or killed); run again with `resume=True`, "
+                "perhaps with fewer `workers`"
             ) from error
 
 
@@ -177,7 +177,7 @@ def _run_on_cluster(
         CommClosedError,
     ) as error:
         raise FailureError(
-            f"scheduler: a worker of {address} died or went away; run again with --resume"
+            f"scheduler: a worker of {address} died or went away; run again with `resume=True`"
         ) from error
     finally:
         client.cancel(futures)

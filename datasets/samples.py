@@ -82,7 +82,7 @@ class Sampling:
         if store.kind == "dense" and parameters.snr.low != np.inf:
             raise InputError(
                 f"snr: found voxels with noise in {store.location}, wanted a rendered store, or a "
-                "dense one made with --snr inf"
+                "dense one made with `snr=inf`"
             )
 
 

@@ -211,7 +211,7 @@ class Imaging:
         if any(have < want * (1 - SLACK) for have, want in zip(found, wanted, strict=True)):
             raise InputError(
                 f"size: found an image of {found[0]:.4g} x {found[1]:.4g} mm, wanted "
-                f"{wanted[0]:g} x {wanted[1]:g} mm or more; ask for less with --size"
+                f"{wanted[0]:g} x {wanted[1]:g} mm or more; ask for less with `chain.size`"
             )
         size = tuple(min(have, want) for have, want in zip(found, wanted, strict=True))
         pixels = self.chain.pixels or tuple(

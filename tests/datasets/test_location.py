@@ -80,7 +80,7 @@ def test_an_unknown_protocol_is_refused(url, fails):
     ("number", "kind", "words"),
     [
         (errno.ENOSPC, FailureError, "no space is left"),
-        (errno.EDQUOT, FailureError, "--resume"),
+        (errno.EDQUOT, FailureError, "`resume=True`"),
         (errno.EIO, FailureError, "Input/output error"),
         (errno.EACCES, InputError, "use another location"),
         (errno.EROFS, InputError, "use another location"),

@@ -134,7 +134,7 @@ def test_too_little_memory_is_a_failure_that_says_what_to_do(fails):
 @pytest.mark.timeout(60)
 def test_a_worker_process_that_dies_is_a_failure(fails):
     with (
-        fails(FailureError, "a worker process died", "--resume", "--workers"),
+        fails(FailureError, "a worker process died", "`resume=True`", "`workers`"),
         open_workers(workers=2) as run,
     ):
         run(signal.raise_signal, [(signal.SIGKILL,)] * 3, lambda: None)

@@ -138,7 +138,7 @@ def test_a_cluster_survives_one_worker_and_its_loss_is_a_failure(
     make(tmp_path / "one.zarr", scheduler=address, on_progress=kill(workers[0]), **options)
     assert_same_files(tmp_path / "one.zarr", tmp_path / "whole.zarr")
     out = tmp_path / "two.zarr"
-    with fails(FailureError, address, "--resume"):
+    with fails(FailureError, address, "`resume=True`"):
         make(out, scheduler=address, on_progress=kill(scheduler), **options)
     with fails(InputError, "unfinished"):
         open_store(out)
@@ -149,7 +149,7 @@ def test_a_cluster_survives_one_worker_and_its_loss_is_a_failure(
 def test_a_task_that_kills_its_workers_is_a_failure(start_cluster, fails):
     address, _, _ = start_cluster(1, DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=0)
     with (
-        fails(FailureError, address, "a worker", "died", "--resume"),
+        fails(FailureError, address, "a worker", "died", "`resume=True`"),
         open_workers(scheduler=address) as run,
     ):
         run(os._exit, [(1,)], lambda: None)

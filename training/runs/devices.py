@@ -52,7 +52,7 @@ def device_of(accelerator: str) -> torch.device:
     }
     if not there[name]:
         raise InputError(
-            f"accelerator: found no {name} device here, wanted one; use --accelerator cpu"
+            f"accelerator: found no {name} device here, wanted one; use `accelerator='cpu'`"
         )
     return torch.device(name)
 
@@ -202,7 +202,7 @@ def in_processes(
         drain()
         raise FailureError(
             f"a process died ({error.signal_name or error.exit_code}), perhaps for lack of "
-            "memory; go on with --resume, or train with smaller batches"
+            "memory; go on with `resume=True`, or train with smaller batches"
         ) from None
     except ProcessRaisedException:
         drain()

@@ -67,7 +67,7 @@ def step(
             if not math.isfinite(value):
                 raise NotFiniteError(
                     f"step {number}: found {key} = {value}, wanted a finite loss; lower "
-                    "the learning rate, or train with --precision 32-true."
+                    "the learning rate, or train with `precision='32-true'`."
                 )
         backward(objective)
         most = task.clip(name)

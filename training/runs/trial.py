@@ -185,9 +185,9 @@ def _fits(make: Callable[[int], Task], source: Source, device: Any, size: int, r
 def no_room(batch_size: int, fits: int, device: Any) -> FailureError:
     """Return the error that says which batch there is room for."""
     advice = (
-        f"batches of {fits} fit: begin the run with --batch-size {fits}"
+        f"batches of {fits} fit: begin the run with `batch_size={fits}`"
         if fits
-        else "not even the smallest fits: use --model small, or another device"
+        else "not even the smallest fits: use `model='small'`, or another device"
     )
     return FailureError(
         f"{device}: found no room for batches of {batch_size}, wanted room for a step; {advice}"

@@ -246,7 +246,7 @@ def test_crops_follow_flips_and_windows(noiseless):
         ("dense", Sampling(window=23), ["window", "23", "22"]),
         ("dense", Sampling(window=0), ["window", "0"]),
         ("dense", Sampling(flips=("time",)), ["flips", "time", "depth, width"]),
-        ("dense", Sampling(snr=Range(5, 9)), ["snr", "--snr inf"]),
+        ("dense", Sampling(snr=Range(5, 9)), ["snr", "`snr=inf`"]),
         ("dense", Sampling(crop=(0, 3)), ["crop", "(0, 3)"]),
         ("dense", Sampling(crop=(3,)), ["crop", "(3,)"]),
     ],

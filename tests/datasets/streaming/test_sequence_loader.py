@@ -213,7 +213,7 @@ def test_the_shape_that_a_network_wants_is_checked(dense, fails):
         ("dense", {"batch_size": 0}, ["batch_size", "0"]),
         ("dense", {"batch_size": 1, "ranks": 12}, ["ranks", "12", "11"]),
         ("dense", {"rank": 1}, ["rank", "1"]),
-        ("dense", {"snr": "5-15"}, ["snr", "--snr inf"]),
+        ("dense", {"snr": "5-15"}, ["snr", "`snr=inf`"]),
         ("dense", {"snr": "loud"}, ["loud"]),
         ("dense", {"device": "cpu"}, ["device", "rendered"]),
         ("rendered", {"device": "cpu", "crop": (3, 3)}, ["device", "crop"]),

@@ -572,7 +572,7 @@ def test_too_little_memory_says_which_batch_fits(source, tmp_path, monkeypatch, 
         return losses(self, optimiser, batch, step, rank)
 
     monkeypatch.setattr(DetectTask, "losses", fill)
-    words = "batches of 2 fit: begin the run with --batch-size 2" if room else "not even the small"
+    words = "batches of 2 fit: begin the run with `batch_size=2`" if room else "not even the small"
     with pytest.raises(FailureError, match=f"found no room for batches of 8, .*; {words}"):
         train("detect", tmp_path / "run", texts={**TEXTS, "batch_size": "8"}, source=source, **RUN)
     assert not (tmp_path / "run").exists()

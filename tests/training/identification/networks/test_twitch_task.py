@@ -559,7 +559,7 @@ def test_too_little_memory_says_which_batch_fits(source, tmp_path, monkeypatch, 
         return losses(self, optimiser, batch, step, rank)
 
     monkeypatch.setattr(TwitchTask, "losses", fill)
-    words = "batches of 3 fit: begin the run with --batch-size 3" if room else "not even the small"
+    words = "batches of 3 fit: begin the run with `batch_size=3`" if room else "not even the small"
     with pytest.raises(FailureError, match=f"found no room for batches of 12, .*; {words}"):
         tasks.train(
             "twitch", tmp_path / "run", texts={**TEXTS, "batch_size": "12"}, source=source, **RUN
