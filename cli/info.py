@@ -13,6 +13,9 @@ from rich.table import Table
 from ..datasets.datacard import Entry, data_card
 from ..datasets.importing.planning import chain_of, sources_of
 from ..datasets.store import Store, open_store
+from ..simulator.declarations import declarations
+from ..simulator.imaging.chain import Chain
+from ..simulator.kinds import short
 from ..training.identification.remarks import REMARKS
 from ..training.identification.stored import outcome_of
 from .console import out, progress
@@ -109,9 +112,8 @@ def _sources(store: Store) -> list[Table]:
     if chain is None:
         return []
     steps = _table("imaging chain", "value")
-    for name, value in chain.to_json().items():
-        shown = "-".join(f"{edge:g}" for edge in value) if name == "band" and value else None
-        steps.add_row(name, shown or _shown(value))
+    for name, step in declarations(Chain).items():
+        steps.add_row(name, step.show(getattr(chain, name), short))
     table = _table("sequences", "file", "SHA-256", "from")
     for first, entry in enumerate(sources[:MOST_SOURCES]):
         recording = f", recording {entry['recording']}" if entry["recording"] else ""

@@ -165,6 +165,8 @@ def test_the_preset_is_the_papers_chain_and_options_change_it(musim, tmp_path):
     assert chain == PRESETS["ali-2022"].to_json() | {"frames": 500, "pixels": [32, 30]}
     assert chain["band"] == [5, 50]
     assert (chain["order"], chain["median"], chain["frame_rate"]) == (4, 1, 512)
+    told = musim("info", "imported.zarr").out.split()
+    assert {"5-50", "32x30", "40x40", "512"} <= set(told)
     # Of 0, 20 and 100 Hz the band keeps 20 Hz, without a delay.
     sections = scipy.signal.butter(4, (5, 50), "bandpass", fs=1024, output="sos")
     wanted = scipy.signal.sosfiltfilt(sections, values[:, 0, 0])[:1000:2]
