@@ -12,6 +12,7 @@ import numpy as np
 from musim.datasets import open_store
 from musim.training.tasks import open_run
 from musim.training.translation.sequences import translate
+from musim.training.translation.translation_task import TranslateTask
 
 WINDOWS = (32, 64)
 
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--sequences", type=int, default=4)
     options = parser.parse_args(arguments)
 
-    task, _ = open_run(options.run, "translate")
+    task, _ = open_run(options.run, TranslateTask)
     store = open_store(options.store)
     print("sequence  " + "  ".join(f"{window:>4} frames" for window in WINDOWS))
     for index in range(min(options.sequences, len(store))):

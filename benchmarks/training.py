@@ -29,12 +29,14 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.measure import in_turns
 from musim.simulator import Parameters
 from musim.simulator.errors import InputError
+from musim.training.catalogue import TASKS
 from musim.training.runs.devices import check_devices
 from musim.training.runs.settings import PRECISIONS
 from musim.training.runs.sources import Source
 from musim.training.runs.stepping import parameters_of, step
+from musim.training.runs.task import MODEL
 from musim.training.runs.trial import forget
-from musim.training.tasks import MODEL, TASKS, make, settings_for
+from musim.training.tasks import make, settings_for
 from musim.training.translation.domains import Domains
 
 ITEMS = {"detect": "sequences", "twitch": "crops", "translate": "clips of each domain"}
@@ -221,7 +223,8 @@ def main() -> None:
     if options.task == "translate" and not (options.a and options.b):
         parser.error("found not both of --a and --b, wanted two stores to translate")
     try:
-        settings = settings_for(options.task, options.model, texts)
+        task_class = TASKS[options.task]
+        settings = settings_for(task_class, options.model, texts)
         drawn = Parameters.from_texts({"units": options.units}, "ali-2020")
         source: Any
         if options.task == "translate":
@@ -229,7 +232,7 @@ def main() -> None:
         else:
             source = Source(options.data, drawn if options.endless else None)
         device = check_devices(options.accelerator, 1, settings.batch_size, settings.precision)
-        make_task = partial(make, options.task, settings, source)
+        make_task = partial(make, task_class, settings, source)
         usual = Stepper(make_task, device, "")
     except InputError as error:
         parser.error(str(error))

@@ -95,7 +95,9 @@ Examples:
 @source_options
 def detect(pretrained, **options) -> None:
     """Train the network that detects motor units and outlines their territories."""
-    _train("detect", options, {"pretrained": pretrained})
+    from ..training.identification.networks.detection_task import DetectTask
+
+    _train(DetectTask, options, {"pretrained": pretrained})
 
 
 @train.command(
@@ -111,7 +113,9 @@ Examples:
 @source_options
 def twitch(**options) -> None:
     """Train the network that estimates the twitch train of a unit that was found."""
-    _train("twitch", options, {})
+    from ..training.identification.networks.twitch_task import TwitchTask
+
+    _train(TwitchTask, options, {})
 
 
 @train.command(
@@ -136,7 +140,9 @@ def translate(**options) -> None:
     if not options["resume"] and None in (options["a"], options["b"]):
         missing = " and no ".join(f"--{name}" for name in "ab" if options[name] is None)
         raise InputError(f"found no {missing}, wanted two stores to train on; name them")
-    _train("translate", options, {}, _domains)
+    from ..training.translation.translation_task import TranslateTask
+
+    _train(TranslateTask, options, {}, _domains)
 
 
 def _domains(options):
@@ -168,7 +174,7 @@ def _source(options):
     return None if store is None else Source(store=store)
 
 
-def _train(name, options, more, source_of=_source) -> None:
+def _train(task_class, options, more, source_of=_source) -> None:
     target, model = options.pop("target"), options.pop("model") or ""
     common = {key: options.pop(key) for key in ("steps", "batch_size", "precision", "seed")}
     texts = _changes(options.pop("changes"), {**common, **more})
@@ -182,17 +188,19 @@ def _train(name, options, more, source_of=_source) -> None:
         raise InputError("found both --resume and --overwrite, wanted one of them")
     asked = {"model": model, "texts": texts, "source": source, "resume": resume}
     if dry:
-        _show_trial(name, *plan(name, target, **asked), where)
+        _show_trial(task_class, *plan(task_class, target, **asked), where)
         return
     began, trained = time.perf_counter(), False
-    with progress(f"training {name}", "steps") as report:
+    with progress(f"training {task_class.name}", "steps") as report:
 
         def note(done, total):
             nonlocal trained
             trained = True
             report(done, total)
 
-        best = train_task(name, target, **asked, **where, overwrite=overwrite, on_progress=note)
+        best = train_task(
+            task_class, target, **asked, **where, overwrite=overwrite, on_progress=note
+        )
     seconds = f" ({time.perf_counter() - began:.0f} s)" if trained else ""
     before = "" if trained else "finished before, nothing was done (--steps makes it longer); "
     found = ", ".join(
@@ -222,14 +230,14 @@ def _changes(texts, options):
     return changes
 
 
-def _show_trial(name, settings, source, where) -> None:
+def _show_trial(task_class, settings, source, where) -> None:
     console = out()
     table = Table("setting", "value", "meaning", box=SIMPLE_HEAD, pad_edge=False)
     for setting, value, unit, meaning in settings.describe():
         table.add_row(*(escape(each) for each in (setting, f"{value} {unit}".strip(), meaning)))
     console.print(table)
     err().print("doing three steps ...")
-    trial = try_task(name, settings, source, **where)
+    trial = try_task(task_class, settings, source, **where)
     for network, number in trial.parameters.items():
         console.print(f"{network}: {number:,} parameters")
     console.print(f"together: {sum(trial.parameters.values()):,} parameters")

@@ -1,10 +1,8 @@
-"""The tasks of ``musim train`` by name, and how a run of one is begun, resumed and used."""
+"""How a run of a task is begun, resumed, tried out and used; which task, its class says."""
 
-import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..simulator.errors import FailureError, InputError
 from .runs.folder import BEST, LAST, RUN, RunFolder
@@ -12,87 +10,40 @@ from .runs.grid import Grid
 from .runs.settings import Settings
 
 if TYPE_CHECKING:
-    from .runs.task import Task
     from .runs.trial import Trial
 
+TaskT = TypeVar("TaskT")
 
-@dataclass(frozen=True)
-class Kind:
-    """Where a task's parts are, so that they are imported only when used.
+TaskClass = type[Any]
+"""A class that is a :class:`.runs.task.Task`."""
+
+
+def settings_for(task_class: TaskClass, model: str, texts: Mapping[str, str]) -> Settings:
+    """Return the settings of a model, with those that a user changed.
 
     Parameters
     ----------
-    task, settings, source : str
-        Module, relative to :mod:`musim.training`, and name of its class, of that of its settings,
-        and of that of what it is trained on. Beside the settings stand its ``MODELS``.
-    """
-
-    task: str
-    settings: str
-    source: str = ".runs.sources:Source"
-
-    @property
-    def task_class(self) -> Any:
-        """The task's class."""
-        return _load(self.task)
-
-    @property
-    def settings_class(self) -> type[Settings]:
-        """The class of its settings."""
-        return _load(self.settings)
-
-    @property
-    def source_class(self) -> Any:
-        """The class of what it is trained on."""
-        return _load(self.source)
-
-    @property
-    def models(self) -> Mapping[str, Mapping[str, Any]]:
-        """Sizes by name, each with the settings that differ from their defaults."""
-        return _load(f"{self.settings.partition(':')[0]}:MODELS")
-
-
-def _load(place: str) -> Any:
-    module, _, name = place.partition(":")
-    return getattr(importlib.import_module(module, __package__), name)
-
-
-TASKS = {
-    "detect": Kind(
-        ".identification.networks.detection_task:DetectTask",
-        ".identification.networks.detection_settings:DetectSettings",
-    ),
-    "twitch": Kind(
-        ".identification.networks.twitch_task:TwitchTask",
-        ".identification.networks.twitch_settings:TwitchSettings",
-    ),
-    "translate": Kind(
-        ".translation.translation_task:TranslateTask",
-        ".translation.translation_settings:TranslateSettings",
-        ".translation.domains:Domains",
-    ),
-}
-
-
-MODEL = "small"
-"""The size of a network unless another is asked for."""
-
-
-def settings_for(name: str, model: str, texts: Mapping[str, str]) -> Settings:
-    """Return the settings of a model, with those that a user changed.
+    task_class : type
+        The class of a task.
+    model : str
+        One of its models; the usual one, if empty.
+    texts : mapping of str to str
+        Settings that differ from the model's, as typed.
 
     Raises
     ------
     InputError
         If there is no such model or setting, or a text cannot be read.
     """
-    kind = TASKS[name]
-    if model not in kind.models:
-        raise InputError(f"model: found {model!r}, wanted one of {', '.join(kind.models)}")
-    return kind.settings_class.from_texts(texts, kind.models[model])
+    from .runs.task import MODEL
+
+    models = task_class.models
+    if (model or MODEL) not in models:
+        raise InputError(f"model: found {model!r}, wanted one of {', '.join(models)}")
+    return task_class.settings_class.from_texts(texts, models[model or MODEL])
 
 
-def make(name: str, settings: Settings, source: Any) -> "Task":
+def make(task_class: type[TaskT], settings: Settings, source: Any) -> TaskT:
     """Return a new task for what it will be trained on.
 
     Raises
@@ -100,20 +51,25 @@ def make(name: str, settings: Settings, source: Any) -> "Task":
     InputError
         If it cannot be trained on that.
     """
-    task = TASKS[name].task_class(settings, source.grid)
+    task: Any = task_class
+    task = task(settings, source.grid)
     task.check(source)
     return task
 
 
 def try_out(
-    name: str, settings: Settings, source: Any, accelerator: str = "auto", devices: int = 1
+    task_class: TaskClass,
+    settings: Settings,
+    source: Any,
+    accelerator: str = "auto",
+    devices: int = 1,
 ) -> "Trial":
     """Do a step of a task and tell what it takes, without a run folder.
 
     Parameters
     ----------
-    name : str
-        One of :data:`TASKS`.
+    task_class : type
+        The class of a task.
     settings : Settings
     source : Source, or what the task takes
     accelerator, devices
@@ -131,15 +87,15 @@ def try_out(
 
     device = check_devices(accelerator, devices, settings.batch_size, settings.precision)
     try:
-        return try_task(make(name, settings, source), source, device, devices)
+        return try_task(make(task_class, settings, source), source, device, devices)
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-    raise _no_room(name, settings, source, device, devices)
+    raise _no_room(task_class, settings, source, device, devices)
 
 
 def plan(
-    name: str,
+    task_class: TaskClass,
     folder: str | Path,
     *,
     model: str = "",
@@ -158,14 +114,14 @@ def plan(
                 f"{folder}: found {'data' if source is not None else 'a model'} given with "
                 "--resume, wanted none; the run knows its own"
             )
-        return _resumed(RunFolder(folder), name, texts)
+        return _resumed(RunFolder(folder), task_class, texts)
     if source is None:
         raise InputError("source: found none, wanted sequences to train on")
-    return settings_for(name, model or MODEL, texts), source
+    return settings_for(task_class, model, texts), source
 
 
 def train(
-    name: str,
+    task_class: TaskClass,
     folder: str | Path,
     *,
     model: str = "",
@@ -181,11 +137,11 @@ def train(
 
     Parameters
     ----------
-    name : str
-        One of :data:`TASKS`.
+    task_class : type
+        The class of a task.
     folder : path
     model : str
-        A size of the task's; :data:`MODEL`, if not given. Not given with `resume`.
+        A size of the task's; :data:`.runs.task.MODEL`, if not given. Not given with `resume`.
     texts : mapping of str to str
         Settings that differ from the model's, as typed. With `resume`, ``steps`` alone.
     source : Source, or what the task takes
@@ -210,21 +166,24 @@ def train(
     """
     from .runs.devices import check_devices, is_out_of_memory
     from .runs.loop import fit
+    from .runs.task import MODEL
 
     run = RunFolder(folder)
     if resume and overwrite:
         raise InputError("found both --resume and --overwrite, wanted one of them")
     if not resume:
         run.check_free(overwrite=overwrite)
-    settings, source = plan(name, folder, model=model, texts=texts, source=source, resume=resume)
+    settings, source = plan(
+        task_class, folder, model=model, texts=texts, source=source, resume=resume
+    )
     device = check_devices(accelerator, devices, settings.batch_size, settings.precision)
-    task = make(name, settings, source)
+    task = make(task_class, settings, source)
     goes_on = resume and (run.path / LAST).exists()
     if resume:
         _lengthen(run, settings)
     else:
         _check_batches(task, source, devices)
-        run.create(_description(name, model or MODEL, settings, source), overwrite=overwrite)
+        run.create(_description(task, model or MODEL, settings, source), overwrite=overwrite)
     try:
         return fit(
             task, source, run, resume=goes_on, accelerator=accelerator, devices=devices,
@@ -240,11 +199,18 @@ def train(
             raise
     # Not above: the error holds on to all that filled the device.
     del task
-    raise _no_room(name, settings, source, device, devices)
+    raise _no_room(task_class, settings, source, device, devices)
 
 
-def open_run(folder: str | Path, name: str) -> "tuple[Task, Grid]":
+def open_run(folder: str | Path, task_class: type[TaskT]) -> tuple[TaskT, Grid]:
     """Return a trained task, with the weights of its best validation, and the grid it is for.
+
+    Parameters
+    ----------
+    folder : path
+        What ``musim train`` wrote.
+    task_class : type
+        The class of the task that the run has to be of.
 
     Raises
     ------
@@ -254,29 +220,31 @@ def open_run(folder: str | Path, name: str) -> "tuple[Task, Grid]":
     from .runs.states import load_networks
 
     run = RunFolder(folder)
-    description = run.describe(name)
+    of_task: Any = task_class
+    description = run.describe(of_task.name)
     grid = _read(run, description, "grid", Grid)
-    kind = TASKS[name]
-    task = kind.task_class(_read(run, description, "settings", kind.settings_class), grid)
+    task = of_task(_read(run, description, "settings", of_task.settings_class), grid)
     chosen = BEST if (run.path / BEST).exists() else LAST
     load_networks(task, run.load(chosen), run.path / chosen)
     task.networks.eval()
     return task, grid
 
 
-def _no_room(name: str, settings: Settings, source: Any, device: Any, devices: int) -> FailureError:
+def _no_room(
+    task_class: TaskClass, settings: Settings, source: Any, device: Any, devices: int
+) -> FailureError:
     from .runs.trial import forget, no_room, room_for
 
-    def make_with(batch_size: int) -> "Task":
+    def make_with(batch_size: int) -> Any:
         changed = type(settings).from_json({**settings.to_json(), "batch_size": batch_size})
-        return make(name, changed, source)
+        return make(task_class, changed, source)
 
     forget(device)
     fits = room_for(make_with, source, device, settings.batch_size, devices)
     return no_room(settings.batch_size, fits, device)
 
 
-def _check_batches(task: "Task", source: Any, devices: int) -> None:
+def _check_batches(task: Any, source: Any, devices: int) -> None:
     """Make the first batch, and have the source checked, before anything is written."""
     import torch
 
@@ -292,24 +260,25 @@ def _check_batches(task: "Task", source: Any, devices: int) -> None:
             close()
 
 
-def _resumed(run: RunFolder, name: str, texts: Mapping[str, str]) -> tuple[Settings, Any]:
-    description = run.describe(name)
+def _resumed(
+    run: RunFolder, task_class: TaskClass, texts: Mapping[str, str]
+) -> tuple[Settings, Any]:
+    description = run.describe(task_class.name)
     other = [key for key in texts if key != "steps"]
     if other:
         raise InputError(
             f"{run}: found {other[0]} changed with --resume, wanted the run's own; only steps may "
             "be: begin another run for the rest"
         )
-    kind = TASKS[name]
-    settings = _read(run, description, "settings", kind.settings_class)
-    source = _read(run, description, "source", kind.source_class)
+    settings = _read(run, description, "settings", task_class.settings_class)
+    source = _read(run, description, "source", task_class.source_class)
     if source.grid.to_json() != _read(run, description, "grid", Grid).to_json():
         raise InputError(
             f"{run}: found sequences of {source.grid} where it was begun with others, wanted "
             f"{_read(run, description, 'grid', Grid)}; restore the store, or begin another run"
         )
     if texts:
-        settings = kind.settings_class.from_texts(texts, settings.__dict__)
+        settings = task_class.settings_class.from_texts(texts, settings.__dict__)
     return settings, source
 
 
@@ -335,9 +304,9 @@ def _read(run: RunFolder, description: Mapping[str, Any], key: str, kind: Any) -
         ) from None
 
 
-def _description(name: str, model: str, settings: Settings, source: Any) -> dict[str, Any]:
+def _description(task: Any, model: str, settings: Settings, source: Any) -> dict[str, Any]:
     return {
-        "task": name,
+        "task": task.name,
         "model": model,
         "settings": settings.to_json(),
         "source": source.to_json(),

@@ -15,7 +15,8 @@ from musim.cli import train as command
 from musim.datasets import generate
 from musim.simulator.parameters import Parameters
 from musim.simulator.ranges import Range
-from musim.training import tasks
+from musim.training.identification.networks import detection_task
+from musim.training.identification.networks.detection_task import DetectTask
 from musim.training.runs.folder import LAST, RunFolder
 from musim.training.runs.sources import Source
 
@@ -30,10 +31,10 @@ CPU = ("--accelerator", "cpu")
 @pytest.fixture
 def toy(monkeypatch):
     """Let a small task stand for ``detect``."""
-    monkeypatch.setitem(tasks.TASKS, "detect", tasks.Kind(*musim_toy.KIND))
+    monkeypatch.setattr(detection_task, "DetectTask", musim_toy.ToyDetectTask)
     monkeypatch.setattr(
         command, "_train",
-        lambda name, options, more: TRAIN(name, options, {}, source_of=_toy_source),
+        lambda task, options, more: TRAIN(task, options, {}, source_of=_toy_source),
     )  # fmt: skip
 
 
@@ -63,7 +64,7 @@ def test_every_option_reaches_the_library(musim, tiny, monkeypatch):
     assert done.code == 0, done.err
     asked.pop("on_progress")
     assert asked == {
-        "arguments": ("detect", "run"),
+        "arguments": (DetectTask, "run"),
         "model": "paper",
         "texts": {"steps": "5", "batch_size": "6", "precision": "bf16-mixed", "seed": "7",
                   "patience": "3", "save_every": "9", "pretrained": "none"},
@@ -113,7 +114,7 @@ def test_a_run_is_trained_shown_and_left_alone(musim, toy, tmp_path):
     ],
 )
 def test_wrong_use_is_one_line_and_leaves_nothing(musim, monkeypatch, tmp_path, arguments, words):
-    monkeypatch.setitem(tasks.TASKS, "detect", tasks.Kind(*musim_toy.KIND[:2]))
+    monkeypatch.setattr(detection_task, "DetectTask", musim_toy.StoredTask)
     done = musim("train", "detect", "-o", "run", *arguments)
     assert done.code == 2
     one_line(done, *words)
@@ -157,11 +158,11 @@ def program(*arguments):
         f"import sys; sys.path.insert(0, {str(TOYS)!r})\n"
         "import functools, musim_toy\n"
         "from musim.cli import main, train\n"
-        "from musim.training import tasks\n"
-        "tasks.TASKS['detect'] = tasks.Kind(*musim_toy.KIND)\n"
+        "from musim.training.identification.networks import detection_task\n"
+        "detection_task.DetectTask = musim_toy.ToyDetectTask\n"
         "real = train._train\n"
         "source = lambda options: musim_toy.ToySource() if options['endless'] else None\n"
-        "train._train = lambda name, options, more: real(name, options, {}, source_of=source)\n"
+        "train._train = lambda task, options, more: real(task, options, {}, source_of=source)\n"
         f"if __name__ == '__main__': main({[str(each) for each in arguments]!r})\n"
     )
 
@@ -293,9 +294,7 @@ def test_a_store_is_found_again_from_another_folder(musim, tmp_path, monkeypatch
     """With a source of musim's own, by a relative path."""
     parameters = Parameters(units=Range(2, 3), pixels=(8, 8), frames=16, frame_rate=100.0)
     generate(parameters, tmp_path / "a.zarr", sequences=12, workers=1, pool="threads")
-    monkeypatch.setitem(
-        tasks.TASKS, "detect", tasks.Kind("musim_toy:StoredTask", "musim_toy:ToySettings")
-    )
+    monkeypatch.setattr(detection_task, "DetectTask", musim_toy.StoredTask)
     done = musim("train", "detect", "--data", "a.zarr", "-o", "run", "--steps", 2, *CPU)
     assert done.code == 0, done.err
     described = json.loads((tmp_path / "run" / "run.json").read_text())

@@ -94,7 +94,7 @@ def trained(made, tmp_path_factory):
     path = tmp_path_factory.mktemp("trained") / "run"
     texts = dict(text.split("=") for text in [*TINY, "steps=2"])
     domains = Domains(str(made / "a.zarr"), str(made / "b.zarr"))
-    train("translate", path, texts=texts, source=domains, accelerator="cpu")
+    train(TranslateTask, path, texts=texts, source=domains, accelerator="cpu")
     return path
 
 

@@ -12,21 +12,20 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent / "runs"))
 
 import musim_toy
-from musim_toy import KIND, ToySettings, ToySource
+from musim_toy import ToySettings, ToySource, ToyTask, TwinTask
 
 from musim.simulator.errors import FailureError, InputError
-from musim.training import tasks
+from musim.training import catalogue
 from musim.training.runs import trial
 from musim.training.runs.folder import BEST, LAST, RUN, TRAINING, RunFolder
-from musim.training.tasks import Kind, open_run, plan, train, try_out
+from musim.training.runs.task import TASKS, register
+from musim.training.tasks import open_run, plan, train, try_out
 
 CPU = {"accelerator": "cpu"}
 
 
 @pytest.fixture(autouse=True)
-def _toy(monkeypatch):
-    monkeypatch.setitem(tasks.TASKS, "toy", Kind(*KIND))
-    monkeypatch.setitem(tasks.TASKS, "twin", Kind(*KIND))
+def _threads():
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -41,7 +40,7 @@ def contents(path):
 @pytest.fixture
 def run(tmp_path):
     """A finished run."""
-    train("toy", tmp_path / "run", source=ToySource(), **CPU)
+    train(ToyTask, tmp_path / "run", source=ToySource(), **CPU)
     return tmp_path / "run"
 
 
@@ -52,7 +51,7 @@ def test_a_run_is_described_and_can_be_used(run):
     assert described["settings"]["steps"] == 12
     assert described["source"] == {"broken": -1}
     assert described["grid"]["shape"] == [3, 6, 6]
-    task, grid = open_run(run, "toy")
+    task, grid = open_run(run, ToyTask)
     assert grid == ToySource.grid
     assert not task.networks.training
     for name, value in RunFolder(run).load(BEST)["networks"].items():
@@ -61,23 +60,23 @@ def test_a_run_is_described_and_can_be_used(run):
 
 def test_without_a_validation_the_last_weights_are_used(run):
     (run / BEST).unlink()
-    task, _ = open_run(run, "toy")
+    task, _ = open_run(run, ToyTask)
     last = RunFolder(run).load(LAST)["networks"]
     assert all(torch.equal(task.networks.state_dict()[name], last[name]) for name in last)
 
 
 def test_a_run_can_be_made_longer_and_stays_so(run, tmp_path):
     told = []
-    train("toy", run, resume=True, texts={"steps": "20"}, **CPU,
+    train(ToyTask, run, resume=True, texts={"steps": "20"}, **CPU,
           on_progress=lambda *a: told.append(a))  # fmt: skip
     assert told == [(n, 20) for n in range(12, 21)]
     assert RunFolder(run).describe()["settings"]["steps"] == 20
-    train("toy", run, resume=True, **CPU)
+    train(ToyTask, run, resume=True, **CPU)
     assert RunFolder(run).load(LAST)["step"] == 20
     with pytest.raises(InputError, match="20 that are done"):
-        train("toy", run, resume=True, texts={"steps": "5"}, **CPU)
+        train(ToyTask, run, resume=True, texts={"steps": "5"}, **CPU)
     # Weights are those of a run that was as long from the first.
-    train("toy", tmp_path / "long", source=ToySource(), texts={"steps": "20"}, **CPU)
+    train(ToyTask, tmp_path / "long", source=ToySource(), texts={"steps": "20"}, **CPU)
     one, other = (RunFolder(path).load(LAST)["networks"] for path in (run, tmp_path / "long"))
     assert all(torch.equal(one[name], other[name]) for name in one)
 
@@ -85,33 +84,34 @@ def test_a_run_can_be_made_longer_and_stays_so(run, tmp_path):
 def test_a_run_that_was_killed_before_its_first_checkpoint_begins_anew(run, tmp_path):
     for name in (LAST, BEST):
         (run / name).unlink()
-    train("toy", run, resume=True, **CPU)
+    train(ToyTask, run, resume=True, **CPU)
     rows = RunFolder(run).history(TRAINING)
     assert [row["step"] for row in rows] == list(range(1, 13))
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "words"),
+    ("task", "options", "words"),
     [
-        ("toy", {"source": ToySource()}, "--overwrite"),
-        ("toy", {"resume": True, "overwrite": True}, "both"),
-        ("toy", {"resume": True, "source": ToySource()}, "data given"),
-        ("toy", {"resume": True, "model": "small"}, "model given"),
-        ("toy", {"resume": True, "texts": {"momentum": "0"}}, "momentum changed"),
-        ("twin", {"resume": True}, "train toy"),
-        ("toy", {"overwrite": True}, "source: found none"),
-        ("toy", {"overwrite": True, "source": ToySource(), "model": "huge"}, "wanted one of small"),
-        ("toy", {"overwrite": True, "source": ToySource(), "texts": {"steps": "x"}}, "steps"),
-        ("toy", {"overwrite": True, "source": ToySource(), "devices": 3}, "multiple of 3"),
-        ("toy", {"overwrite": True, "source": ToySource(), "accelerator": "x"}, "accelerator"),
-        ("toy", {"overwrite": True, "source": ToySource(), "texts": {"precision": "16-mixed"}},
+        (ToyTask, {"source": ToySource()}, "--overwrite"),
+        (ToyTask, {"resume": True, "overwrite": True}, "both"),
+        (ToyTask, {"resume": True, "source": ToySource()}, "data given"),
+        (ToyTask, {"resume": True, "model": "small"}, "model given"),
+        (ToyTask, {"resume": True, "texts": {"momentum": "0"}}, "momentum changed"),
+        (TwinTask, {"resume": True}, "train toy"),
+        (ToyTask, {"overwrite": True}, "source: found none"),
+        (ToyTask, {"overwrite": True, "source": ToySource(), "model": "huge"},
+         "wanted one of small"),
+        (ToyTask, {"overwrite": True, "source": ToySource(), "texts": {"steps": "x"}}, "steps"),
+        (ToyTask, {"overwrite": True, "source": ToySource(), "devices": 3}, "multiple of 3"),
+        (ToyTask, {"overwrite": True, "source": ToySource(), "accelerator": "x"}, "accelerator"),
+        (ToyTask, {"overwrite": True, "source": ToySource(), "texts": {"precision": "16-mixed"}},
          "bf16-mixed"),
     ],
 )  # fmt: skip
-def test_a_wrong_input_leaves_a_run_as_it_is(run, name, options, words):
+def test_a_wrong_input_leaves_a_run_as_it_is(run, task, options, words):
     before = contents(run)
     with pytest.raises(InputError, match=words) as caught:
-        train(name, run, **{**CPU, **options})
+        train(task, run, **{**CPU, **options})
     assert "\n" not in str(caught.value)
     assert contents(run) == before
 
@@ -119,13 +119,13 @@ def test_a_wrong_input_leaves_a_run_as_it_is(run, name, options, words):
 def test_data_that_cannot_be_read_leaves_a_run_as_it_is(run):
     before = contents(run)
     with pytest.raises(OSError, match="broken"):
-        train("toy", run, source=ToySource(broken=2), overwrite=True, **CPU)
+        train(ToyTask, run, source=ToySource(broken=2), overwrite=True, **CPU)
     assert contents(run) == before
 
 
 def test_replacing_a_run_begins_anew(run):
     (run / "notes.txt").write_text("mine")
-    train("toy", run, source=ToySource(), texts={"steps": "3"}, overwrite=True, **CPU)
+    train(ToyTask, run, source=ToySource(), texts={"steps": "3"}, overwrite=True, **CPU)
     assert RunFolder(run).load(LAST)["step"] == 3
     assert len(RunFolder(run).history(TRAINING)) == 3
     assert (run / "notes.txt").read_text() == "mine"
@@ -143,36 +143,36 @@ def test_an_input_error_removes_what_was_begun_but_never_weights(tmp_path, monke
 
     monkeypatch.setattr(musim_toy.ToyTask, "losses", lose)
     with pytest.raises(InputError, match="gone"):
-        train("toy", tmp_path / "run", source=ToySource(), **CPU)
+        train(ToyTask, tmp_path / "run", source=ToySource(), **CPU)
     if fault == "early":
         assert not (tmp_path / "run").exists()
         return
     monkeypatch.setattr(musim_toy.ToyTask, "losses", losses)
     assert RunFolder(tmp_path / "run").load(LAST)["step"] == 6
-    train("toy", tmp_path / "run", resume=True, **CPU)
+    train(ToyTask, tmp_path / "run", resume=True, **CPU)
 
 
 @pytest.mark.parametrize(("room", "words"), [(5, "batches of 4 fit"), (0, "not even")])
 def test_too_little_memory_says_what_fits(tmp_path, room, words):
     texts = {"batch_size": "16", "room": str(room)}
     with pytest.raises(FailureError, match=words) as caught:
-        train("toy", tmp_path / "run", source=ToySource(), texts=texts, **CPU)
+        train(ToyTask, tmp_path / "run", source=ToySource(), texts=texts, **CPU)
     assert "batches of 16" in str(caught.value)
     assert not (tmp_path / "run").exists()
     with pytest.raises(FailureError, match=words):
-        try_out("toy", *plan("toy", "", source=ToySource(), texts=texts), "cpu")
+        try_out(ToyTask, *plan(ToyTask, "", source=ToySource(), texts=texts), "cpu")
 
 
 def test_the_room_of_several_devices_is_that_of_their_shares(tmp_path):
     settings = ToySettings(batch_size=16, room=3)
     with pytest.raises(FailureError, match="batches of 4 fit"):
-        try_out("toy", settings, ToySource(), "cpu", devices=2)
-    assert try_out("toy", replace(settings, batch_size=6), ToySource(), "cpu", devices=2)
+        try_out(ToyTask, settings, ToySource(), "cpu", devices=2)
+    assert try_out(ToyTask, replace(settings, batch_size=6), ToySource(), "cpu", devices=2)
 
 
 def test_what_a_step_takes_is_measured(tmp_path):
     settings = ToySettings(batch_size=8, width=5, optimiser="adam", pause=0.01)
-    found = try_out("toy", settings, ToySource(), "cpu")
+    found = try_out(ToyTask, settings, ToySource(), "cpu")
     assert found.parameters == {"first": 36 * 5 + 5, "second": 5 + 1}
     values = sum(found.parameters.values())
     assert found.weights == 4 * values
@@ -209,10 +209,31 @@ def test_a_description_that_was_changed_is_told(run, change, words):
     described = json.loads((run / RUN).read_text())
     (run / RUN).write_text(json.dumps({**described, **change}))
     with pytest.raises(InputError, match=words):
-        train("toy", run, resume=True, **CPU)
+        train(ToyTask, run, resume=True, **CPU)
 
 
 def test_a_loss_that_is_not_finite_keeps_the_run(tmp_path):
     with pytest.raises(FailureError, match=r"last\.ckpt holds step 3"):
-        train("toy", tmp_path / "run", source=ToySource(), texts={"nan_at": "5"}, **CPU)
+        train(ToyTask, tmp_path / "run", source=ToySource(), texts={"nan_at": "5"}, **CPU)
     assert RunFolder(tmp_path / "run").load(LAST)["step"] == 3
+
+
+def test_a_task_is_registered_by_its_name():
+    try:
+        assert register(ToyTask) is ToyTask
+        assert register(ToyTask) is ToyTask
+        assert TASKS["toy"] is ToyTask
+        with pytest.raises(ValueError, match="another task named 'toy'"):
+            register(type("Other", (ToyTask,), {}))
+    finally:
+        TASKS.pop("toy", None)
+    with pytest.raises(TypeError, match="no settings_class"):
+        register(type("Bare", (), {"name": "bare"}))
+    with pytest.raises(TypeError, match="no model 'small'"):
+        register(type("Sizeless", (ToyTask,), {"name": "sizeless", "models": {}}))
+
+
+def test_the_tasks_that_come_with_musim_are_known_by_name():
+    assert {name: task.__name__ for name, task in catalogue.TASKS.items()} == {
+        "detect": "DetectTask", "twitch": "TwitchTask", "translate": "TranslateTask",
+    }  # fmt: skip

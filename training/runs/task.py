@@ -1,7 +1,10 @@
-"""What a training run does, as the loop sees it; a task knows nothing of the loop."""
+"""What a training run does, as the loop sees it, and the tasks that there are by name.
+
+A task knows nothing of the loop.
+"""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from torch import Tensor, device, nn
 from torch.optim import Optimizer
@@ -21,6 +24,13 @@ class Task(Protocol):
     ----------
     name : str
         The task's, as in ``musim train NAME``; run folders of another are refused.
+    settings_class : type
+        That of its settings, a :class:`.settings.Settings`.
+    models : mapping of str to mapping
+        Sizes by name, each with the settings that differ from their defaults; :data:`MODEL` is one.
+    source_class : type
+        That of what it is trained on: with a ``grid``, ``to_json`` and ``from_json``, as
+        :class:`.sources.Source` has them.
     settings : Settings
     networks : nn.Module
         All that is trained, with all that has to be saved to go on, as parameters and buffers.
@@ -31,6 +41,9 @@ class Task(Protocol):
     """
 
     name: ClassVar[str]
+    settings_class: ClassVar[type[Settings]]
+    models: ClassVar[Mapping[str, Mapping[str, Any]]]
+    source_class: ClassVar[Any]
     score: ClassVar[str]
     higher_is_better: ClassVar[bool]
     settings: Any
@@ -75,4 +88,34 @@ class Task(Protocol):
         ...
 
 
-__all__ = ["Batch", "Settings", "Task"]
+MODEL = "small"
+"""The size of a network unless another is asked for; every task has it."""
+
+TASKS: dict[str, Any] = {}
+"""The tasks' classes by name, of all modules that were imported."""
+
+TaskClass = TypeVar("TaskClass", bound=type[Any])
+
+
+def register(task: TaskClass) -> TaskClass:
+    """Let a class be one of the tasks, by its name; for use as a decorator.
+
+    Raises
+    ------
+    TypeError
+        If the class does not say all that a task says of itself, or lacks a model.
+    ValueError
+        If there is another task of its name.
+    """
+    said = ("name", "settings_class", "models", "source_class", "score", "higher_is_better")
+    lacking = [name for name in said if not hasattr(task, name)]
+    if lacking:
+        raise TypeError(f"{task.__name__}: found no {lacking[0]}, wanted one, as every task has it")
+    if MODEL not in task.models:
+        raise TypeError(f"{task.__name__}: found no model {MODEL!r}, wanted one; add it to models")
+    if TASKS.setdefault(task.name, task) is not task:
+        raise ValueError(f"{task.__name__}: found another task named {task.name!r}; rename one")
+    return task
+
+
+__all__ = ["MODEL", "TASKS", "Batch", "Settings", "Task", "register"]

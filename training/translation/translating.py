@@ -18,6 +18,7 @@ from ...datasets.production import produce
 from ...datasets.store import Store, open_store
 from ...simulator.errors import FailureError, InputError
 from ..runs.folder import BEST, LAST, RunFolder, versions
+from ..tasks import open_run
 from .evaluation import TRANSLATED_FROM
 from .sequences import check_frames
 from .translation_task import TranslateTask
@@ -246,11 +247,7 @@ def _digest(run: str) -> str:
 @lru_cache(maxsize=1)
 def _open(run: str, digest: str) -> tuple[TranslateTask, Any]:
     """Return the task of a run, and its grid; kept, though its training may go on meanwhile."""
-    from ..tasks import open_run
-
-    task, grid = open_run(run, "translate")
-    if not isinstance(task, TranslateTask):
-        raise TypeError(f"{run} is not a run of translation")
+    task, grid = open_run(run, TranslateTask)
     if _digest(run) != digest:
         raise InputError(
             f"{run}: found another checkpoint than the one that was begun with, wanted the same; "

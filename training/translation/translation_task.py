@@ -11,6 +11,8 @@ from torch.optim import Adam, Optimizer
 
 from ...simulator.errors import InputError
 from ..runs.grid import Grid
+from ..runs.settings import Settings
+from ..runs.task import register
 from .domains import Domains, batches_from
 from .losses import CycleLoss, IdentityLoss, LeastSquaresLoss, RecurrentLoss, RecycleLoss
 from .networks.generators import ResNetGenerator
@@ -19,7 +21,7 @@ from .networks.models import TranslationModel, build
 from .objectives import CycleObjective, Objective, RecycleObjective, Translated, judge
 from .pool import ImagePool
 from .sequences import Scale, translate
-from .translation_settings import TranslateSettings
+from .translation_settings import MODELS, TranslateSettings
 from .validation import HeldOut, check_held_out
 
 GENERATORS, DISCRIMINATORS = "generators", "discriminators"
@@ -48,6 +50,7 @@ class Trained(nn.Module):
         self.register_buffer("scale_b", torch.tensor([0.0, 1.0]))
 
 
+@register
 class TranslateTask:
     """Two generators and two discriminators against one another; see :class:`..runs.task.Task`.
 
@@ -59,6 +62,9 @@ class TranslateTask:
     """
 
     name: ClassVar[str] = "translate"
+    settings_class: ClassVar[type[Settings]] = TranslateSettings
+    models: ClassVar[Mapping[str, Mapping[str, Any]]] = MODELS
+    source_class: ClassVar[Any] = Domains
     score: ClassVar[str] = "score"
     higher_is_better: ClassVar[bool] = True
 

@@ -10,7 +10,6 @@ import torch
 
 from musim.simulator import Parameters, Range, draw, render
 from musim.simulator.errors import InputError
-from musim.training import tasks
 from musim.training.identification.evaluation import score_units
 from musim.training.identification.firing import firings
 from musim.training.identification.methods import identify
@@ -131,11 +130,11 @@ def test_a_run_that_was_trained_on_is_opened_again(monkeypatch, tmp_path):
     opened = []
 
     def open_run(run, task):
-        opened.append(task)
+        opened.append(task.name)
         masks = np.zeros((0, 6, 4), np.float32)
-        return (_Detector(masks, []) if task == "detect" else _Estimator()), GRID
+        return (_Detector(masks, []) if task.name == "detect" else _Estimator()), GRID
 
-    monkeypatch.setattr(tasks, "open_run", open_run)
+    monkeypatch.setattr(module, "open_run", open_run)
     runs = module.Runs(str(tmp_path / "a"), str(tmp_path / "b"))
     for number, name in enumerate("ab"):
         (tmp_path / name).mkdir()

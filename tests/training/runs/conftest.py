@@ -10,10 +10,9 @@ import torch
 # Processes that the loop starts import it by this name.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from musim_toy import KIND, MODELS, ToySettings, ToySource, ToyTask
+from musim_toy import MODELS, ToySettings, ToySource, ToyTask
 
 from musim.training.runs.folder import RunFolder
-from musim.training.tasks import TASKS, Kind
 
 
 @pytest.fixture(autouse=True)
@@ -52,9 +51,3 @@ def folder_at():
         return folder
 
     return make
-
-
-@pytest.fixture
-def _tasks(monkeypatch):
-    """Let ``toy`` be one of the tasks."""
-    monkeypatch.setitem(TASKS, "toy", Kind(*KIND))

@@ -10,9 +10,10 @@ import torch
 from torch import nn
 
 from musim.datasets.streaming.loader import read_ahead
-from musim.training.runs.grid import Grid
 from musim.simulator.declarations import declare
+from musim.training.runs.grid import Grid
 from musim.training.runs.settings import Settings
+from musim.training.runs.sources import Source
 
 PIXELS = 6
 
@@ -70,6 +71,9 @@ class ToyTask:
     """Tell the mean square of a frame from its pixels: two networks, two optimisers."""
 
     name: ClassVar[str] = "toy"
+    settings_class: ClassVar[type] = ToySettings
+    models: ClassVar[dict] = MODELS
+    source_class: ClassVar[type] = ToySource
     score: ClassVar[str] = "error"
     higher_is_better: ClassVar[bool] = False
 
@@ -145,11 +149,22 @@ class ToyTask:
         return {"error": sum(errors) / len(errors)}
 
 
-KIND = ("musim_toy:ToyTask", "musim_toy:ToySettings", "musim_toy:ToySource")
+class TwinTask(ToyTask):
+    """The same by another name."""
+
+    name: ClassVar[str] = "twin"
 
 
-class StoredTask(ToyTask):
+class ToyDetectTask(ToyTask):
+    """The same by the name of a task of musim's."""
+
+    name: ClassVar[str] = "detect"
+
+
+class StoredTask(ToyDetectTask):
     """The same for sequences of musim's own source."""
+
+    source_class: ClassVar[type] = Source
 
     def __init__(self, settings, grid):
         super().__init__(settings, grid)

@@ -21,6 +21,7 @@ from musim.simulator import Parameters, Range
 from musim.simulator.imaging.chain import Chain
 from musim.training.tasks import train
 from musim.training.translation.domains import Domains
+from musim.training.translation.translation_task import TranslateTask
 
 SCENES = Parameters(
     units=Range(2, 3), pixels=(32, 32), size=(32.0, 32.0), diameter=Range(5, 9), frames=48,
@@ -78,7 +79,7 @@ def trained(domains, texts, tmp_path_factory):
     """A run that is not to be changed."""
     torch.set_num_threads(1)
     path = tmp_path_factory.mktemp("trained") / "run"
-    train("translate", path, texts=texts(learning_rate=0.01), source=domains, accelerator="cpu")
+    train(TranslateTask, path, texts=texts(learning_rate=0.01), source=domains, accelerator="cpu")
     return path
 
 

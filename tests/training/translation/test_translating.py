@@ -75,7 +75,7 @@ def voxels(store):
 
 
 def test_each_sequence_is_what_the_run_makes_of_it(few, trained, translated):
-    task, _ = open_run(trained, "translate")
+    task, _ = open_run(trained, TranslateTask)
     source = open_store(few)
     assert len(translated) == len(source) == 3
     for index in range(3):
@@ -280,7 +280,7 @@ def test_before_the_first_validation_the_last_checkpoint_is_used(few, trained, t
     shutil.copytree(trained, run)
     (run / BEST).unlink()
     found = translate_store(few, run, tmp_path / "t.zarr", workers=1)
-    task, _ = open_run(run, "translate")
+    task, _ = open_run(run, TranslateTask)
     assert np.array_equal(found.tvi(0), task.translate(open_store(few).tvi(0), 0))
 
 

@@ -32,7 +32,7 @@ def make(texts, domains):
 
     def call(architecture="cyclegan-3d-noise", **changes):
         frames = {"frames": 0} if ARCHITECTURES[architecture].dimensions == 2 else {}
-        settings = settings_for("translate", architecture, texts(**frames, **changes))
+        settings = settings_for(TranslateTask, architecture, texts(**frames, **changes))
         return TranslateTask(settings, domains.grid)
 
     return call
@@ -110,7 +110,7 @@ def test_the_defaults_are_the_papers():
 )
 def test_settings_that_cannot_be_are_refused(texts, words):
     with pytest.raises(InputError, match=words):
-        settings_for("translate", "recyclegan", texts)
+        settings_for(TranslateTask, "recyclegan", texts)
 
 
 # A step
@@ -304,7 +304,7 @@ def test_every_architecture_trains(domains, texts, tmp_path, architecture):
     frames = {"frames": 0} if ARCHITECTURES[architecture].dimensions == 2 else frames
     changes = texts(architecture=architecture, learning_rate=0.005, steps=8, validate_every=8,
                     save_every=100, **frames)  # fmt: skip
-    best = train("translate", tmp_path / "run", texts=changes, source=domains, accelerator="cpu")
+    best = train(TranslateTask, tmp_path / "run", texts=changes, source=domains, accelerator="cpu")
     assert best["step"] == 8
     assert set(best) == {"step", *NAMES}
     assert math.isfinite(best["score"])
@@ -313,7 +313,7 @@ def test_every_architecture_trains(domains, texts, tmp_path, architecture):
     assert all(math.isfinite(value) for row in rows for value in row.values())
     cycle = [sum(row[name] for name in CYCLE[architecture]) for row in rows]
     assert np.mean(cycle[-2:]) < 0.9 * cycle[0]
-    task, _ = open_run(tmp_path / "run", "translate")
+    task, _ = open_run(tmp_path / "run", TranslateTask)
     tvi = domains.stores[0].tvi(2)
     assert np.isfinite(task.translate(tvi, 2)).all()
 
@@ -327,7 +327,7 @@ def test_the_scales_are_in_the_checkpoint_and_used(domains, trained):
             kept = RunFolder(trained).load(file)["networks"][f"scale_{name}"]
             assert kept.dtype == torch.float32
             assert kept.tolist() == pytest.approx(scales[name], rel=1e-4, abs=1e-7)
-    task, _ = open_run(trained, "translate")
+    task, _ = open_run(trained, TranslateTask)
     tvi = domains.stores[0].tvi(2)
     found = task.translate(tvi, 2)
     # In mm/s: as much motion as in B, not one SD of it; and the input's unit has been taken off.
@@ -341,10 +341,10 @@ def test_the_scales_are_in_the_checkpoint_and_used(domains, trained):
 
 def test_a_run_that_is_resumed_equals_one_that_is_not(domains, texts, tmp_path):
     changes = texts(pool_size=2, steps=6, validate_every=2, save_every=1)
-    train("translate", tmp_path / "whole", texts=changes, source=domains, accelerator="cpu")
-    train("translate", tmp_path / "parts", texts={**changes, "steps": "3"}, source=domains,
+    train(TranslateTask, tmp_path / "whole", texts=changes, source=domains, accelerator="cpu")
+    train(TranslateTask, tmp_path / "parts", texts={**changes, "steps": "3"}, source=domains,
           accelerator="cpu")  # fmt: skip
-    train("translate", tmp_path / "parts", texts={"steps": "6"}, resume=True, accelerator="cpu")
+    train(TranslateTask, tmp_path / "parts", texts={"steps": "6"}, resume=True, accelerator="cpu")
     one, other = (RunFolder(tmp_path / name) for name in ("whole", "parts"))
     whole, parts = one.load(LAST), other.load(LAST)
     assert whole["step"] == parts["step"] == 6
@@ -362,7 +362,7 @@ def test_another_seed_is_another_run(domains, texts, tmp_path):
     rows = []
     for number, seed in enumerate((0, 0, 1)):
         path = tmp_path / str(number)
-        train("translate", path, texts=texts(seed=seed, steps=2), source=domains,
+        train(TranslateTask, path, texts=texts(seed=seed, steps=2), source=domains,
               accelerator="cpu")  # fmt: skip
         rows.append([row["cycle_a"] for row in RunFolder(path).history(TRAINING)])
     assert rows[0] == rows[1]
@@ -371,13 +371,15 @@ def test_another_seed_is_another_run(domains, texts, tmp_path):
 
 def test_mixed_precision_takes_a_step_with_plain_weights(domains, texts, tmp_path):
     changes = texts(precision="bf16-mixed", steps=2, validate_every=2)
-    train("translate", tmp_path / "run", texts=changes, source=domains, accelerator="cpu")
+    train(TranslateTask, tmp_path / "run", texts=changes, source=domains, accelerator="cpu")
     (first, second), state = (RunFolder(tmp_path / "run").history(TRAINING),
                               RunFolder(tmp_path / "run").load(LAST))  # fmt: skip
     assert all(math.isfinite(value) for row in (first, second) for value in row.values())
     assert {value.dtype for value in state["networks"].values()} == {torch.float32}
     assert state["extra"]["a"]["clips"].dtype == torch.bfloat16
-    train("translate", tmp_path / "plain", texts=texts(steps=2), source=domains, accelerator="cpu")
+    train(
+        TranslateTask, tmp_path / "plain", texts=texts(steps=2), source=domains, accelerator="cpu"
+    )
     plain = RunFolder(tmp_path / "plain").history(TRAINING)[0]
     assert plain["cycle_a"] != first["cycle_a"]
     assert plain["cycle_a"] == pytest.approx(first["cycle_a"], rel=0.02)
@@ -390,12 +392,12 @@ def scores(monkeypatch, *values):
 
 def test_a_validation_that_is_nan_never_becomes_best(domains, texts, tmp_path, monkeypatch):
     scores(monkeypatch, math.nan, 0.5, math.nan, 0.6, 0.1)
-    best = train("translate", tmp_path / "run", texts=texts(steps=5, validate_every=1),
+    best = train(TranslateTask, tmp_path / "run", texts=texts(steps=5, validate_every=1),
                  source=domains, accelerator="cpu")  # fmt: skip
     assert best == {"step": 4, "score": 0.6}
     assert RunFolder(tmp_path / "run").load(BEST)["step"] == 4
     scores(monkeypatch, math.nan)
-    best = train("translate", tmp_path / "none", texts=texts(steps=1), source=domains,
+    best = train(TranslateTask, tmp_path / "none", texts=texts(steps=1), source=domains,
                  accelerator="cpu")  # fmt: skip
     assert best == {}
     assert not (tmp_path / "none" / BEST).exists()
@@ -403,7 +405,7 @@ def test_a_validation_that_is_nan_never_becomes_best(domains, texts, tmp_path, m
 
 def test_training_stops_when_it_no_longer_gets_better(domains, texts, tmp_path, monkeypatch):
     scores(monkeypatch, 0.5, 0.6, 0.4, math.nan, 0.9)
-    best = train("translate", tmp_path / "run", source=domains, accelerator="cpu",
+    best = train(TranslateTask, tmp_path / "run", source=domains, accelerator="cpu",
                  texts=texts(steps=9, validate_every=1, patience=2))  # fmt: skip
     assert best == {"step": 2, "score": 0.6}
     assert RunFolder(tmp_path / "run").load(LAST)["step"] == 4
@@ -420,19 +422,19 @@ def test_a_loss_that_is_not_finite_keeps_the_last_checkpoint(domains, texts, tmp
 
     monkeypatch.setattr(TranslateTask, "batches", spoil)
     with pytest.raises(NotFiniteError, match=r"step 3: found .*last\.ckpt holds step 2") as caught:
-        train("translate", tmp_path / "run", texts=texts(steps=6), source=domains,
+        train(TranslateTask, tmp_path / "run", texts=texts(steps=6), source=domains,
               accelerator="cpu")  # fmt: skip
     assert "\n" not in str(caught.value)
     assert isinstance(caught.value, FailureError)
     monkeypatch.undo()
-    train("translate", tmp_path / "run", resume=True, accelerator="cpu")
+    train(TranslateTask, tmp_path / "run", resume=True, accelerator="cpu")
     assert RunFolder(tmp_path / "run").load(LAST)["step"] == 6
 
 
 def test_a_trial_counts_all_weights_and_changes_no_store(domains, texts, contents):
     before = contents(domains.a)
-    settings = settings_for("translate", "small", texts())
-    found = try_out("translate", settings, domains, "cpu")
+    settings = settings_for(TranslateTask, "small", texts())
+    found = try_out(TranslateTask, settings, domains, "cpu")
     task = TranslateTask(settings, domains.grid)
     assert sum(found.parameters.values()) == sum(p.numel() for p in task.networks.parameters())
     assert contents(domains.a) == before
@@ -440,7 +442,7 @@ def test_a_trial_counts_all_weights_and_changes_no_store(domains, texts, content
 
 @pytest.mark.slow
 def test_two_processes_train_together(domains, texts, tmp_path):
-    train("translate", tmp_path / "run", texts=texts(steps=4, batch_size=2), source=domains,
+    train(TranslateTask, tmp_path / "run", texts=texts(steps=4, batch_size=2), source=domains,
           accelerator="cpu", devices=2)  # fmt: skip
     rows = RunFolder(tmp_path / "run").history(TRAINING)
     assert len(rows) == 4
@@ -470,7 +472,7 @@ def test_domains_that_cannot_be_trained_on_leave_nothing(
     name = "wrong-" + "-".join(changes)
     other = Domains(domains.a, str(make_store(name, seed=2, **changes)))
     with pytest.raises(InputError, match=words) as caught:
-        train("translate", tmp_path / "run", texts=texts(**settings), source=other,
+        train(TranslateTask, tmp_path / "run", texts=texts(**settings), source=other,
               accelerator="cpu")  # fmt: skip
     assert "\n" not in str(caught.value)
     assert ".zarr" in str(caught.value)
@@ -480,7 +482,7 @@ def test_domains_that_cannot_be_trained_on_leave_nothing(
 def test_images_of_sizes_that_networks_cannot_take_are_told(make_store, texts, tmp_path):
     pair = [str(make_store(f"odd-{seed}", seed=seed, pixels=(34, 32))) for seed in (1, 2)]
     with pytest.raises(InputError, match=r"odd-1\.zarr: clip: found 34 .* multiple of 4"):
-        train("translate", tmp_path / "run", texts=texts(), source=Domains(*pair),
+        train(TranslateTask, tmp_path / "run", texts=texts(), source=Domains(*pair),
               accelerator="cpu")  # fmt: skip
     assert not (tmp_path / "run").exists()
 
@@ -489,20 +491,20 @@ def test_images_of_sizes_that_networks_cannot_take_are_told(make_store, texts, t
 def test_too_few_sequences_leave_nothing(domains, make_store, texts, tmp_path, sequences):
     few = Domains(domains.a, str(make_store(f"few-{sequences}", sequences=sequences)))
     with pytest.raises(InputError, match="store of 3 or more sequences"):
-        train("translate", tmp_path / "run", texts=texts(), source=few, accelerator="cpu")
+        train(TranslateTask, tmp_path / "run", texts=texts(), source=few, accelerator="cpu")
     assert not (tmp_path / "run").exists()
 
 
 def test_voxels_that_are_not_numbers_leave_nothing(domains, store_of, texts, tmp_path):
     spoilt = Domains(domains.a, str(store_of("nan", [np.full((48, 32, 32), np.nan, "f4")] * 8)))
     with pytest.raises(InputError, match=r"nan\.zarr.*wanted finite ones"):
-        train("translate", tmp_path / "run", texts=texts(), source=spoilt, accelerator="cpu")
+        train(TranslateTask, tmp_path / "run", texts=texts(), source=spoilt, accelerator="cpu")
     assert not (tmp_path / "run").exists()
 
 
 def test_recordings_without_labels_are_either_domain(domains, recorded, texts, tmp_path):
     for name, pair in (("a", (str(recorded), domains.b)), ("b", (domains.a, str(recorded)))):
-        best = train("translate", tmp_path / name, texts=texts(), source=Domains(*pair),
+        best = train(TranslateTask, tmp_path / name, texts=texts(), source=Domains(*pair),
                      accelerator="cpu")  # fmt: skip
         assert math.isnan(best["agreement"]) == (name == "a")
     assert not open_store(recorded).has_truth

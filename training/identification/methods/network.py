@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ....simulator.errors import InputError
+from ...tasks import open_run
 from ..firing import firings
 from ..units import Recording, Units, check, none
 
 if TYPE_CHECKING:
     from ...runs.grid import Grid
-    from ...runs.task import Task
 
 TASKS = ("detect", "twitch")
+"""Names of the tasks of which the method takes runs."""
 
 WEIGHTS = Path(__file__).parent.parent / "networks" / "weights"
 """Runs that come with musim, one folder a task."""
@@ -139,7 +140,9 @@ def _opened(task: str, run: str, recording: Recording) -> Any:
 
 
 @lru_cache(maxsize=4)
-def _open(task: str, run: str, changed: int) -> "tuple[Task, Grid]":
-    from ...tasks import open_run
+def _open(task: str, run: str, changed: int) -> "tuple[Any, Grid]":
+    from ..networks.detection_task import DetectTask
+    from ..networks.twitch_task import TwitchTask
 
-    return open_run(run, task)
+    task_class: Any = {each.name: each for each in (DetectTask, TwitchTask)}[task]
+    return open_run(run, task_class)

@@ -15,14 +15,17 @@ from ....datasets.samples import Sampling
 from ....simulator.errors import InputError
 from ....simulator.ranges import Range
 from ...runs.grid import Grid
+from ...runs.settings import Settings
 from ...runs.sources import Batch, Source
+from ...runs.task import register
 from ..metrics.detection import THRESHOLD, intersection_over_union, match
 from .boxes import targets_of
-from .detection_settings import DetectSettings
+from .detection_settings import MODELS, DetectSettings
 from .detector import Detector
 from .pretrained import load_pretrained
 
 
+@register
 class DetectTask:
     """Find units in sequences and outline them: see :class:`musim.training.runs.task.Task`.
 
@@ -44,6 +47,9 @@ class DetectTask:
     """
 
     name: ClassVar[str] = "detect"
+    settings_class: ClassVar[type[Settings]] = DetectSettings
+    models: ClassVar[Mapping[str, Mapping[str, Any]]] = MODELS
+    source_class: ClassVar[Any] = Source
     score: ClassVar[str] = "f1"
     higher_is_better: ClassVar[bool] = True
 

@@ -17,17 +17,20 @@ from ....datasets.samples import Sampling
 from ....simulator.errors import InputError
 from ....simulator.ranges import Range
 from ...runs.grid import Grid
+from ...runs.settings import Settings
 from ...runs.sources import Batch, Source
+from ...runs.task import register
 from ..metrics.agreement import rate_of_agreement
 from .crops import choose_units, roughen, unit_crops
 from .scaling import standardise
 from .twitch_losses import scaled_squared_error
-from .twitch_settings import TwitchSettings
+from .twitch_settings import MODELS, TwitchSettings
 
 VALIDATION_STREAM = 2**32 - 1
 """Stands in the place of a rank where units of validation are drawn: no process has it."""
 
 
+@register
 class TwitchTask:
     """Train a :class:`.twitch.TwitchNetwork` on crops about true units.
 
@@ -47,6 +50,9 @@ class TwitchTask:
     """
 
     name: ClassVar[str] = "twitch"
+    settings_class: ClassVar[type[Settings]] = TwitchSettings
+    models: ClassVar[Mapping[str, Mapping[str, Any]]] = MODELS
+    source_class: ClassVar[Any] = Source
     score: ClassVar[str] = "rate_of_agreement"
     higher_is_better: ClassVar[bool] = True
 

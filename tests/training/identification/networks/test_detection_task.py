@@ -16,6 +16,7 @@ from musim.simulator.imaging.chain import Chain
 from musim.training.identification.networks import detection_task as module
 from musim.training.identification.networks.detection_settings import MODELS, DetectSettings
 from musim.training.identification.networks.detection_task import DetectTask, rate_at
+from musim.training.identification.networks.twitch_task import TwitchTask
 from musim.training.runs.folder import BEST, LAST, RunFolder
 from musim.training.runs.sources import Source
 from musim.training.tasks import open_run, train
@@ -464,7 +465,7 @@ def run(source, tmp_path_factory):
     """A finished run."""
     torch.set_num_threads(1)
     path = tmp_path_factory.mktemp("runs") / "detect"
-    train("detect", path, texts=TEXTS, source=source, **RUN)
+    train(DetectTask, path, texts=TEXTS, source=source, **RUN)
     return path
 
 
@@ -472,7 +473,7 @@ def _refused(folder, words, **options):
     """Assert that nothing is trained and nothing changed, and that one line says why."""
     before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
     with pytest.raises(InputError, match=words) as caught:
-        train("detect", folder, **RUN, **options)
+        train(DetectTask, folder, **RUN, **options)
     assert "\n" not in str(caught.value)
     assert before == {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
@@ -482,12 +483,12 @@ def test_the_best_run_is_the_one_that_finds_most(source, tmp_path, monkeypatch):
     monkeypatch.setattr(
         DetectTask, "validate", lambda *_: {"f1": next(scores), "precision": 0.0, "loss": 0.0}
     )
-    best = train("detect", tmp_path / "run", texts=TEXTS, source=source, **RUN)
+    best = train(DetectTask, tmp_path / "run", texts=TEXTS, source=source, **RUN)
     assert (best["step"], best["f1"]) == (2, 0.6)
     states = [RunFolder(tmp_path / "run").load(name) for name in (BEST, LAST)]
     assert [state["step"] for state in states] == [2, 3]
     # Those are the weights that the run is used with.
-    used = open_run(tmp_path / "run", "detect")[0].networks.state_dict()
+    used = open_run(tmp_path / "run", DetectTask)[0].networks.state_dict()
     assert _same(used, states[0]["networks"]) == set(used)
     assert _same(used, states[1]["networks"]) != set(used)
 
@@ -514,14 +515,14 @@ def test_a_run_goes_on_with_its_own_checkpoint_alone(source, run, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(run, folder)
     with pytest.raises(InputError, match="found a run of musim train detect, wanted one of musim"):
-        train("twitch", folder, resume=True, **RUN)
+        train(TwitchTask, folder, resume=True, **RUN)
     whole = (folder / LAST).read_bytes()
     more = {"resume": True, "texts": {"steps": "4"}}
     (folder / LAST).write_bytes(whole[: len(whole) // 2])
     (folder / BEST).write_bytes(whole[: len(whole) // 2])
     _refused(folder, r"last\.ckpt: found a checkpoint that is damaged", **more)
     with pytest.raises(InputError, match=r"best\.ckpt: found a checkpoint that is damaged"):
-        open_run(folder, "detect")
+        open_run(folder, DetectTask)
     (folder / LAST).write_bytes(whole)
     state = RunFolder(folder).load(LAST)
     for name, other, words in (
@@ -533,11 +534,11 @@ def test_a_run_goes_on_with_its_own_checkpoint_alone(source, run, tmp_path):
         RunFolder(folder).save(name, {**state, **other})
         before = (folder / name).read_bytes()
         with pytest.raises(InputError, match=words):
-            train("detect", folder, resume=True, **RUN)
+            train(DetectTask, folder, resume=True, **RUN)
         assert (folder / name).read_bytes() == before
     RunFolder(folder).save(BEST, {**state, "networks": {"front.weight": torch.zeros(1)}})
     with pytest.raises(InputError, match=r"best\.ckpt: found the weights of other networks"):
-        open_run(folder, "detect")
+        open_run(folder, DetectTask)
 
 
 def test_a_loss_that_is_not_finite_leaves_the_last_good_checkpoint(source, tmp_path, monkeypatch):
@@ -549,7 +550,7 @@ def test_a_loss_that_is_not_finite_leaves_the_last_good_checkpoint(source, tmp_p
 
     monkeypatch.setattr(DetectTask, "losses", spoilt)
     with pytest.raises(FailureError) as caught:
-        train("detect", tmp_path / "run", texts=TEXTS, source=source, **RUN)
+        train(DetectTask, tmp_path / "run", texts=TEXTS, source=source, **RUN)
     text = str(caught.value)
     assert text.startswith("step 2: found mask = nan, wanted a finite loss")
     assert text.endswith("last.ckpt holds step 2")
@@ -558,7 +559,7 @@ def test_a_loss_that_is_not_finite_leaves_the_last_good_checkpoint(source, tmp_p
     assert all(value.isfinite().all() for value in state["networks"].values())
     # It goes on from there.
     monkeypatch.setattr(DetectTask, "losses", losses)
-    assert train("detect", tmp_path / "run", resume=True, **RUN)["loss"] < math.inf
+    assert train(DetectTask, tmp_path / "run", resume=True, **RUN)["loss"] < math.inf
     assert RunFolder(tmp_path / "run").load(LAST)["step"] == 3
 
 
@@ -574,5 +575,7 @@ def test_too_little_memory_says_which_batch_fits(source, tmp_path, monkeypatch, 
     monkeypatch.setattr(DetectTask, "losses", fill)
     words = "batches of 2 fit: begin the run with `batch_size=2`" if room else "not even the small"
     with pytest.raises(FailureError, match=f"found no room for batches of 8, .*; {words}"):
-        train("detect", tmp_path / "run", texts={**TEXTS, "batch_size": "8"}, source=source, **RUN)
+        train(
+            DetectTask, tmp_path / "run", texts={**TEXTS, "batch_size": "8"}, source=source, **RUN
+        )
     assert not (tmp_path / "run").exists()

@@ -16,6 +16,7 @@ from musim.simulator.errors import FailureError
 from musim.simulator.imaging.chain import Chain
 from musim.training import tasks
 from musim.training.identification.metrics.agreement import rate_of_agreement
+from musim.training.identification.networks.detection_task import DetectTask
 from musim.training.identification.networks.twitch_settings import MODELS, TwitchSettings
 from musim.training.identification.networks.twitch_task import TwitchTask
 from musim.training.runs.folder import BEST, LAST, RunFolder
@@ -461,7 +462,7 @@ def run(source, tmp_path_factory):
     """A finished run."""
     torch.set_num_threads(1)
     path = tmp_path_factory.mktemp("runs") / "twitch"
-    tasks.train("twitch", path, texts=TEXTS, source=source, **RUN)
+    tasks.train(TwitchTask, path, texts=TEXTS, source=source, **RUN)
     return path
 
 
@@ -469,7 +470,7 @@ def _refused(folder, words, **options):
     """Assert that nothing is trained and nothing changed, and that one line says why."""
     before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
     with pytest.raises(InputError, match=words) as caught:
-        tasks.train("twitch", folder, **RUN, **options)
+        tasks.train(TwitchTask, folder, **RUN, **options)
     assert "\n" not in str(caught.value)
     assert before == {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
@@ -479,7 +480,7 @@ def test_the_best_run_is_the_one_that_agrees_most(source, tmp_path, monkeypatch)
     monkeypatch.setattr(
         TwitchTask, "validate", lambda *_: {"rate_of_agreement": next(scores), "loss": 0.0}
     )
-    best = tasks.train("twitch", tmp_path / "run", texts=TEXTS, source=source, **RUN)
+    best = tasks.train(TwitchTask, tmp_path / "run", texts=TEXTS, source=source, **RUN)
     assert (best["step"], best["rate_of_agreement"]) == (2, 0.6)
     assert RunFolder(tmp_path / "run").load(BEST)["step"] == 2
 
@@ -507,7 +508,7 @@ def test_a_run_goes_on_with_its_own_checkpoint_and_grid_alone(run, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(run, folder)
     with pytest.raises(InputError, match="found a run of musim train twitch, wanted one of musim"):
-        tasks.train("detect", folder, resume=True, **RUN)
+        tasks.train(DetectTask, folder, resume=True, **RUN)
     whole = (folder / LAST).read_bytes()
     more = {"resume": True, "texts": {"steps": "4"}}
     (folder / LAST).write_bytes(whole[: len(whole) // 2])
@@ -540,7 +541,7 @@ def test_a_loss_that_is_not_finite_leaves_the_last_good_checkpoint(source, tmp_p
     monkeypatch.setattr(TwitchTask, "_crops", spoilt)
     texts = {**TEXTS, "validate_every": "9", "steps": "5"}
     with pytest.raises(FailureError) as caught:
-        tasks.train("twitch", tmp_path / "run", texts=texts, source=source, **RUN)
+        tasks.train(TwitchTask, tmp_path / "run", texts=texts, source=source, **RUN)
     text = str(caught.value)
     assert text.startswith("step 2: found loss = nan, wanted a finite loss")
     assert text.endswith("last.ckpt holds step 2")
@@ -562,6 +563,6 @@ def test_too_little_memory_says_which_batch_fits(source, tmp_path, monkeypatch, 
     words = "batches of 3 fit: begin the run with `batch_size=3`" if room else "not even the small"
     with pytest.raises(FailureError, match=f"found no room for batches of 12, .*; {words}"):
         tasks.train(
-            "twitch", tmp_path / "run", texts={**TEXTS, "batch_size": "12"}, source=source, **RUN
+            TwitchTask, tmp_path / "run", texts={**TEXTS, "batch_size": "12"}, source=source, **RUN
         )
     assert not (tmp_path / "run").exists()

@@ -1,0 +1,8 @@
+"""The tasks that come with musim: to import this registers them all."""
+
+from .identification.networks.detection_task import DetectTask
+from .identification.networks.twitch_task import TwitchTask
+from .runs.task import TASKS
+from .translation.translation_task import TranslateTask
+
+__all__ = ["TASKS", "DetectTask", "TranslateTask", "TwitchTask"]
