@@ -14,7 +14,7 @@ from ..simulator.errors import InputError
 from ..training.csv_tables import csv_text
 from ..training.identification.evaluation import SUMMARY, Evaluation, evaluate_store
 from ..training.identification.evaluation import evaluate as evaluate_protocol
-from ..training.identification.methods import METHODS
+from ..training.identification.methods import METHODS, usual_method
 from ..training.identification.protocols import QUICK, SWEEPS, ali_2020, sweep
 from ..training.identification.tables import (
     BRIEF,
@@ -112,7 +112,7 @@ def identify(store, protocol, difficulty, method, runs, target, quick, sequences
             f"{store}: found --quick or --sequences with a store, wanted neither; all of its "
             "sequences are scored"
         )
-    method = method or ("network" if runs else "refine")
+    method = method or usual_method(runs)
     options = {"runs": runs, "workers": workers, "resume": resume, "overwrite": overwrite}
     began = time.perf_counter()
     with progress("identifying", "sequences") as report:

@@ -4,7 +4,7 @@ import time
 
 import click
 
-from ..training.identification.methods import METHODS
+from ..training.identification.methods import METHODS, usual_method
 from ..training.identification.results import identify_stores
 from ..training.identification.stored import outcome_of
 from .console import err, out, progress
@@ -72,7 +72,7 @@ def identify(recordings, target, method, runs, workers, scheduler, resume, overw
         store = identify_stores(
             recordings,
             target,
-            method=method or ("network" if runs else "refine"),
+            method=method or usual_method(runs),
             runs=runs,
             workers=workers,
             scheduler=scheduler,

@@ -11,7 +11,7 @@ import musim.cli.evaluate as module
 from musim.datasets import generate
 from musim.simulator import InputError, Parameters, Range
 from musim.training.identification.evaluation import Evaluation, read_evaluation
-from musim.training.identification.methods import METHODS
+from musim.training.identification.methods import METHODS, Method
 from musim.training.identification.protocols import SWEEPS, ali_2020, sweep
 from musim.training.identification.tables import summary
 from musim.training.identification.units import Units
@@ -36,7 +36,7 @@ def stub(monkeypatch):
         return Units(truth.territory[:keep], truth.twitch_train[:keep], truth.firing[:keep],
                      confidence)  # fmt: skip
 
-    monkeypatch.setitem(METHODS, "refine", method)
+    monkeypatch.setitem(METHODS, "refine", Method("refine", "", method, "needed"))
 
 
 @pytest.fixture

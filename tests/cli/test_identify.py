@@ -9,7 +9,7 @@ import pytest
 
 from musim.datasets import generate, open_store
 from musim.simulator import InputError, Parameters, Range
-from musim.training.identification.methods import METHODS
+from musim.training.identification.methods import METHODS, Method
 from musim.training.identification.remarks import REMARKS
 from musim.training.identification.results import MOST_UNITS
 from musim.training.identification.stored import outcome_of
@@ -35,7 +35,7 @@ def stub(monkeypatch, nearly):
         return none(recording) if truth is None else nearly(truth)
 
     for name in ("refine", "ica"):
-        monkeypatch.setitem(METHODS, name, method)
+        monkeypatch.setitem(METHODS, name, Method(name, "", method, "used"))
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_several_recordings_make_one_result(musim, source, stub, tmp_path):
 
 
 def test_what_is_left_unexplained_is_said_once(musim, source, monkeypatch):
-    monkeypatch.setitem(METHODS, "refine", lambda recording, truth=None: none(recording))
+    monkeypatch.setitem(METHODS, "refine", Method("refine", "", none))
     done = musim("identify", "musim.zarr", "--workers", 1)
     assert done.code == 0
     *_, first, second, third, remark = done.err.splitlines()
@@ -229,13 +229,13 @@ def test_recordings_that_are_too_short(refused, tmp_path, frames):
 
 
 def test_too_many_units_end_with_a_failure(musim, source, monkeypatch, tmp_path):
-    def method(recording, truth=None):
+    def method(recording):
         count = MOST_UNITS + 1
         ones = np.ones((count, *recording.tvi.shape[1:]), np.float32)
         train = np.ones((count, len(recording.tvi)), np.float32)
         return Units(ones, train, np.zeros((count, 0)), np.ones(count))
 
-    monkeypatch.setitem(METHODS, "refine", method)
+    monkeypatch.setitem(METHODS, "refine", Method("refine", "", method))
     done = musim("identify", "musim.zarr", "--workers", 1)
     assert done.code == 1
     line = done.err.splitlines()[-1]
@@ -255,7 +255,7 @@ def test_interrupted(musim, source, monkeypatch, stub):
             raise KeyboardInterrupt
         return method(recording, truth)
 
-    monkeypatch.setitem(METHODS, "refine", interrupted)
+    monkeypatch.setitem(METHODS, "refine", Method("refine", "", interrupted, "used"))
     done = musim("identify", "musim.zarr", "--workers", 1)
     assert done.code == 130
     assert "--resume" in done.err.splitlines()[-1]

@@ -21,10 +21,10 @@ from ...simulator.errors import InputError
 from ...simulator.rendering import render
 from ...simulator.sequence import Truth, draw
 from ..csv_tables import csv_text
-from .methods import identify
+from .methods import identify, method_named
 from .metrics import SequenceScore, TrainMatching, score
 from .protocols import Condition, Protocol
-from .results import check_method, recording_of
+from .results import recording_of
 from .units import Recording, Units
 
 SETTINGS = "evaluation.json"
@@ -117,7 +117,7 @@ def evaluate(
     FailureError
         If the tables cannot be written, or a worker dies.
     """
-    chosen = check_method(method, has_truth=True, runs=runs)
+    chosen = method_named(method).check(True, runs)
     tasks = [
         (number, first, min(first + CHUNK, condition.sequences))
         for number, condition in enumerate(protocol.conditions)
@@ -158,7 +158,7 @@ def evaluate_store(
             f"{store.location}: found a recording without truth, wanted a simulated store to score "
             "against; musim identify finds units without scoring them"
         )
-    chosen = check_method(method, has_truth=True, runs=runs)
+    chosen = method_named(method).check(True, runs)
     tasks = [(0, first, min(first + CHUNK, len(store))) for first in range(0, len(store), CHUNK)]
     settings = {
         "version": VERSION,

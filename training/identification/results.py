@@ -13,7 +13,7 @@ from ...datasets.location import Location
 from ...datasets.production import produce
 from ...datasets.store import Store, open_store
 from ...simulator.errors import FailureError, InputError
-from .methods import METHODS, identify
+from .methods import USUAL, identify, method_named
 from .remarks import REMARKS
 from .stored import METHOD, REMARKED, RUNS, SOURCES, VARIABLES, pack, source_of
 from .unit_table import check_table, table_path, write_table
@@ -50,7 +50,8 @@ def plan(stores: Sequence[Store], method: str, runs: Sequence[str] = ()) -> Layo
     """
     if not stores:
         raise InputError("recordings: found none, wanted one or more")
-    chosen = check_method(method, all(store.has_truth for store in stores), runs)
+    has_truth = all(store.has_truth for store in stores)
+    chosen = method_named(method).check(has_truth, runs)
     first = stores[0].layout
     for store in stores[1:]:
         layout = store.layout
@@ -90,32 +91,6 @@ def plan(stores: Sequence[Store], method: str, runs: Sequence[str] = ()) -> Layo
     )
 
 
-def check_method(method: str, has_truth: bool, runs: Sequence[str] = ()) -> list[str]:
-    """Return the runs that a method uses, each by its absolute path.
-
-    Raises
-    ------
-    InputError
-        Unless there is such a method, the truth if it needs it, and such runs.
-    """
-    if method not in METHODS:
-        raise InputError(f"method: found {method!r}, wanted one of {', '.join(METHODS)}")
-    if method.startswith("oracle") and not has_truth:
-        raise InputError(
-            f"method: found {method} for a recording without truth, wanted a simulated one; use "
-            "another method"
-        )
-    if method != "network":
-        if runs:
-            raise InputError(
-                f"method: found {method} with a run of musim train, wanted network; leave one out"
-            )
-        return []
-    from .methods.network import resolve
-
-    return list(resolve(runs).to_json().values())
-
-
 def _grid(layout: Layout) -> str:
     frames, depth, width = layout.shape
     dz, dx = layout.pixel_size
@@ -129,7 +104,7 @@ def identify_stores(
     recordings: Sequence[Any],
     out: Any,
     *,
-    method: str = "refine",
+    method: str = USUAL,
     runs: Sequence[str] = (),
     workers: int | None = None,
     scheduler: str | None = None,

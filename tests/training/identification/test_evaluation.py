@@ -21,7 +21,7 @@ from musim.training.identification.evaluation import (
     evaluate_store,
     read_evaluation,
 )
-from musim.training.identification.methods import METHODS
+from musim.training.identification.methods import METHODS, Method
 from musim.training.identification.metrics import score
 from musim.training.identification.protocols import Condition, Protocol
 from musim.training.identification.units import Units, none
@@ -65,7 +65,7 @@ def method(monkeypatch):
             asked.append(recording)
             return function(recording, truth)
 
-        monkeypatch.setitem(METHODS, "stub", noting)
+        monkeypatch.setitem(METHODS, "stub", Method("stub", "", noting, "needed"))
         return asked
 
     return install
@@ -288,7 +288,7 @@ def test_other_settings_do_not_go_on(protocol, method, tmp_path, monkeypatch):
     method()
     run(protocol, tmp_path / "e")
     before = tree(tmp_path)
-    monkeypatch.setitem(METHODS, "other", fair)
+    monkeypatch.setitem(METHODS, "other", Method("other", "", fair, "needed"))
     fewer = Protocol("small", protocol.conditions[:1], "units")
     for what, name in ((protocol, "other"), (fewer, "stub")):
         with pytest.raises(InputError, match=r"other settings \(stub on small\)"):

@@ -15,7 +15,7 @@ from musim.training.identification.explanation import (
     shared_energy,
     steps_of,
 )
-from musim.training.identification.methods import METHODS, identify
+from musim.training.identification.methods import METHODS, Method, identify
 from musim.training.identification.noise import Features, Noise, features
 from musim.training.identification.units import Recording, Units
 
@@ -261,10 +261,10 @@ def test_every_method_is_explained_and_keeps_what_it_said(monkeypatch):
     moving = recording([(1.0, a, one), (4.0, b, other)], 0.1)
     territory = a[None].astype(np.float32)
 
-    def method(recording, truth=None):
+    def method(recording):
         return units_of([one], territory, remarks=("copies-left-out", "slow-motion-removed"))
 
-    monkeypatch.setitem(METHODS, "stub", method)
+    monkeypatch.setitem(METHODS, "stub", Method("stub", "", method))
     found = identify(moving, "stub")
     assert found.remarks == ("slow-motion-removed", "motion-unexplained", "copies-left-out")
     assert 0.05 < found.explained_share < 0.5

@@ -19,7 +19,7 @@ from musim.datasets.production import produce
 from musim.datasets.schema import VARIABLES, variables_of
 from musim.simulator import FailureError, InputError
 from musim.training.identification.explanation import explained
-from musim.training.identification.methods import METHODS
+from musim.training.identification.methods import METHODS, Method
 from musim.training.identification.results import (
     MOST_UNITS,
     identify_stores,
@@ -107,7 +107,7 @@ def stub(monkeypatch):
                         return found[index]
             raise AssertionError("a recording of another store")
 
-        monkeypatch.setitem(METHODS, "stub", method)
+        monkeypatch.setitem(METHODS, "stub", Method("stub", "", method, "used"))
         return asked
 
     return install
@@ -389,7 +389,7 @@ def test_linear_algebra_keeps_to_one_core(three, monkeypatch, tmp_path):
         threads.extend(pool["num_threads"] for pool in threadpool_info())
         return some_units(np.random.default_rng(1), 1)
 
-    monkeypatch.setitem(METHODS, "stub", method)
+    monkeypatch.setitem(METHODS, "stub", Method("stub", "", method, "used"))
     run(three, out=tmp_path / "units.zarr")
     assert threads
     assert set(threads) == {1}
@@ -635,7 +635,7 @@ def test_what_was_interrupted_goes_on_to_the_same_bytes(
             raise error
         return method(recording, truth)
 
-    monkeypatch.setitem(METHODS, "stub", interrupted)
+    monkeypatch.setitem(METHODS, "stub", Method("stub", "", interrupted, "used"))
     with pytest.raises(type(error)):
         run(three, out=tmp_path / "part" / "units.zarr")
     assert not (tmp_path / "part" / "units.csv").exists()

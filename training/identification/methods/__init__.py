@@ -1,22 +1,14 @@
 """Methods that find units in a recording, behind one interface.
 
-A method takes a recording, and the truth if it has to know it, and returns the units it finds:
-
-- ``ica``: independent components that both halves of the recording hold, an outline for each from
-  its own map, whatever the tissue does; where units are seen to move as they are, independent
-  components of the image's gradients.
-- ``refine``, or ``ica+refine``: the same, but where units are seen to move as they are, trains and
-  those seen across the edges of territories are fitted in turn with territories until they agree
-  with the recording, and the better explanation is kept; ``edges+refine`` is that last step alone,
-  from edges. What another method found is refined by :func:`.refine.refine`.
-- ``network``: a trained detector and a trained estimator of twitch trains (Ali et al. 2020).
-- ``oracle-territories``, ``oracle-trains``: one half of the truth is given, the other is fitted:
-  the most that methods of this family could reach.
+A method takes a recording, and what else it says that it needs, and returns the units it finds. It
+is a function that is registered by a name (:func:`register`), with what the truth is to it and
+whether it takes runs of ``musim train``; nothing else tells methods apart.
 """
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from ....simulator.errors import InputError
 from ....simulator.sequence import Truth
@@ -24,75 +16,142 @@ from ..explanation import explained
 from ..slow_motion import without_slow_motion
 from ..units import Recording, Units
 
+USUAL = "refine"
+"""The method unless another is asked for."""
 
-class Method(Protocol):
-    """What every method is: a function from a recording to units."""
-
-    def __call__(self, recording: Recording, truth: Truth | None = None) -> Units:
-        """Find units in `recording`; only oracles look at `truth`."""
-        ...
+Find = Callable[..., Units]
 
 
-def _lazily(load: Callable[[], Method]) -> Method:
-    """Put the import of a method off until it is used."""
+@dataclass(frozen=True)
+class Method:
+    """A way to find units.
 
-    def method(recording: Recording, truth: Truth | None = None) -> Units:
-        return load()(recording, truth)
+    Parameters
+    ----------
+    name : str
+        As in ``musim identify --method NAME``.
+    summary : str
+        What it does.
+    find : callable
+        Takes a recording, and by their names ``truth`` and ``runs`` if the method uses them;
+        returns its units.
+    truth : {"unused", "used", "needed"}
+        Whether `find` is given the recording's truth: never, where it is known (else None), or
+        always; recordings without truth are then refused.
+    takes_runs : bool
+        Whether `find` is given runs of ``musim train``, a sequence of str that may be empty.
+    check_runs : callable, optional
+        Of a method that takes runs: returns for the runs that were given those that will be used,
+        by their absolute paths, and raises InputError if they cannot be.
+    """
 
-    return method
+    name: str
+    summary: str
+    find: Find
+    truth: Literal["unused", "used", "needed"] = "unused"
+    takes_runs: bool = False
+    check_runs: Callable[[Sequence[str]], list[str]] = list
+
+    def check(self, has_truth: bool, runs: Sequence[str] = ()) -> list[str]:
+        """Return the runs that the method will use, each by its absolute path.
+
+        Raises
+        ------
+        InputError
+            Unless there is the truth if it needs it, and such runs.
+        """
+        if self.truth == "needed" and not has_truth:
+            raise InputError(
+                f"method: found {self.name} for a recording without truth, wanted a simulated one; "
+                "use another method"
+            )
+        if self.takes_runs:
+            return self.check_runs(runs)
+        if runs:
+            takers = " or ".join(each.name for each in METHODS.values() if each.takes_runs)
+            raise InputError(
+                f"method: found {self.name} with a run of musim train, wanted {takers}; leave one "
+                "out"
+            )
+        return []
+
+    def __call__(
+        self, recording: Recording, truth: Truth | None = None, runs: Sequence[str] = ()
+    ) -> Units:
+        """Find units in a recording, looking at what the method uses of `truth` and `runs` alone.
+
+        Raises
+        ------
+        InputError
+            If the truth is missing that the method needs, or units cannot be sought.
+        """
+        if self.truth == "needed" and truth is None:
+            raise InputError(
+                f"{self.name}: found no truth, wanted the recording's; give a simulated one"
+            )
+        given: dict[str, Any] = {}
+        if self.truth != "unused":
+            given["truth"] = truth
+        if self.takes_runs:
+            given["runs"] = runs
+        return self.find(recording, **given)
 
 
-def _ica() -> Method:
-    from .ica import ica
-
-    return ica
-
-
-def _refine() -> Method:
-    from .refine import ica_and_refine
-
-    return ica_and_refine
-
-
-def _edges() -> Method:
-    from .refine import edges_and_refine
-
-    return edges_and_refine
-
-
-def _network() -> Method:
-    from .network import network, resolve
-
-    def method(recording: Recording, truth: Truth | None = None) -> Units:
-        return network(recording, resolve(()))
-
-    return method
-
-
-def _oracle(known: str) -> Callable[[], Method]:
-    def load() -> Method:
-        from .oracle import oracle
-
-        return oracle(known)
-
-    return load
-
-
-METHODS: dict[str, Method] = {
-    "ica": _lazily(_ica),
-    "refine": _lazily(_refine),
-    "ica+refine": _lazily(_refine),
-    "edges+refine": _lazily(_edges),
-    "network": _lazily(_network),
-    "oracle-territories": _lazily(_oracle("territories")),
-    "oracle-trains": _lazily(_oracle("trains")),
-}
+METHODS: dict[str, Method] = {}
 """The methods by name."""
+
+
+def register(
+    name: str,
+    summary: str,
+    *,
+    truth: Literal["unused", "used", "needed"] = "unused",
+    takes_runs: bool = False,
+    check_runs: Callable[[Sequence[str]], list[str]] = list,
+) -> Callable[[Find], Find]:
+    """Let a function be one of the methods; for use as a decorator.
+
+    Parameters are those of :class:`Method`. Where a recording is identified in other processes, the
+    module that registers its method has to be one that these import too.
+
+    Raises
+    ------
+    ValueError
+        If there is another method of this name.
+    """
+    if name in METHODS:
+        raise ValueError(f"found another method named {name!r}; choose another name")
+
+    def decorate(find: Find) -> Find:
+        METHODS[name] = Method(name, summary, find, truth, takes_runs, check_runs)
+        return find
+
+    return decorate
+
+
+def method_named(name: str) -> Method:
+    """Return a method by its name.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if name not in METHODS:
+        raise InputError(f"method: found {name!r}, wanted one of {', '.join(METHODS)}")
+    return METHODS[name]
+
+
+def usual_method(runs: Sequence[str] = ()) -> str:
+    """Return the name of the method unless another is asked for: with runs, one that takes them."""
+    if not runs:
+        return USUAL
+    return next(method.name for method in METHODS.values() if method.takes_runs)
 
 
 def identify(
     recording: Recording,
-    method: str = "refine",
+    method: str = USUAL,
     *,
     truth: Truth | None = None,
     runs: Sequence[str] = (),
@@ -117,17 +176,91 @@ def identify(
     Raises
     ------
     InputError
-        If the method is unknown, lacks the truth, or units cannot be sought in the recording.
+        If the method is unknown, lacks the truth, does not take runs that are given, or units
+        cannot be sought in the recording.
     """
-    if method not in METHODS:
-        raise InputError(f"method: found {method!r}, wanted one of {', '.join(METHODS)}")
+    chosen = method_named(method)
+    if runs and not chosen.takes_runs:
+        chosen.check(truth is not None, runs)
     recording, taken = without_slow_motion(recording)
-    if runs:
-        from .network import network, resolve
-
-        units = network(recording, resolve(runs))
-    else:
-        units = METHODS[method](recording, truth)
+    units = chosen(recording, truth, runs)
     if taken:
         units = dataclasses.replace(units, remarks=("slow-motion-removed", *units.remarks))
     return explained(recording, units)
+
+
+# The methods that come with musim. Their modules are imported when they are used: they bring
+# scikit-learn, or torch.
+
+
+@register(
+    "ica",
+    "Independent components that both halves of the recording hold, an outline for each from its "
+    "own map, whatever the tissue does; where units are seen to move as they are, independent "
+    "components of the image's gradients.",
+)
+def _ica(recording: Recording) -> Units:
+    from .ica import ica
+
+    return ica(recording)
+
+
+@register(
+    "ica+refine",
+    "The same, but where units are seen to move as they are, trains and those seen across the "
+    "edges of territories are fitted in turn with territories until they agree with the recording, "
+    "and the better explanation is kept.",
+)
+@register("refine", "The same as ica+refine.")
+def _refine(recording: Recording) -> Units:
+    from .refine import ica_and_refine
+
+    return ica_and_refine(recording)
+
+
+@register("edges+refine", "The last step of ica+refine alone, from edges.")
+def _edges(recording: Recording) -> Units:
+    from .refine import edges_and_refine
+
+    return edges_and_refine(recording)
+
+
+def _resolved(runs: Sequence[str]) -> list[str]:
+    from .network import resolve
+
+    return list(resolve(runs).to_json().values())
+
+
+@register(
+    "network",
+    "A trained detector and a trained estimator of twitch trains (Ali et al. 2020).",
+    takes_runs=True,
+    check_runs=_resolved,
+)
+def _network(recording: Recording, runs: Sequence[str]) -> Units:
+    from .network import network, resolve
+
+    return network(recording, resolve(runs))
+
+
+@register(
+    "oracle-territories",
+    "The true territories are given, trains are fitted: the most that methods of this family could "
+    "reach.",
+    truth="needed",
+)
+def _oracle_of_territories(recording: Recording, truth: Truth) -> Units:
+    from .oracle import with_territories
+
+    return with_territories(recording, truth)
+
+
+@register(
+    "oracle-trains",
+    "The true trains are given, territories are fitted.",
+    truth="needed",
+)
+def _oracle_of_trains(recording: Recording, truth: Truth) -> Units:
+    from .oracle import with_true_trains
+
+    return with_true_trains(recording, truth)

@@ -10,7 +10,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ....simulator.sequence import Truth
 from ..noise import Features, features
 from ..units import Recording, Units
 from .candidates import unmixed
@@ -37,8 +36,8 @@ SMALLEST_PART = 0.2
 """Parts of a territory that are smaller than this share of its largest part are left out."""
 
 
-def ica(recording: Recording, truth: Truth | None = None) -> Units:
-    """Find units by spatial independent component analysis; `truth` is not looked at.
+def ica(recording: Recording) -> Units:
+    """Find units by spatial independent component analysis.
 
     Raises
     ------

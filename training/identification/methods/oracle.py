@@ -13,41 +13,57 @@ from .sharp import SHARP, sharpness
 from .spread import Spread, spread_units, units_of_spread, with_trains
 
 
-def oracle(known: str):
-    """Return the method that is given the true "territories" or "trains" and fits the others."""
+def with_true_trains(recording: Recording, truth: Truth) -> Units:
+    """Find units whose trains are given, and fit their territories.
 
-    def method(recording: Recording, truth: Truth | None = None) -> Units:
-        if truth is None:
-            raise InputError(
-                f"oracle-{known}: found no truth, wanted the recording's; give a simulated one"
-            )
-        found = features(recording)
-        shapes = truth.territory.shape[1:], truth.twitch_train.shape[1:]
-        wanted = found.shape[1:], found.shape[:1]
-        if shapes != wanted:
-            raise InputError(f"truth: found arrays of {shapes}, wanted {wanted} as the recording's")
-        trains = found.values_of(truth.twitch_train)
-        flat = np.ascontiguousarray(truth.territory.reshape(truth.unit_count, -1).T, np.float64)
-        if known == "trains":
-            spread = with_trains(recording, found, trains)
-            if len(spread.trains) and sharpness(found, spread.trains) < SHARP:
-                return units_of_spread(recording, found, spread)
-            model = Model.of(found, trains)
-            model.fit_memberships()
-            return units_of(recording, model, *model.support())
-        spread = spread_units(recording, found)
-        if len(spread.trains) and sharpness(found, spread.trains) < SHARP:
-            flat = own_maps(recording, found, spread, truth.territory)
-        model = Model.of(found, trains)
-        model.membership = flat
-        model.fit_trains()
-        evidence, needed = model.support()
-        model.membership = np.ascontiguousarray(
-            truth.territory.reshape(truth.unit_count, -1).T, np.float64
-        )
-        return units_of(recording, model, evidence, needed)
+    Raises
+    ------
+    InputError
+        If the truth is another recording's, or units cannot be sought in the recording.
+    """
+    found = _whole(recording, truth)
+    trains = found.values_of(truth.twitch_train)
+    spread = with_trains(recording, found, trains)
+    if len(spread.trains) and sharpness(found, spread.trains) < SHARP:
+        return units_of_spread(recording, found, spread)
+    model = Model.of(found, trains)
+    model.fit_memberships()
+    return units_of(recording, model, *model.support())
 
-    return method
+
+def with_territories(recording: Recording, truth: Truth) -> Units:
+    """Find units whose territories are given, and fit their trains.
+
+    Raises
+    ------
+    InputError
+        If the truth is another recording's, or units cannot be sought in the recording.
+    """
+    found = _whole(recording, truth)
+    spread = spread_units(recording, found)
+    model = Model.of(found, found.values_of(truth.twitch_train))
+    model.membership = _flat(truth.territory)
+    if len(spread.trains) and sharpness(found, spread.trains) < SHARP:
+        model.membership = own_maps(recording, found, spread, truth.territory)
+    model.fit_trains()
+    evidence, needed = model.support()
+    model.membership = _flat(truth.territory)
+    return units_of(recording, model, evidence, needed)
+
+
+def _whole(recording: Recording, truth: Truth) -> Features:
+    """Return the recording's features; raise InputError unless the truth is of its size."""
+    found = features(recording)
+    shapes = truth.territory.shape[1:], truth.twitch_train.shape[1:]
+    wanted = found.shape[1:], found.shape[:1]
+    if shapes != wanted:
+        raise InputError(f"truth: found arrays of {shapes}, wanted {wanted} as the recording's")
+    return found
+
+
+def _flat(territory: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return territories (unit, depth, width) as float64 (pixel, unit)."""
+    return np.ascontiguousarray(territory.reshape(len(territory), -1).T, np.float64)
 
 
 def own_maps(

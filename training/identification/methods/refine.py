@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, uniform_filter
 
-from ....simulator.sequence import Truth
 from ..noise import Features, features
 from ..units import Recording, Units
 from .edges import trains_of_edges
@@ -69,15 +68,15 @@ def refine(recording: Recording, units: Units) -> Units:
     return _better(recording, found, spread, start)
 
 
-def ica_and_refine(recording: Recording, truth: Truth | None = None) -> Units:
-    """Refine what independent component analysis finds; `truth` is not looked at."""
+def ica_and_refine(recording: Recording) -> Units:
+    """Refine what independent component analysis finds."""
     found = features(recording)
     spread = spread_units(recording, found)
     return _better(recording, found, spread, lambda given: ica_model(given).trains)
 
 
-def edges_and_refine(recording: Recording, truth: Truth | None = None) -> Units:
-    """Refine the trains that are seen across edges; `truth` is not looked at."""
+def edges_and_refine(recording: Recording) -> Units:
+    """Refine the trains that are seen across edges."""
     found = features(recording)
     model = _explained(found, [trains_of_edges(found)])
     return units_of(recording, model, *model.support())
