@@ -1,38 +1,19 @@
 """``musim evaluate``."""
 
-import io
-import math
 import time
-from collections.abc import Mapping
 
 import click
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from ..datasets.location import Location
 from ..simulator.errors import InputError
-from ..training.csv_tables import csv_text
-from ..training.identification.evaluation import SUMMARY, Evaluation, evaluate_store
-from ..training.identification.evaluation import evaluate as evaluate_protocol
+from ..training.identification.evaluation import evaluate as evaluate_method
 from ..training.identification.methods import METHODS, usual_method
 from ..training.identification.protocols import QUICK, SWEEPS, ali_2020, sweep
-from ..training.identification.tables import (
-    BRIEF,
-    MASK_MEASURES,
-    TRAIN_MEASURES,
-    calibration,
-    difficulties,
-    summary,
-)
+from ..training.identification.tables import calibration, short_tables
 from .console import out, progress
 
 USUAL_SEQUENCES = 100
-
-TABLES = {
-    "By trains (|r| > 0.7 within 20 ms; firings within 10 ms), chance: wrong units": TRAIN_MEASURES,
-    "By outlines (IoU), as Ali et al. 2020": MASK_MEASURES,
-}
-"""What is printed, by its title."""
 
 
 @click.group(
@@ -112,71 +93,34 @@ def identify(store, protocol, difficulty, method, runs, target, quick, sequences
             f"{store}: found --quick or --sequences with a store, wanted neither; all of its "
             "sequences are scored"
         )
-    method = method or usual_method(runs)
-    options = {"runs": runs, "workers": workers, "resume": resume, "overwrite": overwrite}
+    on = store
+    if on is None:
+        usual = USUAL_SEQUENCES // QUICK if quick else USUAL_SEQUENCES
+        count = usual if sequences is None else sequences
+        on = ali_2020(count) if difficulty is None else sweep(difficulty, count)
     began = time.perf_counter()
     with progress("identifying", "sequences") as report:
-        if store is not None:
-            found = evaluate_store(store, method, target, **options, on_progress=report)
-        else:
-            usual = USUAL_SEQUENCES // QUICK if quick else USUAL_SEQUENCES
-            count = usual if sequences is None else sequences
-            chosen = ali_2020(count) if difficulty is None else sweep(difficulty, count)
-            found = evaluate_protocol(chosen, method, target, **options, on_progress=report)
+        found = evaluate_method(
+            on, method or usual_method(runs), target, runs=runs, workers=workers, resume=resume,
+            overwrite=overwrite, on_progress=report,
+        )  # fmt: skip
     seconds = time.perf_counter() - began
-    _write_results(found, Location(target))
     console = out()
     console.print("Mean±SD over n sequences; by overlap: over n units, ± the standard error.")
-    for title, measures in TABLES.items():
-        shown = _table(found, measures)
-        if shown is not None:
-            console.print(title, markup=False)
-            console.print(shown)
+    for short in short_tables(found):
+        table = Table(*short.headings, box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+        for column in table.columns:
+            column.justify, column.no_wrap = "right", True
+        for row in short.rows:
+            table.add_row(*row)
+        console.print(short.title, markup=False)
+        console.print(table)
     error, predictions = calibration(found)
     if predictions:
         console.print(f"Calibration error of confidence (true by train): {error:.3f} over "
                       f"{predictions} units found.", soft_wrap=True, markup=False)  # fmt: skip
     console.print(f"{target}: {len(found.sequences)} sequences ({seconds:.0f} s). Look at them: "
                   f"musim report {target}", soft_wrap=True, markup=False)  # fmt: skip
-
-
-def _write_results(found: Evaluation, folder: Location) -> None:
-    from .pictures.charts import draw_charts
-
-    folder.write(SUMMARY, csv_text(summary(found)).encode())
-    for chart in draw_charts(found):
-        picture = io.BytesIO()
-        chart.figure.savefig(picture, format="png")
-        folder.write(f"{chart.name}.png", picture.getvalue())
-
-
-def _table(found: Evaluation, measures: Mapping[str, str]) -> Table | None:
-    """Return a table of some measures; None where the evaluation has none of them."""
-    rows = summary(found)
-    names = list(difficulties(found))
-    columns = [name for name in measures if f"{name}_mean" in rows[0]]
-    if not columns:
-        return None
-    headings = [*names, "n"]
-    table = Table(*headings, *(measures[name] for name in columns),
-                  box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)  # fmt: skip
-    for column in table.columns:
-        column.justify, column.no_wrap = "right", True
-    for row in rows:
-        cells = [f"{row[name]:g}" for name in names]
-        cells.append(str(row.get("sequences", row.get("count"))))
-        cells += [_cell(row, name) for name in columns]
-        table.add_row(*cells)
-    return table
-
-
-def _cell(row: dict[str, float], name: str) -> str:
-    mean = row[f"{name}_mean"]
-    spread = math.nan if name in BRIEF else row.get(f"{name}_sd", row.get(f"{name}_se", math.nan))
-    if math.isnan(mean):
-        return "–"
-    # 0.987±.02: three and two digits are as many as 100 sequences tell.
-    return f"{mean:.3f}" + ("" if math.isnan(spread) else f"±{spread:.2f}".replace("±0", "±"))
 
 
 @evaluate.command(
@@ -206,8 +150,6 @@ def translate(translated, simulated, experimental, target, workers, overwrite) -
     was made of. The folder gets the table, a row for each sequence and unit, and figures.
     """
     from ..training.translation.evaluation import evaluate_translation
-    from .pages.translation import FIGURES
-    from .translation_figures import draw_translation_charts
     from .translation_table import print_translation
 
     began = time.perf_counter()
@@ -216,14 +158,6 @@ def translate(translated, simulated, experimental, target, workers, overwrite) -
             simulated, experimental, translated, target, workers=workers, overwrite=overwrite,
             on_progress=report,
         )  # fmt: skip
-    folder = Location(target)
-    charts = draw_translation_charts(found)
-    for chart in charts:
-        picture = io.BytesIO()
-        chart.figure.savefig(picture, format="png")
-        folder.write(f"{chart.name}.png", picture.getvalue())
-    shown = [{"name": one.name, "title": one.title, "text": one.text} for one in charts]
-    folder.write_json(FIGURES, shown)
     console = out()
     print_translation(found, console)
     console.print(f"{target}: table.csv, figures ({time.perf_counter() - began:.0f} s). Look at "

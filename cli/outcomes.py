@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from ..training.identification.remarks import REMARKS
 from ..training.identification.stored import Outcome
-from .page_markup import counted, share
+from .pages.markup import counted, share
 
 MOST_NAMED = 5
 """Sequences that are named with a remark."""

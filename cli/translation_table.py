@@ -7,15 +7,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ..training.translation.evaluation import PAPER, Evaluation
+from ..training.translation.evaluation import PAPER, TranslationEvaluation
 from ..training.translation.metrics.alarms import LEAST_PIXELS
-from ..training.translation.metrics.table import METRICS, Row
+from ..training.translation.metrics.table import METRICS, cells_of
 
 WIDE = 100
 """Columns of a terminal in which every score fits into one line."""
 
 
-def print_translation(found: Evaluation, console: Console) -> None:
+def print_translation(found: TranslationEvaluation, console: Console) -> None:
     """Print our rows and the paper's, whether labels survived, alarms and settings."""
     # Where both do not fit beside one another, SDs stand below means: rich would drop a column.
     narrow = console.width < WIDE
@@ -47,8 +47,3 @@ def print_translation(found: Evaluation, console: Console) -> None:
             console.print(f"[red]Alarm:[/red] {escape(each.name)}: {escape(alarm)}",
                           soft_wrap=True)  # fmt: skip
     console.print(found.settings.describe(), soft_wrap=True, style="dim")
-
-
-def cells_of(row: Row) -> list[str]:
-    """Return a row's cells in the order of the metrics."""
-    return [str(row.scores[name]) if name in row.scores else "–" for name in METRICS]

@@ -7,9 +7,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ...training.identification.evaluation import Evaluation
+from ...training.charts import Chart
+from ...training.identification.figures import draw_charts
+from ...training.identification.rows import IdentificationEvaluation
 from ...training.identification.tables import calibration, difficulties, summary
-from ..pictures.charts import Chart, draw_charts
 from .document import document, section
 from .markup import UNKNOWN, counted, element, fixed, join
 from .tables import Cell, Column, RowHead, definitions, table
@@ -67,12 +68,14 @@ WHOLE = {"units": 0, "snr": 0}
 """Difficulties that are whole numbers; others have two decimals."""
 
 
-def evaluation_page(evaluation: Evaluation, place: str, software: dict[str, str]) -> str:
+def evaluation_page(
+    evaluation: IdentificationEvaluation, place: str, software: dict[str, str]
+) -> str:
     """Return the page about an evaluation.
 
     Parameters
     ----------
-    evaluation : Evaluation
+    evaluation : IdentificationEvaluation
     place : str
         Where it lies, as it was given.
     software : dict of str to str
@@ -109,7 +112,7 @@ def evaluation_page(evaluation: Evaluation, place: str, software: dict[str, str]
     return document(f"{evaluation.method} on {evaluation.protocol}: evaluation", join(*body))
 
 
-def _summary(evaluation: Evaluation) -> str:
+def _summary(evaluation: IdentificationEvaluation) -> str:
     units = sum(int(row["units"]) for row in evaluation.sequences)
     matches = sum(int(row["matches"]) for row in evaluation.sequences)
     predictions = sum(int(row["predictions"]) for row in evaluation.sequences)
@@ -162,12 +165,14 @@ def _shown(rows: list[dict[str, Any]], headings: dict[str, str]) -> list[str]:
     return [name for name in headings if rows and f"{name}_mean" in rows[0]]
 
 
-def means_table(evaluation: Evaluation, rows: list[dict[str, Any]], name: str) -> Markup:
+def means_table(
+    evaluation: IdentificationEvaluation, rows: list[dict[str, Any]], name: str
+) -> Markup:
     """Return a table of the scores' means by condition, with their SDs.
 
     Parameters
     ----------
-    evaluation : Evaluation
+    evaluation : IdentificationEvaluation
     rows : list of dict
         What :func:`musim.training.identification.tables.summary` gives.
     name : str

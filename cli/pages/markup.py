@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from ..pictures.colours import COLOURS
+from ...training.colours import COLOURS
 
 UNKNOWN = "–"
 """What stands where a number is not known."""

@@ -9,14 +9,11 @@ from markupsafe import Markup
 
 from ...datasets.location import Location
 from ...simulator.errors import FailureError
-from ...training.translation.evaluation import SETTINGS
+from ...training.translation.evaluation import CAPTIONS, SETTINGS
 from ...training.translation.metrics.table import METRICS
 from .document import document, section
 from .markup import UNKNOWN, element, fixed, join
 from .tables import Cell, Column, RowHead, definitions, table
-
-FIGURES = "figures.json"
-"""Names of the pictures of an evaluation, with their titles and what they show."""
 
 DECIMALS = {"lag": 1}
 
@@ -38,7 +35,7 @@ def translation_page(folder: Location) -> str:
     """
     try:
         found = json.loads(folder.read(SETTINGS))
-        figures = json.loads(folder.read(FIGURES)) if folder.exists(FIGURES) else []
+        figures = json.loads(folder.read(CAPTIONS)) if folder.exists(CAPTIONS) else []
         return _page(folder, found, figures)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise FailureError(

@@ -13,9 +13,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ...datasets.store import Store
 from ...simulator.errors import InputError
+from ...training.colours import VELOCITY_COLOURS
 from ..targets import check_target, written_aside
 from .encoding import Pixels, check_ffmpeg, make_palette, write_gif, write_mp4
-from .panels import VELOCITY_COLOURS, Page, draw_marks, draw_traces, label_axes
+from .panels import Page, draw_marks, draw_traces, label_axes
 from .scene import Scene, blocks, read_scene
 
 ENDINGS_OF_MOVIES = (".gif", ".mp4")

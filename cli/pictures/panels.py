@@ -13,11 +13,10 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from .colours import GREY
+from ...training.colours import GREY, VELOCITY_COLOURS
 from .scales import round_length
 from .scene import Mark, Scene
 
-VELOCITY_COLOURS = "RdBu_r"
 DEVIATION_COLOURS = LinearSegmentedColormap.from_list("deviation", ["#ffffff", "#8c8c8c"])
 """Ends in a middle grey, on which dark outlines show too."""
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from ...datasets.schema import chunks_of
 from ...datasets.store import Store
 from ...simulator.rendering import render
+from ...training.colours import COLOURS, GREY
 from ...training.identification.stored import outline_confidence_of
 from ...training.identification.units import UNCERTAIN_OUTLINE
-from .colours import COLOURS, GREY
 
 PIXELS_SHOWN = 6
 """Pixels whose signals stand in for units where a store knows none."""

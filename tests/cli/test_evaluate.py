@@ -10,9 +10,10 @@ import pytest
 import musim.cli.evaluate as module
 from musim.datasets import generate
 from musim.simulator import InputError, Parameters, Range
-from musim.training.identification.evaluation import Evaluation, read_evaluation
+from musim.training.identification.evaluation import read_evaluation
 from musim.training.identification.methods import METHODS, Method
 from musim.training.identification.protocols import SWEEPS, ali_2020, sweep
+from musim.training.identification.rows import IdentificationEvaluation
 from musim.training.identification.tables import summary
 from musim.training.identification.units import Units
 
@@ -74,8 +75,7 @@ def asked(monkeypatch):
         calls.append((arguments, options))
         raise InputError("stop")
 
-    monkeypatch.setattr(module, "evaluate_protocol", note)
-    monkeypatch.setattr(module, "evaluate_store", note)
+    monkeypatch.setattr(module, "evaluate_method", note)
     return calls
 
 
@@ -136,9 +136,9 @@ def test_a_cell_has_mean_and_sd_in_few_digits(musim, monkeypatch, tmp_path):
 
     def evaluated(protocol, method, out, **options):
         tmp_path.joinpath(out).mkdir()
-        return Evaluation(method, protocol.name, protocol.axis, rows, [])
+        return IdentificationEvaluation(method, protocol.name, protocol.axis, rows, [])
 
-    monkeypatch.setattr(module, "evaluate_protocol", evaluated)
+    monkeypatch.setattr(module, "evaluate_method", evaluated)
     monkeypatch.setenv("COLUMNS", "80")
     done = musim(*PROTOCOL)
     assert done.code == 0, done.err

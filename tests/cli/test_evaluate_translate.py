@@ -16,14 +16,14 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from musim.cli import main, translation_figures
+from musim.cli import main
 from musim.cli.pages.translation import translation_page
 from musim.cli.translation_table import print_translation
 from musim.datasets import generate, open_store, writer
 from musim.datasets.location import Location
 from musim.datasets.production import produce
 from musim.simulator import FailureError, Parameters, Range
-from musim.training.translation import evaluation
+from musim.training.translation import evaluation, figures
 from musim.training.translation.evaluation import PAPER, TRANSLATED_FROM, evaluate_translation
 from musim.training.translation.metrics.table import METRICS, PAIR_METRICS
 
@@ -107,7 +107,7 @@ def stores(made, tmp_path):
 @pytest.fixture
 def no_figures(monkeypatch):
     """Draw none: they take seconds."""
-    monkeypatch.setattr(translation_figures, "draw_translation_charts", lambda found: [])
+    monkeypatch.setattr(figures, "draw_charts", lambda found: [])
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .evaluation import Evaluation, Row
 from .metrics import summarise
 from .metrics.calibration import calibration_error
+from .rows import IdentificationEvaluation, Row
 
 TRAIN_MEASURES = {
     "train_recall": "recall",
@@ -43,6 +44,12 @@ BRIEF = frozenset(
 )
 """Measures whose spread short tables leave out."""
 
+SHORT_TABLES = {
+    "By trains (|r| > 0.7 within 20 ms; firings within 10 ms), chance: wrong units": TRAIN_MEASURES,
+    "By outlines (IoU), as Ali et al. 2020": MASK_MEASURES,
+}
+"""What is shown in short, by its title."""
+
 OVERLAP_EDGES = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
 """Edges of the bins of overlap."""
 
@@ -54,14 +61,14 @@ FOUND = {
 """Columns of the rows of units that say whether one was found, by the recall that they make."""
 
 
-def difficulties(evaluation: Evaluation) -> tuple[str, ...]:
+def difficulties(evaluation: IdentificationEvaluation) -> tuple[str, ...]:
     """Return the values by which sequences are grouped."""
     if not evaluation.axis:
         return ()
     return ("units", "snr") if evaluation.axis in {"units", "snr"} else (evaluation.axis,)
 
 
-def summary(evaluation: Evaluation) -> list[dict[str, Any]]:
+def summary(evaluation: IdentificationEvaluation) -> list[dict[str, Any]]:
     """Return a row for each difficulty: means and SDs over its sequences, or shares of its units.
 
     Returns
@@ -93,7 +100,54 @@ def summary(evaluation: Evaluation) -> list[dict[str, Any]]:
     return groups
 
 
-def calibration(evaluation: Evaluation) -> tuple[float, int]:
+@dataclass(frozen=True)
+class ShortTable:
+    """Some scores as text: mean and SD in as few digits as 100 sequences tell.
+
+    Parameters
+    ----------
+    title : str
+    headings : tuple of str
+        Of what sequences are grouped by, of their number, and of the scores.
+    rows : list of list of str
+    """
+
+    title: str
+    headings: tuple[str, ...]
+    rows: list[list[str]]
+
+
+def short_tables(evaluation: IdentificationEvaluation) -> list[ShortTable]:
+    """Return the scores that an evaluation has as short tables: by trains, and by outlines."""
+    rows = summary(evaluation)
+    names = list(difficulties(evaluation))
+    tables = []
+    for title, measures in SHORT_TABLES.items():
+        known = [name for name in measures if f"{name}_mean" in rows[0]]
+        if known:
+            cells = [
+                [
+                    *(f"{row[name]:g}" for name in names),
+                    str(row.get("sequences", row.get("count"))),
+                    *(_cell(row, name) for name in known),
+                ]
+                for row in rows
+            ]
+            headings = (*names, "n", *(measures[name] for name in known))
+            tables.append(ShortTable(title, headings, cells))
+    return tables
+
+
+def _cell(row: Row, name: str) -> str:
+    mean = row[f"{name}_mean"]
+    spread = math.nan if name in BRIEF else row.get(f"{name}_sd", row.get(f"{name}_se", math.nan))
+    if math.isnan(mean):
+        return "–"
+    # 0.987±.02: three and two digits are as many as 100 sequences tell.
+    return f"{mean:.3f}" + ("" if math.isnan(spread) else f"±{spread:.2f}".replace("±0", "±"))
+
+
+def calibration(evaluation: IdentificationEvaluation) -> tuple[float, int]:
     """Return how far confidence is from the share of predictions that are true by their trains.
 
     Returns
@@ -113,7 +167,7 @@ def _calibration(predictions: Sequence[Row]) -> tuple[float, int]:
     return calibration_error(confidence, true), len(predictions)
 
 
-def _by_overlap(evaluation: Evaluation) -> list[dict[str, Any]]:
+def _by_overlap(evaluation: IdentificationEvaluation) -> list[dict[str, Any]]:
     overlap = np.array([row["overlap"] for row in evaluation.units])
     ways = {
         name: np.array([row[column] for row in evaluation.units])

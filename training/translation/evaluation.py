@@ -7,22 +7,25 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ...datasets.layout import ROOT, Layout, software
-from ...datasets.location import Location
 from ...datasets.parallel import open_workers
 from ...datasets.store import Store, open_store
 from ...simulator.errors import InputError
-from ..csv_tables import csv_text
+from ..evaluations import EvaluationFiles, EvaluationFolder
+from .measuring import check_truth, load, measure_sequence
 from .metrics import PAPER, AlarmSettings, FeatureSettings
 from .metrics.features import check_band
-from .metrics.findings import Domain, Evaluation, Translation, domain_of, rows_of, translation_of
-from .metrics.sequence import Values, beside, keep, most_active
+from .metrics.findings import (
+    Domain,
+    Translation,
+    TranslationEvaluation,
+    domain_of,
+    rows_of,
+    translation_of,
+)
 from .metrics.table import PAIRS, plain, table_row
 
-__all__ = ["PAPER", "Domain", "Evaluation", "Translation", "evaluate_translation"]
+__all__ = ["PAPER", "Domain", "Translation", "TranslationEvaluation", "evaluate_translation"]
 
 TABLE = "table.csv"
 SETTINGS = "table.json"
@@ -33,8 +36,17 @@ TRANSLATED_FROM = "musim_translated_from"
 """Attribute of a translated store: JSON of the store that it was made of and of how many of its
 sequences, ``{"store": url, "sequences": n}``."""
 
-EXAMPLES = 3
-"""Sequences of each store of which frames are kept for the figures."""
+CAPTIONS = "figures.json"
+"""Names of the figures, with their titles and what they show."""
+
+FILES = EvaluationFiles(
+    settings=SETTINGS,
+    keys=frozenset(("a", "b", "translated", "rows")),
+    tables=(TABLE, SEQUENCES, UNITS),
+    figures=r"translation-(?:features|signals|differences-\d+)",
+    captions=CAPTIONS,
+)
+"""What the folder of an evaluation holds."""
 
 
 def evaluate_translation(
@@ -49,7 +61,7 @@ def evaluate_translation(
     workers: int | None = None,
     overwrite: bool = False,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Evaluation:
+) -> TranslationEvaluation:
     """Score translated stores as Ali et al. 2022 do (Table 1), with two additions.
 
     All sequences of a store are compared with all experimental ones; each translated sequence is
@@ -65,7 +77,7 @@ def evaluate_translation(
     translated : sequence of str or path
         Stores whose sequence i is the translation of that of `a`; they may have fewer.
     out : path
-        A local folder for the tables.
+        A local folder for tables and figures.
     names : sequence of str, optional
         Of the translations; those of the stores, if not given.
     settings : FeatureSettings, optional
@@ -80,7 +92,7 @@ def evaluate_translation(
 
     Returns
     -------
-    Evaluation
+    TranslationEvaluation
 
     Raises
     ------
@@ -99,7 +111,9 @@ def evaluate_translation(
     stores = [simulated, experimental, *outputs]
     names = _names(outputs, names)
     _check(stores, settings)
-    folder = _prepare(out, overwrite=overwrite)
+    folder = EvaluationFolder(out, FILES)
+    folder.check(overwrite=overwrite)
+    folder.check_writable()
 
     with (
         open_workers(workers=workers, pool=_pool(stores)) as run,
@@ -124,7 +138,7 @@ def evaluate_translation(
         on_progress(0, len(tasks))
         run(measure_sequence, tasks, on_done)
         kept = [
-            [_load(Path(aside) / f"{label}-{index}") for index in range(len(store))]
+            [load(Path(aside) / f"{label}-{index}") for index in range(len(store))]
             for label, store in zip(_labels(len(outputs)), stores, strict=True)
         ]
     domain_a, domain_b = (
@@ -137,9 +151,15 @@ def evaluate_translation(
     ]
     rows = rows_of(domain_a, domain_b, translations, settings)
     layout = simulated.layout
-    found = Evaluation(settings, alarm_settings, layout.frame_rate, layout.pixel_size, rows,
-                       domain_a, domain_b, tuple(translations))  # fmt: skip
-    _write(folder, found)
+    found = TranslationEvaluation(
+        settings, alarm_settings, layout.frame_rate, layout.pixel_size, rows, domain_a, domain_b,
+        tuple(translations),
+    )  # fmt: skip
+    _write_tables(folder, found)
+    # matplotlib is imported where something is drawn, and not before.
+    from .figures import draw_charts
+
+    folder.write_charts(draw_charts(found))
     return found
 
 
@@ -194,7 +214,7 @@ def _check(stores: Sequence[Store], settings: FeatureSettings) -> None:
                 f"{store.location}: found {len(store)} sequences, wanted no more than the "
                 f"{len(first)} of {first.location}; name the store that it was translated from"
             )
-        _check_truth(first, store, 0)
+        check_truth(first, store, 0)
     check_band(layout.shape[0], layout.frame_rate, settings)
     points = min((side - 1) // 2 for side in layout.shape[1:])
     if points < settings.window:
@@ -221,118 +241,15 @@ def _pool(stores: Sequence[Store]) -> Any:
     return "processes" if all(store.location.is_shared for store in stores) else "threads"
 
 
-def _prepare(out: str | Path, *, overwrite: bool) -> Location:
-    """Return the folder for the tables, in which nothing is in their way."""
-    folder = Location(out)
-    if not folder.is_local:
-        raise InputError(f"{folder}: found a URL, wanted a local folder for the evaluation")
-    try:
-        held = folder.path.exists() and (not folder.path.is_dir() or any(folder.path.iterdir()))
-    except OSError as error:
-        raise folder.failure("be read", error) from error
-    if held and not folder.exists(SETTINGS):
-        raise InputError(
-            f"{folder}: found something that is not an evaluation, wanted a new or empty folder"
-        )
-    if held and not overwrite:
-        raise InputError(
-            f"{folder}: found an evaluation there, wanted a new folder; add --overwrite to replace "
-            "it, or choose another"
-        )
-    _try_to_write(folder)
-    return folder
-
-
-def _try_to_write(folder: Location) -> None:
-    """Raise before all the work what would be raised after it, and leave nothing."""
-    new = not folder.path.exists()
-    probe = f"{SETTINGS}.probe"
-    folder.write(probe, b"")
-    (folder.path / probe).unlink()
-    if new:
-        folder.path.rmdir()
-
-
-# Measuring, wherever dask puts it
-
-
-def measure_sequence(
-    aside: str,
-    addresses: Sequence[str],
-    index: int,
-    settings: FeatureSettings,
-    alarm_settings: AlarmSettings,
-    label: str,
-) -> None:
-    """Measure a sequence of the first store, and its translations; keep what is found in files."""
-    from threadpoolctl import threadpool_limits
-
-    source, *outputs = (open_store(address) for address in addresses)
-    rate = source.layout.frame_rate
-    truth = source.truth(index) if source.has_truth and outputs else None
-    with threadpool_limits(1):  # the other cores have sequences of their own
-        before = _read(source, index)
-        pixel, frames = most_active(before)
-        shown = frames if index < EXAMPLES else []
-        _keep(Path(aside, f"{label}-{index}"), keep(before, rate, settings, pixel, shown))
-        for number, output in enumerate(outputs):
-            if index >= len(output):
-                continue
-            _check_truth(source, output, index)
-            after = _read(output, index)
-            values = keep(after, rate, settings, pixel, shown)
-            values |= beside(before, after, rate, truth, settings, alarm_settings)
-            _keep(Path(aside, f"t{number}-{index}"), values)
-
-
-def _read(store: Store, index: int) -> NDArray[np.float32]:
-    sequence = store.tvi(index).astype(np.float32, copy=False)
-    if not np.isfinite(sequence.sum(dtype=np.float64)) or np.ptp(sequence) == 0:
-        raise InputError(
-            f"{store.location}: found values that are not finite or all alike in sequence {index}, "
-            "wanted motion; leave it out"
-        )
-    return sequence
-
-
-def _check_truth(source: Store, output: Store, index: int) -> None:
-    if not (source.has_truth and output.has_truth):
-        return
-    if not np.array_equal(source.truth(index).twitch_train, output.truth(index).twitch_train):
-        raise InputError(
-            f"{output.location}: found another truth of sequence {index} than in "
-            f"{source.location}, wanted the same; name the store that it was translated from"
-        )
-
-
-def _keep(path: Path, values: Values) -> None:
-    """Write what was found of a sequence: arrays and plain values apart."""
-    arrays: Values = {name: each for name, each in values.items() if isinstance(each, np.ndarray)}
-    np.savez(path.with_suffix(".npz"), **arrays)
-    plain = {name: each for name, each in values.items() if name not in arrays}
-    path.with_suffix(".json").write_text(json.dumps(plain))
-
-
-def _load(path: Path) -> Values:
-    """Read what was kept of a sequence."""
-    with np.load(path.with_suffix(".npz"), allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    return arrays | json.loads(path.with_suffix(".json").read_text())
-
-
-# Writing
-
-
-def _write(folder: Location, found: Evaluation) -> None:
+def _write_tables(folder: EvaluationFolder, found: TranslationEvaluation) -> None:
     sequences = [row for each in found.translations for row in each.sequences]
     units = [row for each in found.translations for row in each.units]
     rows = [table_row(row) for row in (*found.rows, *PAPER)]
     for row, source in zip(rows, ["here"] * len(found.rows) + ["paper"] * len(PAPER), strict=True):
         row["source"] = source
     for name, content in ((TABLE, rows), (SEQUENCES, sequences), (UNITS, units)):
-        folder.write(name, csv_text(content).encode())
-    folder.write_json(
-        SETTINGS,
+        folder.write_table(name, content)
+    folder.write_settings(
         plain(
             {
                 "settings": found.settings.to_json(),

@@ -23,10 +23,10 @@ from musim.cli.pages.trains import BREADTH
 from musim.datasets import generate
 from musim.simulator import Parameters, Range
 from musim.simulator.errors import InputError
-from musim.training.identification.evaluation import Evaluation
 from musim.training.identification.explanation import explained
 from musim.training.identification.remarks import REMARKS
 from musim.training.identification.results import recording_of
+from musim.training.identification.rows import IdentificationEvaluation
 from musim.training.identification.units import Units
 
 HOSTILE = "<script>alert(1)</script>&\"'"
@@ -134,11 +134,11 @@ def evaluation(method="refine", protocol="ali-2020", axis="units", older=False):
         for overlap in (0.0, 0.1, 0.3, 0.9)
     ]
     if older:
-        return Evaluation(method, protocol, axis, sequences, units)
+        return IdentificationEvaluation(method, protocol, axis, sequences, units)
     units = [{**row, "train_found": 1.0, "found_iou03": 1.0} for row in units]
     predictions = [{"confidence": 0.75, "train_matched": n % 2, "units": 5.0, "snr": 10.0}
                    for n in range(4)]  # fmt: skip
-    return Evaluation(method, protocol, axis, sequences, units, predictions)
+    return IdentificationEvaluation(method, protocol, axis, sequences, units, predictions)
 
 
 VERSIONS = {"musim": "1", "numpy": "2"}

@@ -10,9 +10,9 @@ from musim.cli.pages.evaluation import evaluation_page
 from musim.cli.pages.recording import recording_page
 from musim.datasets import generate
 from musim.simulator import Parameters, Range
-from musim.training.identification.evaluation import Evaluation
 from musim.training.identification.explanation import explained
 from musim.training.identification.results import recording_of
+from musim.training.identification.rows import IdentificationEvaluation
 
 FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
@@ -39,7 +39,9 @@ def folder(tmp_path_factory, store_of_units, nearly):
                               "mask_recall", "mask_precision", "rate_of_agreement",
                               "firing_recall"), 1 - n / 20)}
             for n in (1, 5, 10)]  # fmt: skip
-    page = evaluation_page(Evaluation("refine", "ali-2020", "units", rows, []), "folder", {})
+    page = evaluation_page(
+        IdentificationEvaluation("refine", "ali-2020", "units", rows, []), "folder", {}
+    )
     (folder / "evaluation.html").write_text(page, encoding="utf-8")
     return folder
 

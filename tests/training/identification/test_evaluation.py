@@ -8,17 +8,19 @@ import math
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from musim.datasets import generate, writer
 from musim.datasets.layout import Layout
 from musim.datasets.location import Location
 from musim.datasets.production import produce
 from musim.simulator import FailureError, InputError, Parameters, Range, draw, render
+from musim.training.charts import Chart
 from musim.training.csv_tables import csv_text
+from musim.training.identification import figures
 from musim.training.identification.evaluation import (
     CHUNK,
     evaluate,
-    evaluate_store,
     read_evaluation,
 )
 from musim.training.identification.methods import METHODS, Method
@@ -69,6 +71,17 @@ def method(monkeypatch):
         return asked
 
     return install
+
+
+@pytest.fixture(autouse=True)
+def drawn(monkeypatch):
+    """Draw a small figure for each that an evaluation has; what they show is tested elsewhere."""
+
+    def draw_charts(found):
+        names = ("trains", "detection") if found.axis else ()
+        return [Chart(name, name, name, Figure((1, 1))) for name in names]
+
+    monkeypatch.setattr(figures, "draw_charts", draw_charts)
 
 
 def run(protocol, out, **options):
@@ -215,7 +228,7 @@ def test_a_store_is_scored_against_its_truth(tiny, method, tmp_path):
     store = generate(tiny, tmp_path / "s.zarr", sequences=CHUNK + 2, kind="rendered", workers=1,
                      pool="threads")  # fmt: skip
     asked = method()
-    found = evaluate_store(store.location.address, "stub", tmp_path / "e", workers=1)
+    found = evaluate(store.location.address, "stub", tmp_path / "e", workers=1)
     assert (found.protocol, found.axis) == (store.location.address, "")
     assert len(asked) == CHUNK + 2
     assert [row["sequence"] for row in found.sequences] == list(range(CHUNK + 2))
@@ -341,8 +354,8 @@ def test_overwriting_removes_the_evaluation_and_nothing_else(protocol, method, t
     found = run(fewer, folder, overwrite=True)
     assert len(found.sequences) == COUNTS[1]
     assert set(tree(folder)) == {
-        *theirs, "evaluation.json", "sequences.csv", "units.csv", "predictions.csv",
-        "parts/000-00000-00003.json",
+        *theirs, "evaluation.json", "sequences.csv", "units.csv", "predictions.csv", "summary.csv",
+        "trains.png", "detection.png", "parts/000-00000-00003.json",
     }  # fmt: skip
     assert all((folder / name).read_text() == name for name in theirs)
 
@@ -442,7 +455,7 @@ def test_a_store_whose_recordings_are_too_short_is_named(tmp_path):
     )
     generate(parameters, tmp_path / "s.zarr", sequences=1, workers=1)
     with pytest.raises(InputError) as caught:
-        evaluate_store(tmp_path / "s.zarr", "ica", tmp_path / "e", workers=1)
+        evaluate(tmp_path / "s.zarr", "ica", tmp_path / "e", workers=1)
     assert f"{tmp_path / 's.zarr'}, sequence 0: recording: found 4 frames" in str(caught.value)
     assert not (tmp_path / "e").exists()
 
@@ -464,7 +477,7 @@ def test_a_store_without_truth_is_refused(protocol, method, tmp_path, options):
     before = tree(tmp_path)
     for name in ("stub", "oracle-trains"):
         with pytest.raises(InputError, match=r"r\.zarr: found a recording without truth"):
-            evaluate_store(tmp_path / "r.zarr", name, tmp_path / "e", workers=1, **options)
+            evaluate(tmp_path / "r.zarr", name, tmp_path / "e", workers=1, **options)
     assert tree(tmp_path) == before
 
 

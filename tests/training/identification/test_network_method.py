@@ -10,11 +10,11 @@ import torch
 
 from musim.simulator import Parameters, Range, draw, render
 from musim.simulator.errors import InputError
-from musim.training.identification.evaluation import score_units
 from musim.training.identification.firing import firings
 from musim.training.identification.methods import identify
 from musim.training.identification.methods import network as module
 from musim.training.identification.methods.network import WEIGHTS, resolve
+from musim.training.identification.rows import score_units
 from musim.training.identification.units import Recording
 from musim.training.runs.grid import Grid
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from musim.training.identification.evaluation import Evaluation
 from musim.training.identification.metrics import score
+from musim.training.identification.rows import IdentificationEvaluation
 from musim.training.identification.tables import (
     BRIEF,
     MASK_MEASURES,
@@ -18,7 +18,9 @@ from musim.training.identification.tables import (
 
 
 def evaluation(axis, sequences=(), units=(), predictions=()):
-    return Evaluation("refine", "p", axis, list(sequences), list(units), list(predictions))
+    return IdentificationEvaluation(
+        "refine", "p", axis, list(sequences), list(units), list(predictions)
+    )
 
 
 def rows(*values, **held):

@@ -13,7 +13,7 @@ from musim.datasets import generate, writer
 from musim.datasets.location import Location
 from musim.datasets.production import produce
 from musim.simulator import InputError, Parameters, Range
-from musim.training.translation import evaluation
+from musim.training.translation import figures, measuring
 from musim.training.translation.evaluation import evaluate_translation
 from musim.training.translation.metrics import (
     METRICS,
@@ -77,6 +77,14 @@ def stores(tmp_path_factory):
     good = translate(a, folder / "good.zarr", fair)
     bad = translate(a, folder / "bad.zarr", faulty, 2)
     return a, b, good, bad
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_figures():
+    """Draw none: they take seconds, and have tests of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "draw_charts", lambda found: [])
+        yield
 
 
 def addresses(stores):
@@ -187,7 +195,7 @@ def test_what_figures_show_is_kept(stores, found, monkeypatch, tmp_path):
             frames = np.round(kept.instants[index] * RATE).astype(int)
             images = (sequence[frames] - sequence.mean()) / sequence.std()
             np.testing.assert_allclose(kept.frames[index], images, atol=1e-4)
-    monkeypatch.setattr(evaluation, "EXAMPLES", 1)
+    monkeypatch.setattr(measuring, "EXAMPLES", 1)
     few = run(stores, tmp_path / "e")
     assert len(few.a.frames) == len(few.b.frames) == len(few.translations[0].frames) == 1
     assert few.rows == found.rows
@@ -264,8 +272,8 @@ def test_another_simulated_store_is_refused(stores, tmp_path, monkeypatch):
     mixed = [a.truth(0), other.truth(1), other.truth(2)]
     monkeypatch.setattr(other, "truth", mixed.__getitem__)
     with pytest.raises(InputError, match=r"good.zarr: found another truth of sequence 1"):
-        evaluation._check_truth(other, good, 1)
-    evaluation._check_truth(other, good, 0)
+        measuring.check_truth(other, good, 1)
+    measuring.check_truth(other, good, 0)
 
 
 @pytest.mark.parametrize("value", [0.0, np.nan])

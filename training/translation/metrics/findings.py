@@ -71,7 +71,7 @@ class Translation(Domain):
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class TranslationEvaluation:
     """Scores of translations, and what their figures show.
 
     Parameters

@@ -104,6 +104,11 @@ class Row:
     pairs: int = 0
 
 
+def cells_of(row: Row) -> list[str]:
+    """Return a row's cells as text, in the order of :data:`METRICS`."""
+    return [str(row.scores[name]) if name in row.scores else "–" for name in METRICS]
+
+
 def compare(
     first: Sequence[Features], second: Sequence[Features], settings: FeatureSettings
 ) -> dict[str, NDArray[np.float64]]:

@@ -2,17 +2,17 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ...training.identification.evaluation import Evaluation
-from ...training.identification.published import PUBLISHED
-from ...training.identification.tables import summary
-from .colours import COLOURS, GREY
+from ..charts import Chart
+from ..colours import COLOURS, GREY
+from .published import PUBLISHED
+from .rows import IdentificationEvaluation
+from .tables import summary
 
 PANELS = {
     "trains": ("Units matched by their trains", ("train_recall", "train_precision")),
@@ -55,25 +55,7 @@ OVERLAP_LINES = {
 """Lines of the figure by overlap."""
 
 
-@dataclass(frozen=True)
-class Chart:
-    """A figure with its name and a text that says what it shows.
-
-    Parameters
-    ----------
-    name : str
-        Of a file, without its ending.
-    title, text : str
-    figure : matplotlib Figure
-    """
-
-    name: str
-    title: str
-    text: str
-    figure: Figure
-
-
-def draw_charts(evaluation: Evaluation) -> list[Chart]:
+def draw_charts(evaluation: IdentificationEvaluation) -> list[Chart]:
     """Draw the figures of an evaluation; none for a single store, whose scores are a table."""
     if not evaluation.axis:
         return []
@@ -171,7 +153,7 @@ def _finish(axes: Axes, abscissa: str, ordinate: str) -> None:
         axes.spines[side].set_visible(False)
 
 
-def _overlap_chart(evaluation: Evaluation, rows: Sequence[dict[str, Any]]) -> Chart:
+def _overlap_chart(evaluation: IdentificationEvaluation, rows: Sequence[dict[str, Any]]) -> Chart:
     figure, (axes,) = _figure(1)
     for number, (measure, label) in enumerate(OVERLAP_LINES.items()):
         if f"{measure}_mean" in rows[0]:

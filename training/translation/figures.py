@@ -9,12 +9,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ..training.translation.evaluation import Domain, Evaluation, Translation
-from ..training.translation.metrics.consistency import correlation_by_lag, lag_frames
-from ..training.translation.metrics.features import histogram, k_space, log_variance, measure
-from .pictures.charts import Chart
-from .pictures.colours import COLOURS, GREY
-from .pictures.panels import VELOCITY_COLOURS
+from ..charts import Chart
+from ..colours import COLOURS, GREY, VELOCITY_COLOURS
+from .metrics.consistency import correlation_by_lag, lag_frames
+from .metrics.features import histogram, k_space, log_variance, measure
+from .metrics.findings import Domain, Translation, TranslationEvaluation
 
 SHOWN = 3
 """Sequences of each store that are shown."""
@@ -31,7 +30,7 @@ EXPERIMENTAL = "#8a0509"
 OTHERS = tuple(colour for colour in COLOURS if colour != EXPERIMENTAL)
 
 
-def draw_translation_charts(evaluation: Evaluation) -> list[Chart]:
+def draw_charts(evaluation: TranslationEvaluation) -> list[Chart]:
     """Draw all figures of an evaluation of translations.
 
     Returns
@@ -47,7 +46,7 @@ def draw_translation_charts(evaluation: Evaluation) -> list[Chart]:
     ]
 
 
-def draw_features(evaluation: Evaluation) -> Chart:
+def draw_features(evaluation: TranslationEvaluation) -> Chart:
     """Draw variance maps, histograms and K-spaces of some sequences of each store (Fig. 1)."""
     settings = evaluation.settings
     stores = _stores(evaluation)
@@ -106,7 +105,7 @@ def draw_features(evaluation: Evaluation) -> Chart:
     )
 
 
-def draw_signals(evaluation: Evaluation) -> Chart:
+def draw_signals(evaluation: TranslationEvaluation) -> Chart:
     """Draw signals of single pixels, their spectra and cross-correlations (Fig. 2)."""
     rate, settings = evaluation.frame_rate, evaluation.settings
     most = lag_frames(evaluation.a.signals.shape[1], rate, settings.lag)
@@ -174,12 +173,12 @@ def draw_signals(evaluation: Evaluation) -> Chart:
     )
 
 
-def draw_differences(evaluation: Evaluation, number: int) -> Chart:
+def draw_differences(evaluation: TranslationEvaluation, number: int) -> Chart:
     """Draw what a translation changes: frames, differences, similarity maps (Fig. 3).
 
     Parameters
     ----------
-    evaluation : Evaluation
+    evaluation : TranslationEvaluation
     number : int
         The place of the translation.
     """
@@ -236,7 +235,9 @@ def draw_differences(evaluation: Evaluation, number: int) -> Chart:
     )
 
 
-def _draw_maps(figure: Any, translation: Translation, evaluation: Evaluation, colour: str) -> None:
+def _draw_maps(
+    figure: Any, translation: Translation, evaluation: TranslationEvaluation, colour: str
+) -> None:
     """Draw similarity maps of some sequences, and similarity by depth of all."""
     depth, width = _size(evaluation)
     count = min(SHOWN, len(translation.distance))
@@ -277,7 +278,7 @@ def _draw_maps(figure: Any, translation: Translation, evaluation: Evaluation, co
         grid[0, number].set_title(f"Sequence {number + 1}", fontsize=7, pad=3)
 
 
-def _stores(evaluation: Evaluation) -> list[tuple[Domain, str, str]]:
+def _stores(evaluation: TranslationEvaluation) -> list[tuple[Domain, str, str]]:
     """Return the stores with their names and colours."""
     return [
         (evaluation.a, "A", GREY),
@@ -289,7 +290,7 @@ def _stores(evaluation: Evaluation) -> list[tuple[Domain, str, str]]:
     ]
 
 
-def _size(evaluation: Evaluation) -> tuple[float, float]:
+def _size(evaluation: TranslationEvaluation) -> tuple[float, float]:
     """Return depth and width of the images, mm."""
     depth, width = (
         pixels * mm
@@ -328,7 +329,9 @@ def _trace(axes: Axes, signal: NDArray[Any], rate: float, colour: str, name: str
     _label(axes, "Time (s)", "Velocity (SD)")
 
 
-def _spectrum(axes: Axes, signal: NDArray[Any], evaluation: Evaluation, colour: str) -> None:
+def _spectrum(
+    axes: Axes, signal: NDArray[Any], evaluation: TranslationEvaluation, colour: str
+) -> None:
     if np.ptp(signal) == 0:
         return
     # The signal as an image of pixels that are alike: measured as the sequences are.
@@ -359,7 +362,9 @@ def _short(name: str, most: int = 18) -> str:
     return f"{' ' * shown.startswith('_')}{shown}".replace("$", r"\$")
 
 
-def _finished(name: str, title: str, text: str, figure: Figure, evaluation: Evaluation) -> Chart:
+def _finished(
+    name: str, title: str, text: str, figure: Figure, evaluation: TranslationEvaluation
+) -> Chart:
     figure.suptitle(_short(title, int(figure.get_figwidth() * 11)), fontsize=10)
     settings = evaluation.settings.describe()
     wide = int(figure.get_figwidth() * 17)

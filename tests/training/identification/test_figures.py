@@ -7,9 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from musim.cli.pictures.charts import draw_charts
-from musim.training.identification.evaluation import FIGURES, Evaluation
+from musim.training.identification.evaluation import FIGURES
+from musim.training.identification.figures import draw_charts
 from musim.training.identification.published import PUBLISHED
+from musim.training.identification.rows import IdentificationEvaluation
 
 MEASURES = (
     "train_recall", "train_precision", "train_match_correlation", "firing_agreement",
@@ -36,7 +37,7 @@ def evaluation(axis, units=(15,), snr=(20.0,), synchrony=(0.05,), sequences=3, l
     found = [{"overlap": o, "found": f, "iou": 0.6} for o, f in ((0.1, 1), (0.15, 0), (0.9, 0))]
     if not older:
         found = [{**row, "train_found": 1, "found_iou03": row["overlap"] == 0.1} for row in found]
-    return Evaluation("refine", "p", axis, rows, found)
+    return IdentificationEvaluation("refine", "p", axis, rows, found)
 
 
 PROTOCOL = {"units": (1, 5, 25), "snr": (10.0, 20.0, math.inf)}

@@ -1,4 +1,4 @@
-"""The colours of units, and the grey of what is no unit, on pictures and pages."""
+"""Colours of figures, pictures and pages: of units, of what is no unit, and of velocity."""
 
 COLOURS = (
     "#2f60b2", "#f27700", "#8a0509", "#219a2c", "#bd7bf3", "#0e5715", "#1bb0ce", "#d0457c",
@@ -10,3 +10,7 @@ COLOURS = (
 colours neither pale nor grey, so that they print and neighbours in number differ most."""
 
 GREY = "#404040"
+"""Of what is no unit."""
+
+VELOCITY_COLOURS = "RdBu_r"
+"""Matplotlib's name of the colours of velocity: red is towards the transducer."""

@@ -5,14 +5,14 @@ import io
 import numpy as np
 import pytest
 
-from musim.cli.translation_figures import (
+from musim.training.translation.evaluation import Domain, Translation, TranslationEvaluation
+from musim.training.translation.figures import (
     EXPERIMENTAL,
+    draw_charts,
     draw_differences,
     draw_features,
     draw_signals,
-    draw_translation_charts,
 )
-from musim.training.translation.evaluation import Domain, Evaluation, Translation
 from musim.training.translation.metrics import AlarmSettings, Features, FeatureSettings
 from musim.training.translation.metrics.consistency import correlation_by_lag
 from musim.training.translation.metrics.features import histogram, k_space, log_variance
@@ -52,8 +52,10 @@ def evaluation(a=4, b=5, translated=(4, 2)):
     translations = tuple(
         translation(10 + n, count, f"translation {n}") for n, count in enumerate(translated)
     )
-    return Evaluation(SETTINGS, AlarmSettings(), RATE, (0.5, 0.5), (), domain(1, a, name="A"),
-                      domain(2, b, name="B"), translations)  # fmt: skip
+    return TranslationEvaluation(
+        SETTINGS, AlarmSettings(), RATE, (0.5, 0.5), (), domain(1, a, name="A"),
+        domain(2, b, name="B"), translations,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +165,7 @@ def test_differences_are_output_less_input(found):
 
 
 def test_every_chart_states_its_settings(found):
-    charts = draw_translation_charts(found)
+    charts = draw_charts(found)
     assert [chart.name for chart in charts] == [
         "translation-features", "translation-signals", "translation-differences-1",
         "translation-differences-2",
@@ -181,7 +183,7 @@ def test_figures_are_drawn_where_little_is_known(counts):
     for store in found.translations:
         store.difference[:] = 0  # nothing was changed
     found.a.signals[0] = 0
-    for chart in draw_translation_charts(found):
+    for chart in draw_charts(found):
         picture = io.BytesIO()
         chart.figure.savefig(picture, format="png", dpi=20)
         assert picture.getvalue().startswith(b"\x89PNG")

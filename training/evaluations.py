@@ -1,0 +1,265 @@
+"""The folder of an evaluation: which files it holds, and how it is begun, resumed and replaced.
+
+Every evaluation declares its files once, as :class:`EvaluationFiles`. All of them are written
+through an :class:`EvaluationFolder`, which so knows what it may remove, and what it must leave.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..datasets.location import PARTIAL, Location
+from ..simulator.errors import InputError
+from .charts import Chart, png
+from .csv_tables import csv_text
+
+PARTS = "parts"
+"""Folder of the parts of an evaluation that can be resumed."""
+
+
+@dataclass(frozen=True)
+class EvaluationFiles:
+    """Which files the folder of an evaluation holds.
+
+    Parameters
+    ----------
+    settings : str
+        JSON that says how the evaluation was made. It marks a folder as such an evaluation.
+    keys : frozenset of str
+        What `settings` holds at least: by these it is known from JSON of something else.
+    tables : tuple of str
+        Tables as CSV; the last one is there once the evaluation is finished.
+    summary : str
+        Table of means, made of the others; empty if there is none.
+    figures : str
+        Regular expression of the names of figures, which are PNG, without their ending.
+    captions : str
+        JSON of the figures' names, titles and texts; empty if there is none.
+    parts : str
+        Regular expression of the names of parts that an interrupted run leaves to be resumed; empty
+        if it leaves none.
+    version : int
+        Of what parts hold: those of another one are not gone on with.
+    described : callable
+        Says in a few words what some settings are of.
+    """
+
+    settings: str
+    keys: frozenset[str]
+    tables: tuple[str, ...]
+    summary: str = ""
+    figures: str = ""
+    captions: str = ""
+    parts: str = ""
+    version: int = 1
+    described: Callable[[Mapping[str, Any]], str] = lambda settings: ""
+
+    def holds(self, name: str) -> bool:
+        """Return whether a file of this name, in the folder itself, is one of the evaluation's."""
+        if name in {self.settings, *self.tables, self.summary, self.captions} - {""}:
+            return True
+        return bool(self.figures) and bool(re.fullmatch(rf"(?:{self.figures})\.png", name))
+
+    def holds_part(self, name: str) -> bool:
+        """Return whether a file of this name, in :data:`PARTS`, is one of the evaluation's."""
+        return bool(self.parts) and bool(re.fullmatch(self.parts, name))
+
+
+class EvaluationFolder:
+    """The folder of one evaluation.
+
+    Parameters
+    ----------
+    place : str or path
+        A local folder, which need not be there.
+    files : EvaluationFiles
+
+    Raises
+    ------
+    InputError
+        If it is a URL.
+    """
+
+    def __init__(self, place: str | Path, files: EvaluationFiles) -> None:
+        self.location = Location(place)
+        self.files = files
+        if not self.location.is_local:
+            raise InputError(
+                f"{self.location}: found a URL, wanted a local folder for the evaluation"
+            )
+
+    def __str__(self) -> str:
+        """Return the place."""
+        return str(self.location)
+
+    @property
+    def exists(self) -> bool:
+        """Whether an evaluation is there."""
+        return self.location.exists(self.files.settings)
+
+    def settings(self) -> dict[str, Any]:
+        """Return how the evaluation that is there was made.
+
+        Raises
+        ------
+        InputError
+            If there is none, or its settings are of something else.
+        """
+        if not self.exists:
+            raise InputError(f"{self}: found no evaluation there, wanted a folder that holds one")
+        with suppress(ValueError):
+            settings = json.loads(self.location.read(self.files.settings))
+            if isinstance(settings, dict) and self.files.keys <= settings.keys():
+                return settings
+        raise InputError(
+            f"{self}: found {self.files.settings} without the settings of an evaluation, wanted "
+            "what musim evaluate wrote; choose another folder"
+        )
+
+    def check_finished(self) -> None:
+        """Raise InputError unless the evaluation that is there, if any, is finished."""
+        if self.exists and not self.location.exists(self.files.tables[-1]):
+            raise InputError(
+                f"{self}: found an unfinished evaluation; run musim evaluate again with --resume"
+            )
+
+    def check(
+        self,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        resume: bool = False,
+        overwrite: bool = False,
+    ) -> None:
+        """Raise InputError unless an evaluation may begin here, go on, or replace what is there.
+
+        Parameters
+        ----------
+        settings : mapping, optional
+            Those of the evaluation that would go on.
+        resume, overwrite : bool
+            Whether to go on with, or to replace, an evaluation that is there.
+        """
+        if resume and overwrite:
+            raise InputError("found both --resume and --overwrite, wanted one of them")
+        if not self.exists:
+            if self._holds_anything():
+                raise InputError(
+                    f"{self}: found something that is not an evaluation, wanted a new or empty "
+                    "folder"
+                )
+            return
+        found = {key: value for key, value in self.settings().items() if key != "software"}
+        if overwrite:
+            return
+        if not resume:
+            going_on = "add --resume to go on with it, --overwrite to replace it"
+            replacing = "add --overwrite to replace it"
+            raise InputError(
+                f"{self}: found an evaluation there, wanted a new folder; "
+                f"{going_on if self.files.parts else replacing}, or choose another"
+            )
+        if found.get("version", 1) != self.files.version:
+            raise InputError(
+                f"{self}: found an evaluation of another version of musim, wanted this one's to "
+                "resume; use --overwrite, or choose another folder"
+            )
+        if found != json.loads(json.dumps(settings)):
+            raise InputError(
+                f"{self}: found an evaluation with other settings "
+                f"({self.files.described(found)}), wanted the same to resume; use --overwrite"
+            )
+
+    def check_writable(self) -> None:
+        """Raise before all the work what would be raised after it, and leave nothing.
+
+        Raises
+        ------
+        FailureError
+            If the folder cannot be written.
+        """
+        new = not self.location.path.exists()
+        probe = f"{self.files.settings}.probe"
+        self.location.write(probe, b"")
+        (self.location.path / probe).unlink()
+        if new:
+            self.location.path.rmdir()
+
+    def write_settings(self, settings: Any) -> None:
+        """Write how the evaluation was made."""
+        self.location.write_json(self.files.settings, settings)
+
+    def write_table(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write one of the tables, or the summary."""
+        self._write(name, csv_text(rows).encode())
+
+    def write_charts(self, charts: Sequence[Chart]) -> None:
+        """Write all figures, with their captions if the evaluation keeps them; others go."""
+        for chart in charts:
+            self._write(f"{chart.name}.png", png(chart))
+        if self.files.captions:
+            shown = [{"name": one.name, "title": one.title, "text": one.text} for one in charts]
+            self.location.write_json(self.files.captions, shown)
+        drawn = {f"{chart.name}.png" for chart in charts}
+        for path in self.location.path.glob("*.png"):
+            if self.files.holds(path.name) and path.name not in drawn:
+                path.unlink(missing_ok=True)
+
+    def parts(self) -> set[str]:
+        """Return the names of the parts that are there."""
+        return set(self.location.list_files(PARTS))
+
+    def write_part(self, name: str, content: Any) -> None:
+        """Write a part as JSON."""
+        if not self.files.holds_part(name):
+            raise ValueError(f"found {name}, wanted the name of a part of this evaluation")
+        self.location.write_json(f"{PARTS}/{name}", content)
+
+    def read_part(self, name: str) -> Any:
+        """Return what :meth:`write_part` wrote."""
+        return json.loads(self.location.read(f"{PARTS}/{name}"))
+
+    def remove(self) -> None:
+        """Remove the evaluation, and nothing else: last of all what marks the folder as one.
+
+        Raises
+        ------
+        FailureError
+            If something cannot be removed.
+        """
+        folder = self.location.path
+        try:
+            for path in sorted((folder / PARTS).glob("*")):
+                if self.files.holds_part(_finished_name(path)):
+                    path.unlink(missing_ok=True)
+            with suppress(OSError):  # there is none, or it holds something else
+                (folder / PARTS).rmdir()
+            ours = [each for each in folder.glob("*") if self.files.holds(_finished_name(each))]
+            # First of all what says that it is finished.
+            order = {self.files.tables[-1]: 0, self.files.settings: 2}
+            for path in sorted(ours, key=lambda path: order.get(path.name, 1)):
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise self.location.failure("be removed", error) from error
+
+    def _write(self, name: str, content: bytes) -> None:
+        if not self.files.holds(name):
+            raise ValueError(f"found {name}, wanted the name of a file of this evaluation")
+        self.location.write(name, content)
+
+    def _holds_anything(self) -> bool:
+        """Return whether there is more than what a run leaves that was killed as it began."""
+        try:
+            if not self.location.path.is_dir():
+                return self.location.path.exists()
+            return any(path.suffix != PARTIAL for path in self.location.path.iterdir())
+        except OSError as error:
+            raise self.location.failure("be read", error) from error
+
+
+def _finished_name(path: Path) -> str:
+    """Return the name that a file has, or would have if it had not been left half written."""
+    return re.sub(rf"\.\w{{8}}{re.escape(PARTIAL)}$", "", path.name)

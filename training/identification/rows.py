@@ -1,0 +1,179 @@
+"""Rows of scores: of the sequences, true units and predictions of an evaluation."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...simulator.errors import InputError
+from ...simulator.sequence import Truth
+from .methods import identify
+from .metrics import SequenceScore, TrainMatching, score
+from .units import Recording, Units
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class IdentificationEvaluation:
+    """Scores of a method on a protocol or on a store.
+
+    Parameters
+    ----------
+    method : str
+    protocol : str
+        Its name, or the store's.
+    axis : str
+        The value that stands on the abscissa of the figures; empty for a store.
+    sequences : list of dict
+        A row for each sequence: what makes it difficult, then
+        :meth:`.metrics.SequenceScore.to_row`, and ``seconds``.
+    units : list of dict
+        A row for each true unit: difficulty, properties, whether it was found by its mask (with an
+        IoU above 0.5 and above 0.3) and by its train, and the IoU and correlation of its match.
+    predictions : list of dict
+        A row for each predicted unit: difficulty, confidence, whether it matched a true unit by its
+        train and by its mask (IoU above 0.5), and its train's correlation and mask's IoU: those of
+        the match, else the largest with any true unit. Empty for an evaluation of an older musim.
+    """
+
+    method: str
+    protocol: str
+    axis: str
+    sequences: list[Row]
+    units: list[Row]
+    predictions: list[Row] = field(default_factory=list)
+
+
+def score_cases(
+    what: str,
+    cases: Iterable[tuple[Recording, Truth]],
+    method: str,
+    runs: Sequence[str],
+    values: Row,
+    first: int,
+) -> dict[str, list[Row]]:
+    """Find the units of some sequences and score them.
+
+    Parameters
+    ----------
+    what : str
+        What the sequences are of, for errors.
+    cases : iterable of (Recording, Truth)
+    method : str
+    runs : sequence of str
+        See :func:`.methods.identify`.
+    values : dict
+        What makes the sequences difficult, beside SNR and synchrony.
+    first : int
+        Number of the first sequence.
+
+    Returns
+    -------
+    dict of list of dict
+        The rows of ``sequences``, ``units`` and ``predictions``, of values that JSON knows.
+
+    Raises
+    ------
+    InputError
+        If units cannot be sought in a sequence, which is named.
+    """
+    import time
+
+    from threadpoolctl import threadpool_limits
+
+    sequences: list[Row] = []
+    units: list[Row] = []
+    predictions: list[Row] = []
+    for index, (recording, truth) in enumerate(cases, start=first):
+        with threadpool_limits(1):  # the other cores have sequences of their own
+            began = time.perf_counter()
+            try:
+                found = identify(recording, method, truth=truth, runs=runs)
+            except InputError as error:
+                raise InputError(f"{what}, sequence {index}: {error}") from error
+            seconds = time.perf_counter() - began
+            scored = score_units(found, truth, recording.frame_rate)
+        difficulty = {"snr": truth.snr, "synchrony": truth.synchrony, **values, "sequence": index}
+        row = {**scored.to_row(), **difficulty, "seconds": seconds}
+        sequences.append({key: _plain(value) for key, value in row.items()})
+        units += _unit_rows(scored, truth, difficulty)
+        predictions += _prediction_rows(scored, found, difficulty)
+    return {"sequences": sequences, "units": units, "predictions": predictions}
+
+
+def score_units(found: Units, truth: Truth, frame_rate: float) -> SequenceScore:
+    """Score the units found in a sequence against its truth."""
+    return score(
+        found.masks,
+        found.train,
+        found.firing,
+        found.confidence,
+        truth.territory > 0.5,
+        truth.twitch_train,
+        truth.firing,
+        frame_rate,
+    )
+
+
+def _unit_rows(scored: SequenceScore, truth: Truth, difficulty: Row) -> list[Row]:
+    matching, by_trains = scored.matching, _by_trains(scored)
+    iou = dict(zip(matching.true.tolist(), matching.iou.tolist(), strict=True))
+    loose = set(scored.loose.true.tolist())
+    trained = scored.visible[by_trains.true].tolist()
+    correlation = dict(zip(trained, by_trains.correlation.tolist(), strict=True))
+    rows = []
+    for unit in scored.visible.tolist():
+        row = {
+            **difficulty,
+            "unit": unit,
+            "diameter": truth.diameter[unit],
+            "visible_share": truth.visible_share[unit],
+            "overlap": truth.overlap[unit],
+            "found": int(unit in iou),
+            "iou": iou.get(unit, 0.0),
+            "found_iou03": int(unit in loose),
+            "train_found": int(unit in correlation),
+            "train_correlation": correlation.get(unit, 0.0),
+        }
+        rows.append({key: _plain(value) for key, value in row.items()})
+    return rows
+
+
+def _prediction_rows(scored: SequenceScore, found: Units, difficulty: Row) -> list[Row]:
+    matching, by_trains = scored.matching, _by_trains(scored)
+    iou = dict(zip(matching.predicted.tolist(), matching.iou.tolist(), strict=True))
+    own = dict(zip(by_trains.predicted.tolist(), by_trains.true.tolist(), strict=True))
+    rows = []
+    for prediction, correlations in enumerate(by_trains.correlations):
+        nearest = int(np.abs(correlations).argmax()) if correlations.size else None
+        unit = own.get(prediction, nearest)
+        row = {
+            **difficulty,
+            "prediction": prediction,
+            "confidence": found.confidence[prediction],
+            "train_matched": int(prediction in own),
+            "train_correlation": math.nan if unit is None else correlations[unit],
+            "mask_matched": int(prediction in iou),
+            "mask_iou": iou.get(prediction, scored.largest_iou[prediction]),
+        }
+        rows.append({key: _plain(value) for key, value in row.items()})
+    return rows
+
+
+def _by_trains(scored: SequenceScore) -> TrainMatching:
+    if scored.trains is None:
+        raise TypeError("found a score without trains, wanted that of score_units")
+    return scored.trains.matching
+
+
+def _plain(value: Any) -> Any:
+    """Return a number as JSON knows it: NaN as None, infinity as text."""
+    number = float(value)
+    if math.isnan(number):
+        return None
+    if math.isinf(number):
+        return str(number)
+    return int(number) if number == int(number) and isinstance(value, int | np.integer) else number
