@@ -11,8 +11,8 @@ from typing import Any, Self
 
 from ...simulator.errors import InputError
 from .damage import damage
-from .kinds import KINDS, missing_keys, parse_axes
 from .quantities import QUANTITIES, VELOCITY_UNITS, parse_quantity, spelled
+from .recording_kinds import KINDS, missing_keys, parse_axes
 
 Number = float | str
 """A number, or the name of the variable that holds it, with its unit in brackets if it has one."""

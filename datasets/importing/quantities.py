@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...simulator.errors import InputError
-from .kinds import KINDS
+from .recording_kinds import KINDS
 
 _HERTZ = {"Hz": 1.0, "kHz": 1e3, "MHz": 1e6, "GHz": 1e9}
 _LENGTHS = {"mm": 1.0, "m": 1e3, "cm": 10.0, "um": 1e-3}

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .files import File, LazyArray
-from .kinds import ORDER
+from .recording_kinds import ORDER
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from ...simulator.errors import InputError
 from .description import Description
 from .files import File, VariableInfo
-from .kinds import AXES, ORDER, REQUIRED
 from .lookup import Lookup
 from .quantities import VELOCITY_UNITS
 from .recording import DescribedRecording
+from .recording_kinds import AXES, ORDER, REQUIRED
 
 SAMPLE = 4096
 """Values that are looked at for the byte order."""

@@ -8,10 +8,10 @@ import numpy as np
 from ...simulator.errors import InputError
 from .description import Description, toml_of
 from .files import File, VariableInfo
-from .kinds import AXES, missing_keys
 from .lookup import Lookup
 from .plausibility import Guess, guess_numbers
 from .quantities import VELOCITY_UNITS, spelled
+from .recording_kinds import AXES, missing_keys
 from .resolving import fit_axes
 from .vocabulary import (
     CHANNELS,

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musim.datasets.importing.description import Description, toml_of
-from musim.datasets.importing.kinds import missing_keys
 from musim.datasets.importing.quantities import (
     QUANTITIES,
     UNITS,
@@ -17,6 +16,7 @@ from musim.datasets.importing.quantities import (
     parse_literal,
     split_reference,
 )
+from musim.datasets.importing.recording_kinds import missing_keys
 from musim.simulator.errors import InputError
 
 RF = {
