@@ -1,33 +1,35 @@
 """Simulate tissue-velocity image sequences of active motor units, and learn from them.
 
 Make stores
-    generate            simulate sequences and store them with their truth
-    import_recordings   bring recordings into a store, through the imaging chain
-    translate           make simulated sequences look like recorded ones
+    generate              simulate sequences and store them with their truth
+    import_recordings     bring recordings into a store, through the imaging chain
+    translate             make simulated sequences look like recorded ones
+    evaluate_translation  compare them with recorded ones
 
 Read stores
-    open_store          open a store: ``store[3]`` is a sequence, ``store.dataset`` all of them
-    Store               what open_store gives
-    verify              prove a store whole, or make parts of it again
+    open_store            open a store: ``store[3]`` is a sequence, ``store.dataset`` all of them
+    Store                 what open_store gives
+    verify                prove a store whole, or make parts of it again
 
 Find motor units
-    identify            find the units in recordings
+    identify              find the units in recordings
+    evaluate              score a method on a store that knows its truth, or on a protocol
 
 Simulate without a store
-    draw                the truth of one sequence
-    render              its velocities
-    Truth               what draw gives
+    draw                  the truth of one sequence
+    render                its velocities
+    Truth                 what draw gives
 
 Say what is wanted
-    Parameters, Range   of the simulation
-    Doses               of the virtual experiment
-    Description         what the arrays of a recording mean
-    Chain               what import_recordings does with them
+    Parameters, Range     of the simulation
+    Doses                 of the virtual experiment
+    Description           what the arrays of a recording mean
+    Chain                 what import_recordings does with them
 
 Errors
-    MusimError          all that are raised on purpose, each with one line for the user
-    InputError          what was asked for cannot be used
-    FailureError        the work could not be finished
+    MusimError            all that are raised on purpose, each with one line for the user
+    InputError            what was asked for cannot be used
+    FailureError          the work could not be finished
 
 Everything is imported when it is first used. What is here, and more, lies in ``musim.simulator``,
 ``musim.datasets`` and ``musim.training``; the command line is ``musim``, or ``python -m musim``.
@@ -61,7 +63,9 @@ if TYPE_CHECKING:
     from musim.simulator import render as render
     from musim.simulator.experiment.doses import Doses as Doses
     from musim.simulator.imaging.chain import Chain as Chain
+    from musim.training.identification.evaluation import evaluate as evaluate
     from musim.training.identification.results import identify_stores
+    from musim.training.translation.evaluation import evaluate_translation as evaluate_translation
     from musim.training.translation.translating import translate_store
 
     identify = identify_stores
@@ -80,6 +84,8 @@ _PLACES = {
     "Store": ("datasets", "Store"),
     "Truth": ("simulator", "Truth"),
     "draw": ("simulator", "draw"),
+    "evaluate": ("training.identification.evaluation", "evaluate"),
+    "evaluate_translation": ("training.translation.evaluation", "evaluate_translation"),
     "generate": ("datasets", "generate"),
     "identify": ("training.identification.results", "identify_stores"),
     "import_recordings": ("datasets.importing.stores", "import_recordings"),
