@@ -12,10 +12,11 @@ from rich.table import Table
 
 from ..datasets.importing.description import Description, meaning_of
 from ..datasets.importing.formats import open_file
-from ..datasets.importing.survey import describe as guess
 from ..datasets.importing.planning import plan
 from ..datasets.importing.quantities import QUANTITIES
 from ..datasets.importing.stores import carry_out
+from ..datasets.importing.survey import describe as guess
+from ..datasets.production import Work
 from ..simulator.errors import InputError
 from ..simulator.imaging.chain import PRESETS, Chain
 from ..simulator.imaging.velocimetry import ESTIMATORS
@@ -151,18 +152,16 @@ def import_recordings(files, target, descriptions, describe, preset, events, dty
     began = time.perf_counter()
     planned = plan(files, described, chain, events=events, dtype=dtype)
     layout = planned.layout
-    frames, depth, width = layout.shape
     err().print(
-        f"{layout.sequences} sequences of {depth} x {width} px, {frames} frames at "
-        f"{layout.frame_rate:g} Hz, from {len(files)} files -> {target}",
+        f"{layout.sequences} sequences of {layout.grid}, from {len(files)} files -> {target}",
         soft_wrap=True, markup=False,
     )  # fmt: skip
     for path, seconds in planned.left_out.items():
         err().print(f"{path}: the last {seconds:.3g} s fill no sequence and are left out",
                     soft_wrap=True, markup=False)  # fmt: skip
     with progress("importing", "sequences") as report:
-        carry_out(planned, target, workers=workers, resume=resume, overwrite=overwrite,
-                  on_progress=report)  # fmt: skip
+        work = Work(workers=workers, resume=resume, overwrite=overwrite, on_progress=report)
+        carry_out(planned, target, work)
     seconds = time.perf_counter() - began
     out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim preview {target}",
                 soft_wrap=True, markup=False)  # fmt: skip

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..datasets.datacard import Entry, data_card
-from ..datasets.importing.planning import chain_of, sources_of
+from ..datasets.origin import recorded_by
 from ..datasets.store import Store, open_store
 from ..simulator.declarations import declarations
 from ..simulator.imaging.chain import Chain
@@ -20,7 +20,7 @@ from ..training.identification.remarks import REMARKS
 from ..training.identification.stored import outcome_of
 from .console import out, progress
 from .options import store_argument
-from .page_markup import share
+from .pages.markup import share
 
 VOXELS = {
     "dense": "voxels written",
@@ -81,12 +81,9 @@ def _tables(store: Store, entries: list[Entry]) -> list[Table]:
     overview.add_row("image", f"{depth} x {width} px of {dz:g} x {dx:g} mm (depth x width)")
     if store.seed is not None:
         overview.add_row("seed", str(store.seed))
-    if "musim_translated_from" in layout.attributes:
-        origin = json.loads(str(layout.attributes["musim_translated_from"]))
-        overview.add_row("translated", f"from {origin['store']} by {origin['run']}")
-    if "musim_software" in layout.attributes:
-        versions = json.loads(str(layout.attributes["musim_software"]))
-        overview.add_row("made by", ", ".join(f"{k} {v}" for k, v in versions.items()))
+    overview.add_row("origin", store.origin.made_by)
+    versions = store.origin.software
+    overview.add_row("made by", ", ".join(f"{k} {v}" for k, v in versions.items()))
     tables = [overview]
     if store.parameters is not None:
         table = _table("parameter", "value", "unit")
@@ -108,21 +105,20 @@ def _tables(store: Store, entries: list[Entry]) -> list[Table]:
 
 def _sources(store: Store) -> list[Table]:
     """Return where an imported store's sequences come from, and what was done with them."""
-    chain, sources = chain_of(store), sources_of(store)
-    if chain is None:
+    recorded = recorded_by(store.origin)
+    if recorded is None:
         return []
     steps = _table("imaging chain", "value")
     for name, step in declarations(Chain).items():
-        steps.add_row(name, step.show(getattr(chain, name), short))
+        steps.add_row(name, step.show(getattr(recorded.chain, name), short))
     table = _table("sequences", "file", "SHA-256", "from")
-    for first, entry in enumerate(sources[:MOST_SOURCES]):
-        recording = f", recording {entry['recording']}" if entry["recording"] else ""
+    for first, cut in enumerate(recorded.cuts[:MOST_SOURCES]):
+        recording = f", recording {cut.recording}" if cut.recording else ""
         table.add_row(
-            str(first), escape(entry["file"] + recording), entry["sha256"][:16] + "…",
-            f"{entry['start']:.3f} s",
-        )  # fmt: skip
-    if len(sources) > MOST_SOURCES:
-        table.add_row("…", f"and {len(sources) - MOST_SOURCES} more (see --json)", "", "")
+            str(first), escape(cut.file + recording), cut.sha256[:16] + "…", f"{cut.start:.3f} s"
+        )
+    if len(recorded.cuts) > MOST_SOURCES:
+        table.add_row("…", f"and {len(recorded.cuts) - MOST_SOURCES} more (see --json)", "", "")
     return [steps, table]
 
 
@@ -196,6 +192,7 @@ def _as_json(store: Store, entries: list[Entry]) -> dict[str, Any]:
     if store.kind == "identified":
         outcomes = [outcome_of(store, index) for index in range(len(store))]
     said = {name for outcome in outcomes for name in outcome.remarks}
+    recorded = recorded_by(store.origin)
     return {
         "store": str(store.location),
         "kind": store.kind,
@@ -204,8 +201,9 @@ def _as_json(store: Store, entries: list[Entry]) -> dict[str, Any]:
         "frame_rate": store.layout.frame_rate,
         "pixel_size": list(store.layout.pixel_size),
         "seed": store.seed,
-        "sources": sources_of(store),
-        "chain": None if (chain := chain_of(store)) is None else chain.to_json(),
+        "origin": store.origin.name,
+        "sources": [] if recorded is None else [cut.to_json() for cut in recorded.cuts],
+        "chain": None if recorded is None else recorded.chain.to_json(),
         "parameters": None if store.parameters is None else store.parameters.to_json(),
         "found": [
             {key: plain(value) for key, value in dataclasses.asdict(outcome).items()}

@@ -1,6 +1,5 @@
 """What a page about a recording shows: the units found and, where it is known, the truth."""
 
-import json
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -8,16 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..datasets.origin import Identified
 from ..datasets.store import Store
 from ..simulator.errors import InputError
 from ..simulator.sequence import Truth
 from ..training.identification.metrics import SequenceScore, score
 from ..training.identification.metrics.firing import firings_within
-from ..training.identification.stored import METHOD, optional, outcome_of
+from ..training.identification.stored import optional, outcome_of
 from ..training.identification.unit_table import table_rows
 from ..training.identification.units import UNCERTAIN_OUTLINE
+from ..training.identification.verdicts import FoundVerdict, TrueVerdict, judge
 from .page_sources import KnownTrain, look_up, recorded_source
-from .pages.markup import listed
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,8 @@ class FoundUnit:
         Instants inside the sequence, s.
     measures : dict
         Its row of :data:`musim.training.identification.unit_table.COLUMNS`.
-    partner : int, optional
-        The true unit that it matches.
-    scores : dict of str to float
-        Of the match: ``iou``, ``rate_of_agreement``, ``correlation``, ``firing_precision``,
-        ``firing_recall``; empty where there is none.
-    verdict : str
-        What it is in the light of the truth; empty where that is not known.
+    verdict : FoundVerdict, optional
+        What it is in the light of the truth; None where that is not known.
     """
 
     number: int
@@ -49,14 +44,17 @@ class FoundUnit:
     train: NDArray[np.float32]
     firings: NDArray[np.float64]
     measures: dict[str, Any]
-    partner: int | None
-    scores: dict[str, float]
-    verdict: str
+    verdict: FoundVerdict | None = None
 
     @property
     def key(self) -> str:
         """What tells it from all else on the page."""
         return f"u{self.number}"
+
+    @property
+    def partner(self) -> int | None:
+        """The true unit that its train matches."""
+        return None if self.verdict is None else self.verdict.partner
 
     @property
     def uncertain(self) -> bool:
@@ -77,9 +75,8 @@ class TrueUnit:
     properties : dict of str to float
         ``depth`` and ``width`` of the visible mask's centre and ``diameter``, mm;
         ``visible_share`` and ``overlap``.
-    found_as : int, optional
-        The found unit that matches it.
-    verdict : str
+    verdict : TrueVerdict
+        What has become of it.
     """
 
     number: int
@@ -87,8 +84,7 @@ class TrueUnit:
     train: NDArray[np.float32]
     firings: NDArray[np.float64]
     properties: dict[str, float]
-    found_as: int | None
-    verdict: str
+    verdict: TrueVerdict
 
     @property
     def key(self) -> str:
@@ -166,8 +162,8 @@ class Findings:
 
     @property
     def missed(self) -> tuple[TrueUnit, ...]:
-        """The true units that no found one matches."""
-        return tuple(unit for unit in self.true_units if unit.found_as is None)
+        """The true units whose train no found one matches."""
+        return tuple(unit for unit in self.true_units if unit.verdict.found_as is None)
 
 
 def read_findings(store: Store, index: int) -> Findings:
@@ -201,23 +197,26 @@ def read_findings(store: Store, index: int) -> Findings:
     source, source_index = recorded_source(store, index)
     origin = look_up(store, index)
     truth = origin.truth
-    scored = None
+    masks = found["territory"] > 0.5
+    scored, verdicts, true_units = None, [None] * count, ()
+    window = (0.0, frames / layout.frame_rate)
     if truth is not None:
         scored = score(
-            found["territory"] > 0.5, found["twitch_train"], found["firing"], found["confidence"],
+            masks, found["twitch_train"], found["firing"], found["confidence"],
             truth.territory > 0.5, truth.twitch_train, truth.firing, layout.frame_rate,
         )  # fmt: skip
-    window = (0.0, frames / layout.frame_rate)
+        verdicts, fates = judge(scored, masks, truth.territory > 0.5)
+        true_units = _true_units(truth, fates, window, layout.pixel_size)
     rows, outcome = table_rows(store, index), outcome_of(store, index)
     return Findings(
         store=str(store.location),
         index=index,
         sequences=len(store),
-        method=str(layout.attributes[METHOD]),
+        method=layout.origin_as(Identified).method,
         source=source,
         source_index=source_index,
         origin=origin.text,
-        software=json.loads(str(layout.attributes.get("musim_software", "{}"))),
+        software=dict(layout.origin.software),
         frame_rate=layout.frame_rate,
         shape=layout.shape,
         size=(depth * layout.pixel_size[0], width * layout.pixel_size[1]),
@@ -225,15 +224,15 @@ def read_findings(store: Store, index: int) -> Findings:
         units=tuple(
             FoundUnit(
                 number=unit,
-                mask=found["territory"][unit] > 0.5,
+                mask=masks[unit],
                 train=found["twitch_train"][unit],
                 firings=firings_within(found["firing"][unit], window),
                 measures=rows[unit],
-                **_judge(scored, unit),
+                verdict=verdicts[unit],
             )
             for unit in range(count)
         ),
-        true_units=_true_units(truth, scored, window, layout.pixel_size),
+        true_units=true_units,
         score=scored,
         truth_note=origin.note,
         known=origin.known,
@@ -243,56 +242,16 @@ def read_findings(store: Store, index: int) -> Findings:
     )
 
 
-def _judge(scored: SequenceScore | None, unit: int) -> dict[str, Any]:
-    """Return a found unit's fields that come from the truth."""
-    if scored is None:
-        return {"partner": None, "scores": {}, "verdict": ""}
-    joined = [str(one) for one in scored.faults.merged.get(unit, ())]
-    places = np.flatnonzero(scored.matching.predicted == unit)
-    if places.size:
-        place = int(places[0])
-        partner = int(scored.matching.true[place])
-        scores = {
-            "iou": float(scored.matching.iou[place]),
-            "rate_of_agreement": scored.agreement[place].value,
-            "correlation": float(scored.correlation[place]),
-            "firing_precision": scored.firing[place].precision,
-            "firing_recall": scored.firing[place].recall,
-        }
-        others = [one for one in joined if one != str(partner)]
-        verdict = f"matches, joins {listed(others)} too" if others else "matches"
-        return {"partner": partner, "scores": scores, "verdict": verdict}
-    parts = [str(true) for true, pieces in scored.faults.split.items() if unit in pieces]
-    verdict = "false"
-    if joined:
-        verdict = f"joins {listed(joined)}"
-    elif parts:
-        verdict = f"part of {listed(parts)}"
-    return {"partner": None, "scores": {}, "verdict": verdict}
-
-
 def _true_units(
-    truth: Truth | None,
-    scored: SequenceScore | None,
+    truth: Truth,
+    fates: dict[int, TrueVerdict],
     window: tuple[float, float],
     pixel_size: tuple[float, float],
 ) -> tuple[TrueUnit, ...]:
-    if truth is None or scored is None:
-        return ()
-    matching, faults = scored.matching, scored.faults
-    partners = dict(zip(matching.true.tolist(), matching.predicted.tolist(), strict=True))
-    joined = {true: unit for unit, trues in faults.merged.items() for true in trues}
     units = []
-    for number in sorted([*matching.true.tolist(), *matching.missed.tolist()]):
+    for number, fate in fates.items():
         mask = truth.territory[number] > 0.5
         rows, columns = np.nonzero(mask)
-        verdict = "missed"
-        if number in partners:
-            verdict = "found"
-        elif number in faults.split:
-            verdict = f"split into {listed([str(one) for one in faults.split[number]])}"
-        elif number in joined:
-            verdict = f"joined with others in {joined[number]}"
         units.append(
             TrueUnit(
                 number=number,
@@ -306,8 +265,7 @@ def _true_units(
                     "visible_share": float(truth.visible_share[number]),
                     "overlap": float(truth.overlap[number]),
                 },
-                found_as=partners.get(number),
-                verdict=verdict,
+                verdict=fate,
             )
         )
     return tuple(units)

@@ -1,16 +1,16 @@
 """Where an identified recording comes from, and whether its truth is still to be had there."""
 
-import json
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..datasets.origin import Cut, Identified, recorded_by
 from ..datasets.store import Store
 from ..simulator.errors import MusimError
 from ..simulator.sequence import Truth
 from ..training.identification.metrics.firing import firings_within
-from ..training.identification.stored import SOURCES, source_of
+from ..training.identification.stored import source_of
 
 SD_TOLERANCE = 1e-3
 """Relative difference of the SD of a velocity that was computed twice: rounding, and no more."""
@@ -57,11 +57,7 @@ class Origin:
 
 def recorded_source(store: Store, index: int) -> tuple[str, int]:
     """Return what the result says of where a sequence comes from: a store, and the place in it."""
-    for source in json.loads(str(store.layout.attributes[SOURCES])):
-        if index < source["sequences"]:
-            return str(source["store"]), index
-        index -= source["sequences"]
-    return "unknown", index
+    return store.layout.origin_as(Identified).source_of(index)
 
 
 def look_up(store: Store, index: int) -> Origin:
@@ -112,21 +108,20 @@ def _describe(source: Store, place: int) -> str:
         snr = float(source.read("snr", place))
         noise = "without noise" if np.isposinf(snr) else f"SNR {snr:g} dB"
         return f"Simulated with seed {source.seed}, {noise}"
-    entry = _entry(source, place)
-    if "file" not in entry:
-        return ""
-    return f"Imported from {entry['file']}, from {float(entry.get('start', 0)):g} s"
+    cut = _cut(source, place)
+    return "" if cut is None else f"Imported from {cut.file}, from {cut.start:g} s"
 
 
-def _entry(source: Store, place: int) -> dict:
-    entries = json.loads(str(source.layout.attributes.get(SOURCES, "[]")))
-    return entries[place] if place < len(entries) else {}
+def _cut(source: Store, place: int) -> Cut | None:
+    recorded = recorded_by(source.origin)
+    return None if recorded is None else recorded.cuts[place]
 
 
 def _known_trains(source: Store, place: int) -> tuple[KnownTrain, ...]:
     if not {"firing", "unit_count"} <= set(source.layout.variables):
         return ()
-    names = _entry(source, place).get("units", [])
+    cut = _cut(source, place)
+    names = (cut.units if cut else None) or ()
     window = (0.0, source.layout.shape[0] / source.layout.frame_rate)
     firings = source.read("firing", place)[: int(source.read("unit_count", place))]
     return tuple(

@@ -1,8 +1,8 @@
 """From parameters to a store: parts are simulated in parallel and written as they are made."""
 
-import json
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +16,12 @@ from ..simulator.rendering import render
 from ..simulator.seeds import NOISE_KEY_WORDS, check_seed
 from ..simulator.sequence import Truth, draw
 from ..simulator.twitch import twitch_length
-from . import writer
-from .layout import Layout, software
-from .location import Location
+from .layout import Layout
+from .origin import Simulated, to_attributes
 from .parallel import Pool
-from .production import produce
+from .production import Maker, Part, Work, WorkOptions, produce
 from .schema import FLOAT_TYPES, SIMULATED_KINDS, default_part_size, variables_of
 from .store import Store
-
-DOSES = "musim_doses"
-"""Attribute of a store of the virtual experiment: its doses, as JSON."""
 
 EXPERIMENT_PART = 1
 """Its sequences take seconds each, so little is lost when one is interrupted."""
@@ -104,12 +100,7 @@ def plan(
         dtypes={"tvi": dtype, "territory": "uint8" if parameters.mask == "hard" else "float32"},
         frame_rate=parameters.frame_rate,
         pixel_size=parameters.pixel_size,
-        attributes={
-            "musim_parameters": json.dumps(parameters.to_json(), sort_keys=True),
-            "musim_seed": seed,
-            "musim_software": software(),
-            **({} if doses is None else {DOSES: json.dumps(doses.to_json(), sort_keys=True)}),
-        },
+        attributes=to_attributes(Simulated(parameters=parameters, seed=seed, doses=doses)),
     )
 
 
@@ -123,12 +114,7 @@ def generate(
     dtype: str = "float32",
     part_size: int | None = None,
     doses: Doses | None = None,
-    workers: int | None = None,
-    pool: Pool | None = None,
-    scheduler: str | None = None,
-    resume: bool = False,
-    overwrite: bool = False,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    **work: Unpack[WorkOptions],
 ) -> Store:
     """Simulate sequences and store them with their truth.
 
@@ -142,14 +128,9 @@ def generate(
         A path or an fsspec URL.
     sequences, seed, kind, dtype, part_size, doses
         See :func:`plan`.
-    workers, pool, scheduler
-        Who does the work, see :func:`musim.datasets.parallel.open_workers`. Without a pool, dense
-        stores are made by threads, since rendering and writing run side by side in one process, and
-        rendered ones by processes, since drawing truth does not.
-    resume, overwrite : bool
-        What to do with a store that is there, see :func:`musim.datasets.writer.survey`.
-    on_progress : callable
-        Called with the numbers of sequences done and in all, at the start and after each part.
+    **work
+        Who does the work, and what becomes of a store that is there, see
+        :class:`musim.datasets.production.Work`.
 
     Returns
     -------
@@ -171,8 +152,6 @@ def generate(
     >>> store.tvi(0).shape
     (400, 64, 64)
     """
-    if pool is None:
-        pool = "threads" if kind == "dense" and doses is None else "processes"
     layout = plan(
         parameters,
         sequences=sequences,
@@ -185,55 +164,57 @@ def generate(
     # Whatever can be wrong is found before the first byte is written: a draw finds parameters that
     # no sequence can have.
     draw(parameters, seed=seed, index=0)
-    return produce(
-        Location(out),
-        layout,
-        make_part,
-        workers=workers,
-        pool=pool,
-        scheduler=scheduler,
-        resume=resume,
-        overwrite=overwrite,
-        on_progress=on_progress,
-    )
+    return produce(Generation(layout=layout), out, Work(**work))
 
 
-def make_part(url: str, layout: Layout, part: int) -> None:
-    """Simulate and write one part; runs wherever dask puts it."""
-    parameters = Parameters.from_json(json.loads(str(layout.attributes["musim_parameters"])))
-    seed = int(layout.attributes["musim_seed"])
-    truths = [draw(parameters, seed=seed, index=index) for index in layout.sequences_of(part)]
-    voxels = _voxels(truths, parameters, layout, part) if layout.kind == "dense" else ()
-    writer.write_part(Location(url), layout, part, pack(truths, layout), voxels)
+@dataclass(frozen=True, kw_only=True)
+class Generation(Maker[int]):
+    """Simulates sequences: a part is a task."""
 
+    less: ClassVar[str] = "--render on-read, fewer --sequences"
 
-def _voxels(
-    truths: list[Truth], parameters: Parameters, layout: Layout, part: int
-) -> Iterator[NDArray[np.float32]]:
-    buffer = np.empty(layout.shape, np.float32)
-    doses, seed = doses_of(layout), int(layout.attributes["musim_seed"])
-    for index, truth in zip(layout.sequences_of(part), truths, strict=True):
-        yield make_voxels(truth, parameters, doses, seed, index, buffer)
+    @property
+    def origin(self) -> Simulated:
+        """Parameters, seed and doses of the sequences."""
+        return self.layout.origin_as(Simulated)
 
+    @property
+    def pool(self) -> Pool:
+        """Threads for dense stores, which render and write side by side in one process.
 
-def make_voxels(
-    truth: Truth,
-    parameters: Parameters,
-    doses: Doses | None,
-    seed: int,
-    index: int,
-    out: NDArray[np.float32] | None = None,
-) -> NDArray[np.float32]:
-    """Return the voxels of a sequence: rendered, or recorded by the virtual experiment."""
-    if doses is None:
-        return render(truth, out=out)
-    return simulate(parameters, doses, truth, seed=seed, index=index, out=out)
+        Processes for rendered ones, since drawing truth holds the interpreter, and for the virtual
+        experiment.
+        """
+        threads = self.layout.kind == "dense" and self.origin.doses is None
+        return "threads" if threads else "processes"
 
+    def make(self, task: int) -> Iterator[Part]:
+        """Simulate one part."""
+        indices = self.layout.sequences_of(task)
+        truths = [self.draw(index) for index in indices]
+        dense = self.layout.kind == "dense"
+        voxels = self._voxels(indices, truths) if dense else ()
+        yield Part(task, pack(truths, self.layout), voxels)
 
-def doses_of(layout: Layout) -> Doses | None:
-    """Return the doses of a store of the virtual experiment; None of any other."""
-    text = layout.attributes.get(DOSES)
-    return None if text is None else Doses.from_json(json.loads(str(text)))
+    def draw(self, index: int) -> Truth:
+        """Draw the truth of one sequence."""
+        return draw(self.origin.parameters, seed=self.origin.seed, index=index)
+
+    def voxels(
+        self, index: int, truth: Truth, out: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """Return the voxels of a sequence: rendered, or recorded by the virtual experiment."""
+        origin = self.origin
+        if origin.doses is None:
+            return render(truth, out=out)
+        return simulate(
+            origin.parameters, origin.doses, truth, seed=origin.seed, index=index, out=out
+        )
+
+    def _voxels(self, indices: range, truths: list[Truth]) -> Iterator[NDArray[np.float32]]:
+        buffer = np.empty(self.layout.shape, np.float32)
+        for index, truth in zip(indices, truths, strict=True):
+            yield self.voxels(index, truth, buffer)
 
 
 def pack(truths: list[Truth], layout: Layout) -> dict[str, NDArray[Any]]:

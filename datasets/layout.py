@@ -1,12 +1,11 @@
 """What a store will hold, decided before its first byte is written, and its Zarr metadata."""
 
 import dataclasses
-import json
+import functools
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import zarr
@@ -18,7 +17,11 @@ from zarr.core.sync import sync
 from zarr.errors import ZarrUserWarning
 
 from ..simulator.errors import InputError
+from .grid import Grid
+from .origin import Origin, from_attributes, grid_attributes
 from .schema import COORDINATES, FORMAT_VERSION, KINDS, VARIABLES, Variable, chunks_of
+
+Made = TypeVar("Made", bound=Origin)
 
 MARK = ".musim/mark"
 PLAN = ".musim/plan.json"
@@ -47,7 +50,7 @@ class Layout:
     pixel_size : (float, float)
         Depth and width of a pixel, mm.
     attributes : mapping of str to str or int
-        The store's own attributes, such as its parameters and seed.
+        Those of the store's origin, as :mod:`.origin` writes and reads them.
     """
 
     kind: str
@@ -73,6 +76,28 @@ class Layout:
     def shape(self) -> tuple[int, int, int]:
         """Frames, depth and width of a sequence."""
         return self.sizes["time"], self.sizes["depth"], self.sizes["width"]
+
+    @property
+    def grid(self) -> Grid:
+        """Frames and pixels of a sequence."""
+        return Grid(self.shape, self.frame_rate, self.pixel_size)
+
+    @functools.cached_property
+    def origin(self) -> Origin:
+        """What made the store, and out of what."""
+        return from_attributes(self.attributes)
+
+    def origin_as(self, kind: type[Made]) -> Made:
+        """Return the origin, which a maker knows to be its own.
+
+        Raises
+        ------
+        TypeError
+            If it is of another kind.
+        """
+        if not isinstance(self.origin, kind):
+            raise TypeError(f"found an origin of {self.origin.name}, wanted {kind.name} sequences")
+        return self.origin
 
     @property
     def dtype(self) -> str:
@@ -146,11 +171,13 @@ class Layout:
         memory = zarr.storage.MemoryStore()
         attributes = {
             "title": "Tissue velocity image sequences of active motor units",
-            "musim_format_version": FORMAT_VERSION,
-            "musim_kind": self.kind,
-            "musim_part_size": self.part_size,
-            "musim_frame_rate": self.frame_rate,
-            "musim_pixel_size": list(self.pixel_size),
+            **grid_attributes(
+                format_version=FORMAT_VERSION,
+                kind=self.kind,
+                part_size=self.part_size,
+                frame_rate=self.frame_rate,
+                pixel_size=self.pixel_size,
+            ),
             **self.attributes,
         }
         group = zarr.create_group(memory, attributes=attributes)
@@ -197,14 +224,3 @@ def check_version(found: Any) -> None:
             f"store: found format version {found}, wanted {FORMAT_VERSION}; read it with the musim "
             "that wrote it, or make it again from its parameters and seed"
         )
-
-
-def software() -> str:
-    """Return the versions that a store's values depend on, as JSON."""
-    versions = {}
-    for name in ("musim", "numba", "numpy", "scipy", "zarr"):
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            versions[name] = "unknown"
-    return json.dumps(versions, sort_keys=True)

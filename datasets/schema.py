@@ -130,7 +130,7 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable(
         "remarks", _SEQUENCE, "int32", "",
-        "Bits of what is worth a word, the lowest first as the attribute musim_remarks names them.",
+        "Bits of what is worth a word, the lowest first in the order of the origin's remarks.",
         truth=False,
     ),
 )  # fmt: skip

@@ -9,10 +9,9 @@ import numpy as np
 from ..simulator.errors import InputError, MusimError
 from ..simulator.sequence import signal_power
 from .layout import ROOT
+from .origin import moment_attributes, moments_of
 from .store import Store
 from .writer import set_attributes
-
-MEAN, SD = "musim_mean", "musim_sd"
 
 
 def standardisation(
@@ -39,9 +38,9 @@ def standardisation(
     InputError
         If voxels are not finite, or all alike.
     """
-    attributes = json.loads(store.location.read(ROOT))["attributes"]
-    if MEAN in attributes and SD in attributes:
-        return float(attributes[MEAN]), float(attributes[SD])
+    kept = moments_of(json.loads(store.location.read(ROOT))["attributes"])
+    if kept is not None:
+        return kept
     mean = power = 0.0
     for index in range(len(store)):
         first, second = _rendered_moments(store, index) if store.kind == "rendered" else (
@@ -59,7 +58,7 @@ def standardisation(
         )
     if keep:
         try:
-            set_attributes(store.location, {MEAN: mean, SD: sd})
+            set_attributes(store.location, moment_attributes(mean, sd))
         except MusimError:
             # A store that only others may write is standardised anew each time.
             return mean, sd

@@ -2,7 +2,9 @@
 
 import functools
 import json
-from typing import Any
+import operator
+from collections.abc import Iterator
+from typing import Any, SupportsIndex
 
 import dask.array as da
 import google_crc32c
@@ -23,6 +25,7 @@ from ..simulator.seeds import NOISE_KEY_WORDS
 from ..simulator.sequence import Truth
 from .layout import PLAN, ROOT, SEAL, Layout, check_version
 from .location import Location
+from .origin import Origin, Simulated, format_version_of, from_attributes
 from .schema import chunks_of
 from .writer import finished_parts, read_plan
 
@@ -94,9 +97,58 @@ class Store:
         """Leave what was read behind: other processes open the store for themselves."""
         return Store, (self.location, self.layout)
 
+    def __repr__(self) -> str:
+        """Return what it is, in one line."""
+        return f"<musim.Store {self.location}: {len(self)} sequences of {self.layout.grid}>"
+
+    def _repr_html_(self) -> str:
+        """Return what notebooks show; see :mod:`.notebook`."""
+        from .notebook import html_of
+
+        return html_of(self)
+
     def __len__(self) -> int:
         """Return the number of sequences."""
         return self.layout.sequences
+
+    def __iter__(self) -> Iterator[xr.Dataset]:
+        """Yield every sequence, as ``store[index]`` gives it."""
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: SupportsIndex | slice) -> xr.Dataset:
+        """Return one sequence without padding, or a slice of them with it, as lazy Datasets.
+
+        Parameters
+        ----------
+        index : int or slice
+            From the end, if it is negative.
+
+        Raises
+        ------
+        IndexError
+            If there is no such sequence.
+        TypeError
+            If it is neither a number nor a slice.
+        """
+        if isinstance(index, slice):
+            return self.dataset.isel(sequence=index)
+        if not hasattr(index, "__index__"):
+            raise TypeError(
+                f"{self.location}: found {index!r}, wanted the number of a sequence or a slice; "
+                "variables are in store.dataset"
+            )
+        number = operator.index(index)
+        if not -len(self) <= number < len(self):
+            raise IndexError(f"{self.location}: found sequence {number}, wanted one of {len(self)}")
+        number %= len(self)
+        sequence = self.dataset.isel(sequence=number)
+        kept = {}
+        if "unit" in sequence.dims:
+            kept["unit"] = slice(int(self.read("unit_count", number)))
+        if "pulse" in sequence.dims:
+            known = ~np.isnan(self.read("firing", number))
+            kept["pulse"] = slice(int(known.sum(axis=1).max(initial=0)))
+        return sequence.isel(kept)
 
     @property
     def kind(self) -> str:
@@ -108,23 +160,24 @@ class Store:
         return self.layout.kind
 
     @functools.cached_property
+    def origin(self) -> Origin:
+        """What made the store, and out of what."""
+        return from_attributes(self.layout.attributes, str(self.location))
+
+    @property
     def parameters(self) -> Parameters | None:
-        """The resolved parameters of a simulated store; None for an imported one."""
-        text = self.layout.attributes.get("musim_parameters")
-        return None if text is None else Parameters.from_json(json.loads(str(text)))
+        """The resolved parameters of a simulated store; None of any other."""
+        return self.origin.parameters if isinstance(self.origin, Simulated) else None
 
     @property
     def seed(self) -> int | None:
-        """The seed of a simulated store; None for an imported one."""
-        seed = self.layout.attributes.get("musim_seed")
-        return None if seed is None else int(seed)
+        """The seed of a simulated store; None of any other."""
+        return self.origin.seed if isinstance(self.origin, Simulated) else None
 
     @property
     def domain(self) -> str | None:
         """What made the voxels of a simulated store: ``"analytic"`` or ``"experiment"``."""
-        if self.parameters is None:
-            return None
-        return "experiment" if "musim_doses" in self.layout.attributes else "analytic"
+        return self.origin.domain if isinstance(self.origin, Simulated) else None
 
     @property
     def noise(self) -> str:
@@ -365,11 +418,11 @@ def open_store(url: Any) -> Store:
         attributes = dict(json.loads(location.read(ROOT))["attributes"])
     except (ValueError, KeyError, TypeError) as error:
         raise FailureError(f"{location}: {ROOT} is damaged; make the store again") from error
-    if "musim_format_version" not in attributes:
+    if format_version_of(attributes) is None:
         raise InputError(
             f"{location}: found a Zarr group that is not musim's, wanted a musim store"
         )
-    check_version(attributes["musim_format_version"])
+    check_version(format_version_of(attributes))
     if not location.exists(PLAN):
         raise FailureError(
             f"{location}: {PLAN} is missing; copy the whole folder, hidden files too"

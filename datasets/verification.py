@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from ..simulator.errors import FailureError, InputError, MusimError
-from ..simulator.sequence import draw
-from .generation import doses_of, make_voxels, pack
+from .generation import Generation, pack
 from .layout import MANIFEST, PLAN, ROOT, SEAL, Layout
 from .location import checksum
+from .origin import Simulated
 from .schema import COORDINATES, chunks_of
 from .store import Store, open_store
 from .writer import manifest_key, seal
@@ -50,10 +50,11 @@ def verify(
         If anything is missing, altered or different; the text names it.
     """
     store = open_store(url)
-    if remake > 0 and (store.parameters is None or store.seed is None):
+    if remake > 0 and not isinstance(store.origin, Simulated):
         raise InputError(
-            f"{store.location}: found sequences that were not simulated, wanted parameters and a "
-            "seed to make them again from; verify without --remake"
+            f"{store.location}: found {store.origin.made_by}, wanted sequences that were simulated "
+            f"and are drawn again from parameters and seed; {store.origin.advice} and compare, or "
+            "verify without --remake"
         )
     problems = _metadata_problems(store) or _schema_problems(store)
     # Where the plan is not to be trusted, neither is what it says of the parts.
@@ -145,12 +146,9 @@ def _expected_keys(layout: Layout, part: int) -> list[str]:
 
 
 def _remake_problems(store: Store, count: int) -> list[str]:
-    parameters, seed = store.parameters, store.seed
-    if parameters is None or seed is None:  # Checked first of all.
-        return []
-    problems = []
+    problems, maker = [], Generation(layout=store.layout)
     for index in np.unique(np.linspace(0, len(store) - 1, min(count, len(store))).astype(int)):
-        truth = draw(parameters, seed=seed, index=int(index))
+        truth = maker.draw(int(index))
         for name, values in pack([truth], store.layout).items():
             if not np.array_equal(
                 values[0], store.read(name, int(index)), equal_nan=values.dtype.kind == "f"
@@ -158,8 +156,7 @@ def _remake_problems(store: Store, count: int) -> list[str]:
                 problems.append(f"sequence {index}: {name} is not what its parameters give")
                 break
         if not problems and store.kind == "dense":
-            made = make_voxels(truth, parameters, doses_of(store.layout), seed, int(index))
-            voxels = made.astype(store.layout.dtype, copy=False)
+            voxels = maker.voxels(int(index), truth).astype(store.layout.dtype, copy=False)
             if not np.array_equal(voxels, store.tvi(int(index))):
                 problems.append(f"sequence {index}: tvi is not what its truth gives")
     return problems

@@ -7,6 +7,7 @@ knows that every file named in it was written before.
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +24,11 @@ from zarr.storage import WrapperStore
 from ..simulator.errors import FailureError, InputError, MusimError
 from .layout import MANIFEST, MARK, PLAN, ROOT, SEAL, Layout
 from .location import PARTIAL, Batch, Location, checksum, checksums
+from .origin import settings_of
 from .schema import COORDINATES, chunks_of
+
+MOST_SHOWN = 5
+"""Settings that differ are listed up to this many."""
 
 
 class _BatchStore(WrapperStore[ZarrStore]):
@@ -60,8 +65,6 @@ def survey(location: Location, layout: Layout, *, resume: bool, overwrite: bool)
     InputError
         If something is there and neither was asked for, or it is not this store.
     """
-    if resume and overwrite:
-        raise InputError("found both --resume and --overwrite, wanted one of them")
     everything = list(range(layout.parts))
     if not _holds_anything(location):
         return everything
@@ -129,33 +132,42 @@ def _check_same_plan(location: Location, layout: Layout) -> None:
         json.loads(json.dumps(plan.to_json())) for plan in (read_plan(location), layout)
     )
     for values in (found, wanted):
-        # Versions of libraries may differ between the runs; musim's own may not.
-        versions = json.loads(values["attributes"].pop("musim_software", "{}"))
-        values["attributes"]["musim version"] = versions.get("musim")
-    flat_found, flat_wanted = _flatten(found), _flatten(wanted)
-    if flat_found != flat_wanted:
-        keys = sorted(
-            k for k in flat_found | flat_wanted if flat_found.get(k) != flat_wanted.get(k)
-        )
-        what = "; ".join(
-            f"{k}: {flat_found.get(k)} there, {flat_wanted.get(k)} asked" for k in keys
-        )
+        values["attributes"] = settings_of(values["attributes"])
+    kinds = [values["attributes"].get("origin") for values in (found, wanted)]
+    if kinds[0] != kinds[1]:
         raise InputError(
-            f"{location}: found a store with other settings ({what}), wanted the same to resume; "
-            "repeat its options, or use --overwrite"
+            f"{location}: found a store of {kinds[0]} sequences there, wanted the {kinds[1]} ones "
+            "that were begun; choose another place, or use --overwrite"
+        )
+    if found != wanted:
+        flat_found, flat_wanted = _flatten(found), _flatten(wanted)
+        keys = [
+            key
+            for key in sorted(flat_found | flat_wanted)
+            if flat_found.get(key) != flat_wanted.get(key)
+        ]
+        last = Counter(key.rpartition(".")[2] for key in keys)
+        shown = "; ".join(
+            f"{key if last[name] > 1 else name}: {flat_found.get(key)} there, "
+            f"{flat_wanted.get(key)} asked"
+            for key, name in ((key, key.rpartition(".")[2]) for key in keys[:MOST_SHOWN])
+        )
+        more = "" if len(keys) <= MOST_SHOWN else f"; and {len(keys) - MOST_SHOWN} more"
+        raise InputError(
+            f"{location}: found a store with other settings ({shown}{more}), wanted the same to "
+            "resume; repeat its options, or use --overwrite"
         )
 
 
-def _flatten(values: Mapping[str, Any]) -> dict[str, str]:
-    """Return nested settings, JSON texts among them, as one level of texts."""
+def _flatten(values: Any, path: str = "") -> dict[str, str]:
+    """Return nested settings as one level of texts, by their paths."""
+    if isinstance(values, list) and any(isinstance(value, Mapping) for value in values):
+        values = dict(enumerate(values))
+    if not isinstance(values, Mapping):
+        return {path: str(values)}
     flat: dict[str, str] = {}
     for key, value in values.items():
-        if key in {"musim_parameters", "musim_doses", "musim_chain"}:
-            value = json.loads(value)  # noqa: PLW2901 (the text stands for the mapping)
-        if isinstance(value, Mapping):
-            flat.update(_flatten(value))
-        else:
-            flat[key] = str(value)
+        flat |= _flatten(value, f"{path}.{key}" if path else str(key))
     return flat
 
 

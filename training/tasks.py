@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..datasets.grid import Grid
 from ..simulator.errors import FailureError, InputError
 from .runs.folder import BEST, LAST, RUN, RunFolder
-from .runs.grid import Grid
 from .runs.settings import Settings
 
 if TYPE_CHECKING:

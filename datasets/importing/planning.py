@@ -1,7 +1,5 @@
 """What an import will do, decided before anything is written."""
 
-import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +11,10 @@ from numpy.typing import NDArray
 from ...simulator.errors import InputError
 from ...simulator.imaging.chain import Chain, Imaging
 from ..events import read_events
-from ..layout import Layout, software
+from ..grid import Grid
+from ..layout import Layout
+from ..origin import Cut, Imported, to_attributes
 from ..schema import FLOAT_TYPES
-from ..store import Store
 from .description import Description
 from .formats import open_file
 from .hashing import sha256_of
@@ -23,20 +22,13 @@ from .imaging import imaging_of
 from .recording import DescribedRecording
 from .resolving import resolve
 
-SOURCES = "musim_sources"
-DESCRIPTIONS = "musim_descriptions"
-CHAIN = "musim_chain"
-
 BEFORE = 0.6
 """Firings are kept from this long before a sequence, s: by then a simulated twitch has passed."""
 
-SAME = 1e-4
-"""Relative difference up to which steps and rates are one: coordinates in float32 carry as much."""
-
 
 @dataclass(frozen=True)
-class Source:
-    """A file, and what will come of it.
+class SourceFile:
+    """A file of recordings, and what will come of it.
 
     Parameters
     ----------
@@ -66,9 +58,9 @@ class Source:
     frames: int
     offset: float
 
-    def start_of(self, window: int, layout_frames: int, frame_rate: float) -> float:
+    def start_of(self, window: int, grid: Grid) -> float:
         """Return when a sequence begins, after the recording's first frame, s."""
-        return self.offset + window * layout_frames / frame_rate
+        return self.offset + window * grid.shape[0] / grid.frame_rate
 
 
 @dataclass(frozen=True)
@@ -78,11 +70,11 @@ class Import:
     Parameters
     ----------
     layout : Layout
-    sources : tuple of Source
+    sources : tuple of SourceFile
     """
 
     layout: Layout
-    sources: tuple[Source, ...]
+    sources: tuple[SourceFile, ...]
 
     @property
     def left_out(self) -> dict[str, float]:
@@ -140,8 +132,8 @@ def plan(
         raise InputError(
             f"description: found {len(descriptions)} for {len(files)} files, wanted one for each"
         )
-    sources: list[Source] = []
-    first: tuple[Imaging, int] | None = None
+    sources: list[SourceFile] = []
+    first: Grid | None = None
     for number, (path, one) in enumerate(zip(files, descriptions, strict=True)):
         imaging, recording = _look(path, one, chain)
         made = imaging.output_frames(recording.lengths["time"])
@@ -151,11 +143,16 @@ def plan(
                 f"{path}: found {made} frames after the chain ({made / imaging.output_rate:.3g} s),"
                 f" wanted {frames}; ask for fewer with --frames"
             )
+        grid = _grid(imaging, frames)
         if first is None:
-            first = imaging, frames
-        _check_same_grid(path, (imaging, frames), first, files[0])
+            first = grid
+        if not grid.fits(first):
+            raise InputError(
+                f"{path}: found {grid}, wanted {first} as in {files[0]}; give --frames, --pixels, "
+                "--size and --resample, or import it into a store of its own"
+            )
         sources.append(
-            Source(
+            SourceFile(
                 path=str(Path(path).absolute()),
                 sha256=sha256_of(path, on_bytes),
                 description=one.to_values(),
@@ -167,10 +164,12 @@ def plan(
             )
         )
     assert first is not None
-    return Import(_layout(sources, *first, chain, dtype), tuple(sources))
+    return Import(_layout(sources, first, chain, dtype), tuple(sources))
 
 
-def _look(path: str | Path, description: Description, chain: Chain) -> tuple[Imaging, DescribedRecording]:
+def _look(
+    path: str | Path, description: Description, chain: Chain
+) -> tuple[Imaging, DescribedRecording]:
     with open_file(path) as file:
         recording = resolve(description, file)
     try:
@@ -181,35 +180,15 @@ def _look(path: str | Path, description: Description, chain: Chain) -> tuple[Ima
     return imaging, recording
 
 
-def _check_same_grid(
-    path: str | Path,
-    found: tuple[Imaging, int],
-    wanted: tuple[Imaging, int],
-    first: str | Path,
-) -> None:
-    def grid(imaging: Imaging, frames: int) -> tuple[float, ...]:
-        depth, width = imaging.output_axes
-        return frames, depth.count, width.count, depth.step, width.step, imaging.output_rate
-
-    grids = grid(*found), grid(*wanted)
-    alike = [math.isclose(a, b, rel_tol=SAME) for a, b in zip(*grids, strict=True)]
-    if grids[0][:3] != grids[1][:3] or not all(alike):
-        shown = [
-            f"{g[0]} frames of {g[1]} x {g[2]} px of {g[3]:.6g} x {g[4]:.6g} mm at {g[5]:.6g} Hz"
-            for g in grids
-        ]
-        raise InputError(
-            f"{path}: found {shown[0]}, wanted {shown[1]} as in {first}; give --frames, --pixels, "
-            "--size and --resample, or import it into a store of its own"
-        )
-
-
-def _layout(
-    sources: Sequence[Source], imaging: Imaging, frames: int, chain: Chain, dtype: str
-) -> Layout:
+def _grid(imaging: Imaging, frames: int) -> Grid:
     depth, width = imaging.output_axes
-    sizes = {"time": frames, "depth": depth.count, "width": width.count}
-    listed: list[dict[str, Any]] = []
+    return Grid((frames, depth.count, width.count), imaging.output_rate, (depth.step, width.step))
+
+
+def _layout(sources: Sequence[SourceFile], grid: Grid, chain: Chain, dtype: str) -> Layout:
+    frames, depth, width = grid.shape
+    sizes = {"time": frames, "depth": depth, "width": width}
+    cuts: list[Cut] = []
     variables: tuple[str, ...] = ("tvi",)
     most_units = most_pulses = 1
     for source in sources:
@@ -217,21 +196,26 @@ def _layout(
         kept = 0
         for recording in range(source.recordings):
             for window in range(source.windows):
-                start = source.start_of(window, frames, imaging.output_rate)
-                entry = {
-                    "file": Path(source.path).name,
-                    "sha256": source.sha256,
-                    "recording": recording,
-                    "start": start,
-                }
+                start = source.start_of(window, grid)
+                known: dict[str, Any] = {}
                 if source.events:
-                    labels, firing = events_of(source, start, frames / imaging.output_rate)
-                    entry["events"] = Path(source.events).name
-                    entry["events_sha256"] = sha256_of(source.events)
-                    entry["units"] = labels
+                    labels, firing = events_of(source, start, frames / grid.frame_rate)
+                    known = {
+                        "events": Path(source.events).name,
+                        "events_sha256": sha256_of(source.events),
+                        "units": tuple(labels),
+                    }
                     most_pulses = max(most_pulses, firing.shape[1])
                     kept += np.count_nonzero(~np.isnan(firing))
-                listed.append(entry)
+                cuts.append(
+                    Cut(
+                        file=Path(source.path).name,
+                        sha256=source.sha256,
+                        recording=recording,
+                        start=start,
+                        **known,
+                    )
+                )
         if labels and not kept:
             raise InputError(
                 f"{source.events}: found no onset within {source.path}, wanted seconds after its "
@@ -244,25 +228,26 @@ def _layout(
     return Layout(
         kind="dense",
         variables=variables,
-        sizes={"sequence": len(listed), **sizes},
+        sizes={"sequence": len(cuts), **sizes},
         # A part is written when its last frame comes out of the chain: so a part is a sequence.
         part_size=1,
         dtypes={"tvi": dtype},
-        frame_rate=imaging.output_rate,
-        pixel_size=(depth.step, width.step),
-        attributes={
-            SOURCES: json.dumps(listed),
-            DESCRIPTIONS: json.dumps(
-                [{"file": Path(s.path).name, **s.description} for s in sources], sort_keys=True
-            ),
-            CHAIN: json.dumps(chain.to_json(), sort_keys=True),
-            "musim_software": software(),
-        },
+        frame_rate=grid.frame_rate,
+        pixel_size=grid.pixel_size,
+        attributes=to_attributes(
+            Imported(
+                cuts=tuple(cuts),
+                descriptions=tuple(
+                    {"file": Path(one.path).name, **one.description} for one in sources
+                ),
+                chain=chain,
+            )
+        ),
     )
 
 
 def events_of(
-    source: Source, start: float, duration: float
+    source: SourceFile, start: float, duration: float
 ) -> tuple[list[str], NDArray[np.float64]]:
     """Return the units of a source's events, and their firings in a span of time, from its start.
 
@@ -274,16 +259,3 @@ def events_of(
     firing = np.sort(firing, axis=1)  # NaN last
     most = int((~np.isnan(firing)).sum(axis=1).max(initial=0))
     return labels, firing[:, : max(most, 1)]
-
-
-def sources_of(store: Store) -> list[dict[str, Any]]:
-    """Return what an imported store knows of each sequence's source; empty if it has none."""
-    text = store.layout.attributes.get(SOURCES)
-    found = [] if text is None else json.loads(str(text))
-    return [entry for entry in found if "sha256" in entry]
-
-
-def chain_of(store: Store) -> Chain | None:
-    """Return the chain of an imported store; None of any other."""
-    text = store.layout.attributes.get(CHAIN)
-    return None if text is None else Chain.from_json(json.loads(str(text)))

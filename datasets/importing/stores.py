@@ -1,25 +1,26 @@
 """From files to a store: each recording runs through the imaging chain, block by block."""
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, NamedTuple, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
 from ...simulator.imaging.chain import Chain, run
-from .. import writer
-from ..layout import ROOT, Layout
+from ..layout import Layout
 from ..location import Location
-from ..production import produce
+from ..origin import Imported
+from ..parallel import Pool
+from ..production import Input, Maker, Part, Work, WorkOptions, produce
 from ..store import Store
 from .description import Description
 from .formats import open_file
 from .imaging import blocks_of, imaging_of, raw_blocks
-from .planning import CHAIN, Import, Source, events_of, plan
+from .planning import Import, SourceFile, events_of, plan
 from .resolving import resolve
 
 
@@ -31,10 +32,7 @@ def import_recordings(
     *,
     events: Sequence[str | Path] = (),
     dtype: str = "float32",
-    workers: int | None = None,
-    resume: bool = False,
-    overwrite: bool = False,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    **work: Unpack[WorkOptions],
 ) -> Store:
     """Make a store of recordings: every sequence through the imaging chain, without truth.
 
@@ -46,16 +44,16 @@ def import_recordings(
         A path or an fsspec URL.
     description, chain, events, dtype
         See :func:`.planning.plan`.
-    workers : int, optional
-        Recordings that are worked on side by side, in threads; each takes some 0.5 to 1 GB.
-    resume, overwrite, on_progress
-        See :func:`musim.datasets.production.produce`.
+    **work
+        Who does the work, and what becomes of a store that is there, see
+        :class:`musim.datasets.production.Work`. Recordings are worked on side by side in threads;
+        each takes some 0.5 to 1 GB.
 
     Returns
     -------
     Store
-        The finished store, opened. Its attribute ``musim_sources`` (JSON) tells of each sequence
-        the file, its SHA-256, and where in it the sequence begins, s.
+        The finished store, opened. Its :class:`origin <musim.datasets.origin.Imported>` tells of
+        each sequence the file, its SHA-256, and where in it the sequence begins.
 
     Raises
     ------
@@ -64,69 +62,92 @@ def import_recordings(
     FailureError
         If the store cannot be written. What is written can be resumed.
     """
-    planned = plan(files, description, chain, events=events, dtype=dtype)
-    return carry_out(
-        planned, out, workers=workers, resume=resume, overwrite=overwrite, on_progress=on_progress
-    )
+    return carry_out(plan(files, description, chain, events=events, dtype=dtype), out, Work(**work))
 
 
-def carry_out(
-    planned: Import,
-    out: Any,
-    *,
-    workers: int | None = None,
-    resume: bool = False,
-    overwrite: bool = False,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Store:
+def carry_out(planned: Import, out: Any, work: Work) -> Store:
     """Do what was planned; see :func:`import_recordings`."""
-    starts = np.cumsum([0, *(s.recordings * s.windows for s in planned.sources)])
+    return produce(RecordingImport(layout=planned.layout, sources=planned.sources), out, work)
 
-    def tasks(missing: list[int]) -> list[tuple[Any, ...]]:
-        wanted, calls = set(missing), []
-        for source, first in zip(planned.sources, starts[:-1], strict=True):
-            for recording in range(source.recordings):
-                low = int(first) + recording * source.windows
-                parts = [part for part in range(low, low + source.windows) if part in wanted]
-                if parts:
-                    calls.append((source, recording, low, parts))
-        return calls
 
-    location = Location(out)
-    _check_apart(location, planned.sources)
-    if overwrite and location.exists(ROOT):
-        # What is replaced is lost once the work begins: so what may be wrong is looked for first.
-        for source in planned.sources:
+class Reading(NamedTuple):
+    """A recording that is to be read: which one of which file, and the parts that it makes.
+
+    Parameters
+    ----------
+    source : SourceFile
+    recording : int
+        Which one of the file's.
+    first : int
+        The part of its first sequence.
+    parts : tuple of int
+        Those that are still missing.
+    """
+
+    source: SourceFile
+    recording: int
+    first: int
+    parts: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordingImport(Maker[Reading]):
+    """Runs recordings through the imaging chain: each makes the parts of all its sequences.
+
+    Parameters
+    ----------
+    layout : Layout
+    sources : tuple of SourceFile
+    """
+
+    less: ClassVar[str] = "--dtype float16, fewer files"
+
+    sources: tuple[SourceFile, ...]
+
+    @property
+    def pool(self) -> Pool:
+        """Threads: the chain's kernels release the interpreter."""
+        return "threads"
+
+    @property
+    def inputs(self) -> list[Input]:
+        """The files, and the tables of known firings."""
+        files = [("the recording", one.path) for one in self.sources]
+        tables = [("the events", one.events) for one in self.sources if one.events]
+        return [Input(what, Location(path)) for what, path in (*files, *tables)]
+
+    def read_through(self) -> None:
+        """Raise InputError if a file holds samples that no sequence can be made of."""
+        for source in self.sources:
             _read_through(source)
-    return produce(
-        location,
-        planned.layout,
-        make_parts,
-        tasks,
-        workers=workers,
-        pool="threads",
-        resume=resume,
-        overwrite=overwrite,
-        on_progress=on_progress,
-    )
+
+    def tasks(self, parts: list[int]) -> list[Reading]:
+        """Return the recordings that parts are missing of."""
+        wanted, tasks, first = set(parts), [], 0
+        for source in self.sources:
+            for recording in range(source.recordings):
+                missing = [one for one in range(first, first + source.windows) if one in wanted]
+                if missing:
+                    tasks.append(Reading(source, recording, first, tuple(missing)))
+                first += source.windows
+        return tasks
+
+    def make(self, task: Reading) -> Iterator[Part]:
+        """Run one recording through the chain; its sequences come out one after the other."""
+        source, layout = task.source, self.layout
+        description = Description.parse(source.description, source.path)
+        with _naming(source), open_file(source.path) as file:
+            described = resolve(description, file)
+            imaging = imaging_of(described, layout.origin_as(Imported).chain)
+            blocks = run(imaging, blocks_of(described, file, task.recording, imaging))
+            for number, voxels in enumerate(_sequences(blocks, layout.shape[0], source.windows)):
+                if task.first + number in task.parts:
+                    _check_range(voxels, layout.dtype, source)
+                    arrays = _known_firings(source, layout, number)
+                    yield Part(task.first + number, arrays, [voxels])
 
 
-def _check_apart(location: Location, sources: Sequence[Source]) -> None:
-    """Raise InputError if a store would replace or change the files that it is made of."""
-    if not location.is_local:
-        return
-    target = location.path.resolve()
-    for path in (path for source in sources for path in (source.path, source.events) if path):
-        file = Path(path).resolve()
-        if file.is_relative_to(target) or target.is_relative_to(file):
-            raise InputError(
-                f"{location}: found {path} at this place, wanted one apart from the recordings; "
-                "choose another"
-            )
-
-
-def _read_through(source: Source) -> None:
-    """Raise InputError if a file holds samples that no sequence can be made of."""
+def _read_through(source: SourceFile) -> None:
     description = Description.parse(source.description, source.path)
     with open_file(source.path) as file:
         described = resolve(description, file)
@@ -135,41 +156,8 @@ def _read_through(source: Source) -> None:
                 pass
 
 
-def make_parts(
-    url: str, layout: Layout, source: Source, recording: int, first: int, parts: Sequence[int]
-) -> None:
-    """Run one recording through the chain and write its sequences.
-
-    Parameters
-    ----------
-    url : str
-        Of the store.
-    layout : Layout
-    source : Source
-    recording : int
-        Which one of the file's.
-    first : int
-        The part of the recording's first sequence.
-    parts : sequence of int
-        Those that are still missing.
-    """
-    chain = Chain.from_json(json.loads(str(layout.attributes[CHAIN])))
-    location, frames = Location(url), layout.shape[0]
-    description = Description.parse(source.description, source.path)
-    with _naming(source), open_file(source.path) as file:
-        described = resolve(description, file)
-        imaging = imaging_of(described, chain)
-        blocks = blocks_of(described, file, recording, imaging)
-        for number, voxels in enumerate(_sequences(run(imaging, blocks), frames, source.windows)):
-            part = first + number
-            if part in parts:
-                _check_range(voxels, layout.dtype, source)
-                arrays = _known_firings(source, layout, number)
-                writer.write_part(location, layout, part, arrays, [voxels])
-
-
 @contextmanager
-def _naming(source: Source) -> Iterator[None]:
+def _naming(source: SourceFile) -> Iterator[None]:
     """Name the file in what the chain says of its samples."""
     try:
         yield
@@ -179,7 +167,7 @@ def _naming(source: Source) -> Iterator[None]:
         raise InputError(f"{source.path}: {error}") from error
 
 
-def _check_range(voxels: NDArray[np.float32], dtype: str, source: Source) -> None:
+def _check_range(voxels: NDArray[np.float32], dtype: str, source: SourceFile) -> None:
     largest = float(np.abs(voxels).max())  # NaN if one is
     if not largest <= float(np.finfo(dtype).max):
         raise InputError(
@@ -208,7 +196,7 @@ def _sequences(
                 buffer, made = None, made + 1
 
 
-def _known_firings(source: Source, layout: Layout, window: int) -> dict[str, NDArray[Any]]:
+def _known_firings(source: SourceFile, layout: Layout, window: int) -> dict[str, NDArray[Any]]:
     if "firing" not in layout.variables:
         return {}
     duration = layout.shape[0] / layout.frame_rate
@@ -216,7 +204,7 @@ def _known_firings(source: Source, layout: Layout, window: int) -> dict[str, NDA
     rate = np.full((1, layout.sizes["unit"]), np.nan)
     count = 0
     if source.events:
-        start = source.start_of(window, layout.shape[0], layout.frame_rate)
+        start = source.start_of(window, layout.grid)
         _, found = events_of(source, start, duration)
         count = len(found)
         firing[0, :count, : found.shape[1]] = found

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 from musim.cli import main
-from musim.datasets import writer
-from musim.datasets.location import Location
-from musim.datasets.production import produce
+from musim.datasets import origin
 from musim.training.identification.results import plan, recording_of
-from musim.training.identification.stored import REMARKED, pack
+from musim.training.identification.stored import pack
 from musim.training.identification.units import Units
+from tests.makers import store_of
 
 TINY = ["--units", "2-3", "--pixels", "16x16", "--frames", "20", "--frame-rate", "200"]
 
@@ -47,20 +46,20 @@ def store_of_units():
     """
 
     def make(path, source, found, counts=None, method="refine", *, earlier=False):
-        def make_part(url, layout, part):
+        def given(part):
             arrays = pack(found[part], recording_of(source, part), plan([source], method))
             if counts is not None:
                 arrays["unit_count"] = np.array(counts[part], np.int32)
-            arrays = {name: values[None] for name, values in arrays.items()}
-            writer.write_part(Location(url), layout, part, arrays)
+            return {name: values[None] for name, values in arrays.items()}, ()
 
         layout = plan([source], method)
         if earlier:
-            attributes = {k: v for k, v in layout.attributes.items() if k != REMARKED}
+            later = (origin.ORIGIN, origin.VERSION, origin.REMARKS)
+            attributes = {k: v for k, v in layout.attributes.items() if k not in later}
             layout = dataclasses.replace(
                 layout, variables=layout.variables[:-4], attributes=attributes
             )
-        return produce(Location(path), layout, make_part, workers=1, pool="threads")
+        return store_of(path, layout, given)
 
     return make
 
@@ -81,6 +80,8 @@ def nearly():
         firing[0, last] = np.nan
         territory[0] = np.roll(territory[0], 1, axis=1)
         territory[-1] = np.roll(territory[-1], territory.shape[1] // 2, axis=0)
+        # A train that nobody has.
+        train[-1] = train[-1].std() * np.random.default_rng(0).standard_normal(train.shape[1])
         train += 0.02 * np.sin(np.arange(train.shape[1]) / 3).astype(np.float32)
         confidence = np.linspace(0.95, 0.5, len(train))
         return Units(territory, train, firing, confidence)

@@ -19,13 +19,13 @@ from rich.console import Console
 from musim.cli import main
 from musim.cli.pages.translation import translation_page
 from musim.cli.translation_table import print_translation
-from musim.datasets import generate, open_store, writer
+from musim.datasets import generate, open_store
 from musim.datasets.location import Location
-from musim.datasets.production import produce
 from musim.simulator import FailureError, Parameters, Range
 from musim.training.translation import evaluation, figures
-from musim.training.translation.evaluation import PAPER, TRANSLATED_FROM, evaluate_translation
+from musim.training.translation.evaluation import PAPER, evaluate_translation
 from musim.training.translation.metrics.table import METRICS, PAIR_METRICS
+from tests.makers import store_of, translated
 
 SCENES = Parameters(
     units=Range(2, 3), pixels=(32, 32), size=(32.0, 32.0), diameter=Range(5, 9), frames=64,
@@ -50,18 +50,17 @@ def like(path, source, change, *, labels=True, sequences=None, origin=True):
     names = [name for name in layout.variables if labels and name != "tvi"]
     attributes = {}
     if origin:
-        attributes[TRANSLATED_FROM] = json.dumps({"store": str(source), "sequences": len(store)})
+        attributes = translated(source, len(store))
     layout = dataclasses.replace(
         layout, variables=("tvi", *names), part_size=1, attributes=attributes,
         sizes={**layout.sizes, "sequence": sequences or len(store)},
     )  # fmt: skip
 
-    def make_part(url, layout, part):
+    def given(part):
         arrays = {name: np.asarray(store.read(name, part))[None] for name in names}
-        tvi = np.asarray(change(store.tvi(part), part), np.float32)
-        writer.write_part(Location(url), layout, part, arrays, [tvi])
+        return arrays, [np.asarray(change(store.tvi(part), part), np.float32)]
 
-    produce(Location(path), layout, make_part, workers=1, pool="threads")
+    store_of(path, layout, given)
     return path
 
 
@@ -366,8 +365,8 @@ def test_an_evaluation_is_replaced_only_when_asked(musim, refused, tmp_path, no_
         (["none.zarr", "--b", "b.zarr"], ["none.zarr: found nothing there"]),
         (["t.zarr", "--b", "none.zarr"], ["none.zarr: found nothing there"]),
         (["t.zarr", "--b", "b.zarr", "--a", "none.zarr"], ["none.zarr: found nothing there"]),
-        (["silent.zarr", "--b", "b.zarr"], ["silent.zarr: found no word", "translated from"]),
-        (["b.zarr", "--b", "b.zarr"], ["b.zarr: found no word", "translated from"]),
+        (["silent.zarr", "--b", "b.zarr"], ["silent.zarr: found recordings imported"]),
+        (["b.zarr", "--b", "b.zarr"], ["b.zarr: found sequences drawn", "a translated"]),
         (["t.zarr", "of-recorded.zarr", "--b", "b.zarr"], ["a.zarr", "recorded.zarr", "apart"]),
         (["t.zarr", "--b", "rate.zarr"], ["rate.zarr: found", "250 Hz", "200 Hz"]),
         (["t.zarr", "--b", "size.zarr"], ["size.zarr: found 32 x 36 px", "32 x 32 px"]),

@@ -133,7 +133,7 @@ def test_several_recordings_make_one_result(musim, source, stub, tmp_path):
     assert [line.split(",")[0] for line in done.err.splitlines()[-2:]] == [
         "sequence 9: 3 units", "and 2 more sequences",
     ]  # fmt: skip
-    assert open_store("u.zarr").layout.attributes["musim_method"] == "ica"
+    assert open_store("u.zarr").origin.method == "ica"
 
 
 def test_what_is_left_unexplained_is_said_once(musim, source, monkeypatch):
@@ -183,13 +183,13 @@ def test_names_with_brackets_are_shown_as_they_are(musim, source, stub):
 def test_going_on_and_replacing(musim, source, stub, refused, tmp_path):
     assert musim("identify", "musim.zarr", "--workers", 1).code == 0
     refused(["units.zarr", "found a store there", "--resume", "--overwrite"], "musim.zarr")
-    refused(["other settings", "musim_method: refine there, ica asked"], "musim.zarr", "--resume",
+    refused(["other settings", "method: refine there, ica asked"], "musim.zarr", "--resume",
             "--method", "ica")  # fmt: skip
     refused(["both --resume and --overwrite"], "musim.zarr", "--resume", "--overwrite")
     assert musim("identify", "musim.zarr", "--resume").code == 0
     done = musim("identify", "musim.zarr", "--overwrite", "--method", "ica", "--workers", 1)
     assert done.code == 0, done.err
-    assert open_store("units.zarr").layout.attributes["musim_method"] == "ica"
+    assert open_store("units.zarr").origin.method == "ica"
 
 
 # What does not

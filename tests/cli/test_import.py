@@ -19,7 +19,6 @@ from musim.cli.import_recordings import CHAIN_HELP, DESCRIBING
 from musim.datasets import open_store, verify
 from musim.datasets.importing.description import Description
 from musim.datasets.importing.hashing import sha256_of
-from musim.datasets.importing.planning import chain_of, sources_of
 from musim.simulator.imaging.chain import PRESETS, Chain
 
 VELOCITY = ["--kind", "velocity", "--axes", "time,depth,width", "--frame-rate", 512,
@@ -79,7 +78,7 @@ def refused(musim, tmp_path):
 def test_a_recording_becomes_a_store_that_every_command_takes(musim, files, tmp_path):
     done = musim("import", "v.npy", *VELOCITY)
     assert done.code == 0, done.err
-    assert "1 sequences of 8 x 6 px, 60 frames at 512 Hz, from 1 files -> imported.zarr" in done.err
+    assert "1 sequences of 8 x 6 px of 1 x 1 mm and 60 frames at 512 Hz, from 1 files" in done.err
     assert "imported.zarr is done" in done.out
     assert "musim preview imported.zarr" in done.out
     store = open_store("imported.zarr")
@@ -127,7 +126,7 @@ def test_a_folder_of_mixed_formats_is_one_store(musim, tmp_path):
     store = open_store("all.zarr")
     for index in range(8):
         np.testing.assert_array_equal(store.tvi(index), values[index])
-    assert [s["file"] for s in sources_of(store)] == names
+    assert [cut.file for cut in store.origin.cuts] == names
     verify("all.zarr")
 
 
@@ -139,7 +138,7 @@ def test_iq_and_echoes_come_in_by_options_alone(musim, files):
     assert store.layout.shape == (11, 40, 4)
     # The phase turns by 0.3 a frame.
     np.testing.assert_allclose(store.tvi(0), 1.54e6 * 1000 * 0.3 / (4 * np.pi * 5e6), rtol=1e-4)
-    assert chain_of(store) == Chain(gate=0.5, ensemble=2, estimator="one-lag")
+    assert store.origin.chain == Chain(gate=0.5, ensemble=2, estimator="one-lag")
     turned = musim("import", "iq.npy", *IQ, "--sign", -1, "--gate", 0.5, "--ensemble", 2,
                    "--estimator", "one-lag", "--out", "turned.zarr")  # fmt: skip
     assert turned.code == 0, turned.err
@@ -161,7 +160,7 @@ def test_the_preset_is_the_papers_chain_and_options_change_it(musim, tmp_path):
     store = open_store("imported.zarr")
     assert (store.layout.shape, store.layout.frame_rate) == ((500, 32, 30), 512)
     np.testing.assert_allclose(store.layout.pixel_size, (40 / 32, 40 / 30))
-    chain = chain_of(store).to_json()
+    chain = store.origin.chain.to_json()
     assert chain == PRESETS["ali-2022"].to_json() | {"frames": 500, "pixels": [32, 30]}
     assert chain["band"] == [5, 50]
     assert (chain["order"], chain["median"], chain["frame_rate"]) == (4, 1, 512)
@@ -178,7 +177,7 @@ def test_the_preset_is_the_papers_chain_and_options_change_it(musim, tmp_path):
                     "NONE", "--pixels", "8", "--resample", "none", "--size", "40", "--top", "1.5",
                     "--overwrite")  # fmt: skip
     assert without.code == 0, without.err
-    assert chain_of(open_store("imported.zarr")) == Chain(pixels=(8, 8), size=(40, 40), top=1.5)
+    assert open_store("imported.zarr").origin.chain == Chain(pixels=(8, 8), size=(40, 40), top=1.5)
 
 
 def test_what_fills_no_sequence_is_told(musim, files):

@@ -9,15 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from musim.datasets import generate, open_store, verify, writer
+from musim.datasets import generate, open_store, verify
 from musim.datasets.layout import Layout
-from musim.datasets.location import Location
-from musim.datasets.production import produce
 from musim.simulator import Parameters, Range
 from musim.training.runs.folder import BEST, LAST, RUN, RunFolder
 from musim.training.translation import translating
 from musim.training.translation.domains import Domains
 from musim.training.translation.translation_task import TranslateTask
+from tests.makers import store_of
 
 SCENES = Parameters(
     units=Range(2, 3), pixels=(32, 32), size=(32.0, 32.0), diameter=Range(5, 9), frames=48,
@@ -49,11 +48,10 @@ def without_labels(path, shape, sequences=3, frame_rate=200.0, pixel=1.0):
         dtypes={}, frame_rate=frame_rate, pixel_size=(pixel, pixel), attributes={},
     )  # fmt: skip
 
-    def make_part(url, layout, part):
-        tvi = np.random.default_rng(part).normal(size=shape).astype(np.float32)
-        writer.write_part(Location(url), layout, part, {}, [tvi])
+    def given(part):
+        return {}, [np.random.default_rng(part).normal(size=shape).astype(np.float32)]
 
-    produce(Location(path), layout, make_part, workers=1, pool="threads")
+    store_of(path, layout, given)
 
 
 @pytest.fixture(scope="module")
@@ -293,7 +291,7 @@ def test_a_store_is_translated_with_its_labels(musim, run, tmp_path):
 
 def test_a_translation_has_nothing_to_be_made_again_from(musim, run, refused):
     assert musim(*TRANSLATE).code == 0
-    refused(["t.zarr", "not simulated", "without --remake"], "verify", "t.zarr", "--remake", 1)
+    refused(["t.zarr", "translated from", "without --remake"], "verify", "t.zarr", "--remake", 1)
 
 
 def test_recordings_come_out_without_labels(musim, run, refused):
@@ -316,10 +314,10 @@ def test_recordings_come_out_without_labels(musim, run, refused):
         (["a.zarr", "--run", "other"], ["other: found no run there"]),
         (["a.zarr", "--run", "a.zarr"], ["a.zarr: found no run there"]),
         (["a.zarr", "--workers", "0"], ["workers: found 0"]),
-        (["a.zarr", "-o", "a.zarr", "--overwrite"], ["a.zarr: found the source at this place"]),
-        (["a.zarr", "-o", "run", "--overwrite"], ["run: found the run at this place"]),
+        (["a.zarr", "-o", "a.zarr", "--overwrite"], ["a.zarr: found the source"]),
+        (["a.zarr", "-o", "run", "--overwrite"], ["run: found the run"]),
         (["a.zarr", "-o", "b.zarr"], ["b.zarr: found a store there", "--overwrite"]),
-        (["a.zarr", "-o", "b.zarr", "--resume"], ["b.zarr", "no translation"]),
+        (["a.zarr", "-o", "b.zarr", "--resume"], ["b.zarr", "found a store of simulated"]),
         (["a.zarr", "-o", "x:y://z"], ["x:y://z"]),
     ],
 )

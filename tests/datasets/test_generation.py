@@ -352,7 +352,7 @@ def test_nobody_goes_on_writing_when_a_run_has_failed(make, tmp_path, monkeypatc
     # Or the next run in this process would find its files replaced by those of the last one.
     started, finished, second = [], [], threading.Event()
 
-    def make_part(url, layout, part):
+    def makes(self, part):
         started.append(part)
         if len(started) == 1:
             assert second.wait(20)
@@ -360,8 +360,9 @@ def test_nobody_goes_on_writing_when_a_run_has_failed(make, tmp_path, monkeypatc
         second.set()
         time.sleep(0.3)
         finished.append(part)
+        return ()
 
-    monkeypatch.setattr(generation, "make_part", make_part)
+    monkeypatch.setattr(generation.Generation, "make", makes)
     with pytest.raises(error):
         make(tmp_path / "set.zarr", part_size=1, workers=2, pool="threads")
     assert sorted(finished) == sorted(started[1:])

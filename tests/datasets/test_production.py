@@ -1,15 +1,19 @@
 """Making a store part by part: what goes on, what is undone, and what is kept."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from musim.datasets import open_store, production, writer
-from musim.datasets.generation import make_part, plan
+from musim.datasets import open_store, parallel, production, writer
+from musim.datasets.generation import Generation, plan
+from musim.datasets.importing.stores import RecordingImport
 from musim.datasets.location import Location
-from musim.datasets.production import one_by_one, produce
+from musim.datasets.production import Input, Work, produce
 from musim.simulator import FailureError, InputError
+from musim.training.identification.results import Identification
+from musim.training.translation.translating import Translation
 
 
 @pytest.fixture
@@ -18,44 +22,62 @@ def layout(tiny):
     return plan(tiny, sequences=7, seed=3, part_size=2)
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Calling(Generation):
+    """A generation whose parts and tasks are those of functions."""
+
+    function: Callable
+    share_out: Callable
+
+    @property
+    def pool(self):
+        return "threads"
+
+    def tasks(self, parts):
+        return self.share_out(parts)
+
+    def make(self, task):
+        for number in task:
+            self.function(number)
+            yield from super().make(number)
+
+
+def one_by_one(parts):
+    """Return a task for each part."""
+    return [(part,) for part in parts]
+
+
+def halves(parts):
+    """Return two tasks of several parts."""
+    return [tuple(parts[::2]), tuple(parts[1::2])]
+
+
+def failing(error, after):
+    """Return a function that lets some parts be made, and then raises."""
+    made = []
+
+    def function(part):
+        if len(made) == after:
+            raise error
+        made.append(part)
+
+    return function
+
+
 @pytest.fixture
 def run(layout, tmp_path):
     """Produce a store with one worker; returns what progress was told."""
 
-    def call(make=make_part, tasks=one_by_one, out="a/b/set.zarr", **options):
+    def call(function=lambda part: None, tasks=one_by_one, out="a/b/set.zarr", **options):
         told = []
         produce(
-            Location(out if "://" in str(out) else tmp_path / out), layout, make, tasks,
-            on_progress=lambda *numbers: told.append(numbers),
-            **({"workers": 1, "pool": "threads"} | options),
-        )  # fmt: skip
+            Calling(layout=layout, function=function, share_out=tasks),
+            out if "://" in str(out) else tmp_path / out,
+            Work(on_progress=lambda *numbers: told.append(numbers), **{"workers": 1} | options),
+        )
         return told
 
     return call
-
-
-def failing(error, after):
-    """Return a function that makes some parts, and then raises."""
-    made = []
-
-    def make(url, layout, *parts):
-        for part in parts:
-            if len(made) == after:
-                raise error
-            make_part(url, layout, part)
-            made.append(part)
-
-    return make
-
-
-def halves(missing):
-    """Return two tasks of several parts."""
-    return [tuple(missing[::2]), tuple(missing[1::2])]
-
-
-def several(url, layout, *parts):
-    for part in parts:
-        make_part(url, layout, part)
 
 
 # Progress
@@ -66,7 +88,7 @@ def test_progress_counts_sequences(run):
 
 
 def test_progress_of_tasks_of_several_parts(run, tmp_path, layout):
-    assert run(several, halves) == [(0, 7), (4, 7), (7, 7)]
+    assert run(tasks=halves) == [(0, 7), (4, 7), (7, 7)]
     assert len(open_store(tmp_path / "a/b/set.zarr")) == 7
 
 
@@ -84,17 +106,13 @@ def test_tasks_are_those_of_the_missing_parts(run, tasks):
         run(failing(FailureError("no"), 2))
     asked = []
 
-    def make(url, layout, *parts):
-        asked.extend(parts)
-        several(url, layout, *parts)
-
-    run(make, tasks, resume=True)
+    run(asked.append, tasks, resume=True)
     assert len(asked) == len(set(asked)) == 2
 
 
 def test_tasks_do_not_change_the_bytes(run, tmp_path, assert_same_files):
     run(out="one.zarr")
-    run(several, halves, out="two.zarr", workers=2)
+    run(tasks=halves, out="two.zarr", workers=2)
     assert_same_files(tmp_path / "two.zarr", tmp_path / "one.zarr")
 
 
@@ -118,7 +136,7 @@ def test_wrong_input_leaves_the_folders_that_were_there(run, tmp_path):
 
 
 def test_wrong_input_spares_what_others_put_there_meanwhile(run, tmp_path):
-    def make(url, layout, part):
+    def make(part):
         (tmp_path / "a" / "notes.txt").write_text("mine")
         raise InputError("unfit")
 
@@ -155,33 +173,108 @@ def test_wrong_input_leaves_nothing_in_memory(run, memory):
     assert run(out=url)[-1] == (7, 7)
 
 
-def test_a_worker_that_writes_nothing_is_a_failure(run):
+def test_a_maker_that_makes_nothing_is_a_failure(run):
     with pytest.raises(FailureError, match=r"found 0 of 4 parts"):
-        run(lambda *arguments: None)
+        run(tasks=lambda parts: [()])
+
+
+def test_one_of_resuming_and_overwriting_is_asked_for(fails):
+    with fails(InputError, "--resume", "--overwrite", "one of them"):
+        Work(resume=True, overwrite=True)
+
+
+# Inputs
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Using(Generation):
+    """A generation that is made of something, and reads it through."""
+
+    used: str
+    seen: list
+
+    @property
+    def inputs(self):
+        return [Input("the input", Location(self.used))]
+
+    def read_through(self):
+        self.seen.append(self.used)
+        raise InputError("unfit")
+
+
+@pytest.mark.parametrize("out", ["a/set.zarr", "a/set.zarr/new.zarr", "a"])
+def test_a_store_never_lies_in_its_inputs_nor_they_in_it(layout, tmp_path, fails, tree, out):
+    (tmp_path / "a" / "set.zarr").mkdir(parents=True)
+    (tmp_path / "a" / "set.zarr" / "data").write_text("mine")
+    before = tree(tmp_path)
+    maker = Using(layout=layout, used=str(tmp_path / "a" / "set.zarr"), seen=[])
+    for options in ({}, {"overwrite": True}, {"resume": True}):
+        with fails(InputError, "found the input", "wanted one apart from it"):
+            produce(maker, tmp_path / out, Work(workers=1, **options))
+    assert tree(tmp_path) == before
+
+
+def test_a_link_to_an_input_is_the_input(layout, tmp_path, fails):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    maker = Using(layout=layout, used=str(tmp_path / "real"), seen=[])
+    with fails(InputError, "found the input"):
+        produce(maker, tmp_path / "link" / "set.zarr", Work(workers=1))
+
+
+def test_inputs_are_read_through_before_a_store_is_replaced(run, layout, tmp_path, tree, fails):
+    run(out="set.zarr")
+    before = tree(tmp_path)
+    maker = Using(layout=layout, used=str(tmp_path / "elsewhere"), seen=[])
+    with fails(InputError, "unfit"):
+        produce(maker, tmp_path / "set.zarr", Work(workers=1, overwrite=True))
+    assert maker.seen == [str(tmp_path / "elsewhere")]
+    assert tree(tmp_path) == before
+    produce(maker, tmp_path / "other.zarr", Work(workers=1))
+    assert len(maker.seen) == 1
+
+
+def test_what_lies_in_this_process_is_worked_on_here(layout, memory, tmp_path, fails, monkeypatch):
+    asked = []
+
+    def open_workers(**options):
+        asked.append(options["pool"])
+        return parallel.open_workers(**(options | {"workers": 1}))
+
+    monkeypatch.setattr(production, "open_workers", open_workers)
+    maker = Using(layout=layout, used=memory("input"), seen=[])
+    produce(maker, tmp_path / "set.zarr", Work(workers=2, pool="processes"))
+    assert asked == ["threads"]
+    with fails(InputError, "memory://", "this process's memory", "scheduler"):
+        produce(maker, tmp_path / "b.zarr", Work(scheduler="tcp://127.0.0.1:1"))
+
+
+# Room
 
 
 @pytest.mark.parametrize(
-    ("attributes", "words"),
+    ("maker", "words"),
     [
-        (None, "--render on-read"),
-        ({}, "--dtype float16"),
-        ({"musim_translated_from": "{}"}, "a store of fewer sequences"),
+        (Generation, "--render on-read"),
+        (RecordingImport, "--dtype float16"),
+        (Identification, "a store of fewer sequences"),
+        (Translation, "a store of fewer sequences"),
     ],
 )
-def test_too_little_room_names_what_helps(layout, tmp_path, fails, monkeypatch, attributes, words):
+def test_too_little_room_names_what_helps(layout, tmp_path, fails, monkeypatch, maker, words):
     monkeypatch.setattr(Location, "free_bytes", lambda self: 1e5)
-    if attributes is not None:
-        layout = dataclasses.replace(layout, attributes=attributes)
+    made = maker(layout=layout, **({"sources": ()} if maker is RecordingImport else {}))
     with fails(FailureError, "0.00 GB free", words):
-        production.check_room(Location(tmp_path), layout, 1)
+        production._check_room(Location(tmp_path), made, 1)
 
 
 def test_room_is_that_of_the_voxels(layout, tmp_path, monkeypatch, fails):
     voxels = 4 * int(np.prod(layout.shape)) * 3  # one part of two sequences, one of one
+    maker = Generation(layout=layout)
     for parts, needed in ((4, voxels // 3 * 7), (1, voxels // 3 * 2)):
         free = needed + production.RESERVED_BYTES
         monkeypatch.setattr(Location, "free_bytes", lambda self, free=free: free)
-        production.check_room(Location(tmp_path), layout, parts)
+        production._check_room(Location(tmp_path), maker, parts)
         monkeypatch.setattr(Location, "free_bytes", lambda self, free=free: free - 1)
         with fails(FailureError, "GB free"):
-            production.check_room(Location(tmp_path), layout, parts)
+            production._check_room(Location(tmp_path), maker, parts)

@@ -11,11 +11,18 @@ import psutil
 import pytest
 import zarr
 
-from musim.datasets import generation, open_store, verify, writer
-from musim.datasets.generation import make_part, pack, plan
+from musim.datasets import generation, open_store, origin, verify, writer
+from musim.datasets.generation import Generation, pack, plan
 from musim.datasets.layout import MARK, PLAN, ROOT
 from musim.datasets.location import Location
 from musim.simulator import FailureError, InputError, Range, draw, render
+
+
+def write(location, layout, number):
+    """Make and write one part, as a worker does."""
+    for part in Generation(layout=layout).make(number):
+        writer.write_part(location, layout, part.number, part.arrays, part.voxels)
+
 
 KILLED = """
 import json, os, signal, sys
@@ -97,13 +104,14 @@ def test_a_part_that_was_finished_is_not_made_again(
 ):
     calls = []
 
-    def second_is_stopped(url, layout, part):
+    def second_is_stopped(self, part):
         calls.append(part)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        make_part(url, layout, part)
+        yield from plain(self, part)
 
-    monkeypatch.setattr(generation, "make_part", second_is_stopped)
+    plain = Generation.make
+    monkeypatch.setattr(Generation, "make", second_is_stopped)
     with pytest.raises(KeyboardInterrupt):
         make(tmp_path / "set.zarr")
     make(tmp_path / "set.zarr", resume=True)
@@ -232,7 +240,7 @@ def test_a_link_to_a_folder_may_be_written_and_overwritten(make, tmp_path, dense
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"seed": 8}, ["musim_seed", "7 there", "8 asked"]),
+        ({"seed": 8}, ["seed: 7 there", "8 asked"]),
         ({"sequences": 6}, ["sequence", "5 there", "6 asked"]),
         ({"part_size": 2}, ["part_size", "3 there", "2 asked"]),
         ({"kind": "rendered"}, ["kind", "dense there", "rendered asked"]),
@@ -276,8 +284,11 @@ def test_a_store_resumed_with_newer_libraries_agrees_with_itself(
     out = copy(dense)
     for path in (ROOT, ".musim/parts/000001.json"):
         (out / path).unlink()
-    newer = json.dumps(json.loads(generation.software()) | {"numpy": "99"})
-    monkeypatch.setattr(generation, "software", lambda: newer)
+    plain = generation.to_attributes
+    newer = origin.software_versions() | {"numpy": "99"}
+    monkeypatch.setattr(
+        generation, "to_attributes", lambda made: plain(dataclasses.replace(made, software=newer))
+    )
     verify(make(out, resume=True).location)
     written = json.loads((out / ROOT).read_text())["attributes"]
     planned = json.loads((out / PLAN).read_text())["attributes"]
@@ -299,7 +310,7 @@ def test_a_store_is_not_finished_while_a_part_lacks(tiny, tmp_path, fails):
     layout, location = plan(tiny, sequences=4, part_size=1), Location(tmp_path / "set.zarr")
     writer.begin(location, layout, overwrite=False)
     for part in (3, 1, 0):
-        make_part(str(location), layout, part)
+        write(location, layout, part)
     assert writer.finished_parts(location) == {0, 1, 3}
     with fails(FailureError, "3 of 4 parts", "--resume"):
         writer.finalise(location, layout)
@@ -310,7 +321,7 @@ def test_parts_may_be_written_in_any_order_and_twice(make, tiny, tmp_path, asser
     layout, location = plan(tiny, sequences=3, part_size=1), Location(tmp_path / "set.zarr")
     writer.begin(location, layout, overwrite=False)
     for part in (2, 0, 2, 1, 0):
-        make_part(str(location), layout, part)
+        write(location, layout, part)
     writer.finalise(location, layout)
     make(tmp_path / "whole.zarr", sequences=3, part_size=1, seed=0)
     assert_same_files(tmp_path / "set.zarr", tmp_path / "whole.zarr")

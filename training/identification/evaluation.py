@@ -2,12 +2,13 @@
 
 import csv
 import io
+import json
 import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...datasets.layout import software
+from ...datasets.origin import software_versions
 from ...datasets.store import open_store
 from ...simulator.errors import InputError
 from ...simulator.rendering import render
@@ -98,8 +99,9 @@ def evaluate(
         for last in (min(first + CHUNK, size),)
     }
     folder = EvaluationFolder(out, FILES)
+    software = json.dumps(software_versions(), sort_keys=True)
     parts = evaluate_in_parts(
-        folder, settings, software(), tasks, work, sum(sizes), workers=workers, resume=resume,
+        folder, settings, software, tasks, work, sum(sizes), workers=workers, resume=resume,
         overwrite=overwrite, on_progress=on_progress,
     )  # fmt: skip
     # Last what marks an evaluation as finished.

@@ -1,21 +1,21 @@
 """From recordings to a store of the units found in them, with a table beside it."""
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
-from ...datasets import writer
-from ...datasets.layout import ROOT, Layout, software
+from ...datasets.layout import Layout
 from ...datasets.location import Location
-from ...datasets.production import produce
+from ...datasets.origin import Identified, Searched, to_attributes
+from ...datasets.production import Input, Maker, Part, Work, WorkOptions, produce
 from ...datasets.store import Store, open_store
 from ...simulator.errors import FailureError, InputError
 from .methods import USUAL, identify, method_named
 from .remarks import REMARKS
-from .stored import METHOD, REMARKED, RUNS, SOURCES, VARIABLES, pack, source_of
+from .stored import VARIABLES, pack, source_of
 from .unit_table import check_table, table_path, write_table
 from .units import Recording, check
 
@@ -54,12 +54,9 @@ def plan(stores: Sequence[Store], method: str, runs: Sequence[str] = ()) -> Layo
     chosen = method_named(method).check(has_truth, runs)
     first = stores[0].layout
     for store in stores[1:]:
-        layout = store.layout
-        found = (layout.shape, layout.frame_rate, layout.pixel_size)
-        wanted = (first.shape, first.frame_rate, first.pixel_size)
-        if found != wanted:
+        if not store.layout.grid.fits(first.grid):
             raise InputError(
-                f"{store.location}: found {_grid(layout)}, wanted {_grid(first)} as in "
+                f"{store.location}: found {store.layout.grid}, wanted {first.grid} as in "
                 f"{stores[0].location}; identify recordings of different grids apart"
             )
     sequences = sum(len(store) for store in stores)
@@ -79,25 +76,17 @@ def plan(stores: Sequence[Store], method: str, runs: Sequence[str] = ()) -> Layo
         dtypes={},
         frame_rate=first.frame_rate,
         pixel_size=first.pixel_size,
-        attributes={
-            METHOD: method,
-            **({RUNS: json.dumps(chosen)} if chosen else {}),
-            SOURCES: json.dumps(
-                [{"store": store.location.address, "sequences": len(store)} for store in stores]
-            ),
-            REMARKED: " ".join(REMARKS),
-            "musim_software": software(),
-        },
+        attributes=to_attributes(
+            Identified(
+                method=method,
+                searched=tuple(Searched(one.location.address, len(one)) for one in stores),
+                runs=tuple(chosen),
+                remarks=tuple(REMARKS),
+            )
+        ),
     )
 
 
-def _grid(layout: Layout) -> str:
-    frames, depth, width = layout.shape
-    dz, dx = layout.pixel_size
-    return (
-        f"{depth} x {width} px of {dz:g} x {dx:g} mm and {frames} frames at "
-        f"{layout.frame_rate:g} Hz"
-    )
 
 
 def identify_stores(
@@ -106,11 +95,7 @@ def identify_stores(
     *,
     method: str = USUAL,
     runs: Sequence[str] = (),
-    workers: int | None = None,
-    scheduler: str | None = None,
-    resume: bool = False,
-    overwrite: bool = False,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    **work: Unpack[WorkOptions],
 ) -> Store:
     """Find the units in all sequences of some stores.
 
@@ -125,8 +110,9 @@ def identify_stores(
     runs : sequence of str
         Runs of ``musim train detect`` and ``twitch`` for the method ``network``; those that come
         with musim stand in for what is not given.
-    workers, scheduler, resume, overwrite, on_progress
-        See :func:`musim.datasets.production.produce`.
+    **work
+        Who does the work, and what becomes of a store that is there, see
+        :class:`musim.datasets.production.Work`.
 
     Returns
     -------
@@ -142,45 +128,52 @@ def identify_stores(
         If the result cannot be written.
     """
     stores = [open_store(recording) for recording in recordings]
-    layout, location = plan(stores, method, runs), Location(out)
-    _check_apart(location, stores)
-    if location.is_local:
-        check_table(location, replace=resume or overwrite)
-    if overwrite and location.exists(ROOT):
-        # What is replaced is lost once the work begins: so what may be wrong is looked for first.
-        for source in stores:
-            for index in range(len(source)):
-                with _naming(source, index):
-                    check(recording_of(source, index))
-    store = produce(
-        location,
-        layout,
-        make_part,
-        workers=workers,
-        # Other processes do not see what lies in this one's memory.
-        pool="processes" if all(store.location.is_shared for store in stores) else "threads",
-        scheduler=scheduler,
-        resume=resume,
-        overwrite=overwrite,
-        on_progress=on_progress,
+    maker, location, how = (
+        Identification(layout=plan(stores, method, runs)),
+        Location(out),
+        Work(**work),
     )
+    if location.is_local:
+        check_table(location, replace=how.resume or how.overwrite)
+    store = produce(maker, location, how)
     if location.is_local:
         write_table(store, table_path(location))
     return store
 
 
-def _check_apart(location: Location, stores: Sequence[Store]) -> None:
-    """Raise InputError if the result would replace a recording, or lie in one."""
-    for place in (store.location for store in stores):
-        same = location.address == place.address
-        if location.is_local and place.is_local:
-            target, source = location.path.resolve(), place.path.resolve()
-            same = target.is_relative_to(source) or source.is_relative_to(target)
-        if same:
-            raise InputError(
-                f"{location}: found the recording {place} at this place, wanted one apart from "
-                "it; choose another"
-            )
+@dataclass(frozen=True, kw_only=True)
+class Identification(Maker[int]):
+    """Finds the units of recordings: each is a part, and a task."""
+
+    less: ClassVar[str] = "a store of fewer sequences"
+
+    @property
+    def inputs(self) -> list[Input]:
+        """The recordings' stores."""
+        searched = self.layout.origin_as(Identified).searched
+        return [Input("the recording", Location(one.store)) for one in searched]
+
+    def read_through(self) -> None:
+        """Raise InputError if a recording is none that units can be looked for in."""
+        for part in range(self.layout.parts):
+            store, index = source_of(self.layout, part)
+            with _naming(store, index):
+                check(recording_of(store, index))
+
+    def make(self, task: int) -> Iterator[Part]:
+        """Find the units of one sequence."""
+        from threadpoolctl import threadpool_limits
+
+        store, index = source_of(self.layout, task)
+        origin = self.layout.origin_as(Identified)
+        recording = recording_of(store, index)
+        truth = store.truth(index) if store.has_truth else None
+        with _naming(store, index):
+            # Each worker has one core: linear algebra that spreads over all would fight over them.
+            with threadpool_limits(1):
+                units = identify(recording, origin.method, truth=truth, runs=origin.runs)
+            packed = pack(units, recording, self.layout)
+        yield Part(task, {name: values[None] for name, values in packed.items()})
 
 
 @contextmanager
@@ -192,21 +185,3 @@ def _naming(store: Store, index: int) -> Iterator[None]:
         if str(store.location) in str(error):
             raise
         raise type(error)(f"{store.location}, sequence {index}: {error}") from error
-
-
-def make_part(url: str, layout: Layout, part: int) -> None:
-    """Find the units of one sequence and write them; runs wherever dask puts it."""
-    from threadpoolctl import threadpool_limits
-
-    store, index = source_of(layout, part)
-    method = str(layout.attributes[METHOD])
-    recording = recording_of(store, index)
-    truth = store.truth(index) if store.has_truth else None
-    runs = json.loads(str(layout.attributes.get(RUNS, "[]")))
-    with _naming(store, index):
-        # Each worker has one core: linear algebra that spreads over all would fight over them.
-        with threadpool_limits(1):
-            units = identify(recording, method, truth=truth, runs=runs)
-        packed = pack(units, recording, layout)
-    arrays = {name: values[None] for name, values in packed.items()}
-    writer.write_part(Location(url), layout, part, arrays)

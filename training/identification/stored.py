@@ -1,6 +1,5 @@
 """What a store of the units found holds: from units to its variables, and back."""
 
-import json
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...datasets.layout import Layout
+from ...datasets.origin import Identified
 from ...datasets.store import Store, open_store
-from ...simulator.errors import FailureError, InputError
+from ...simulator.errors import FailureError
 from .metrics.firing import rate_and_variation
 from .remarks import from_bits, to_bits
 from .units import Recording, Units
@@ -34,12 +34,6 @@ VARIABLES = (
     "remarks",
 )
 """What is written. Stores of earlier versions lack the last four."""
-
-SOURCES = "musim_sources"
-METHOD = "musim_method"
-RUNS = "musim_runs"
-REMARKED = "musim_remarks"
-"""Names of the attributes that say what was identified, and how."""
 
 
 @dataclass(frozen=True)
@@ -81,22 +75,6 @@ def outline_confidence_of(store: Store, index: int) -> NDArray[np.float64]:
     return np.full(count, np.nan) if found is None else found[:count]
 
 
-def origin_of(layout: Layout, index: int) -> tuple[str, int]:
-    """Return the address of the store that a result's sequence comes from, and its index there.
-
-    Raises
-    ------
-    InputError
-        If the result does not say.
-    """
-    first = 0
-    for source in json.loads(str(layout.attributes[SOURCES])):
-        if index < first + source["sequences"]:
-            return str(source["store"]), index - first
-        first += source["sequences"]
-    raise InputError(f"result: found no source of sequence {index}, wanted one; identify again")
-
-
 def source_of(layout: Layout, index: int) -> tuple[Store, int]:
     """Return the store that a result's sequence comes from, and its index there.
 
@@ -105,7 +83,7 @@ def source_of(layout: Layout, index: int) -> tuple[Store, int]:
     InputError
         If that store is not there any more.
     """
-    address, place = origin_of(layout, index)
+    address, place = layout.origin_as(Identified).source_of(index)
     return open_store(address), place
 
 

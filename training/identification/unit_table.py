@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from ...datasets.location import Location
+from ...datasets.origin import Identified
 from ...datasets.store import Store
 from ...simulator.errors import InputError
-from .stored import origin_of, outline_confidence_of
+from .stored import outline_confidence_of
 
 COLUMNS = (
     "source",
@@ -50,7 +51,7 @@ def table_rows(store: Store, index: int) -> list[dict[str, Any]]:
     count = int(store.read("unit_count", index))
     read = {name: store.read(name, index)[:count] for name in _READ}
     outlines = outline_confidence_of(store, index)
-    source, place = origin_of(store.layout, index)
+    source, place = store.layout.origin_as(Identified).source_of(index)
     duration = store.layout.shape[0] / store.layout.frame_rate
     rows = []
     for unit in range(count):

@@ -5,12 +5,11 @@ import io
 import json
 import warnings
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from ...datasets.layout import software
 from ...datasets.location import PARTIAL, Location
+from ...datasets.origin import software_versions
 from ...simulator.errors import FailureError, InputError
 from . import history
 
@@ -292,13 +291,7 @@ LAST_KEYS = {
 
 def versions() -> dict[str, str]:
     """Return the versions of musim and of the libraries that shape a run."""
-    found = json.loads(software())
-    for name in _LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    return software_versions(*_LIBRARIES)
 
 
 def _is_state(state: Any, wanted: Mapping[str, type]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from ...datasets.grid import Grid
 from ...datasets.location import Location
 from ...datasets.splits import split
 from ...datasets.store import Store, open_store
@@ -15,7 +16,6 @@ from ...datasets.streaming import EndlessLoader, SequenceLoader
 from ...simulator.errors import InputError
 from ...simulator.parameters import Parameters
 from ...simulator.ranges import Range
-from .grid import Grid
 
 Batch = dict[str, torch.Tensor]
 
@@ -91,8 +91,7 @@ class Source:
     def grid(self) -> Grid:
         """Frames, image, frame rate and pixel of a sequence."""
         if self.parameters is None:
-            layout = open_store(self.store).layout
-            return Grid(layout.shape, layout.frame_rate, layout.pixel_size)
+            return open_store(self.store).layout.grid
         chosen = self.parameters
         return Grid((chosen.frames, *chosen.pixels), chosen.frame_rate, chosen.pixel_size)
 

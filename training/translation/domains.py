@@ -7,14 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from ...datasets.grid import Grid
 from ...datasets.location import Location
 from ...datasets.splits import split
 from ...datasets.store import Store, open_store
 from ...datasets.streaming import SequenceLoader, UnpairedLoader
 from ...simulator.errors import InputError
-from ..runs.grid import Grid
 
 SAME = 1e-6
 """Relative difference up to which frame rates and pixels of both domains are one."""
@@ -64,8 +62,7 @@ class Domains:
     @property
     def grid(self) -> Grid:
         """Frames, image, frame rate and pixel of domain A."""
-        layout = self.stores[0].layout
-        return Grid(layout.shape, layout.frame_rate, layout.pixel_size)
+        return self.stores[0].layout.grid
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values that :meth:`from_json` reads back."""
@@ -114,12 +111,10 @@ class Domains:
             If images, pixels or frame rates differ, or a clip is longer than the sequences.
         """
         first, second = self.stores
-        grids = [store.layout for store in self.stores]
-        values = [(*each.shape[1:], *each.pixel_size, each.frame_rate) for each in grids]
-        if not np.allclose(*values, rtol=SAME, atol=0):
+        if not second.layout.grid.fits(first.layout.grid, frames=False):
             found, wanted = (
-                f"{depth} x {width} px of {dz:.6g} x {dx:.6g} mm at {rate:.6g} Hz"
-                for depth, width, dz, dx, rate in (values[1], values[0])
+                f"{grid.image} at {grid.frame_rate:g} Hz"
+                for grid in (second.layout.grid, first.layout.grid)
             )
             raise InputError(
                 f"{second.location}: found {found}, wanted {wanted} as in {first.location}; "

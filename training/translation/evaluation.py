@@ -1,13 +1,12 @@
 """Putting translations to the test: their sequences beside simulated and experimental ones."""
 
-import json
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ...datasets.layout import ROOT, Layout, software
+from ...datasets.origin import Translated, software_versions
 from ...datasets.parallel import open_workers
 from ...datasets.store import Store, open_store
 from ...simulator.errors import InputError
@@ -31,10 +30,6 @@ TABLE = "table.csv"
 SETTINGS = "table.json"
 SEQUENCES = "sequences.csv"
 UNITS = "units.csv"
-
-TRANSLATED_FROM = "musim_translated_from"
-"""Attribute of a translated store: JSON of the store that it was made of and of how many of its
-sequences, ``{"store": url, "sequences": n}``."""
 
 CAPTIONS = "figures.json"
 """Names of the figures, with their titles and what they show."""
@@ -171,15 +166,12 @@ def _source(outputs: Sequence[Store]) -> str:
     """Return the address of the store of which all translated stores were made."""
     found = set()
     for store in outputs:
-        attributes = json.loads(store.location.read(ROOT))["attributes"]
-        try:
-            source = json.loads(attributes[TRANSLATED_FROM])["store"]
-        except (KeyError, TypeError, ValueError) as error:
+        if not isinstance(store.origin, Translated):
             raise InputError(
-                f"{store.location}: found no word of what it was translated from, wanted the "
-                "simulated store; name it with --a"
-            ) from error
-        found.add(str(source))
+                f"{store.location}: found {store.origin.made_by}, wanted a translated store, which "
+                "says what it was made of; name that with --a"
+            )
+        found.add(store.origin.store)
     if len(found) > 1:
         raise InputError(
             f"translated: found stores made of {' and of '.join(sorted(found))}, wanted one "
@@ -203,10 +195,10 @@ def _check(stores: Sequence[Store], settings: FeatureSettings) -> None:
     first = stores[0]
     layout = first.layout
     for store in stores[1:]:
-        if _grid(store.layout) != _grid(layout):
+        if not store.layout.grid.fits(layout.grid):
             raise InputError(
-                f"{store.location}: found {_describe(store.layout)}, wanted "
-                f"{_describe(layout)} as in {first.location}; make them alike"
+                f"{store.location}: found {store.layout.grid}, wanted {layout.grid} as in "
+                f"{first.location}; make them alike"
             )
     for store in stores[2:]:
         if len(store) > len(first):
@@ -222,19 +214,6 @@ def _check(stores: Sequence[Store], settings: FeatureSettings) -> None:
             f"{first.location}: found {layout.shape[1]} x {layout.shape[2]} px, wanted "
             f"{2 * settings.window + 1} or more for windows of {settings.window} points of K-space"
         )
-
-
-def _grid(layout: Layout) -> tuple[Any, ...]:
-    return layout.shape, round(layout.frame_rate, 6), *(round(mm, 6) for mm in layout.pixel_size)
-
-
-def _describe(layout: Layout) -> str:
-    frames, depth, width = layout.shape
-    dz, dx = layout.pixel_size
-    return (
-        f"{depth} x {width} px of {dz:g} x {dx:g} mm and {frames} frames at "
-        f"{layout.frame_rate:g} Hz"
-    )
 
 
 def _pool(stores: Sequence[Store]) -> Any:
@@ -265,7 +244,7 @@ def _write_tables(folder: EvaluationFolder, found: TranslationEvaluation) -> Non
                     for each in found.translations
                 },
                 "alarms": {each.name: list(each.alarms) for each in found.translations},
-                "software": json.loads(software()),
+                "software": software_versions(),
             }
         ),
     )

@@ -2,32 +2,26 @@
 
 import dataclasses
 import hashlib
-import json
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ...datasets import writer
-from ...datasets.layout import PLAN, Layout
+from ...datasets.layout import Layout
 from ...datasets.location import Location
-from ...datasets.production import produce
+from ...datasets.origin import Translated, recorded_by, to_attributes
+from ...datasets.production import Input, Maker, Part, Work, WorkOptions, produce
 from ...datasets.store import Store, open_store
 from ...simulator.errors import FailureError, InputError
 from ..runs.folder import BEST, LAST, RunFolder, versions
 from ..tasks import open_run
-from .evaluation import TRANSLATED_FROM
 from .sequences import check_frames
 from .translation_task import TranslateTask
-
-DEPENDS_ON = ("musim_parameters", "musim_seed", "musim_doses", "musim_software")
-"""Attributes that say how the source's voxels can be made again: the translation's cannot."""
-
-SAME = 1e-3
-"""Relative difference up to which frame rates and pixels are those of the training."""
 
 _one_at_a_time = threading.Lock()
 
@@ -56,13 +50,12 @@ def plan(source: Store, run: str | Path) -> Layout:
     RunFolder(run).describe("translate")
     task, grid = _open(folder, _digest(folder))
     layout = source.layout
-    found = (layout.frame_rate, *layout.pixel_size)
-    wanted = (grid.frame_rate, *grid.pixel_size)
-    if not np.allclose(found, wanted, rtol=SAME, atol=0):
+    found = layout.grid
+    if not found.fits(grid, frames=False, image=False):
         raise InputError(
-            f"{source.location}: found {found[0]:g} Hz and pixels of {found[1]:g} x {found[2]:g} "
-            f"mm, wanted {wanted[0]:g} Hz and {wanted[1]:g} x {wanted[2]:g} mm as in the training "
-            f"of {run}; generate it so, or train another translator"
+            f"{source.location}: found {found.frame_rate:g} Hz and pixels of {found.pixel}, wanted "
+            f"{grid.frame_rate:g} Hz and {grid.pixel} as in the training of {run}; generate it so, "
+            "or train another translator"
         )
     frames, depth, width = layout.shape
     generator = task.model.generator_a2b
@@ -71,26 +64,23 @@ def plan(source: Store, run: str | Path) -> Layout:
         generator.check_size((generator.least[0], depth, width)[-generator.dimensions :])
     except InputError as error:
         raise InputError(f"{source.location}: {error}") from error
-    origin = {
-        "store": source.location.address,
-        "sequences": len(source),
-        "run": folder,
-        "checkpoint": _digest(folder),
-        "settings": task.settings.to_json(),
-        "parameters": json.loads(str(layout.attributes.get("musim_parameters", "null"))),
-        "seed": layout.attributes.get("musim_seed"),
-    }
-    kept = {key: value for key, value in layout.attributes.items() if key not in DEPENDS_ON}
+    origin = Translated(
+        store=source.location.address,
+        sequences=len(source),
+        run=folder,
+        checkpoint=_digest(folder),
+        settings=task.settings.to_json(),
+        parameters=source.parameters,
+        seed=source.seed,
+        recorded=recorded_by(source.origin),
+        software=versions(),
+    )
     return dataclasses.replace(
         layout,
         kind="dense",
         variables=("tvi", *_labels(layout)),
         part_size=1,
-        attributes={
-            **kept,
-            TRANSLATED_FROM: json.dumps(origin, sort_keys=True),
-            "musim_software": json.dumps(versions(), sort_keys=True),
-        },
+        attributes=to_attributes(origin),
     )
 
 
@@ -98,11 +88,7 @@ def translate_store(
     source: Any,
     run: str | Path,
     out: Any,
-    *,
-    workers: int | None = None,
-    resume: bool = False,
-    overwrite: bool = False,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    **work: Unpack[WorkOptions],
 ) -> Store:
     """Translate all sequences of a store; labels, if it has any, go with them.
 
@@ -114,13 +100,14 @@ def translate_store(
     run : path
         A run of ``musim train translate``.
     out : str or path
-    workers, resume, overwrite, on_progress
-        See :func:`musim.datasets.production.produce`.
+    **work
+        Who does the work, and what becomes of a store that is there, see
+        :class:`musim.datasets.production.Work`.
 
     Returns
     -------
     Store
-        Dense; its attribute ``musim_translated_from`` names source and run.
+        Dense; its :class:`origin <musim.datasets.origin.Translated>` names source and run.
 
     Raises
     ------
@@ -130,102 +117,63 @@ def translate_store(
     FailureError
         If the result cannot be written, or is not finite.
     """
-    store = open_store(source)
-    location = Location(out)
-    _check_place(location, store, run)
-    layout = plan(store, run)
-    if resume:
-        _check_same_origin(location, layout)
-    return produce(
-        location,
-        layout,
-        make_part,
-        workers=workers,
-        pool="processes" if store.location.is_shared else "threads",
-        resume=resume,
-        overwrite=overwrite,
-        on_progress=on_progress,
-    )
+    return produce(Translation(layout=plan(open_store(source), run)), out, Work(**work))
 
 
-def make_part(url: str, layout: Layout, part: int) -> None:
-    """Translate one sequence and write it; runs wherever dask puts it."""
-    import torch
+@dataclass(frozen=True, kw_only=True)
+class Translation(Maker[int]):
+    """Translates sequences, one a part, and takes their labels along."""
 
-    origin = _origin(layout)
-    store = open_store(origin["store"])
-    before = store.tvi(part).astype(np.float32, copy=False)
-    if not np.isfinite(before.sum(dtype=np.float64)):
-        raise InputError(
-            f"{store.location}: found values that are not finite in sequence {part}, wanted "
-            "numbers; leave it out"
-        )
-    # Of threads that share the networks: each sequence sets the statistics of their normalisations.
-    with _one_at_a_time:
-        task, _ = _open(origin["run"], origin["checkpoint"])
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)  # the other cores have sequences of their own
-        try:
-            after = task.translate(before, part)
-        finally:
-            torch.set_num_threads(threads)
-    with np.errstate(over="ignore"):  # beyond float16
-        finite = np.isfinite(after.astype(layout.dtype)).all()
-    if not finite:
-        raise FailureError(
-            f"{origin['run']}: found a translation of sequence {part} that is not finite, wanted "
-            "numbers; use another run"
-        )
-    arrays = {name: np.asarray(store.read(name, part))[None] for name in _labels(layout)}
-    writer.write_part(Location(url), layout, part, arrays, [after])
+    less: ClassVar[str] = "a store of fewer sequences"
+
+    @property
+    def origin(self) -> Translated:
+        """Source and run."""
+        return self.layout.origin_as(Translated)
+
+    @property
+    def inputs(self) -> list[Input]:
+        """The source's store, and the run."""
+        places = {"the source": self.origin.store, "the run": self.origin.run}
+        return [Input(what, Location(place)) for what, place in places.items()]
+
+    def make(self, task: int) -> Iterator[Part]:
+        """Translate one sequence."""
+        store = open_store(self.origin.store)
+        before = store.tvi(task).astype(np.float32, copy=False)
+        if not np.isfinite(before.sum(dtype=np.float64)):
+            raise InputError(
+                f"{store.location}: found values that are not finite in sequence {task}, wanted "
+                "numbers; leave it out"
+            )
+        after = self._translated(before, task)
+        with np.errstate(over="ignore"):  # beyond float16
+            finite = np.isfinite(after.astype(self.layout.dtype)).all()
+        if not finite:
+            raise FailureError(
+                f"{self.origin.run}: found a translation of sequence {task} that is not finite, "
+                "wanted numbers; use another run"
+            )
+        arrays = {name: np.asarray(store.read(name, task))[None] for name in _labels(self.layout)}
+        yield Part(task, arrays, [after])
+
+    def _translated(self, before: NDArray[np.float32], index: int) -> NDArray[np.float32]:
+        import torch
+
+        # Of threads that share the networks: each sequence sets the statistics of their
+        # normalisations.
+        with _one_at_a_time:
+            task, _ = _open(self.origin.run, self.origin.checkpoint)
+            threads = torch.get_num_threads()
+            torch.set_num_threads(1)  # the other cores have sequences of their own
+            try:
+                return task.translate(before, index)
+            finally:
+                torch.set_num_threads(threads)
 
 
 def _labels(layout: Layout) -> list[str]:
     return [name for name in layout.variables if name != "tvi"]
-
-
-def _origin(layout: Layout) -> dict[str, Any]:
-    return json.loads(str(layout.attributes[TRANSLATED_FROM]))
-
-
-def _check_place(location: Location, store: Store, run: str | Path) -> None:
-    """Raise InputError if the result would lie in the source or in the run, or hold one of them."""
-    found = [("the source", store.location), ("the run", Location(run))]
-    if location.address == store.location.address:
-        raise InputError(f"{location}: found the source at this place, wanted another; choose one")
-    if not location.is_local:
-        return
-    place = location.path.resolve()
-    for name, other in found:
-        if not other.is_local:
-            continue
-        held = other.path.resolve()
-        if place == held or held in place.parents or place in held.parents:
-            raise InputError(
-                f"{location}: found {name} at this place ({other}), wanted another; choose one "
-                "that neither is nor holds it"
-            )
-
-
-def _check_same_origin(location: Location, layout: Layout) -> None:
-    """Raise InputError if what is to be resumed is the translation of something else."""
-    if not location.exists(PLAN):
-        return
-    text = writer.read_plan(location).attributes.get(TRANSLATED_FROM)
-    if text is None:
-        raise InputError(
-            f"{location}: found a store there that is no translation, wanted the one that was "
-            "begun; choose another place, or use --overwrite"
-        )
-    found, wanted = json.loads(str(text)), _origin(layout)
-    other = [key for key in wanted if found.get(key) != wanted[key]]
-    if other:
-        # All else is the store's own: it was made anew at its place.
-        what = next((key for key in ("store", "run", "checkpoint") if key in other), "store")
-        raise InputError(
-            f"{location}: found the translation of another {what} begun there, wanted the same to "
-            "resume; repeat its options, or use --overwrite"
-        )
 
 
 def _checkpoint(run: str) -> Path:

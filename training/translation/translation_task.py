@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
+from ...datasets.grid import Grid
 from ...simulator.errors import InputError
-from ..runs.grid import Grid
 from ..runs.settings import Settings
 from ..runs.task import register
 from .domains import Domains, batches_from

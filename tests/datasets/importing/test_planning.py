@@ -1,15 +1,14 @@
 """What an import will do: sequences, sources, one grid, known firings in their windows."""
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from musim.datasets.grid import Grid
 from musim.datasets.importing.description import Description
 from musim.datasets.importing.hashing import sha256_of
-from musim.datasets.importing.planning import DESCRIPTIONS, Source, chain_of, events_of, plan
+from musim.datasets.importing.planning import SourceFile, events_of, plan
 from musim.simulator import InputError
 from musim.simulator.imaging.chain import Chain
 
@@ -46,7 +45,7 @@ def table(tmp_path):
 
 
 def listed(planned):
-    return json.loads(planned.layout.attributes["musim_sources"])
+    return [cut.to_json() for cut in planned.layout.origin.cuts]
 
 
 def test_a_recording_is_one_sequence_of_its_own_grid(save):
@@ -60,19 +59,15 @@ def test_a_recording_is_one_sequence_of_its_own_grid(save):
         {"file": "a.npy", "sha256": sha256_of(path), "recording": 0, "start": 0.0}
     ]
     assert planned.left_out == {}
-    assert chain_of_layout(layout) == Chain()
-
-
-def chain_of_layout(layout):
-    return chain_of(type("Opened", (), {"layout": layout})())
+    assert layout.origin.chain == Chain()
 
 
 def test_the_description_stays_with_the_store(save):
     planned = plan([save("a.npy", 30, 16, 12)], VELOCITY, Chain(median=1.0))
-    (found,) = json.loads(planned.layout.attributes[DESCRIPTIONS])
+    found = dict(planned.layout.origin.descriptions[0])
     assert found.pop("file") == "a.npy"
     assert Description.parse(found) == VELOCITY
-    assert chain_of_layout(planned.layout) == Chain(median=1.0)
+    assert planned.layout.origin.chain == Chain(median=1.0)
 
 
 def test_long_recordings_make_several_sequences_and_the_rest_is_told(save):
@@ -127,8 +122,8 @@ def test_bytes_that_are_hashed_are_counted(save):
 @pytest.mark.parametrize(
     ("shape", "changes", "words"),
     [
-        ((29, 16, 12), {}, ["found 29 frames", "wanted 30 frames", "--frames"]),
-        ((30, 15, 12), {"size": [7.5, 6]}, ["found 30 frames of 15 x 12 px", "16 x 12 px"]),
+        ((29, 16, 12), {}, ["29 frames at", "30 frames at", "--frames"]),
+        ((30, 15, 12), {"size": [7.5, 6]}, ["found 15 x 12 px", "wanted 16 x 12 px"]),
         ((30, 16, 13), {"size": [8, 6.5]}, ["16 x 13 px", "--pixels"]),
         ((30, 16, 12), {"size": [8, 6.01]}, ["0.5 x 0.500833 mm", "0.5 x 0.5 mm", "--size"]),
         ((30, 16, 12), {"size": [8.01, 6]}, ["0.500625 x 0.5 mm"]),
@@ -224,7 +219,7 @@ def test_a_table_without_firings_is_a_silent_recording(save, table):
 def test_firings_lie_within_a_window_or_just_before_it(table):
     onsets = [-0.6, 0.29, 0.31, 0.9, 1.39, 1.41]
     rows = [(onset, "a") for onset in onsets] + [(1.0, "b")]
-    source = Source("", "", {}, str(table(*rows)), 1, 1, 1, 0.0)
+    source = SourceFile("", "", {}, str(table(*rows)), 1, 1, 1, 0.0)
     labels, firing = events_of(source, 0.9, 0.5)
     assert labels == ["a", "b"]
     np.testing.assert_allclose(firing[0], [-0.59, 0, 0.49])  # 1.41 is beyond, 0.29 long gone
@@ -239,7 +234,8 @@ def test_firings_lie_within_a_window_or_just_before_it(table):
     offset=st.sampled_from([0.0, 0.00025, 0.0005]),
 )  # fmt: skip
 def test_windows_follow_one_another(frames, rate, window, offset):
-    source = Source("", "", {}, "", 1, 1, 1, offset)
-    starts = [source.start_of(window + more, frames, rate) for more in (0, 1)]
+    source = SourceFile("", "", {}, "", 1, 1, 1, offset)
+    grid = Grid((frames, 4, 4), rate, (1.0, 1.0))
+    starts = [source.start_of(window + more, grid) for more in (0, 1)]
     assert starts[1] - starts[0] == pytest.approx(frames / rate, rel=1e-6)
-    assert source.start_of(0, frames, rate) == offset
+    assert source.start_of(0, grid) == offset

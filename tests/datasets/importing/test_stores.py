@@ -12,14 +12,14 @@ import pytest
 import scipy.signal
 import xarray as xr
 
-from musim.cli.pictures import draw_preview
-from musim.datasets import generate, open_store, verify
+from musim.cli.pictures.stills import draw_preview
+from musim.datasets import generate, open_store, verify, writer
 from musim.datasets.events import export_events
 from musim.datasets.importing import stores
 from musim.datasets.importing.description import Description
 from musim.datasets.importing.hashing import sha256_of
-from musim.datasets.importing.planning import chain_of, sources_of
 from musim.datasets.importing.stores import import_recordings
+from musim.datasets.production import Work
 from musim.simulator import FailureError, InputError, Parameters, Range
 from musim.simulator.imaging.chain import Chain
 
@@ -73,7 +73,7 @@ def test_every_format_gives_the_same_store_even_mixed(write, bring):
     assert len(store) == len(FORMATS)
     for index in range(len(store)):
         np.testing.assert_array_equal(store.tvi(index), values)
-    assert [(s["file"], s["sha256"]) for s in sources_of(store)] == [
+    assert [(cut.file, cut.sha256) for cut in store.origin.cuts] == [
         (path.name, sha256_of(path)) for path in files
     ]
     assert not store.has_truth
@@ -161,7 +161,7 @@ def test_iq_gives_velocity_towards_the_transducer(save, bring, velocity):
         assert np.abs(found - velocity).mean() < 0.06 * abs(velocity)
     np.testing.assert_array_equal(store.tvi(1), store.tvi(0))
     np.testing.assert_array_equal(store.tvi(4), store.tvi(0))
-    assert [s["start"] for s in sources_of(store)] == [0.5 / RATE] * 5
+    assert [cut.start for cut in store.origin.cuts] == [0.5 / RATE] * 5
 
 
 def turning_disk(frames, turn, elements=32, samples=420, fs=20e6, pitch=0.3):
@@ -229,8 +229,8 @@ def test_windows_are_slices_of_the_whole(save, bring):
     assert len(store) == 3
     for index in range(3):
         np.testing.assert_array_equal(store.tvi(index), whole[25 * index : 25 * index + 25])
-    assert [s["start"] for s in sources_of(store)] == [0, 0.0625, 0.125]
-    assert chain_of(store) == dataclasses.replace(chain, frames=25)
+    assert [cut.start for cut in store.origin.cuts] == [0, 0.0625, 0.125]
+    assert store.origin.chain == dataclasses.replace(chain, frames=25)
 
 
 def test_recordings_along_an_axis_are_sequences(save, bring):
@@ -242,7 +242,7 @@ def test_recordings_along_an_axis_are_sequences(save, bring):
     for index in range(9):
         first = 20 * (index % 3)
         np.testing.assert_array_equal(store.tvi(index), values[first : first + 20, :, index // 3])
-    assert [s["recording"] for s in sources_of(store)] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert [cut.recording for cut in store.origin.cuts] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
 
 
 # Known firings
@@ -259,7 +259,7 @@ def test_firings_are_told_from_the_first_frame_of_each_sequence(save, bring, tmp
     table = onsets(tmp_path / "a.csv", (0.0105, "b"), (0.0005, "a"), (0.0295, "b"), (0.0304, "10"),
                    (0.0401, "9"))  # fmt: skip
     store = bring([iq], IQ, Chain(frames=20), events=[table])
-    assert sources_of(store)[0]["units"] == ["9", "10", "a", "b"]
+    assert store.origin.cuts[0].units == ("9", "10", "a", "b")
     assert [int(store.read("unit_count", index)) for index in (0, 1)] == [4, 4]
     first, second = (store.read("firing", index) for index in (0, 1))
     # Time 0 is midway between the first two images.
@@ -306,7 +306,7 @@ def test_firings_survive_export_and_import(save, bring, tmp_path):
     width = found.shape[1]
     np.testing.assert_allclose(found, wanted[:, :width], atol=5.1e-7)
     assert np.isnan(wanted[:, width:]).all()
-    assert sources_of(store)[0]["units"] == ["0", "1", "2"]
+    assert store.origin.cuts[0].units == ("0", "1", "2")
     (again,) = export_events(store, tmp_path / "again")
     assert again.read_text() == table.read_text()
 
@@ -315,12 +315,12 @@ def test_firings_survive_export_and_import(save, bring, tmp_path):
 
 KILLED = """
 import sys
-from musim.datasets.importing import stores
+from musim.datasets import writer
 from musim.datasets.importing.description import Description
 from musim.datasets.importing.stores import import_recordings
 from musim.simulator.imaging.chain import Chain
 import json, os
-plain, written = stores.writer.write_part, []
+plain, written = writer.write_part, []
 
 def write_part(location, layout, part, *rest):
     if len(written) == 2:
@@ -328,7 +328,7 @@ def write_part(location, layout, part, *rest):
     plain(location, layout, part, *rest)
     written.append(part)
 
-stores.writer.write_part = write_part
+writer.write_part = write_part
 files, out, description = sys.argv[1:3], sys.argv[3], json.loads(sys.argv[4])
 import_recordings(files, out, Description.parse(description), Chain(frames=20), workers=1)
 """
@@ -346,10 +346,10 @@ def test_a_killed_import_resumes_to_the_same_bytes(save, bring, tmp_path, assert
         bring(files, VELOCITY, Chain(frames=20))
     # Neither with another meaning, nor with other files, would the halves fit.
     for other in ({"sign": -1}, {"velocity_unit": "cm/s"}):
-        with fails(InputError, "other settings", "musim_descriptions"):
+        with fails(InputError, "other settings", f"descriptions.0.{next(iter(other))}: None there"):
             bring(files, VELOCITY | other, Chain(frames=20), resume=True)
     np.save(tmp_path / "c.npy", motion(40) + 1)
-    with fails(InputError, "other settings", "musim_sources"):
+    with fails(InputError, "other settings", "sources.3.file: b.npy there, c.npy asked"):
         bring([files[0], tmp_path / "c.npy"], VELOCITY, Chain(frames=20), resume=True)
     seen = []
     bring(files, VELOCITY, Chain(frames=20), resume=True,
@@ -447,7 +447,7 @@ def test_recordings_are_never_replaced_by_their_store(save, bring, tmp_path, fai
     before = tree(path)
     description = VELOCITY | {"variable": "tvi", "axes": "sequence,time,depth,width"}
     for out in ("set.zarr", "set.zarr/new.zarr"):
-        with fails(InputError, "apart from the recordings"):
+        with fails(InputError, "found the recording", "wanted one apart from it"):
             bring([path], description, out=out, overwrite=True)
         assert tree(path) == before
     # A store is a recording like any other, elsewhere.
@@ -460,13 +460,13 @@ def test_a_recording_that_vanishes_leaves_nothing(save, bring, tmp_path, fails, 
     planned = stores.plan([path], Description.parse(VELOCITY), Chain())
     path.unlink()
     with fails(InputError, "a.npy", "no such file"):
-        stores.carry_out(planned, tmp_path / "set.zarr", workers=1)
+        stores.carry_out(planned, tmp_path / "set.zarr", Work(workers=1))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_leaves_a_run_that_resumes(save, bring, tmp_path, fails, monkeypatch):
     path, parts = save("a.npy", motion()), []
-    plain = stores.writer.write_part
+    plain = writer.write_part
 
     def write_part(location, layout, part, *rest):
         parts.append(part)
@@ -475,7 +475,7 @@ def test_a_full_disk_leaves_a_run_that_resumes(save, bring, tmp_path, fails, mon
         plain(location, layout, part, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(stores.writer, "write_part", write_part)
+        patch.setattr(writer, "write_part", write_part)
         with fails(FailureError, "--resume"):
             bring([path], VELOCITY, Chain(frames=20))
     assert parts == [0, 1, 2]
@@ -517,7 +517,7 @@ def test_a_copied_store_is_whole(save, bring, tmp_path, fails):
     store = bring([save("a.npy", motion())], VELOCITY)
     shutil.copytree(store.location.path, tmp_path / "copy.zarr")
     assert len(verify(tmp_path / "copy.zarr")) == 1
-    with fails(InputError, "not simulated"):
+    with fails(InputError, "imported from a.npy", "import its files again"):
         verify(tmp_path / "copy.zarr", remake=1)
 
 

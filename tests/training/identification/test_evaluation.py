@@ -10,10 +10,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from musim.datasets import generate, writer
+from musim.datasets import generate
 from musim.datasets.layout import Layout
-from musim.datasets.location import Location
-from musim.datasets.production import produce
 from musim.simulator import FailureError, InputError, Parameters, Range, draw, render
 from musim.training.charts import Chart
 from musim.training.csv_tables import csv_text
@@ -27,6 +25,7 @@ from musim.training.identification.methods import METHODS, Method
 from musim.training.identification.metrics import score
 from musim.training.identification.protocols import Condition, Protocol
 from musim.training.identification.units import Units, none
+from tests.makers import store_of
 
 COUNTS = (7, 3)
 """Sequences of the two conditions: more than a task holds, and fewer."""
@@ -468,10 +467,7 @@ def test_a_store_without_truth_is_refused(protocol, method, tmp_path, options):
         sizes={"sequence": 1, "time": 20, "depth": 4, "width": 4}, pixel_size=(1.0, 1.0),
     )  # fmt: skip
 
-    def make_part(url, layout, part):
-        writer.write_part(Location(url), layout, part, {}, [np.ones((20, 4, 4), np.float32)])
-
-    produce(Location(tmp_path / "r.zarr"), layout, make_part, workers=1, pool="threads")
+    store_of(tmp_path / "r.zarr", layout, lambda part: ({}, [np.ones((20, 4, 4), np.float32)]))
     if options:
         run(protocol, tmp_path / "e")
     before = tree(tmp_path)

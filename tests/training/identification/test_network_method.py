@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from musim.datasets.grid import Grid
 from musim.simulator import Parameters, Range, draw, render
 from musim.simulator.errors import InputError
 from musim.training.identification.firing import firings
@@ -16,7 +17,6 @@ from musim.training.identification.methods import network as module
 from musim.training.identification.methods.network import WEIGHTS, resolve
 from musim.training.identification.rows import score_units
 from musim.training.identification.units import Recording
-from musim.training.runs.grid import Grid
 
 
 def recording_of(truth, parameters):

@@ -2,7 +2,6 @@
 
 import csv
 import dataclasses
-import json
 import math
 
 import fsspec
@@ -11,11 +10,10 @@ import pytest
 import xarray as xr
 from threadpoolctl import threadpool_info
 
-from musim.datasets import generate, open_store, verify, writer
+from musim.datasets import generate, open_store, origin, verify
 from musim.datasets.events import events_table
 from musim.datasets.layout import Layout
 from musim.datasets.location import Location
-from musim.datasets.production import produce
 from musim.datasets.schema import VARIABLES, variables_of
 from musim.simulator import FailureError, InputError
 from musim.training.identification.explanation import explained
@@ -35,6 +33,7 @@ from musim.training.identification.stored import (
 )
 from musim.training.identification.unit_table import COLUMNS, table_rows
 from musim.training.identification.units import Recording, Units
+from tests.makers import store_of
 
 FRAMES, DEPTH, WIDTH, RATE, PIXEL = 40, 9, 7, 100.0, (0.5, 0.25)
 PULSES = 28
@@ -64,12 +63,8 @@ def recordings(tmp_path):
             frame_rate=rate, pixel_size=pixel, attributes={},
         )  # fmt: skip
 
-        def make_part(url, layout, part):
-            tvi = np.asarray(voxels[part], np.float32)
-            writer.write_part(Location(url), layout, part, {}, [tvi])
-
         place = Location(name if "://" in name else tmp_path / name)
-        return produce(place, layout, make_part, workers=1, pool="threads")
+        return store_of(place, layout, lambda part: ({}, [np.asarray(voxels[part], np.float32)]))
 
     return make
 
@@ -231,16 +226,16 @@ def test_units_that_nobody_explained_are_stored_too():
 def test_a_store_of_an_earlier_version_reads_as_before(three, found, tmp_path):
     # Up to version 1.0, neither what is left nor how certain outlines are was written.
     layout = plan([three], "ica")
-    attributes = {k: v for k, v in layout.attributes.items() if k != "musim_remarks"}
+    later = (origin.ORIGIN, origin.VERSION, origin.REMARKS)
+    attributes = {k: v for k, v in layout.attributes.items() if k not in later}
     earlier = dataclasses.replace(layout, variables=WRITTEN[:-4], attributes=attributes)
     assert "confidence" in earlier.variables
 
-    def make_part(url, layout, part):
+    def given(part):
         arrays = pack(found[part], recording_of(three, part), plan([three], "ica"))
-        arrays = {name: values[None] for name, values in arrays.items()}
-        writer.write_part(Location(url), layout, part, arrays)
+        return {name: values[None] for name, values in arrays.items()}, ()
 
-    produce(Location(tmp_path / "units.zarr"), earlier, make_part, workers=1, pool="threads")
+    store_of(tmp_path / "units.zarr", earlier, given)
     store = verify(tmp_path / "units.zarr")
     for index, units in enumerate(found):
         outcome = outcome_of(store, index)
@@ -666,7 +661,7 @@ def test_another_method_or_recording_does_not_go_on(three, found, recordings, st
     run(three, out=tmp_path / "units.zarr")
     monkeypatch.setitem(METHODS, "other", METHODS["stub"])
     before = tree(tmp_path / "units.zarr")
-    with pytest.raises(InputError, match="musim_method: stub there, other asked"):
+    with pytest.raises(InputError, match="method: stub there, other asked"):
         run(three, out=tmp_path / "units.zarr", method="other", resume=True)
     more = recordings("more.zarr", np.random.default_rng(1).normal(size=(3, FRAMES, DEPTH, WIDTH)))
     with pytest.raises(InputError, match=r"musim_sources.*three\.zarr.*more\.zarr"):
@@ -756,7 +751,9 @@ def test_a_source_that_is_gone_is_named(three, found, stub, tmp_path):
     store = run(three, out=tmp_path / "units.zarr")
     layout = dataclasses.replace(
         store.layout,
-        attributes={"musim_sources": json.dumps([{"store": "gone.zarr", "sequences": 3}])},
+        attributes=origin.to_attributes(
+            origin.Identified(method="ica", searched=(origin.Searched("gone.zarr", 3),))
+        ),
     )
     with pytest.raises(InputError, match=r"gone\.zarr: found nothing"):
         source_of(layout, 1)

@@ -9,9 +9,9 @@ from typing import ClassVar
 import torch
 from torch import nn
 
+from musim.datasets.grid import Grid
 from musim.datasets.streaming.loader import read_ahead
 from musim.simulator.declarations import declare
-from musim.training.runs.grid import Grid
 from musim.training.runs.settings import Settings
 from musim.training.runs.sources import Source
 

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from musim.datasets import generate
+from musim.datasets.grid import Grid
 from musim.simulator.errors import InputError
 from musim.simulator.parameters import Parameters
 from musim.simulator.ranges import Range
-from musim.training.runs.grid import Grid
 from musim.training.runs.sources import Source
 
 TINY = Parameters(units=Range(2, 3), pixels=(8, 8), frames=16, frame_rate=100.0, size=(20.0, 20.0))

@@ -10,18 +10,16 @@ import numpy as np
 import pytest
 import torch
 
-from musim.datasets import generate, writer
+from musim.datasets import generate
 from musim.datasets.importing.description import Description
-from musim.datasets.importing.planning import plan
-from musim.datasets.importing.stores import carry_out
+from musim.datasets.importing.stores import import_recordings
 from musim.datasets.layout import Layout
-from musim.datasets.location import Location
-from musim.datasets.production import produce
 from musim.simulator import Parameters, Range
 from musim.simulator.imaging.chain import Chain
 from musim.training.tasks import train
 from musim.training.translation.domains import Domains
 from musim.training.translation.translation_task import TranslateTask
+from tests import makers
 
 SCENES = Parameters(
     units=Range(2, 3), pixels=(32, 32), size=(32.0, 32.0), diameter=Range(5, 9), frames=48,
@@ -105,11 +103,8 @@ def store_of(tmp_path):
             part_size=1, dtypes={}, frame_rate=frame_rate, pixel_size=pixel_size, attributes={},
         )  # fmt: skip
 
-        def make_part(url, layout, part):
-            writer.write_part(Location(url), layout, part, {}, [sequences[part]])
-
         path = tmp_path / f"{name}.zarr"
-        produce(Location(path), layout, make_part, workers=1, pool="threads")
+        makers.store_of(path, layout, lambda part: ({}, [sequences[part]]))
         return path
 
     return make
@@ -125,7 +120,9 @@ def recorded(tmp_path_factory):
         {"kind": "velocity", "axes": "sequence,time,depth,width", "frame_rate": 200,
          "size": [32, 32]}
     )  # fmt: skip
-    carry_out(plan([folder / "tvi.npy"], description, Chain()), folder / "recorded.zarr", workers=1)
+    import_recordings(
+        [folder / "tvi.npy"], folder / "recorded.zarr", description, Chain(), workers=1
+    )
     return folder / "recorded.zarr"
 
 

@@ -9,9 +9,7 @@ import math
 import numpy as np
 import pytest
 
-from musim.datasets import generate, writer
-from musim.datasets.location import Location
-from musim.datasets.production import produce
+from musim.datasets import generate
 from musim.simulator import InputError, Parameters, Range
 from musim.training.translation import figures, measuring
 from musim.training.translation.evaluation import evaluate_translation
@@ -26,6 +24,7 @@ from musim.training.translation.metrics import (
     measure,
     similarity_map,
 )
+from tests.makers import store_of, translated
 
 SETTINGS = FeatureSettings(segment=0.125, lag=0.02)
 RATE = 512.0
@@ -41,17 +40,14 @@ def translate(source, path, change, count=None):
     count = len(source) if count is None else count
     layout = dataclasses.replace(
         source.layout, sizes={**source.layout.sizes, "sequence": count}, part_size=1,
-        attributes={"musim_translated_from": json.dumps(
-            {"store": source.location.address, "sequences": count}
-        )},
+        attributes=translated(source.location.address, count),
     )  # fmt: skip
 
-    def make(url, layout, part):
+    def given(part):
         arrays = {name: source.read(name, part)[None] for name in layout.variables if name != "tvi"}
-        tvi = [np.asarray(change(source.tvi(part), part), np.float32)]
-        writer.write_part(Location(url), layout, part, arrays, tvi)
+        return arrays, [np.asarray(change(source.tvi(part), part), np.float32)]
 
-    return produce(Location(path), layout, make, workers=1, pool="threads")
+    return store_of(path, layout, given)
 
 
 def fair(sequence, index):
@@ -213,7 +209,7 @@ def test_the_simulated_store_is_found_by_what_it_was_translated_into(stores, fou
 
 def test_stores_without_a_source_ask_for_it(stores, tmp_path):
     a, b, good, _ = addresses(stores)
-    with pytest.raises(InputError, match="found no word of what it was translated from"):
+    with pytest.raises(InputError, match="found sequences drawn .* wanted a translated"):
         evaluate_translation(None, b, [b], tmp_path / "e")
     other = translate(stores[1], tmp_path / "other.zarr", fair)
     with pytest.raises(InputError, match="found stores made of"):
@@ -307,10 +303,9 @@ def test_recordings_have_no_labels_that_could_survive(stores, tmp_path):
     for number, store in enumerate((a, good)):
         layout = dataclasses.replace(store.layout, variables=("tvi",), part_size=1)
 
-        def make(url, layout, part, store=store):
-            writer.write_part(Location(url), layout, part, {}, [store.tvi(part)])
-
-        produce(Location(tmp_path / f"{number}.zarr"), layout, make, workers=1, pool="threads")
+        store_of(
+            tmp_path / f"{number}.zarr", layout, lambda part, store=store: ({}, [store.tvi(part)])
+        )
     a, good = tmp_path / "0.zarr", tmp_path / "1.zarr"
     found = evaluate_translation(a, b.location.address, [good], tmp_path / "e", settings=SETTINGS,
                                  workers=1)  # fmt: skip

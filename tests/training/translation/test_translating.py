@@ -14,12 +14,7 @@ from musim.simulator import FailureError, InputError, Range
 from musim.training.runs.folder import BEST, LAST, RUN
 from musim.training.tasks import open_run
 from musim.training.translation import sequences, translating
-from musim.training.translation.translating import (
-    DEPENDS_ON,
-    TRANSLATED_FROM,
-    plan,
-    translate_store,
-)
+from musim.training.translation.translating import plan, translate_store
 from musim.training.translation.translation_task import TranslateTask
 
 
@@ -61,10 +56,6 @@ def stop_after(count):
             raise StoppedError
 
     return on_progress
-
-
-def attributes(store):
-    return json.loads(store.location.read("zarr.json"))["attributes"]
 
 
 def voxels(store):
@@ -111,27 +102,26 @@ def test_labels_come_along_unchanged(make_store, trained, translated, few, tmp_p
 
 
 def test_the_store_says_what_it_was_made_of_and_not_how_to_make_it_again(few, trained, translated):
-    source, found = attributes(open_store(few)), attributes(translated)
-    origin = json.loads(found[TRANSLATED_FROM])
-    assert origin["store"] == str(few)
-    assert origin["sequences"] == 3
-    assert origin["run"] == str(trained)
-    assert origin["parameters"] == json.loads(source["musim_parameters"])
-    assert origin["seed"] == source["musim_seed"]
-    assert origin["settings"]["maps"] == 2
-    assert len(origin["checkpoint"]) == 64
-    assert "musim_seed" in source
-    assert not {"musim_seed", "musim_parameters", "musim_doses"} & found.keys()
-    assert "torch" in json.loads(found["musim_software"])
-    lost = source.keys() - found.keys()
-    assert lost <= set(DEPENDS_ON)
+    source, origin = open_store(few), translated.origin
+    assert origin.store == str(few)
+    assert origin.sequences == 3
+    assert origin.run == str(trained)
+    assert origin.parameters == source.parameters
+    assert origin.seed == source.seed == 5
+    assert origin.settings["maps"] == 2
+    assert len(origin.checkpoint) == 64
+    assert "torch" in origin.software
+    assert translated.parameters is None
+    assert translated.seed is None
 
 
 def test_recordings_have_no_labels_before_or_after(recorded, trained, tmp_path):
     found = translate_store(recorded, trained, tmp_path / "t.zarr", workers=1)
     assert found.layout.variables == ("tvi",)
     assert not found.has_truth
-    assert json.loads(attributes(found)[TRANSLATED_FROM])["parameters"] is None
+    assert found.origin.parameters is None
+    assert found.origin.recorded.cuts == open_store(recorded).origin.cuts
+    assert found.origin.recorded.chain == open_store(recorded).origin.chain
     verify(found.location.url)
 
 
@@ -146,7 +136,7 @@ def test_other_lengths_and_images_keep_their_shape(store_of, trained, tmp_path, 
 
 def test_a_store_can_be_translated_again(translated, trained, tmp_path):
     found = translate_store(translated.location.url, trained, tmp_path / "again.zarr", workers=1)
-    assert json.loads(attributes(found)[TRANSLATED_FROM])["store"] == str(translated.location)
+    assert found.origin.store == str(translated.location)
     assert np.array_equal(found.truth(1).territory, translated.truth(1).territory)
 
 
@@ -156,9 +146,8 @@ def test_paths_may_be_relative(few, trained, translated, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found = translate_store("a.zarr", "run", "t.zarr", workers=1)
     assert np.array_equal(voxels(found), voxels(translated))
-    origin = json.loads(attributes(found)[TRANSLATED_FROM])
-    assert origin["store"] == str(tmp_path / "a.zarr")
-    assert origin["run"] == str(tmp_path / "run")
+    assert found.origin.store == str(tmp_path / "a.zarr")
+    assert found.origin.run == str(tmp_path / "run")
 
 
 # Whoever does it, and however often
@@ -243,26 +232,26 @@ def test_only_the_same_translation_is_resumed(few, make_store, trained, tmp_path
     shutil.copytree(trained, run)
     with pytest.raises(StoppedError):
         translate_store(few, run, out, workers=1, on_progress=stop_after(1))
-    refused("translation of another run", few, trained, out, resume=True)
+    refused("run: .* there, .* asked", few, trained, out, resume=True)
     other = make_store("other", sequences=3, seed=7, snr=Range(5, 5))
-    refused("translation of another store", other, run, out, resume=True)
+    refused("store: .* there, .* asked", other, run, out, resume=True)
     source = tmp_path / "a.zarr"
     shutil.copytree(few, source)
     with pytest.raises(StoppedError):
         translate_store(source, run, tmp_path / "u.zarr", workers=1, on_progress=stop_after(1))
     shutil.rmtree(source)
     shutil.copytree(make_store("anew", sequences=3, seed=8), source)
-    refused("translation of another store", source, run, tmp_path / "u.zarr", resume=True)
+    refused("seed: 5 there, 8 asked", source, run, tmp_path / "u.zarr", resume=True)
     shutil.copy(run / LAST, run / BEST)  # as training that goes on would write
-    refused("translation of another checkpoint", few, run, out, resume=True)
+    refused("checkpoint: .* there, .* asked", few, run, out, resume=True)
     shutil.copy(trained / BEST, run / BEST)
     assert len(translate_store(few, run, out, workers=1, resume=True)) == 3
 
 
 def test_what_is_not_a_translation_is_not_resumed(few, make_store, trained, refused, tmp_path):
     shutil.copytree(make_store("a"), tmp_path / "t.zarr")
-    refused("found a store there that is no translation", few, trained, tmp_path / "t.zarr",
-            resume=True)  # fmt: skip
+    refused("a store of simulated sequences there, wanted the translated ones", few, trained,
+            tmp_path / "t.zarr", resume=True)  # fmt: skip
 
 
 def test_a_checkpoint_that_changes_meanwhile_is_told(few, trained, tmp_path, refused, monkeypatch):
@@ -311,7 +300,7 @@ def test_neither_source_nor_run_is_written_into(few, trained, tmp_path, refused,
     shutil.copytree(trained, run)
     (tmp_path / "link.zarr").symlink_to(source)
     for out, words in (
-        (source, "found the source at this place"),
+        (source, "found the source"),
         (source / "t.zarr", "found the source"),
         (source.parent, "found the source"),
         (tmp_path / "link.zarr", "found the source"),

@@ -9,17 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from ....datasets.grid import Grid
 from ....simulator.errors import InputError
 from ...tasks import open_run
 from ..firing import firings
 from ..units import Recording, Units, check, none
-
-if TYPE_CHECKING:
-    from ...runs.grid import Grid
 
 TASKS = ("detect", "twitch")
 """Names of the tasks of which the method takes runs."""
@@ -127,8 +125,6 @@ def _opened(task: str, run: str, recording: Recording) -> Any:
     except (OSError, ValueError):
         changed = 0
     opened, grid = _open(task, run, changed)
-    from ...runs.grid import Grid
-
     depth, width = recording.pixel_size
     found = Grid(recording.tvi.shape, recording.frame_rate, (depth, width))
     if not grid.fits(found):
@@ -140,7 +136,7 @@ def _opened(task: str, run: str, recording: Recording) -> Any:
 
 
 @lru_cache(maxsize=4)
-def _open(task: str, run: str, changed: int) -> "tuple[Any, Grid]":
+def _open(task: str, run: str, changed: int) -> tuple[Any, Grid]:
     from ..networks.detection_task import DetectTask
     from ..networks.twitch_task import TwitchTask
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, device
 from torch.optim import SGD, AdamW, Optimizer
 
+from ....datasets.grid import Grid
 from ....datasets.samples import Sampling
 from ....simulator.errors import InputError
 from ....simulator.ranges import Range
-from ...runs.grid import Grid
 from ...runs.settings import Settings
 from ...runs.sources import Batch, Source
 from ...runs.task import register

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
+from ....datasets.grid import Grid
 from ....datasets.samples import Sampling
 from ....simulator.errors import InputError
 from ....simulator.ranges import Range
-from ...runs.grid import Grid
 from ...runs.settings import Settings
 from ...runs.sources import Batch, Source
 from ...runs.task import register

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from musim.datasets import generate
+from musim.datasets.grid import Grid
 from musim.datasets.importing.description import Description
 from musim.datasets.importing.stores import import_recordings
 from musim.simulator import InputError, Parameters, Range
@@ -20,7 +21,6 @@ from musim.training.identification.networks.detection_task import DetectTask
 from musim.training.identification.networks.twitch_settings import MODELS, TwitchSettings
 from musim.training.identification.networks.twitch_task import TwitchTask
 from musim.training.runs.folder import BEST, LAST, RunFolder
-from musim.training.runs.grid import Grid
 from musim.training.runs.sources import Source
 
 CPU = torch.device("cpu")

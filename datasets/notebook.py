@@ -1,0 +1,151 @@
+"""A store as notebooks show it: what it holds, what was asked of it, and its first sequence."""
+
+import base64
+import dataclasses
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from .store import Store
+
+MOST_VOXELS = 8_000_000
+"""Of the first sequence, no more than this many voxels are looked at: some 0.2 s to render."""
+
+SIDE = 256
+"""Longer side of the picture, px."""
+
+STYLE = Markup(
+    "<style>.musim td,.musim th{text-align:left;vertical-align:top;padding:1px 8px 1px 0}"
+    ".musim{display:flex;gap:24px;flex-wrap:wrap;align-items:flex-start}"
+    ".musim figcaption{font-size:smaller}.musim figure{margin:0}"
+    ".musim>div{max-width:36em}</style>"
+)
+
+
+def html_of(store: Store) -> str:
+    """Return a store as HTML, quickly: at most one sequence is read.
+
+    Parameters
+    ----------
+    store : Store
+
+    Returns
+    -------
+    str
+        Whatever stands in the store is escaped. What cannot be read is said in its place; nothing
+        is raised.
+    """
+    overview, asked, picture = (_said(store, piece) for piece in (_overview, _asked, _picture))
+    return str(
+        STYLE
+        + Markup('<div class="musim"><div>{}{}</div>{}</div>').format(overview, asked, picture)
+    )
+
+
+def _said(store: Store, piece: Callable[[Store], Markup]) -> Markup:
+    """Return a piece, or why there is none: a notebook shows what it can of a damaged store."""
+    try:
+        return piece(store)
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        return Markup("<p>{}</p>").format(reason)
+
+
+def _overview(store: Store) -> Markup:
+    layout = store.layout
+    frames, _, _ = layout.shape
+    rows = {
+        "store": str(store.location),
+        "from": store.origin.made_by,
+        "sequences": str(len(store)),
+        "sequence": f"{frames} frames at {layout.frame_rate:g} Hz, "
+        f"{frames / layout.frame_rate:.3g} s",
+        "image": layout.grid.image,
+        "voxels": f"{layout.dtype}, {'stored' if store.kind == 'dense' else 'made when read'}",
+        "variables": ", ".join(sorted({"tvi", *layout.variables})),
+    }
+    return _table((name, value) for name, value in rows.items())
+
+
+def _asked(store: Store) -> Markup:
+    """Return what was asked of a simulated store."""
+    if store.parameters is None:
+        return Markup("")
+    rows = []
+    for parameter in dataclasses.fields(store.parameters):
+        value = getattr(store.parameters, parameter.name)
+        if value is not None:
+            unit = parameter.metadata["unit"]
+            rows.append((parameter.name.replace("_", " "), f"{_short(value)} {unit}".strip()))
+    table = _table(rows)
+    return Markup("<details><summary>{} parameters</summary>{}</details>").format(len(rows), table)
+
+
+def _short(value: Any) -> str:
+    if not isinstance(value, tuple):
+        return f"{value:g}" if isinstance(value, float) else str(value)
+    if value and isinstance(value[0], tuple):
+        return f"{len(value)} samples"
+    return " x ".join(f"{part:g}" for part in value)
+
+
+def _table(rows: Iterator[tuple[str, str]] | list[tuple[str, str]]) -> Markup:
+    lines = (Markup("<tr><th>{}</th><td>{}</td></tr>").format(*row) for row in rows)
+    return Markup("<table>{}</table>").format(Markup("").join(lines))
+
+
+def _picture(store: Store) -> Markup:
+    """Return the spread of the first sequence's velocity, with the outlines of its units."""
+    frames, depth, width = store.layout.shape
+    seen = min(frames, max(MOST_VOXELS // (depth * width), 2))
+    voxels = store.tvi(0, time=slice(0, seen)).astype(np.float32, copy=False)
+    high, across = (
+        n * step for n, step in zip((depth, width), store.layout.pixel_size, strict=True)
+    )
+    count = int(store.read("unit_count", 0)) if store.has_units else 0
+    masks = store.read("territory", 0)[:count] if count else []
+    paths = Markup("").join(
+        Markup('<path vector-effect="non-scaling-stroke" d="{}"/>').format(
+            _outline(np.asarray(mask, np.float32))
+        )
+        for mask in masks
+    )
+    scale = SIDE / max(high, across)
+    svg = Markup(
+        '<svg width="{}" height="{}" viewBox="0 0 {} {}" preserveAspectRatio="none">'
+        '<image href="data:image/png;base64,{}" width="{}" height="{}" preserveAspectRatio="none" '
+        'style="image-rendering:pixelated"/>'
+        '<g fill="none" stroke="#e69f00" stroke-width="1.5">{}</g></svg>'
+    ).format(
+        round(across * scale), round(high * scale), width, depth, _png(voxels.std(axis=0)), width,
+        depth, paths,
+    )  # fmt: skip
+    units = f", {count} units" if store.has_units else ""
+    return Markup(
+        "<figure>{}<figcaption>sequence 0: SD of {:.3g} s{}</figcaption></figure>"
+    ).format(svg, seen / store.layout.frame_rate, units)
+
+
+def _outline(mask: NDArray[np.float32]) -> str:
+    """Return the path around a mask, px, closed along the image's border."""
+    from contourpy import LineType, contour_generator
+
+    padded = np.pad(mask, 1)
+    rows, columns = (np.arange(n) - 0.5 for n in padded.shape)
+    lines: Any = contour_generator(columns, rows, padded, line_type=LineType.Separate).lines(0.5)
+    return "".join("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in line) + "Z" for line in lines)
+
+
+def _png(values: NDArray[np.float32]) -> str:
+    """Return an image of values, black to white from 0 to the largest, as PNG in base 64."""
+    from PIL import Image
+
+    finite = np.nan_to_num(values, posinf=0)
+    grey = (255 * finite / (float(finite.max()) or 1.0)).astype(np.uint8)
+    content = io.BytesIO()
+    Image.fromarray(grey).save(content, "PNG")
+    return base64.b64encode(content.getvalue()).decode()
