@@ -209,7 +209,7 @@ def test_the_simulated_store_is_found_by_what_it_was_translated_into(stores, fou
 
 def test_stores_without_a_source_ask_for_it(stores, tmp_path):
     a, b, good, _ = addresses(stores)
-    with pytest.raises(InputError, match="found sequences drawn .* wanted a translated"):
+    with pytest.raises(InputError, match=r"found sequences drawn .* wanted a translated"):
         evaluate_translation(None, b, [b], tmp_path / "e")
     other = translate(stores[1], tmp_path / "other.zarr", fair)
     with pytest.raises(InputError, match="found stores made of"):
