@@ -79,14 +79,13 @@ def describe_place(unit: FoundUnit) -> str:
         f"{fixed(measures['centre_width_mm'], 1)} mm across, "
         f"{fixed(measures['area_mm2'], 1)} square mm"
     ]
-    if unit.partner is not None:
+    verdict = unit.verdict
+    if verdict is not None and verdict.partner is None:
+        parts.append(f"{verdict.words} (no train matches)")
+    elif verdict is not None:
         parts.append(
-            f"{unit.verdict} true unit {unit.partner}"
-            if unit.verdict == "matches"
-            else f"true unit {unit.partner}, {unit.verdict}"
+            f"true unit {verdict.partner}, {verdict.words}, outline IoU {fixed(verdict.iou)}"
         )
-    elif unit.verdict:
-        parts.append(f"{unit.verdict} (no match)")
     if unit.uncertain:
         parts.append("outline uncertain")
     return "; ".join(parts)
@@ -102,7 +101,7 @@ def _missed_unit(unit: TrueUnit, scale: float, findings: Findings) -> Markup:
         role="button",
         tabindex=0 if not findings.units and unit is findings.missed[0] else -1,
         aria_pressed="false",
-        aria_label=f"True unit {unit.number}, {unit.verdict}: "
+        aria_label=f"True unit {unit.number}, {unit.verdict.words}: "
         f"{fixed(unit.properties['depth'], 1)} mm deep, "
         f"{fixed(unit.properties['width'], 1)} mm across",
     )
@@ -133,10 +132,11 @@ def _labels(findings: Findings, scale: float) -> list[Markup]:
 
 
 def label_of(unit: FoundUnit | TrueUnit) -> str:
-    """Return the short name of a unit: a star marks one that matches no true unit."""
+    """Return the short name of a unit: a star marks one whose train matches no true unit's."""
     if isinstance(unit, TrueUnit):
         return f"t{unit.number}"
-    return f"{unit.number}*" if unit.verdict and unit.partner is None else str(unit.number)
+    stranger = unit.verdict is not None and unit.partner is None
+    return f"{unit.number}*" if stranger else str(unit.number)
 
 
 def _hatching() -> Markup:
@@ -167,7 +167,7 @@ def caption_of_map(findings: Findings) -> Markup:
     if findings.score is not None:
         parts += [
             element("span", "Short dashes" if uncertain else "Dashed", class_="key true"),
-            ": the true unit that each matches (overlap IoU above 0.5). ",
+            ": the true unit whose train each matches, wherever its outline lies. ",
         ]
         if findings.missed:
             parts += [
@@ -175,5 +175,5 @@ def caption_of_map(findings: Findings) -> Markup:
                 f": true units not matched, {listed([label_of(u) for u in findings.missed])}. ",
             ]
         if any(unit.partner is None for unit in findings.units):
-            parts.append("* matches no true unit.")
+            parts.append("* the train matches no true unit's.")
     return join(*parts)

@@ -6,13 +6,15 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from ...training.identification.metrics.ratios import mean_of_known
 from ..page_findings import Findings
 from .document import document, section
 from .map import caption_of_map, draw_map
 from .markup import counted, element, fixed, join
 from .remainder import caption_of_remainder, draw_remainder, remarks_on, share_of
-from .tables import definitions, missed_table, scores_table, units_table
+from .tables import definitions
 from .trains import caption_of_trains, draw_trains
+from .unit_tables import missed_table, scores_tables, units_table
 
 HELP = (
     "Point at a unit, or press Tab to reach a figure or table and the arrow keys to go from unit "
@@ -112,18 +114,25 @@ def summary_of(findings: Findings) -> list[str]:
         lines[0] += f" {share_of(findings)}"
     if findings.score is None:
         return [*lines, findings.truth_note]
-    row = findings.score.to_row()
-    matches, true = findings.score.matching.matches, len(findings.true_units)
-    text = (
-        f"Against the truth: {matches} of {counted(true, 'true unit')} matched (recall "
-        f"{fixed(row['detection_recall'])}, precision {fixed(row['detection_precision'])})"
+    row, true = findings.score.to_row(), len(findings.true_units)
+    matches = int(row["train_matches"])
+    by_trains = (
+        f"Against the truth: {matches} of {counted(true, 'true unit')} matched by their trains "
+        f"(recall {fixed(row['train_recall'])}, precision {fixed(row['train_precision'])})"
+    )
+    by_outlines = (
+        f"By outlines, with an IoU above 0.5, {findings.score.matching.matches} "
+        f"(recall {fixed(row['detection_recall'])}, precision {fixed(row['detection_precision'])})"
     )
     if matches:
-        text += (
-            f"; on average their territories overlap with an IoU of {fixed(row['mask_iou'])} and "
-            f"their trains have a rate of agreement of {fixed(row['rate_of_agreement'])}"
+        verdicts = [unit.verdict for unit in findings.units if unit.verdict is not None]
+        overlap = mean_of_known([one.iou for one in verdicts])
+        by_trains += (
+            f"; on average the size of the correlation is {fixed(row['train_match_correlation'])} "
+            f"and the agreement of firings {fixed(row['firing_agreement'])}"
         )
-    return [*lines, f"{text}."]
+        by_outlines += f"; the IoU of those matched by trains is {fixed(overlap)} on average"
+    return [*lines, f"{by_trains}. {by_outlines}."]
 
 
 def _figure(name: str, title: str, drawing: Markup, caption: Markup) -> Markup:
@@ -155,7 +164,7 @@ def _tables(findings: Findings) -> list[Markup]:
     if findings.missed:
         sections.append(section("missed", "Missed", missed_table(findings)))
     if findings.score is not None:
-        sections.append(section("scores", "Against the truth", scores_table(findings)))
+        sections.append(section("scores", "Against the truth", *scores_tables(findings)))
     return sections
 
 

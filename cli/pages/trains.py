@@ -177,13 +177,13 @@ def _known_row(train: KnownTrain, findings: Findings, *, first: bool) -> Markup:
 def _describe(found: FoundUnit | None, true: TrueUnit | None) -> str:
     if found is None:
         return "" if true is None else (
-            f"True unit {true.number}, {true.verdict}: {counted(len(true.firings), 'firing')}"
+            f"True unit {true.number}, {true.verdict.words}: {counted(len(true.firings), 'firing')}"
         )  # fmt: skip
     rate = fixed(found.measures["firing_rate_hz"], 1)
     text = f"Train of unit {found.number}: {counted(len(found.firings), 'firing')}, {rate} Hz"
-    if true is not None:
-        agreement = fixed(found.scores["rate_of_agreement"], 2)
-        text += f"; true unit {true.number} has {len(true.firings)}, rate of agreement {agreement}"
+    if true is not None and found.verdict is not None:
+        correlation = fixed(found.verdict.correlation)
+        text += f"; true unit {true.number} has {len(true.firings)}, correlation {correlation}"
     return text
 
 

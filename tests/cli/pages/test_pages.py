@@ -20,6 +20,7 @@ from musim.cli.pages.evaluation import evaluation_page
 from musim.cli.pages.plane import NOT_FINITE
 from musim.cli.pages.recording import Links, recording_page
 from musim.cli.pages.trains import BREADTH
+from musim.cli.pages.unit_tables import SCORES as TABLES
 from musim.datasets import generate
 from musim.simulator import Parameters, Range
 from musim.simulator.errors import InputError
@@ -101,7 +102,7 @@ def found(folder, source, store_of_units, nearly):
 
 @pytest.fixture(scope="module")
 def without_truth(found):
-    units = tuple(dataclasses.replace(u, partner=None, scores={}, verdict="") for u in found.units)
+    units = tuple(dataclasses.replace(u, verdict=None) for u in found.units)
     return dataclasses.replace(
         found, units=units, true_units=(), score=None, truth_note="The recording has no truth."
     )
@@ -146,6 +147,10 @@ CASES = ("found", "told", "without_truth", "nothing_found", "nothing_known", "ho
          "evaluation", "older", "overlap", "one_store")  # fmt: skip
 
 
+def renamed(unit):
+    return dataclasses.replace(unit, verdict=dataclasses.replace(unit.verdict, words=HOSTILE))
+
+
 @pytest.fixture(scope="module")
 def pages(found, told, without_truth, nothing_found):
     empty = dataclasses.replace(without_truth, units=())
@@ -153,8 +158,8 @@ def pages(found, told, without_truth, nothing_found):
         found, store=HOSTILE, source=HOSTILE, method=HOSTILE, origin=HOSTILE,
         software={HOSTILE: HOSTILE}, truth_note=HOSTILE,
         known=(KnownTrain(0, HOSTILE, np.array([0.1])), KnownTrain(1, "&lt;", np.array([0.2]))),
-        units=tuple(dataclasses.replace(u, verdict=HOSTILE) for u in found.units),
-        true_units=tuple(dataclasses.replace(u, verdict=HOSTILE) for u in found.true_units),
+        units=tuple(renamed(u) for u in found.units),
+        true_units=tuple(renamed(u) for u in found.true_units),
     )  # fmt: skip
     return {
         "found": recording_page(found, Links("a-1.html", "a-3.html")),
@@ -280,11 +285,29 @@ def test_summary_and_scores_are_those_of_the_metrics(found, pages):
     assert first == "4 units found, confidence 0.50 to 0.95, in 0.60 s by the method “refine”."
     assert not page.all("p", "remark")  # nobody said how much they explain
     assert not page.all("svg", "remainder")
-    assert "3 of 4 true units matched (recall 0.75, precision 0.75)" in second
-    assert f"IoU of {row['mask_iou']:.2f}" in second
-    assert f"rate of agreement of {row['rate_of_agreement']:.2f}" in second
+    assert "3 of 4 true units matched by their trains (recall 0.75, precision 0.75)" in second
+    assert f"the size of the correlation is {row['train_match_correlation']:.2f}" in second
+    assert f"the agreement of firings {row['firing_agreement']:.2f}" in second
+    assert "By outlines, with an IoU above 0.5, 3 (recall 0.75, precision 0.75)" in second
+    assert f"the IoU of those matched by trains is {row['mask_iou']:.2f} on average" in second
+    assert second.index("trains") < second.index("outlines")
     texts = [one["text"] for one in page.all("tr")]
-    assert any(text.startswith(f"Firing recall{row['firing_recall']:.2f}") for text in texts)
+    places = [
+        next(place for place, text in enumerate(texts) if text.startswith(start))
+        for start in (
+            f"Correlation{row['train_match_correlation']:.2f}",
+            f"Firing recall{row['train_firing_recall']:.2f}",
+            f"Mask IoU{row['mask_iou']:.2f}",
+            f"Rate of agreement{row['rate_of_agreement']:.2f}",
+        )
+    ]
+    assert places == sorted(places)
+
+
+def test_every_score_has_a_value(found):
+    names = [name for lines in TABLES.values() for _, name, _ in lines]
+    assert len(set(names)) == len(names)
+    assert found.score.to_row().keys() >= set(names)
 
 
 def test_the_table_of_units(found, pages):
@@ -299,6 +322,10 @@ def test_the_table_of_units(found, pages):
     for true, value in zip(matching.true, matching.iou, strict=True):
         assert float(iou[true]["attributes"]["data-value"]) == pytest.approx(value)
         assert iou[true]["text"] == f"{value:.2f}"
+    correlation = [row[names.index("Correlation")]["text"] for row in rows]
+    assert correlation == [*(f"{one:.2f}" for one in found.score.trains.matching.correlation), "–"]
+    agreement = [row[names.index("Firing agreement")]["text"] for row in rows]
+    assert agreement == [*(f"{one.agreement:.2f}" for one in found.score.trains.firing), "–"]
     firings = [int(row[names.index("Firings")]["text"]) for row in rows]
     assert firings == [len(unit.firings) for unit in found.units]
     assert [cell["attributes"]["aria-sort"] for cell in head] == ["ascending"] + ["none"] * (
@@ -502,7 +529,10 @@ def test_a_store_of_an_earlier_version_has_a_page_as_before(folder, source, stor
 def test_nothing_found(pages, nothing_found):
     page = Parsed(pages["nothing_found"])
     assert page.all("p", "summary")[0]["text"].startswith("No unit was found, in 0.60 s")
-    assert "0 of 4 true units matched (recall 0.00, precision –)" in pages["nothing_found"]
+    assert (
+        "0 of 4 true units matched by their trains (recall 0.00, precision –)"
+        in (pages["nothing_found"])
+    )
     assert len(page.all("path", "missed")) == len(nothing_found.missed) == 4
     assert [g["attributes"]["data-key"] for g in page.all(role="button", tabindex="0")] == [
         "t0", "t0",
@@ -527,29 +557,44 @@ def test_one_stop_of_tab_for_each_figure_and_table(pages):
 def test_split_and_joined_units_are_named(folder, source, store_of_units):
     truth = source.truth(0)
     halves = truth.territory[[0, 0]].copy()
-    middle = round(float(np.nonzero(halves[0])[0].mean()))
+    middle = round(float(np.nonzero(halves[0])[0].mean())) + 1
     halves[0, middle:] = 0
     halves[1, :middle] = 0
     both = truth.territory[1:3].max(axis=0, keepdims=True)
     territory = np.concatenate([halves, both])
-    units = Units(
-        territory, truth.twitch_train[:3], np.full((3, 1), np.nan), np.array([0.9, 0.8, 0.7])
-    )
+    trains = np.random.default_rng(0).standard_normal((3, 120)).astype(np.float32)
+    trains[0] = truth.twitch_train[0]
+    units = Units(territory, trains, np.full((3, 1), np.nan), np.array([0.9, 0.8, 0.7]))
     findings = read_findings(store_of_units(folder / "split.zarr", source, [units]), 0)
-    verdicts = {unit.key: unit.verdict for unit in (*findings.units, *findings.true_units)}
-    faults = findings.score.faults
-    assert set(faults.split) == {0}
-    assert set(faults.merged) == {2}
-    for unit in faults.split[0]:
-        if findings.units[unit].partner is None:
-            assert verdicts[f"u{unit}"] == "part of 0"
-    matched = findings.units[2].partner
-    others = [one for one in (1, 2) if one != matched]
-    assert str(others[0]) in verdicts["u2"]
-    assert "joins" in verdicts["u2"]
-    for other in others:
-        assert verdicts[f"t{other}"] == "joined with others in 2"
+    verdicts = {unit.key: unit.verdict.words for unit in (*findings.units, *findings.true_units)}
+    assert verdicts == {
+        "u0": "matches", "u1": "part of 0", "u2": "joins 1 and 2", "t0": "found",
+        "t1": "joined with others in 2", "t2": "joined with others in 2", "t3": "missed",
+    }  # fmt: skip
     Parsed(recording_page(findings))
+
+
+def test_a_train_that_matches_counts_wherever_its_outline_lies(
+    folder, source, store_of_units, nearly
+):
+    near = nearly(source.truth(0))
+    territory = np.roll(near.territory, 12, axis=1)  # half an image too deep
+    units = Units(territory, near.train, near.firing, near.confidence)
+    findings = read_findings(store_of_units(folder / "deep.zarr", source, [units]), 0)
+    page = Parsed(recording_page(findings))
+    head, *rows = page.rows("units")
+    names = [cell["text"] for cell in head]
+    assert [row[names.index("Verdict")]["text"] for row in rows][:3] == ["matches"] * 3
+    assert all(float(row[names.index("Mask IoU")]["text"]) < 0.5 for row in rows[:3])
+    assert names.index("Correlation") < names.index("Mask IoU") < names.index("Verdict")
+    second = page.all("p", "summary")[1]["text"]
+    assert "3 of 4 true units matched by their trains" in second
+    (group,) = page.all("g", "unit", data_key="u1")
+    assert "; true unit 1, matches, outline IoU 0." in group["attributes"]["aria-label"]
+    # The true unit is drawn where it lies, in the group of that which its train matches.
+    assert [p["attributes"]["class"] for p in page.all("path") if group in p["inside"]] == [
+        "true", "found",
+    ]  # fmt: skip
 
 
 def test_a_source_that_has_gone_or_changed_tells_no_truth(tmp_path, store_of_units, nearly):
@@ -560,7 +605,7 @@ def test_a_source_that_has_gone_or_changed_tells_no_truth(tmp_path, store_of_uni
     gone = read_findings(store, 0)
     assert (gone.score, gone.true_units) == (None, ())
     assert "cannot be read any more" in gone.truth_note
-    assert all(unit.verdict == "" for unit in gone.units)
+    assert all(unit.verdict is None for unit in gone.units)
     made(tmp_path / "a.zarr", seed=1)
     other = read_findings(store, 0)
     assert other.score is None
