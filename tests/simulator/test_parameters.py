@@ -196,7 +196,9 @@ def test_unknown_names_are_refused_with_the_known_ones():
         assert _message(error).startswith(text)
         with pytest.raises(InputError) as error:
             make({"colour": "5"})
-        assert _message(error).startswith("parameter: found 'colour', wanted one of units, snr, noise")
+        assert _message(error).startswith(
+            "parameter: found 'colour', wanted one of units, snr, noise"
+        )
     with pytest.raises(InputError) as error:
         Parameters.from_texts({}, "ali-2021")
     assert (
