@@ -11,8 +11,8 @@ from ..simulator.errors import FailureError, InputError
 from ..training.identification.evaluation import SETTINGS, UNITS, read_evaluation
 from ..training.translation.evaluation import SETTINGS as TRANSLATION
 from .console import out, progress
-from .page_findings import read_findings
 from .pages.evaluation import evaluation_page
+from .pages.findings import read_findings
 from .pages.recording import Links, recording_page
 from .pages.translation import translation_page
 from .targets import check_target, written_aside

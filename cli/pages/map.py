@@ -2,7 +2,7 @@
 
 from markupsafe import Markup
 
-from ..page_findings import Findings, FoundUnit, TrueUnit
+from .findings import Findings, FoundUnit, TrueUnit
 from .markup import colour_class, element, fixed, join, listed
 from .outlines import label_places, outline
 from .plane import Plane, highest_of, scale_of_greys

@@ -7,8 +7,8 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from ...training.identification.metrics.ratios import mean_of_known
-from ..page_findings import Findings
 from .document import document, section
+from .findings import Findings
 from .map import caption_of_map, draw_map
 from .markup import counted, element, fixed, join
 from .remainder import caption_of_remainder, draw_remainder, remarks_on, share_of

@@ -6,7 +6,7 @@ import numpy as np
 from markupsafe import Markup
 
 from ...training.identification.remarks import REMARKS
-from ..page_findings import Findings
+from .findings import Findings
 from .markup import colour_class, element, join, share
 from .outlines import outline
 from .plane import Plane, highest_of

@@ -7,11 +7,11 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from ..page_findings import Findings, FoundUnit, TrueUnit
-from ..page_sources import KnownTrain
 from ..pictures.scales import round_length, round_ticks
+from .findings import Findings, FoundUnit, TrueUnit
 from .map import label_of
 from .markup import colour_class, counted, element, fixed, join, listed
+from .sources import KnownTrain
 
 MOST_POINTS = 1000
 """Points of a drawn train: two a pixel of a wide screen."""

@@ -5,7 +5,7 @@ import math
 from markupsafe import Markup
 
 from ...training.identification.verdicts import FoundVerdict
-from ..page_findings import Findings
+from .findings import Findings
 from .map import label_of
 from .markup import colour_class, element, fixed
 from .tables import Column, RowHead, framed, numbers, shares, table

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from musim.cli.page_findings import read_findings
-from musim.cli.page_sources import KnownTrain
 from musim.cli.pages.evaluation import evaluation_page
+from musim.cli.pages.findings import read_findings
 from musim.cli.pages.plane import NOT_FINITE
 from musim.cli.pages.recording import Links, recording_page
+from musim.cli.pages.sources import KnownTrain
 from musim.cli.pages.trains import BREADTH
 from musim.cli.pages.unit_tables import SCORES as TABLES
 from musim.datasets import generate

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from musim.cli.page_findings import read_findings
 from musim.cli.pages.evaluation import evaluation_page
+from musim.cli.pages.findings import read_findings
 from musim.cli.pages.recording import recording_page
 from musim.datasets import generate
 from musim.simulator import Parameters, Range

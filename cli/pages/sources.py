@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..datasets.origin import Cut, Identified, recorded_by
-from ..datasets.store import Store
-from ..simulator.errors import MusimError
-from ..simulator.sequence import Truth
-from ..training.identification.metrics.firing import firings_within
-from ..training.identification.stored import source_of
+from ...datasets.origin import Cut, Identified, recorded_by
+from ...datasets.store import Store
+from ...simulator.errors import MusimError
+from ...simulator.sequence import Truth
+from ...training.identification.metrics.firing import firings_within
+from ...training.identification.stored import source_of
 
 SD_TOLERANCE = 1e-3
 """Relative difference of the SD of a velocity that was computed twice: rounding, and no more."""
@@ -35,7 +35,7 @@ class KnownTrain:
 
 
 @dataclass(frozen=True)
-class Origin:
+class Provenance:
     """What is known of where a recording comes from.
 
     Parameters
@@ -60,7 +60,7 @@ def recorded_source(store: Store, index: int) -> tuple[str, int]:
     return store.layout.origin_as(Identified).source_of(index)
 
 
-def look_up(store: Store, index: int) -> Origin:
+def look_up(store: Store, index: int) -> Provenance:
     """Look at the source of a sequence, if it still is what units were found in.
 
     Parameters
@@ -73,17 +73,19 @@ def look_up(store: Store, index: int) -> Origin:
     try:
         source, place = source_of(store.layout, index)
         if not _is_same_recording(store, index, source, place):
-            return Origin(note="Another recording lies at the source's place now: no truth shown.")
+            return Provenance(
+                note="Another recording lies at the source's place now: no truth shown."
+            )
         text = _describe(source, place)
         if source.has_truth:
-            return Origin(text, source.truth(place))
+            return Provenance(text, source.truth(place))
         known = _known_trains(source, place)
         note = "The recording comes without truth"
-        return Origin(
+        return Provenance(
             text, None, f"{note}, but with known firings." if known else f"{note}.", known
         )
     except MusimError as error:
-        return Origin(note=f"The recording cannot be read any more ({error}).")
+        return Provenance(note=f"The recording cannot be read any more ({error}).")
 
 
 def _is_same_recording(store: Store, index: int, source: Store, place: int) -> bool:

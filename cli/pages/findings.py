@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..datasets.origin import Identified
-from ..datasets.store import Store
-from ..simulator.errors import InputError
-from ..simulator.sequence import Truth
-from ..training.identification.metrics import SequenceScore, score
-from ..training.identification.metrics.firing import firings_within
-from ..training.identification.stored import optional, outcome_of
-from ..training.identification.unit_table import table_rows
-from ..training.identification.units import UNCERTAIN_OUTLINE
-from ..training.identification.verdicts import FoundVerdict, TrueVerdict, judge
-from .page_sources import KnownTrain, look_up, recorded_source
+from ...datasets.origin import Identified
+from ...datasets.store import Store
+from ...simulator.errors import InputError
+from ...simulator.sequence import Truth
+from ...training.identification.metrics import SequenceScore, score
+from ...training.identification.metrics.firing import firings_within
+from ...training.identification.stored import optional, outcome_of
+from ...training.identification.unit_table import table_rows
+from ...training.identification.units import UNCERTAIN_OUTLINE
+from ...training.identification.verdicts import FoundVerdict, TrueVerdict, judge
+from .sources import KnownTrain, look_up, recorded_source
 
 
 @dataclass(frozen=True)
