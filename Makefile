@@ -8,8 +8,9 @@ BIN := $(VENV)/bin
 INSTALL := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c constraints.txt
 PINS := pyproject.toml constraints.txt
 
-# One worker a core: threads of BLAS and torch beside them would only wait for one another.
-PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto
+# One worker a core: threads of BLAS and torch beside them would only wait for one another. Each takes
+# tests that lie together, which share what they build, and helps the others when it has done.
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist worksteal
 
 # One stamp for each set of packages, the smaller ones contained in the larger.
 BASE := $(VENV)/.installed-base

@@ -1,6 +1,7 @@
 """Fixtures that many tests share."""
 
 import importlib.util
+import multiprocessing.context
 import os
 from pathlib import Path
 
@@ -13,6 +14,28 @@ from musim.simulator import Parameters, Range, draw
 settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
 settings.register_profile("explore", max_examples=2000, deadline=None, database=None)
 settings.load_profile("fixed")
+
+PRELOADED = ["musim.datasets.streaming", "musim.training.identification.evaluation"]
+"""What the processes that tests start have imported already, as far as it is installed."""
+
+
+@pytest.fixture(autouse=True)
+def _processes_begin_loaded(request, monkeypatch):
+    """Let processes begin as copies of one that has imported musim: in a moment, not in seconds.
+
+    They are no less on their own, and what they work on is pickled. But variables of the
+    environment are those that the first of them was started with: a test that sets others asks for
+    `fresh_processes`.
+    """
+    contexts = multiprocessing.context._concrete_contexts
+    if "forkserver" in contexts and "fresh_processes" not in request.fixturenames:
+        multiprocessing.set_forkserver_preload(PRELOADED)
+        monkeypatch.setitem(contexts, "spawn", contexts["forkserver"])
+
+
+@pytest.fixture
+def fresh_processes():
+    """Let this test's processes begin as those of users do."""
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +60,7 @@ def scaled():
 
 
 def pytest_configure(config):
-    """Forget compiled kernels older than any source: Numba looks at their own file alone."""
+    """Forget compiled kernels older than any kernel's source: Numba looks at its own alone."""
     if hasattr(config, "workerinput"):
         return
     packages = ("musim.simulator", "musim.training")
@@ -46,7 +69,12 @@ def pytest_configure(config):
         for package in packages
         for place in importlib.util.find_spec(package).submodule_search_locations
     ]
-    sources = [file for place in places for file in place.rglob("*.py")]
+    sources = [
+        file
+        for place in places
+        for file in place.rglob("*.py")
+        if file.stem.endswith("_kernels") or file.stem == "acceleration"
+    ]
     newest = max(file.stat().st_mtime for file in sources)
     for place in places:
         for file in place.rglob("__pycache__/*.nb[ic]"):
