@@ -11,6 +11,8 @@ from musim.datasets.importing.formats import open_file
 from musim.datasets.importing.imaging import acquisition_of, blocks_of, image_axes, imaging_of
 from musim.datasets.importing.resolving import resolve
 from musim.simulator import InputError
+from musim.simulator.imaging.acquisition import PixelGrid
+from musim.simulator.imaging.beamforming import beamform
 from musim.simulator.imaging.chain import Chain
 
 RF = {
@@ -194,6 +196,12 @@ def test_a_thousandth_at_full_scale_is_saturation(read, fails, clipped, end):
         read(values, description)
 
 
+def test_a_thousandth_itself_is_none(read):
+    values = np.zeros((2, 2, 500), np.int16)
+    values[0, 0, 3:5] = 32767  # 2 of 2000 samples
+    assert len(read(values, RF)[0]) == 2
+
+
 def test_full_scale_can_be_given(read, fails):
     values = noise(4, 8, 6, dtype=np.complex64)
     values.imag[0, 0, :4] = 9  # 4 parts of 384 are 1 %
@@ -207,6 +215,22 @@ def test_full_scale_can_be_given(read, fails):
 
 def test_velocity_in_integers_has_no_full_scale(read):
     assert (read(np.full((4, 8, 6), 127, np.int8), VELOCITY)[0] == 127).all()
+
+
+def test_the_band_of_echoes_and_their_aperture_are_those_of_the_description(read, recording):
+    values = np.round(1000 * noise(3, 16, 200)).astype(np.int16)
+    known = {"bandwidth": 0.4, "f_number": 2.5}
+    (found,) = read(values, RF, **known)
+    described, _ = recording(values, RF, **known)
+    depth, width = image_axes(described)
+    wanted = beamform(
+        values[:, None], acquisition_of(described), PixelGrid(depth.positions, width.positions),
+        bandwidth=0.4 * 5e6, f_number=2.5,
+    )  # fmt: skip
+    np.testing.assert_array_equal(found, wanted)
+    for name in known:
+        rest = {key: value for key, value in known.items() if key != name}
+        assert not np.array_equal(read(values, RF, **rest)[0], found)
 
 
 def test_echoes_are_beamformed_in_pieces_as_at_once(read, monkeypatch):
