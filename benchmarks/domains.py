@@ -32,7 +32,6 @@ from musim.simulator import Parameters, Range, draw, render
 from musim.simulator.experiment.doses import Doses
 from musim.simulator.experiment.recording import simulate
 from musim.simulator.parameters import PRESETS
-from musim.simulator.territory import fat_thickness
 from musim.training.translation.metrics import Features, FeatureSettings, compare, measure
 from musim.training.translation.metrics.features import k_space, log_variance
 
@@ -110,12 +109,12 @@ def make(folder: Path, doses: Doses, seed: int, index: int) -> None:
     if path.exists():
         return
     settings = parameters()
-    truth = draw(settings, seed=seed, index=index)
+    truth = draw(settings, doses=doses, seed=seed, index=index)
     began, used = time.perf_counter(), time.process_time()
     sequence = simulate(settings, doses, truth, seed=seed, index=index)
     cost = time.perf_counter() - began, time.process_time() - used
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    found = {"cost": np.array([*cost, peak]), "fat": np.array(fat_thickness(settings, seed, index))}
+    found = {"cost": np.array([*cost, peak]), "fat": np.array(truth.fat)}
     for name, frames in (("b", sequence), ("a", render(truth))):
         features = measure(frames, settings.frame_rate, SETTINGS)
         found |= {f"{name}_{part}": value for part, value in vars(features).items()}

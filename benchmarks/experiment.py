@@ -58,7 +58,7 @@ def peak():
 
 def echoes_alone(rounds):
     """Return processor seconds for the IQ images of a sequence, and their operations."""
-    doses, truth = Doses(), draw(PARAMETERS, seed=1, index=0)
+    doses, truth = Doses(), draw(PARAMETERS, doses=Doses(), seed=1, index=0)
     frames = images_needed(PARAMETERS, doses)
     motion = draw_motion(PARAMETERS, doses, truth, 1, 0, frames)
     scanner = Scanner(doses, PARAMETERS.size, motion.tissue.doses["attenuation"])
@@ -80,7 +80,7 @@ def echoes_alone(rounds):
 @click.option("--alone", is_flag=True, hidden=True)
 def main(rounds, alone):
     if alone:
-        truth = draw(PARAMETERS, seed=1, index=0)
+        truth = draw(PARAMETERS, doses=Doses(), seed=1, index=0)
         simulate(PARAMETERS, Doses(), truth, seed=1)  # compiled
         for _ in range(rounds):
             began, before = time.perf_counter(), time.process_time()

@@ -89,7 +89,7 @@ def analytic(seed: int, units: int, snr: float, blur: float = 0.0, drift: float 
 def experiment(seed: int, index: int) -> Made:
     """Draw a sequence of the virtual experiment."""
     parameters = Parameters(**PRESETS["experiment"])
-    truth = draw(parameters, seed=seed, index=index)
+    truth = draw(parameters, doses=Doses(), seed=seed, index=index)
     tvi = simulate(parameters, Doses(), truth, seed=seed, index=index)
     return Made(
         tvi, parameters.frame_rate, parameters.pixel_size, truth.territory > 0.5,

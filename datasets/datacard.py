@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import kstwobign
 
+from ..simulator.declarations import declarations
 from ..simulator.errors import InputError
+from ..simulator.experiment.doses import Doses
 from ..simulator.parameters import Parameters
 from ..simulator.ranges import Range
 from ..simulator.rendering import render
 from ..simulator.shapes import SHAPES
-from ..simulator.territory import fat_thickness
+from .origin import Simulated
 from .store import Store
 
 BINS = 1000
@@ -118,6 +120,8 @@ class Entry:
     p_value: float
 
 
+FAT = "skin and fat"
+
 PLACE = "centre depth in muscle"
 """Share of the muscle's depth above a centre: uniform where the fat above it varies."""
 
@@ -166,6 +170,9 @@ def data_card(
     if parameters is None or not store.has_truth:
         raise InputError(f"{store.location}: found a store without truth, wanted a simulated one")
     tallies = _tallies(parameters)
+    doses = _doses(store)
+    for name, dose in doses.items():
+        tallies[_label(name)] = Tally(dose.low, dose.high)
     for part in range(store.layout.parts):
         _read_part(store, parameters, part, tallies)
         on_progress(part + 1, store.layout.parts)
@@ -175,7 +182,7 @@ def data_card(
             tallies["measured SNR"].add(np.array([measured_snr(store, int(index))]))
     else:
         del tallies["measured SNR"]
-    return _entries(parameters, tallies)
+    return _entries(parameters, doses, tallies)
 
 
 def measured_snr(store: Store, index: int) -> float:
@@ -184,6 +191,19 @@ def measured_snr(store: Store, index: int) -> float:
     noise = store.tvi(index).astype(float) - signal
     power = float((noise**2).mean())
     return 10 * math.log10(float((signal**2).mean()) / power) if power > 0 else math.inf
+
+
+def _doses(store: Store) -> dict[str, Range]:
+    """Return the doses of the virtual experiment that are drawn, by name; none of other stores."""
+    origin = store.origin
+    if not isinstance(origin, Simulated) or origin.doses is None:
+        return {}
+    values = {name: getattr(origin.doses, name) for name in declarations(Doses)}
+    return {name: value for name, value in values.items() if isinstance(value, Range)}
+
+
+def _label(dose: str) -> str:
+    return "dose of " + dose.replace("_", " ")
 
 
 def _tallies(parameters: Parameters) -> dict[str, Tally]:
@@ -208,6 +228,8 @@ def _tallies(parameters: Parameters) -> dict[str, Tally]:
     if parameters.waveform is not None:
         for label in ("contraction time", "relaxation ratio"):
             tallies[label] = Tally(0, 0)
+    if parameters.fat.high > 0:
+        tallies[FAT] = Tally(parameters.fat.low, parameters.fat.high)
     if not parameters.fat.is_constant:
         tallies[PLACE] = Tally(0, 1)
     if SHAPES[parameters.territory].has_axis_ratio:
@@ -219,6 +241,12 @@ def _read_part(store: Store, parameters: Parameters, part: int, tallies: dict[st
     def read(name: str) -> NDArray[Any]:
         return store.read_part(name, part)
 
+    indices = store.layout.sequences_of(part)
+    drawn = [store.doses(index) or {} for index in indices]
+    for name in _doses(store):
+        tallies[_label(name)].add(np.array([one[name] for one in drawn]))
+    if FAT in tallies:
+        tallies[FAT].add(np.array([store.fat(index) for index in indices]))
     for name, label, _ in _DRAWN:
         tallies[label].add(read(name))
     if "axis ratio" in tallies:
@@ -228,9 +256,7 @@ def _read_part(store: Store, parameters: Parameters, part: int, tallies: dict[st
     if PLACE in tallies:
         bottom = (parameters.size[0] + parameters.muscle_size[0]) / 2
         edge = bottom - parameters.muscle_size[0]
-        fat = [fat_thickness(parameters, store.seed or 0, index)
-               for index in store.layout.sequences_of(part)]  # fmt: skip
-        top = np.maximum(edge, fat)[:, None]
+        top = np.maximum(edge, [store.fat(index) for index in indices])[:, None]
         tallies[PLACE].add((read("centre_depth") - top) / (bottom - top))
     tallies["centre width"].add(read("centre_width"))
     tallies["visible share"].add(read("visible_share"))
@@ -247,7 +273,9 @@ def _read_part(store: Store, parameters: Parameters, part: int, tallies: dict[st
     tallies["realised interval variation"].add(np.abs(intervals - 1))
 
 
-def _entries(parameters: Parameters, tallies: dict[str, Tally]) -> list[Entry]:
+def _entries(
+    parameters: Parameters, doses: dict[str, Range], tallies: dict[str, Tally]
+) -> list[Entry]:
     asked: dict[str, tuple[str, str, float]] = {
         label: (str(getattr(parameters, name)), units, getattr(parameters, name).mean)
         for name, label, units in _DRAWN
@@ -268,13 +296,17 @@ def _entries(parameters: Parameters, tallies: dict[str, Tally]) -> list[Entry]:
         asked[PLACE] = ("0-1", "", 0.5)
     if "axis ratio" in tallies:
         asked["axis ratio"] = (str(parameters.axis_ratio), "", parameters.axis_ratio.mean)
+    asked[FAT] = (str(parameters.fat), "mm", parameters.fat.mean)
+    for name, dose in doses.items():
+        asked[_label(name)] = (str(dose), declarations(Doses)[name].unit, dose.mean)
     asked["realised rate"] = ("", "Hz", parameters.firing_rate.mean)
     asked["realised synchrony"] = ("", "", parameters.synchrony.mean)
     asked["measured SNR"] = ("", "dB", parameters.snr.mean)
-    order = ["units", "centre depth", PLACE, "centre width", "diameter", "axis ratio",
+    order = ["units", FAT, "centre depth", PLACE, "centre width", "diameter", "axis ratio",
              "visible share", "overlap", "firing rate", "realised rate", "interval variation",
              "realised interval variation", "synchrony", "realised synchrony", "displacement",
-             "contraction time", "relaxation ratio", "SNR", "measured SNR"]  # fmt: skip
+             "contraction time", "relaxation ratio", "SNR", "measured SNR",
+             *(_label(name) for name in doses)]  # fmt: skip
     entries = []
     for label in order:
         if label not in tallies:

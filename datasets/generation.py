@@ -20,7 +20,7 @@ from .layout import Layout
 from .origin import Simulated, to_attributes
 from .parallel import Pool
 from .production import Maker, Part, Work, WorkOptions, produce
-from .schema import FLOAT_TYPES, SIMULATED_KINDS, default_part_size, variables_of
+from .schema import DOSE, FLOAT_TYPES, SIMULATED_KINDS, default_part_size, variables_of
 from .store import Store
 
 EXPERIMENT_PART = 1
@@ -94,7 +94,7 @@ def plan(
         raise InputError(f"part_size: found {part_size}, wanted 1 or more")
     return Layout(
         kind=kind,
-        variables=tuple(variable.name for variable in variables_of(kind)),
+        variables=tuple(one.name for one in variables_of(kind, experiment=doses is not None)),
         sizes=sizes,
         part_size=min(part_size, sequences),
         dtypes={"tvi": dtype, "territory": "uint8" if parameters.mask == "hard" else "float32"},
@@ -171,7 +171,7 @@ def generate(
 class Generation(Maker[int]):
     """Simulates sequences: a part is a task."""
 
-    less: ClassVar[str] = "--render on-read, fewer --sequences"
+    less: ClassVar[str] = "`kind='rendered'`, fewer `sequences`"
 
     @property
     def origin(self) -> Simulated:
@@ -198,7 +198,8 @@ class Generation(Maker[int]):
 
     def draw(self, index: int) -> Truth:
         """Draw the truth of one sequence."""
-        return draw(self.origin.parameters, seed=self.origin.seed, index=index)
+        origin = self.origin
+        return draw(origin.parameters, doses=origin.doses, seed=origin.seed, index=index)
 
     def voxels(
         self, index: int, truth: Truth, out: NDArray[np.float32] | None = None
@@ -233,8 +234,7 @@ def pack(truths: list[Truth], layout: Layout) -> dict[str, NDArray[Any]]:
         shape = (len(truths), *(layout.sizes[dim] for dim in variable.dims[1:]))
         array = np.full(shape, variable.fill_value, variable.dtype)
         for row, truth in zip(array if array.ndim > 1 else array[:, None], truths, strict=True):
-            value = truth.unit_count if name == "unit_count" else getattr(truth, name)
-            value = np.atleast_1d(value)
+            value = np.atleast_1d(_value(truth, name))
             if any(have > room for have, room in zip(value.shape, row.shape, strict=True)):
                 raise FailureError(
                     f"{name}: found shape {value.shape}, wanted room for it in {row.shape}"
@@ -242,3 +242,9 @@ def pack(truths: list[Truth], layout: Layout) -> dict[str, NDArray[Any]]:
             row[tuple(slice(n) for n in value.shape)] = value
         arrays[name] = array
     return arrays
+
+
+def _value(truth: Truth, name: str) -> Any:
+    if name.startswith(DOSE) and truth.doses is not None:
+        return truth.doses[name.removeprefix(DOSE)]
+    return truth.unit_count if name == "unit_count" else getattr(truth, name)

@@ -8,6 +8,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..simulator.declarations import declarations
+from ..simulator.experiment.doses import Doses
+from ..simulator.ranges import Range
+
 FORMAT_VERSION = 1
 """Version of the store's layout. A reader refuses versions that it does not know."""
 
@@ -16,6 +20,9 @@ CHUNK_BYTES = 8 * 2**20
 
 PART_BYTES = 64 * 2**20
 """A part's territories count at most this many values, if one sequence's do."""
+
+DOSE = "dose_"
+"""Beginning of the names of variables that hold the doses drawn by the virtual experiment."""
 
 FLOAT_TYPES = ("float32", "float16")
 SIMULATED_KINDS = ("dense", "rendered")
@@ -63,6 +70,12 @@ _ZERO_WHERE_NO_UNIT = ("territory", "twitch_train")
 _SEQUENCE = ("sequence",)
 _UNIT = ("sequence", "unit")
 
+_DOSES = tuple(
+    Variable(DOSE + one.name, _SEQUENCE, "float64", one.unit, one.text)
+    for one in declarations(Doses).values()
+    if isinstance(one.default, Range)
+)
+
 VARIABLES: tuple[Variable, ...] = (
     Variable(
         "tvi", ("sequence", "time", "depth", "width"), "float32", "mm/s",
@@ -107,6 +120,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("snr", _SEQUENCE, "float64", "dB", "Signal power over noise power; inf: no noise."),
     Variable("noise_sd", _SEQUENCE, "float64", "mm/s", "SD of the noise."),
     Variable("noise_key", ("sequence", "word"), "uint32", "", "Key of the counter-based noise."),
+    Variable("fat", _SEQUENCE, "float64", "mm", "Thickness of skin and fat above the muscle."),
+    *_DOSES,
     Variable(
         "confidence", _UNIT, "float64", "", "Certainty of an identified unit, 0..1.", truth=False,
     ),
@@ -143,9 +158,18 @@ COORDINATES: tuple[Variable, ...] = (
 )
 
 
-def variables_of(kind: str) -> tuple[Variable, ...]:
-    """Return the variables that a simulated store of `kind` writes for each part."""
+def variables_of(kind: str, *, experiment: bool = False) -> tuple[Variable, ...]:
+    """Return the variables that a simulated store of `kind` writes for each part.
+
+    Parameters
+    ----------
+    kind : {"dense", "rendered"}
+    experiment : bool
+        Whether it holds recordings of the virtual experiment, and the doses that they had.
+    """
     names = {v.name for v in VARIABLES if v.truth} | ({"tvi"} if kind == "dense" else set())
+    if not experiment:
+        names -= {v.name for v in _DOSES}
     return tuple(v for v in VARIABLES if v.name in names)
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 import operator
 from collections.abc import Iterator
 from typing import Any, SupportsIndex
@@ -23,15 +24,17 @@ from ..simulator.parameters import Parameters
 from ..simulator.rendering import WHOLE, bounds, render_arrays
 from ..simulator.seeds import NOISE_KEY_WORDS
 from ..simulator.sequence import Truth
+from ..simulator.territory import fat_thickness
 from .layout import PLAN, ROOT, SEAL, Layout, check_version
 from .location import Location
-from .origin import Origin, Simulated, format_version_of, from_attributes
-from .schema import chunks_of
+from .origin import Origin, Simulated, Translated, format_version_of, from_attributes
+from .schema import DOSE, chunks_of
 from .writer import finished_parts, read_plan
 
 KEPT_PARTS = 6
 """Parts whose truth a store keeps after reading it: a few more than a shuffling reader mixes."""
 
+_TRUTH_APART = ("noise", "fat", "doses")
 _TRUTH_SCALARS = ("synchrony", "snr", "noise_sd")
 
 
@@ -315,7 +318,7 @@ class Store:
         count = int(self.read("unit_count", index))
         values: dict[str, Any] = {}
         for name in Truth.__dataclass_fields__:
-            if name == "noise":
+            if name in _TRUTH_APART:
                 continue
             value = self.read(name, index)
             if name in _TRUTH_SCALARS:
@@ -325,7 +328,26 @@ class Store:
         columns = int((~np.isnan(values["firing"])).sum(axis=1).max(initial=1))
         values["territory"] = values["territory"].astype(np.float32, copy=False)
         values["firing"] = values["firing"][:, : max(columns, 1)]
-        return Truth(**values, noise=self.noise)
+        return Truth(**values, noise=self.noise, fat=self.fat(index), doses=self.doses(index))
+
+    def fat(self, index: int) -> float:
+        """Return the thickness of skin and fat in one sequence, mm; NaN where it is not known."""
+        if "fat" in self.layout.variables:
+            return float(self.read("fat", index))
+        # Up to version 1.0 it was not written, but follows from parameters and seed.
+        origin = self.origin
+        if isinstance(origin, Simulated | Translated) and origin.parameters is not None:
+            return fat_thickness(origin.parameters, origin.seed or 0, index)
+        return math.nan
+
+    def doses(self, index: int) -> dict[str, float] | None:
+        """Return the doses that were drawn for a sequence of the virtual experiment, by name."""
+        names = [name for name in self.layout.variables if name.startswith(DOSE)]
+        if names:
+            return {name.removeprefix(DOSE): float(self.read(name, index)) for name in names}
+        if isinstance(self.origin, Simulated) and self.origin.doses is not None:  # as with fat
+            return self.origin.doses.draw(self.origin.seed, index)
+        return None
 
     def _check_index(self, index: int) -> None:
         if not 0 <= index < len(self):
@@ -412,7 +434,7 @@ def open_store(url: Any) -> Store:
         done = len(finished_parts(location))
         raise InputError(
             f"{location}: found an unfinished store ({done} of {layout.parts} parts), wanted a "
-            "whole one; run the command that began it again with --resume"
+            "whole one; run the command that began it again with `resume=True`"
         )
     try:
         attributes = dict(json.loads(location.read(ROOT))["attributes"])

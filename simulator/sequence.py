@@ -1,6 +1,8 @@
 """The drawn truth of one sequence: everything about it but its voxels."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,8 +10,11 @@ from numpy.typing import NDArray
 from .firing import draw_firings
 from .parameters import Parameters
 from .seeds import Stream, check_integer, check_seed, generator, noise_key
-from .territory import draw_territories, overlap_of
+from .territory import draw_territories, fat_thickness, overlap_of
 from .twitch import draw_twitches, twitch_length, twitch_trains
+
+if TYPE_CHECKING:
+    from .experiment.doses import Doses
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,12 @@ class Truth:
         SD of the noise, mm/s; 0 where no unit fires, whatever the SNR.
     noise_key : uint32 array of shape (4,)
         Key of the noise.
+    fat : float
+        Thickness of skin and fat above the muscle, mm.
     noise : str
         Model of the noise, one of :data:`.noise.NOISES`.
+    doses : mapping of str to float, optional
+        What the virtual experiment's doses that are ranges came out as; none for analytic ones.
     """
 
     territory: NDArray[np.float32]
@@ -83,7 +92,9 @@ class Truth:
     snr: float
     noise_sd: float
     noise_key: NDArray[np.uint32]
+    fat: float = 0.0
     noise: str = "white"
+    doses: Mapping[str, float] | None = None
 
     @property
     def unit_count(self) -> int:
@@ -91,12 +102,16 @@ class Truth:
         return len(self.territory)
 
 
-def draw(parameters: Parameters, *, seed: int = 0, index: int = 0) -> Truth:
-    """Draw the truth of sequence `index`; it depends on the three arguments alone.
+def draw(
+    parameters: Parameters, *, doses: "Doses | None" = None, seed: int = 0, index: int = 0
+) -> Truth:
+    """Draw the truth of sequence `index`; it depends on these arguments alone.
 
     Parameters
     ----------
     parameters : Parameters
+    doses : Doses, optional
+        Of the virtual experiment, if that is to be simulated. All else is the same without them.
     seed : int
         Seed of the set of sequences, 0 or more.
     index : int
@@ -148,6 +163,8 @@ def draw(parameters: Parameters, *, seed: int = 0, index: int = 0) -> Truth:
         snr=snr,
         noise_sd=noise_sd(territories.membership, trains, snr),
         noise_key=noise_key(seed, index),
+        fat=fat_thickness(parameters, seed, index),
+        doses=None if doses is None else doses.draw(seed, index),
         noise=parameters.noise,
     )
 

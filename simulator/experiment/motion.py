@@ -5,15 +5,16 @@ Displacement is ``sum_m field_m(z, x) course_m(t)``, in mm, positive towards the
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import InputError
 from ..parameters import Parameters
 from ..seeds import Stream, generator
 from ..sequence import Truth
-from ..territory import fat_thickness
 from ..twitch import Twitches, twitch_length, twitch_trains
 from .doses import Doses
 from .tissue import Tissue, draw_fascicles, unit_fields
@@ -74,7 +75,7 @@ def draw_motion(
     parameters : Parameters
     doses : Doses
     truth : Truth
-        Of the same sequence.
+        Of the same sequence, drawn with the doses.
     seed, index : int
     frames : int
         IQ images; the first one half an interval before the sequence's start, so that the first
@@ -83,9 +84,19 @@ def draw_motion(
     Returns
     -------
     Motion
+
+    Raises
+    ------
+    InputError
+        If the truth was drawn without doses.
     """
-    drawn = doses.draw(seed, index)
-    tissue = draw_tissue(parameters, drawn, seed, index)
+    drawn = truth.doses
+    if drawn is None:
+        raise InputError(
+            "truth: found one without drawn doses, wanted that of a virtual experiment; draw it "
+            "with doses"
+        )
+    tissue = draw_tissue(parameters, drawn, truth.fat, seed, index)
     factors = _factors(parameters)
     courses = unit_courses(parameters, doses, drawn["crowding"], truth, frames)
     all_fields: list[NDArray[np.float64]] = []
@@ -109,14 +120,18 @@ def _factors(parameters: Parameters) -> tuple[int, int]:
     return math.ceil(depth / FINEST), math.ceil(width / FINEST)
 
 
-def draw_tissue(parameters: Parameters, drawn: dict[str, float], seed: int, index: int) -> Tissue:
+def draw_tissue(
+    parameters: Parameters, drawn: Mapping[str, float], fat: float, seed: int, index: int
+) -> Tissue:
     """Draw a subject's anatomy.
 
     Parameters
     ----------
     parameters : Parameters
-    drawn : dict of str to float
+    drawn : mapping of str to float
         As :meth:`.doses.Doses.draw` gives them.
+    fat : float
+        Thickness of skin and fat, mm.
     seed, index : int
     """
     factors = _factors(parameters)
@@ -124,7 +139,7 @@ def draw_tissue(parameters: Parameters, drawn: dict[str, float], seed: int, inde
     step = parameters.size[0] / shape[0], parameters.size[1] / shape[1]
     return Tissue(
         doses=drawn,
-        fat=fat_thickness(parameters, seed, index),
+        fat=fat,
         fascicles=draw_fascicles(shape, step, drawn["fascicle_size"], seed, index),
         pixel_size=step,
         seed=seed,

@@ -91,7 +91,7 @@ def simulate(
     parameters : Parameters
     doses : Doses
     truth : Truth
-        ``draw(parameters, seed=seed, index=index)``.
+        ``draw(parameters, doses=doses, seed=seed, index=index)``.
     seed, index : int
         The same seed gives the same bytes.
     out : float32 array of shape (time, depth, width), optional
@@ -106,7 +106,7 @@ def simulate(
     Raises
     ------
     InputError
-        If parameters and doses do not go together.
+        If parameters and doses do not go together, or the truth was drawn without doses.
     """
     images = images_needed(parameters, doses)
     check(parameters, doses)

@@ -5,6 +5,7 @@ unit has one field, or three where its motion travels: a delay tau is small agai
 ``d(t - tau)`` is ``d - tau d' + tau^2 / 2 d''``.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +27,7 @@ class Tissue:
 
     Parameters
     ----------
-    doses : dict of str to float
+    doses : mapping of str to float
         As :meth:`.doses.Doses.draw` gives them.
     fat : float
         Thickness of skin and fat, mm.
@@ -37,7 +38,7 @@ class Tissue:
     seed, index : int
     """
 
-    doses: dict[str, float]
+    doses: Mapping[str, float]
     fat: float
     fascicles: NDArray[np.int64]
     pixel_size: tuple[float, float]

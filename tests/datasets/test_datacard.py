@@ -1,5 +1,6 @@
 import dataclasses
 import math
+import zipfile
 
 import numpy as np
 import pytest
@@ -8,6 +9,9 @@ from scipy.stats import kstest
 from musim.datasets import generate, open_store
 from musim.datasets.datacard import Tally, data_card, measured_snr
 from musim.simulator import FailureError, InputError, Parameters, Range, draw
+from musim.simulator.experiment.doses import Doses
+from musim.simulator.territory import fat_thickness
+from tests.datasets.format_1 import make as recorded
 
 
 @pytest.fixture(scope="module")
@@ -223,3 +227,36 @@ def test_depths_are_uniform_in_each_subject_s_muscle(tmp_path):
             )
         )
     }
+
+
+def test_what_was_drawn_of_the_experiment_is_on_the_card_and_in_the_store(tmp_path):
+    store = generate(
+        Parameters.from_texts(recorded.EXPERIMENT, "experiment"), tmp_path / "set.zarr",
+        sequences=2, seed=12, doses=Doses(**recorded.DOSES), workers=1,
+    )  # fmt: skip
+    card = {entry.name: entry for entry in data_card(store)}
+    for index in range(2):
+        truth = store.truth(index)
+        assert truth.doses == Doses(**recorded.DOSES).draw(12, index)
+        assert truth.fat == fat_thickness(store.parameters, 12, index)
+        assert store.dataset.dose_spread.values[index] == truth.doses["spread"]
+    fats = [store.truth(index).fat for index in range(2)]
+    spreads = [store.truth(index).doses["spread"] for index in range(2)]
+    assert (card["skin and fat"].requested, card["skin and fat"].units) == ("3-8", "mm")
+    assert card["skin and fat"].mean == pytest.approx(np.mean(fats))
+    assert card["dose of spread"].mean == pytest.approx(np.mean(spreads))
+    assert card["dose of spread"].expected_mean == 1.5
+    assert store.dataset.fat.attrs["units"] == store.dataset.dose_spread.attrs["units"] == "mm"
+
+
+def test_stores_from_before_they_were_kept_know_them_too(tmp_path):
+    for name in ("fibres", "experiment"):
+        with zipfile.ZipFile(recorded.FOLDER / f"{name}.zip") as archive:
+            archive.extractall(tmp_path / name)
+        store = open_store(tmp_path / name)
+        assert "fat" not in store.layout.variables
+        truth = store.truth(1)
+        assert truth.fat == fat_thickness(store.parameters, store.seed, 1) > 0
+        doses = store.origin.doses
+        assert truth.doses == (None if doses is None else doses.draw(store.seed, 1))
+        assert "skin and fat" in {entry.name for entry in data_card(store)}

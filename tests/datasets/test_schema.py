@@ -5,6 +5,7 @@ import pytest
 
 from musim.datasets import schema
 from musim.datasets.schema import COORDINATES, VARIABLES, chunks_of, default_part_size, describe
+from musim.simulator.experiment.doses import Doses
 
 DIMS = {dim for variable in VARIABLES for dim in variable.dims}
 SIZES = dict.fromkeys(DIMS, 50) | {"time": 400, "depth": 64, "width": 64, "unit": 30}
@@ -45,7 +46,7 @@ def test_counts_and_images_are_filled_with_zero_and_parameters_with_nan():
 
 @pytest.mark.parametrize("kind", ["dense", "rendered"])
 def test_only_voxels_tell_the_kinds_apart(kind):
-    names = {variable.name for variable in schema.variables_of(kind)}
+    names = {variable.name for variable in schema.variables_of(kind, experiment=True)}
     found = {  # what identification adds
         "confidence", "velocity_sd", "outline_confidence", "explained_share", "residual_sd",
         "remarks",
@@ -53,6 +54,10 @@ def test_only_voxels_tell_the_kinds_apart(kind):
     assert names ^ set(BY_NAME) - {"sequence", "time", "depth", "width"} - found == (
         set() if kind == "dense" else {"tvi"}
     )
+    analytic = {variable.name for variable in schema.variables_of(kind)}
+    drawn = {name for name in names if name.startswith(schema.DOSE)}
+    assert analytic == names - drawn
+    assert drawn == {schema.DOSE + name for name in Doses().draw(0, 0)}
 
 
 @pytest.mark.parametrize(

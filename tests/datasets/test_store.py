@@ -155,7 +155,7 @@ def test_an_unfinished_store_says_how_far_it_is(copy, dense, fails):
     folder = copy(dense)
     (folder / ROOT).unlink()
     (folder / ".musim/parts/000000.json").unlink()
-    with fails(InputError, str(folder), "unfinished", "1 of 2 parts", "--resume"):
+    with fails(InputError, str(folder), "unfinished", "1 of 2 parts", "`resume=True`"):
         open_store(folder)
 
 
@@ -361,6 +361,47 @@ def test_a_dataset_outlives_a_change_of_folder(make, tmp_path, monkeypatch):
     np.testing.assert_array_equal(lazy[4].compute(), store.tvi(4))
 
 
+# Sequences one by one
+
+
+@pytest.mark.parametrize("index", [0, 4, -1, -5, np.int64(2)])
+def test_a_sequence_is_that_of_the_dataset_without_padding(store, index):
+    found = store[index]
+    number = int(index) % 5
+    truth = store.truth(number)
+    count = int(store.read("unit_count", number))
+    assert found.sizes["unit"] == count <= store.dataset.sizes["unit"]
+    assert found.sizes["pulse"] == truth.firing.shape[1]
+    assert np.array_equal(found.tvi, store.tvi(number))
+    assert np.array_equal(found.territory, truth.territory)
+    assert np.array_equal(found.firing, truth.firing, equal_nan=True)
+    assert int(found.sequence) == number
+    assert found.tvi.chunks is not None  # nothing is read before it is asked for
+
+
+def test_sequences_follow_one_another(store):
+    found = [(int(one.sequence), one.sizes["unit"]) for one in store]
+    assert found == [(i, int(store.read("unit_count", i))) for i in range(5)]
+    assert [int(i) for i in store[-2:].sequence] == [3, 4]
+    assert store[1:4:2].identical(store.dataset.isel(sequence=[1, 3]))
+
+
+@pytest.mark.parametrize("index", [5, -6, 100])
+def test_there_is_no_sequence_beyond_the_ends(store, index):
+    with pytest.raises(IndexError, match=f"found sequence {index}, wanted one of 5"):
+        store[index]
+
+
+@pytest.mark.parametrize("index", ["tvi", 1.0, None, (0, 1)])
+def test_what_is_no_number_is_no_index(store, index):
+    with pytest.raises(TypeError, match=r"wanted the number of a sequence .* store.dataset"):
+        store[index]
+
+
+def test_a_store_says_what_it_is(store):
+    assert repr(store) == f"<musim.Store {store.location}: 5 sequences of {store.layout.grid}>"
+
+
 # The truth
 
 
@@ -373,6 +414,9 @@ def test_the_truth_is_what_was_drawn(make, tmp_path, tiny, kind, mask):
         found, drawn = store.truth(index), draw(parameters, seed=7, index=index)
         for field in dataclasses.fields(Truth):
             one, other = getattr(found, field.name), getattr(drawn, field.name)
+            if other is None:
+                assert one is None
+                continue
             if isinstance(other, float | str):
                 assert type(one) is type(other)
                 assert one == other or np.isnan([one, other]).all()

@@ -27,7 +27,7 @@ def test_a_truth_has_one_row_for_each_unit():
     assert 5 <= units <= 30
     for name in FIELDS:
         value = getattr(truth, name)
-        if name not in {"synchrony", "snr", "noise_sd", "noise_key", "noise"}:
+        if name not in {"synchrony", "snr", "noise_sd", "noise_key", "noise", "fat", "doses"}:
             assert len(value) == units, name
             assert value.dtype == (
                 np.float32 if name in {"territory", "twitch_train"} else np.float64

@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from musim.simulator import Parameters, Range, draw
+from musim.simulator import InputError, Parameters, Range, draw
 from musim.simulator.experiment.doses import Doses
 from musim.simulator.experiment.motion import (
     ARTERY_RADIUS,
@@ -31,7 +31,7 @@ def _doses(**doses):
 
 
 def _motion(doses, frames=1200, parameters=SMALL, seed=1, index=0):
-    truth = draw(parameters, seed=seed, index=index)
+    truth = draw(parameters, doses=doses, seed=seed, index=index)
     return draw_motion(parameters, doses, truth, seed, index, frames)
 
 
@@ -39,9 +39,9 @@ def _courses(crowding=0.0, truth=TRUTH, frames=1200, doses=None, parameters=SMAL
     return unit_courses(parameters, doses or Doses.off(), crowding, truth, frames)
 
 
-def _lone(firing):
+def _lone(firing, doses=None):
     """A truth of one unit that fires as told."""
-    truth = draw(dataclasses.replace(SMALL, units=Range(1, 1)), seed=1)
+    truth = draw(dataclasses.replace(SMALL, units=Range(1, 1)), doses=doses, seed=1)
     return dataclasses.replace(truth, firing=np.array([firing], np.float64))
 
 
@@ -110,11 +110,16 @@ def test_a_lone_unit_peaks_at_its_displacement_and_returns_to_rest():
                                atol=2e-3 * velocity.max())  # fmt: skip
 
 
+def test_a_truth_without_doses_moves_in_no_tissue():
+    with pytest.raises(InputError, match="truth: found one without drawn doses"):
+        draw_motion(SMALL, Doses(), TRUTH, 1, 0, 100)
+
+
 def test_the_whole_field_returns_to_rest_after_a_twitch():
     doses = dataclasses.replace(
         Doses(), artery=Range(0, 0), drift=Range(0, 0), breathing=Range(0, 0)
     )
-    motion = draw_motion(SMALL, doses, _lone([0.05]), 1, 0, 3000)
+    motion = draw_motion(SMALL, doses, _lone([0.05], doses), 1, 0, 3000)
     largest = max(np.abs(motion.displacement(frame)).max() for frame in range(100, 600, 10))
     assert largest > 0.003
     for frame in (0, 50, 2700, 2999):
@@ -176,7 +181,7 @@ def test_long_sequences_of_many_pixels_are_no_obstacle():
 def _body(frames=20_000, seed=1, index=0, **doses):
     chosen = _doses(**doses)
     parameters = dataclasses.replace(SMALL, fat=Range(4, 4))
-    tissue = draw_tissue(parameters, chosen.draw(seed, index), seed, index)
+    tissue = draw_tissue(parameters, chosen.draw(seed, index), 4.0, seed, index)
     return tissue, body_motion(tissue, chosen, frames)
 
 

@@ -39,7 +39,7 @@ INNER = slice(60, -60)
 
 
 def _simulate(doses, parameters=SMALL, seed=1, index=0, **others):
-    truth = draw(parameters, seed=seed, index=index)
+    truth = draw(parameters, doses=doses, seed=seed, index=index)
     return simulate(parameters, doses, truth, seed=seed, index=index, **others)
 
 

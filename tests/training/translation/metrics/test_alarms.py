@@ -39,7 +39,7 @@ def recorded():
     """A virtual recording, of half the paper's grid and an eighth of its length."""
     parameters = Parameters(**{**PRESETS["ali-2022"], "pixels": (64, 64), "frames": 128,
                                "units": Range(6, 6), "fat": Range(4, 4)})  # fmt: skip
-    return simulate(parameters, Doses(), draw(parameters, seed=3), seed=3, index=0)
+    return simulate(parameters, Doses(), draw(parameters, doses=Doses(), seed=3), seed=3, index=0)
 
 
 def smooth_translation(sequence, seed=0):
