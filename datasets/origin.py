@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args
 
 from ..simulator.errors import FailureError, InputError, MusimError
 from ..simulator.experiment.doses import Doses
@@ -373,9 +373,7 @@ class Translated:
 
 Origin = Simulated | Imported | Identified | Translated
 
-ORIGINS: dict[str, type[Origin]] = {
-    kind.name: kind for kind in (Simulated, Imported, Identified, Translated)
-}
+ORIGINS: dict[str, type[Origin]] = {kind.name: kind for kind in get_args(Origin)}
 
 _BEFORE_NAMES = {TRANSLATED_FROM: Translated, METHOD: Identified, CHAIN: Imported,
                  PARAMETERS: Simulated}  # fmt: skip

@@ -46,21 +46,24 @@ class _StrictStore(WrapperStore[ZarrStore]):
         self.location = location
         self.layout = layout
 
+    @property
+    def _advice(self) -> str:
+        return f"{self.layout.origin.advice}, or copy it again from where it came"
+
     async def get(
         self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
     ) -> Buffer | None:
         content = await self._store.get(key, prototype, byte_range)
         if content is None and "/c." in key:
             raise FailureError(
-                f"{self.location}: {part_of(self.layout, key)} lacks {key}; make it again, or "
-                "copy it again from where it came"
+                f"{self.location}: {part_of(self.layout, key)} lacks {key}; {self._advice}"
             )
         if content is not None and "/c." in key and byte_range is None:
             stored = content.as_numpy_array()
             if google_crc32c.value(stored[:-4]).to_bytes(4, "little") != stored[-4:].tobytes():
                 raise FailureError(
                     f"{self.location}: {part_of(self.layout, key)} is damaged in {key}; run musim "
-                    "verify, then make it again, or copy it again from where it came"
+                    f"verify, then {self._advice}"
                 )
         return content
 

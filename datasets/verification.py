@@ -54,7 +54,7 @@ def verify(
         raise InputError(
             f"{store.location}: found {store.origin.made_by}, wanted sequences that were simulated "
             f"and are drawn again from parameters and seed; {store.origin.advice} and compare, or "
-            "verify without --remake"
+            "verify without `remake`"
         )
     problems = _metadata_problems(store) or _schema_problems(store)
     # Where the plan is not to be trusted, neither is what it says of the parts.
@@ -69,8 +69,8 @@ def verify(
         shown = "; ".join(problems[:MOST_SHOWN])
         more = " and more" if len(problems) > MOST_SHOWN else ""
         raise FailureError(
-            f"{store.location}: found damage ({shown}{more}), wanted a whole store; make it again "
-            "or copy it again from where it came"
+            f"{store.location}: found damage ({shown}{more}), wanted a whole store; "
+            f"{store.origin.advice}, or copy it again from where it came"
         )
     return store
 
