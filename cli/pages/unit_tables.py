@@ -36,12 +36,12 @@ def units_table(findings: Findings) -> Markup:
         partners = [math.nan if one.partner is None else float(one.partner) for one in verdicts]
         columns += [
             Column("True unit", numbers(partners, 0)),
+            Column("Verdict", [(one.words, one.words) for one in verdicts]),
             Column("Correlation", numbers([one.correlation for one in verdicts], 2)),
+            Column("Mask IoU", numbers([one.iou for one in verdicts], 2)),
             Column("Firing agreement", numbers([one.firing_agreement for one in verdicts], 2)),
             Column("Firing recall", numbers([one.firing_recall for one in verdicts], 2)),
             Column("Firing precision", numbers([one.firing_precision for one in verdicts], 2)),
-            Column("Mask IoU", numbers([one.iou for one in verdicts], 2)),
-            Column("Verdict", [(one.words, one.words) for one in verdicts]),
         ]
     heads = [
         RowHead(unit.number, label_of(unit), unit.key, colour_class(unit.number))
