@@ -43,7 +43,7 @@ from musim.training.identification.methods.spread import (
 from musim.training.identification.metrics import match_trains, score
 from musim.training.identification.metrics.calibration import calibration_error
 from musim.training.identification.metrics.detection import intersection_over_union
-from musim.training.identification.noise import features
+from musim.training.identification.noise import whiten
 from musim.training.identification.units import Recording
 
 METHODS = ("refine", "ica")
@@ -211,7 +211,7 @@ def signs(recording: Callable[[], Made]) -> tuple[NDArray[np.float64], NDArray[n
     """Return the signs of all candidates of a recording, and which are units'."""
     made = recording()
     given = Recording(made.tvi, made.frame_rate, made.pixel_size)
-    found = features(given)
+    found = whiten(given)
     blocks = blocks_of(found, made.pixel_size)
     directions, noise = signal_directions(blocks)
     candidates = candidates_of(found, blocks, directions[:MOST_SOUGHT])
@@ -229,11 +229,11 @@ def certainties(
     """Return the log odds of units found and which are true by train; agreement, and IoU > 0.5."""
     made = recording()
     given = Recording(made.tvi, made.frame_rate, made.pixel_size)
-    spread = spread_units(given, features(given))
+    spread = spread_units(given, whiten(given))
     odds = WEIGHTS[0] + spread.signs @ np.array(WEIGHTS[1:])
     if not len(odds):
         return odds, np.zeros(0, bool), np.zeros(0), np.zeros(0, bool)
-    courses = features(given).trains(spread.trains)
+    courses = whiten(given).trains(spread.trains)
     matching = match_trains(courses, made.train, made.frame_rate)
     true = np.zeros(len(odds), bool)
     true[matching.predicted] = True

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from .noise import Features, features
+from .noise import Whitened, whiten
 from .remarks import UNEXPLAINED_BELOW, joined
 from .units import Recording, Units
 
@@ -76,7 +76,7 @@ def explained(recording: Recording, units: Units) -> Units:
     InputError
         If nothing can be found in such a recording, see :func:`.units.check`.
     """
-    answer = explain(features(recording), units.train, recording.pixel_size)
+    answer = explain(whiten(recording), units.train, recording.pixel_size)
     remarks = list(units.remarks)
     if answer.share < UNEXPLAINED_BELOW:
         remarks.append("motion-unexplained")
@@ -91,13 +91,13 @@ def explained(recording: Recording, units: Units) -> Units:
 
 
 def explain(
-    known: Features, trains: NDArray[np.float32], pixel_size: tuple[float, float]
+    known: Whitened, trains: NDArray[np.float32], pixel_size: tuple[float, float]
 ) -> Explanation:
     """Regress a recording on trains.
 
     Parameters
     ----------
-    known : Features
+    known : Whitened
         The recording and its noise.
     trains : float32 array of shape (unit, time)
         mm/s; their scale does not matter.

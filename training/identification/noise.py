@@ -66,7 +66,7 @@ class Noise:
 
 
 @dataclass(frozen=True)
-class Features:
+class Whitened:
     """A recording as whitened components over time.
 
     Parameters
@@ -99,7 +99,7 @@ class Features:
         return coefficients[:, 1 : len(self.noise.whitening) + 1] @ self.noise.whitening
 
 
-def features(recording: Recording) -> Features:
+def whiten(recording: Recording) -> Whitened:
     """Estimate a recording's noise and express the recording in it.
 
     Parameters
@@ -108,7 +108,7 @@ def features(recording: Recording) -> Features:
 
     Returns
     -------
-    Features
+    Whitened
 
     Raises
     ------
@@ -117,13 +117,13 @@ def features(recording: Recording) -> Features:
     """
     known = recording.__dict__.get("_features")
     if known is None:
-        known = _features(recording)
+        known = _whiten(recording)
         # A recording is frozen; what was worked out once is kept with it.
         object.__setattr__(recording, "_features", known)
     return known
 
 
-def _features(recording: Recording) -> Features:
+def _whiten(recording: Recording) -> Whitened:
     check(recording)
     frames, depth, width = recording.tvi.shape
     resolution = recording.frame_rate / (2 * frames)
@@ -145,7 +145,7 @@ def _features(recording: Recording) -> Features:
     power, directions = np.linalg.eigh(covariance)
     turn = (directions / np.sqrt(power)) @ directions.T
     values = np.ascontiguousarray(white[:, :kept] @ turn.astype(np.float32), np.float32)
-    return Features(values, Noise(turn / spectrum[:kept, None], sd, area), recording.tvi.shape)
+    return Whitened(values, Noise(turn / spectrum[:kept, None], sd, area), recording.tvi.shape)
 
 
 def time_covariance(white: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -87,8 +87,6 @@ def plan(stores: Sequence[Store], method: str, runs: Sequence[str] = ()) -> Layo
     )
 
 
-
-
 def identify_stores(
     recordings: Sequence[Any],
     out: Any,

@@ -12,7 +12,7 @@ from musim.training.identification.methods.blocks import (
     factors_of,
     signal_directions,
 )
-from musim.training.identification.noise import Features, Noise
+from musim.training.identification.noise import Noise, Whitened
 
 SHAPE = (60, 56)
 COMPONENTS = 24
@@ -51,7 +51,7 @@ def test_blocks_are_as_large_as_they_may_be(pixel_size):
 
 def test_a_recordings_components_are_averaged_each_for_itself():
     values = np.random.default_rng(1).standard_normal((7 * 9, 5)).astype(np.float32)
-    found = Features(values, Noise(np.eye(5), np.ones((7, 9)), 1.0), (30, 7, 9))
+    found = Whitened(values, Noise(np.eye(5), np.ones((7, 9)), 1.0), (30, 7, 9))
     blocks = blocks_of(found, (0.3, 0.2))
     assert (blocks.shape, blocks.size) == ((4, 3), (0.6, pytest.approx(0.6)))
     for component in range(2):

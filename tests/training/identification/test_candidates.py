@@ -12,7 +12,7 @@ from musim.training.identification.methods.candidates import (
     stability_of,
     unmixed,
 )
-from musim.training.identification.noise import Features, Noise
+from musim.training.identification.noise import Noise, Whitened
 
 SHAPE = (32, 32)
 FRAMES, COMPONENTS = 121, 30
@@ -93,9 +93,9 @@ def _courses(seed):
 
 
 def _recorded(courses, noise=0.2, seed=0):
-    """Return a recording of the planted maps, as features and blocks: the first components."""
+    """Return a recording of the planted maps, whitened, and blocks: the first components."""
     random = np.random.default_rng(seed)
-    alone = Features(
+    alone = Whitened(
         np.zeros((SHAPE[0] * SHAPE[1], COMPONENTS), np.float32),
         Noise(np.eye(COMPONENTS), np.ones(SHAPE), 1.0),
         (FRAMES, *SHAPE),
@@ -103,7 +103,7 @@ def _recorded(courses, noise=0.2, seed=0):
     trains = alone.values_of(courses.astype(np.float32))
     values = PLANTED.reshape(len(PLANTED), -1).T @ trains
     values += noise * random.standard_normal(values.shape)
-    found = Features(values.astype(np.float32), alone.noise, alone.shape)
+    found = Whitened(values.astype(np.float32), alone.noise, alone.shape)
     return found, blocks_of(found, (0.6, 0.6)), trains
 
 
@@ -162,11 +162,11 @@ def test_one_component_or_a_constant_recording_does_not_fail():
     one = candidates_of(found, blocks, _strongest(blocks, 1))
     assert len(one.trains) == len(VIEWS)
     assert np.isfinite(one.stability).all()
-    flat = Features(np.ones_like(found.values), found.noise, found.shape)
+    flat = Whitened(np.ones_like(found.values), found.noise, found.shape)
     constant = blocks_of(flat, (0.6, 0.6))
     candidates = candidates_of(flat, constant, _strongest(constant, 2))
     for values in (candidates.trains, candidates.maps, candidates.stability):
         assert np.isfinite(values).all()
-    nothing = Features(np.zeros_like(found.values), found.noise, found.shape)
+    nothing = Whitened(np.zeros_like(found.values), found.noise, found.shape)
     empty = Blocks(np.zeros_like(blocks.values), SHAPE, blocks.size)
     assert np.isfinite(candidates_of(nothing, empty, np.eye(COMPONENTS)[:2]).stability).all()

@@ -11,14 +11,14 @@ from musim.training.identification.methods.edges import (
     smooth,
     trains_of_edges,
 )
-from musim.training.identification.noise import Features, Noise, features
+from musim.training.identification.noise import Noise, Whitened, whiten
 from musim.training.identification.units import Recording
 
 
-def _features(values, size, sd=1.0):
+def _whiten(values, size, sd=1.0):
     components = values.shape[1]
     noise = Noise(np.eye(components), np.full(size, sd), 1.0)
-    return Features(values.astype(np.float32), noise, (components + 1, *size))
+    return Whitened(values.astype(np.float32), noise, (components + 1, *size))
 
 
 def _cosines(found, true):
@@ -49,7 +49,7 @@ def test_smoothing_averages_over_what_is_alike_only():
     random = np.random.default_rng(0)
     image = random.standard_normal((20, 20, 30))
     image[:, 10:] += 50
-    values, variance = smooth(_features(image.reshape(400, 30), (20, 20)))
+    values, variance = smooth(_whiten(image.reshape(400, 30), (20, 20)))
     rest = values.reshape(20, 20, 30) - np.where(np.arange(20) < 10, 0, 50)[:, None]
     inner = rest[1:-1, 1:9]
     assert inner.var() == pytest.approx(1 / 9, rel=0.1)
@@ -61,7 +61,7 @@ def test_smoothing_averages_over_what_is_alike_only():
 def test_smoothing_is_the_obvious_average():
     random = np.random.default_rng(1)
     image = random.standard_normal((5, 6, 3)).astype(np.float32) * 3
-    values, _ = smooth(_features(image.reshape(30, 3), (5, 6)))
+    values, _ = smooth(_whiten(image.reshape(30, 3), (5, 6)))
     for row in range(5):
         for column in range(6):
             near = image[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2].reshape(-1, 3)
@@ -73,7 +73,7 @@ def test_smoothing_is_the_obvious_average():
 @pytest.mark.parametrize("snr", [10.0, math.inf])
 def test_edges_give_the_trains_of_overlapping_units(snr):
     truth = draw(Parameters(units=Range(15, 15), snr=Range(snr, snr)), seed=1)
-    found = features(Recording(render(truth), 400.0, (0.625, 0.625)))
+    found = whiten(Recording(render(truth), 400.0, (0.625, 0.625)))
     trains, true = trains_of_edges(found), found.values_of(truth.twitch_train)
     cosines = _cosines(trains, true)
     assert (cosines.max(axis=0) > 0.97).all()  # with the right sign, too
@@ -87,10 +87,10 @@ def test_a_dip_is_positive_inside_too():
     # A unit that moves away from the transducer: its train is negative, its membership not.
     image = np.zeros((20, 20, 4))
     image[6:13, 5:14] = [-30, -20, 0, 10]
-    trains = trains_of_edges(_features(image.reshape(400, 4), (20, 20)))
+    trains = trains_of_edges(_whiten(image.reshape(400, 4), (20, 20)))
     np.testing.assert_allclose(trains, [[-30, -20, 0, 10]], atol=1e-3)
 
 
 def test_there_are_no_edges_in_noise():
     values = np.random.default_rng(0).standard_normal((1600, 30))
-    assert trains_of_edges(_features(values, (40, 40))).shape == (0, 30)
+    assert trains_of_edges(_whiten(values, (40, 40))).shape == (0, 30)

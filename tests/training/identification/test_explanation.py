@@ -16,7 +16,7 @@ from musim.training.identification.explanation import (
     steps_of,
 )
 from musim.training.identification.methods import METHODS, Method, identify
-from musim.training.identification.noise import Features, Noise, features
+from musim.training.identification.noise import Noise, Whitened, whiten
 from musim.training.identification.units import Recording, Units
 
 FRAMES, DEPTH, WIDTH, RATE = 400, 24, 20, 400.0
@@ -70,7 +70,7 @@ def energy(plane, steps):
 
 
 def steps(moving):
-    return steps_of(features(moving).noise.area, moving.pixel_size, moving.tvi.shape[1:])
+    return steps_of(whiten(moving).noise.area, moving.pixel_size, moving.tvi.shape[1:])
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.1, 1.0])
@@ -127,13 +127,13 @@ def test_nothing_and_everything(noise):
 def test_maps_are_free_and_trains_of_any_size_kind_and_number():
     (one, other), (a, b) = courses(9, 14), discs()
     moving = recording([(2.0, a, one), (1.0, b, other)], 0.3)
-    alone = explain(features(moving), np.array([one], np.float32), (0.5, 0.5))
+    alone = explain(whiten(moving), np.array([one], np.float32), (0.5, 0.5))
     again = np.array([1e-3 * one, -one, np.zeros(FRAMES), one + 7], np.float32)
-    same = explain(features(moving), again, (0.5, 0.5))
+    same = explain(whiten(moving), again, (0.5, 0.5))
     assert same.share == pytest.approx(alone.share, rel=1e-5)
     np.testing.assert_allclose(same.residual_sd, alone.residual_sd, atol=1e-4)
     mixed = explain(
-        features(moving), np.array([one + other, one - 2 * other], np.float32), (0.5, 0.5)
+        whiten(moving), np.array([one + other, one - 2 * other], np.float32), (0.5, 0.5)
     )
     assert mixed.share == pytest.approx(1, abs=0.005)
 
@@ -180,7 +180,7 @@ def coloured(seed=3, frequencies=12):
     sd = random.uniform(0.01, 0.02, (5, 4))
     coefficients = random.normal(size=(20, frequencies)) * scale  # mm/s
     values = (coefficients @ whitening).astype(np.float32)
-    return Features(values, Noise(whitening, sd, 1.0), (64, 5, 4)), coefficients
+    return Whitened(values, Noise(whitening, sd, 1.0), (64, 5, 4)), coefficients
 
 
 def test_it_is_the_slow_versions():
@@ -227,7 +227,7 @@ def test_the_share_is_of_velocity_not_of_what_is_whitened():
     coefficients = np.zeros((20, frequencies))
     coefficients[:, 0], coefficients[:, 11] = math.sqrt(3), 1.0
     values = (coefficients @ whitening).astype(np.float32)
-    known = Features(values, Noise(whitening, np.full((5, 4), 1e-5), 1.0), (64, 5, 4))
+    known = Whitened(values, Noise(whitening, np.full((5, 4), 1e-5), 1.0), (64, 5, 4))
     first = np.zeros((1, 64))
     first[0, 1] = 1
     train = np.asarray(idct(first, norm="ortho", axis=1)).astype(np.float32)
@@ -242,7 +242,7 @@ def test_half_of_a_simulated_sequences_units(snr):
     truth = draw(parameters, seed=1, index=0)
     clean = render(truth, noise=False).reshape(parameters.frames, -1).astype(float)
     clean -= clean.mean(axis=0)
-    known = features(Recording(render(truth).astype(np.float32), RATE, (0.625, 0.625)))
+    known = whiten(Recording(render(truth).astype(np.float32), RATE, (0.625, 0.625)))
     some = truth.twitch_train[:4].astype(float)
     basis, _ = np.linalg.qr((some - some.mean(axis=1, keepdims=True)).T)
     away = steps_of(known.noise.area, (0.625, 0.625), (64, 64))

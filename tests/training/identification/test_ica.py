@@ -14,7 +14,7 @@ from musim.training.identification.methods.ica import (
     territories,
 )
 from musim.training.identification.methods.model import Model
-from musim.training.identification.noise import Features, Noise, features
+from musim.training.identification.noise import Noise, Whitened, whiten
 from musim.training.identification.units import Recording
 
 
@@ -25,7 +25,7 @@ def _recording(units, snr, seed=1):
 
 def _small(values, size):
     noise = Noise(np.eye(values.shape[1]), np.ones(size), 1.0)
-    return Features(values.astype(np.float32), noise, (values.shape[1] + 1, *size))
+    return Whitened(values.astype(np.float32), noise, (values.shape[1] + 1, *size))
 
 
 def _iou(found, true):
@@ -37,14 +37,14 @@ def _iou(found, true):
 @pytest.mark.parametrize("units", [1, 5, 15])
 def test_the_components_are_counted(units, snr):
     _, recording = _recording(units, snr)
-    count, directions = component_count(features(recording))
+    count, directions = component_count(whiten(recording))
     assert count == units
     np.testing.assert_allclose(directions @ directions.T, np.eye(len(directions)), atol=1e-9)
 
 
 def test_noise_has_no_components():
     noise = np.random.default_rng(0).standard_normal((200, 40, 40)).astype(np.float32)
-    found = features(Recording(noise, 400.0, (1.0, 1.0)))
+    found = whiten(Recording(noise, 400.0, (1.0, 1.0)))
     assert component_count(found)[0] == 0
     assert independent_trains(found).shape == (0, found.values.shape[1])
 
@@ -103,4 +103,4 @@ def test_the_same_recording_gives_the_same_units():
     one, other = ica(recording), ica(recording)
     np.testing.assert_array_equal(one.territory, other.territory)
     np.testing.assert_array_equal(one.train, other.train)
-    assert ica_model(features(recording)).count == one.count
+    assert ica_model(whiten(recording)).count == one.count

@@ -9,10 +9,10 @@ from scipy.ndimage import gaussian_filter
 from musim.simulator import Parameters, Range, draw, render
 from musim.training.identification.noise import (
     correlation_area,
-    features,
     spatial_noise,
     spectrum_of,
     time_covariance,
+    whiten,
 )
 from musim.training.identification.units import Recording
 
@@ -76,7 +76,7 @@ def test_noise_is_white_in_the_features(coloured):
     if coloured:
         tvi = gaussian_filter(tvi, (1.5, 0.8, 0.8))
         tvi *= np.linspace(1, 3, 48)[:, None].astype(np.float32)
-    found = features(_recording(tvi))
+    found = whiten(_recording(tvi))
     values = found.values / found.noise.sd.reshape(-1, 1)
     covariance = values.T @ values / len(values)
     assert covariance.diagonal().mean() == pytest.approx(1, abs=0.1)
@@ -87,7 +87,7 @@ def test_noise_is_white_in_the_features(coloured):
 
 
 def test_values_and_trains_are_each_others_inverse():
-    found = features(_recording(_white((60, 10, 10))))
+    found = whiten(_recording(_white((60, 10, 10))))
     # Slow courses without a mean lie in the frequencies that are kept.
     slow = np.array([np.cos(math.pi * (np.arange(60) + 0.5) * k / 60) for k in (1, 2, 3)])
     trains = (slow * [[1], [0.5], [3]]).astype(np.float32)
@@ -99,7 +99,7 @@ def test_values_and_trains_are_each_others_inverse():
 
 def test_the_features_of_a_pixel_are_those_of_its_course():
     recording = _recording(_white((60, 10, 10)))
-    found = features(recording)
+    found = whiten(recording)
     courses = recording.tvi.reshape(60, -1).T
     np.testing.assert_allclose(found.values, found.values_of(courses), atol=1e-3)
     coefficients = dct(courses.astype(float), norm="ortho")[:, 1 : len(found.noise.whitening) + 1]
@@ -109,7 +109,7 @@ def test_the_features_of_a_pixel_are_those_of_its_course():
 def test_a_recording_without_noise_is_known_to_60_db():
     parameters = Parameters(units=Range(5, 5), snr=Range(math.inf, math.inf))
     tvi = render(draw(parameters, seed=1))
-    found = features(_recording(tvi))
+    found = whiten(_recording(tvi))
     assert found.noise.area == 1
     np.testing.assert_array_equal(found.noise.sd, 1)
     rest = np.sqrt(np.mean(np.square(tvi)))
@@ -120,7 +120,7 @@ def test_a_recording_without_noise_is_known_to_60_db():
 def test_the_noise_of_a_simulated_recording_is_found():
     parameters = Parameters(units=Range(15, 15), snr=Range(10, 10))
     truth = draw(parameters, seed=1)
-    found = features(_recording(render(truth)))
+    found = whiten(_recording(render(truth)))
     sd = 1 / np.diagonal(found.noise.whitening) * found.noise.sd.mean()
     np.testing.assert_allclose(np.median(sd), truth.noise_sd, rtol=0.1)
     assert found.noise.area == pytest.approx(1, abs=0.1)
@@ -129,7 +129,5 @@ def test_the_noise_of_a_simulated_recording_is_found():
 def test_features_do_not_depend_on_the_unit_of_velocity():
     parameters = Parameters(units=Range(5, 5), snr=Range(20, 20))
     truth = draw(dataclasses.replace(parameters, pixels=(20, 20)), seed=1)
-    one, thousand = (
-        features(_recording(render(truth) * np.float32(factor))) for factor in (1, 1024)
-    )
+    one, thousand = (whiten(_recording(render(truth) * np.float32(factor))) for factor in (1, 1024))
     np.testing.assert_allclose(one.values, thousand.values, rtol=1e-3, atol=1e-3)

@@ -10,7 +10,7 @@ from musim.simulator.errors import InputError
 from musim.training.identification.methods import METHODS, identify
 from musim.training.identification.methods.oracle import own_maps
 from musim.training.identification.methods.spread import spread_units
-from musim.training.identification.noise import features
+from musim.training.identification.noise import whiten
 from musim.training.identification.units import Recording
 
 PARAMETERS = Parameters(units=Range(6, 6), snr=Range(10, 10))
@@ -119,7 +119,7 @@ def test_given_trains_whose_motion_spreads_come_back_with_outlines(spreading):
 
 def test_what_units_of_given_territories_move_are_their_fields(spreading):
     truth, fields, recording = spreading
-    known = features(recording)
+    known = whiten(recording)
     maps = own_maps(recording, known, spread_units(recording, known), truth.territory)
     assert maps.shape == (1600, 3)
     for column, field in zip(maps.T, fields, strict=True):

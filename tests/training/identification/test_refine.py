@@ -18,7 +18,7 @@ from musim.training.identification.methods.refine import (
     take_up,
     trains_of_residual,
 )
-from musim.training.identification.noise import Features, Noise, features
+from musim.training.identification.noise import Noise, Whitened, whiten
 from musim.training.identification.units import Recording
 
 
@@ -42,7 +42,7 @@ def _discs():
     membership = image.reshape(3, -1).T
     values = membership @ trains + random.standard_normal((144, 20))
     noise = Noise(np.eye(20), np.ones((12, 12)), 1.0)
-    return Features(values.astype(np.float32), noise, (21, 12, 12)), membership, trains
+    return Whitened(values.astype(np.float32), noise, (21, 12, 12)), membership, trains
 
 
 def _masks(model):
@@ -118,7 +118,7 @@ def test_scaling_leaves_the_product_alone():
 
 
 def _nested():
-    """Return a unit inside another one, as features, and both explanations of them."""
+    """Return a unit inside another one, as whitened components, and both explanations of them."""
     random = np.random.default_rng(4)
     trains = 15 * random.standard_normal((2, 20))
     image = np.zeros((2, 12, 12))
@@ -126,7 +126,7 @@ def _nested():
     membership = image.reshape(2, -1).T
     values = membership @ trains + random.standard_normal((144, 20))
     noise = Noise(np.eye(20), np.ones((12, 12)), 1.0)
-    found = Features(values.astype(np.float32), noise, (21, 12, 12))
+    found = Whitened(values.astype(np.float32), noise, (21, 12, 12))
     right = Model.of(found, trains)
     right.membership = membership.copy()
     cut = Model.of(found, np.array([trains[0], trains[0] + trains[1]]))
@@ -283,8 +283,8 @@ def test_units_of_a_small_part_of_the_image_are_found():
     assert (_iou(found.masks, true[seen]).max(axis=0) > 0.8).all()
 
 
-def test_features_of_noise_are_whitened_before_units_are_sought():
+def test_components_of_noise_are_whitened_before_units_are_sought():
     # Guards the test of noise above: its noise is far from white before.
-    found = features(Recording(_noise("broad", 0), 400.0, (0.6, 0.6)))
+    found = whiten(Recording(_noise("broad", 0), 400.0, (0.6, 0.6)))
     assert found.noise.area > 30
     assert found.noise.sd.max() > 2 * found.noise.sd.min()

@@ -19,12 +19,12 @@ from musim.training.identification.methods.sharp import (
     worth_reducing,
 )
 from musim.training.identification.methods.spread import Spread, spread_units
-from musim.training.identification.noise import Features, Noise, features
+from musim.training.identification.noise import Noise, Whitened, whiten
 from musim.training.identification.units import Recording
 
 
 def _sequence(units, snr, seed, blur=0.0):
-    """Return a recording whose noise is not blurred, its features and the true trains' values."""
+    """Return a recording whose noise is not blurred, whitened, and the true trains' values."""
     parameters = Parameters(
         units=Range(units, units), snr=Range(snr, snr), pixels=(40, 40), size=(25.0, 25.0)
     )
@@ -33,7 +33,7 @@ def _sequence(units, snr, seed, blur=0.0):
     noise = render(truth) - clean
     tvi = (gaussian_filter(clean, (0, blur, blur)) if blur else clean) + noise
     recording = Recording(tvi, parameters.frame_rate, parameters.pixel_size)
-    found = features(recording)
+    found = whiten(recording)
     return recording, found, found.values_of(truth.twitch_train)
 
 
@@ -72,9 +72,9 @@ def test_a_plateau_is_the_level_where_the_unit_is():
     assert plateau(np.zeros(50)) == 1.0
 
 
-def _features(values, size):
+def _whiten(values, size):
     noise = Noise(np.eye(values.shape[1]), np.ones(size), 1.0)
-    return Features(values.astype(np.float32), noise, (values.shape[1] + 1, *size))
+    return Whitened(values.astype(np.float32), noise, (values.shape[1] + 1, *size))
 
 
 def _spread(directions, trains, shape=(12, 12)):
@@ -87,7 +87,7 @@ def _spread(directions, trains, shape=(12, 12)):
 
 @pytest.fixture
 def squares():
-    """Return three squares in noise as features, memberships, trains and directions."""
+    """Return three squares in noise as whitened components, memberships, trains and directions."""
     random = np.random.default_rng(0)
     trains = 15 * random.standard_normal((3, 20))
     image = np.zeros((3, 12, 12))
@@ -95,7 +95,7 @@ def squares():
     membership = image.reshape(3, -1).T
     values = membership @ trains + random.standard_normal((144, 20))
     directions = np.linalg.svd(trains, full_matrices=False)[2]
-    return _features(values, (12, 12)), membership, trains, directions
+    return _whiten(values, (12, 12)), membership, trains, directions
 
 
 def _model(found, membership, trains):
@@ -112,7 +112,7 @@ def test_the_true_model_holds_and_one_that_explains_less_does_not(squares):
     assert not holds(found, spread, _model(found, 0 * membership, trains))
     image = membership.T.reshape(3, 12, 12)
     blurred = gaussian_filter(image, (0, 1.0, 1.0)).reshape(3, -1).T
-    spreading = _features(blurred @ trains, (12, 12))
+    spreading = _whiten(blurred @ trains, (12, 12))
     spreading.noise.sd[:] = 1e-3
     assert not holds(spreading, spread, _model(spreading, membership, trains))
 
@@ -149,7 +149,7 @@ def test_a_model_of_discs_inside_rings_does_not_hold(squares, sign):
     alike = trains[:2].copy()
     alike[1] += np.linalg.norm(alike[1]) / np.linalg.norm(alike[0]) * alike[0] * 0.8
     values = membership[:, :2] @ alike
-    known = _features(values, (12, 12))
+    known = _whiten(values, (12, 12))
     known.noise.sd[:] = 1e-3
     assert holds(known, spread, _model(known, membership[:, :2], alike))
 
@@ -164,12 +164,12 @@ def test_where_nothing_was_found_any_model_is_tried_and_held(squares):
 
 def test_doubt_is_enough_where_trying_costs_little(squares):
     _, membership, trains, directions = squares
-    found = _features(membership @ trains, (12, 12))
+    found = _whiten(membership @ trains, (12, 12))
     found.noise.sd[:] = 1e-3
     image = membership.T.reshape(3, 12, 12)
     for sd in np.arange(0.3, 1.5, 0.05):
         blurred = gaussian_filter(image, (0, sd, sd)).reshape(3, -1).T
-        found = _features(blurred @ trains, (12, 12))
+        found = _whiten(blurred @ trains, (12, 12))
         found.noise.sd[:] = 1e-3
         if TRIED < sharpness(found, trains) < SHARP:
             break
@@ -199,7 +199,7 @@ def test_reduced_features_keep_the_products_and_trains_come_back(squares):
     # Noise is as it was, since directions have length 1.
     assert less.noise.sd is found.noise.sd
     assert worth_reducing(
-        _features(np.zeros((144, 60)), (12, 12)), _spread(np.eye(60)[:3], np.eye(60)[:3])
+        _whiten(np.zeros((144, 60)), (12, 12)), _spread(np.eye(60)[:3], np.eye(60)[:3])
     )
     assert not worth_reducing(found, _spread(np.eye(20)[:10], np.eye(20)[:3]))
 

@@ -21,7 +21,7 @@ from musim.training.identification.methods.spread import (
     with_trains,
 )
 from musim.training.identification.metrics import match_trains
-from musim.training.identification.noise import features
+from musim.training.identification.noise import whiten
 from musim.training.identification.units import Recording
 
 RATE = 400.0
@@ -76,7 +76,7 @@ def _check_all_found(units, trains, iou=0.5, correlation=0.9):
 def test_all_units_are_found_and_none_is_invented(seed, frames):
     trains = _trains(seed, frames)
     recording = _recording(trains, seed=seed)
-    found = features(recording)
+    found = whiten(recording)
     spread = spread_units(recording, found)
     units = units_of_spread(recording, found, spread)
     _check_all_found(units, trains, iou=0.8)
@@ -95,7 +95,7 @@ def test_all_units_are_found_and_none_is_invented(seed, frames):
 def test_trains_have_the_velocity_of_their_units():
     trains = _trains(1)
     recording = _recording(trains, seed=1)
-    found = features(recording)
+    found = whiten(recording)
     units = units_of_spread(recording, found, spread_units(recording, found))
     matching = match_trains(units.train, trains, RATE)
     for one, other in zip(matching.predicted, matching.true, strict=True):
@@ -146,7 +146,7 @@ def test_there_is_no_unit_where_nothing_moves(smooth):
         if smooth:
             noise = gaussian_filter(noise, (0, smooth, smooth))
         recording = Recording(noise.astype(np.float32), RATE, SIZE)
-        found = features(recording)
+        found = whiten(recording)
         units = units_of_spread(recording, found, spread_units(recording, found))
         assert units.count == 0
         assert units.territory.shape == (0, *SHAPE)
@@ -156,7 +156,7 @@ def test_there_is_no_unit_where_nothing_moves(smooth):
 def test_given_trains_get_their_maps_and_certainties():
     trains = _trains(2)
     recording = _recording(trains, seed=2)
-    found = features(recording)
+    found = whiten(recording)
     noise = np.random.default_rng(0).standard_normal((1, 400))
     given = found.values_of(np.concatenate([-3 * trains, trains.std() * noise]).astype(np.float32))
     before = given.copy()
@@ -268,7 +268,7 @@ def test_territories_of_fine_pixels_are_those_of_blocks_enlarged():
     fine = np.repeat(np.repeat(coarse.tvi, 2, axis=1), 2, axis=2)
     fine += 0.02 * fine.std() * np.random.default_rng(1).standard_normal(fine.shape).astype("f4")
     recording = Recording(fine, RATE, (SIZE[0] / 2, SIZE[1] / 2))
-    found = features(recording)
+    found = whiten(recording)
     spread = spread_units(recording, found)
     assert spread.blocks.shape == SHAPE
     assert spread.blocks.size == SIZE

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..noise import Features
+from ..noise import Whitened
 
 COARSEST = 0.65
 """Pixels are averaged in blocks no larger than this, mm."""
@@ -66,12 +66,12 @@ def average(images: NDArray[np.floating], factors: tuple[int, int]) -> NDArray[n
     return np.asarray(images.reshape(shape).mean(axis=(2, 4)), np.float64)
 
 
-def blocks_of(found: Features, pixel_size: tuple[float, float]) -> Blocks:
+def blocks_of(found: Whitened, pixel_size: tuple[float, float]) -> Blocks:
     """Return a recording's components on the coarse grid.
 
     Parameters
     ----------
-    found : Features
+    found : Whitened
     pixel_size : (float, float)
         mm.
     """

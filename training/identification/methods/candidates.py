@@ -15,7 +15,7 @@ from scipy.ndimage import gaussian_filter
 from sklearn.decomposition import FastICA
 from sklearn.exceptions import ConvergenceWarning
 
-from ..noise import Features
+from ..noise import Whitened
 from .blocks import Blocks
 
 ITERATIONS = 100
@@ -78,12 +78,12 @@ VIEWS: tuple[tuple[Callable[..., NDArray[np.float64]], str], ...] = (
 """What of the maps is taken to be independent, and FastICA's contrast for it."""
 
 
-def candidates_of(found: Features, blocks: Blocks, directions: NDArray[np.float64]) -> Candidates:
+def candidates_of(found: Whitened, blocks: Blocks, directions: NDArray[np.float64]) -> Candidates:
     """Find trains whose maps are independent, in some views of the maps.
 
     Parameters
     ----------
-    found : Features
+    found : Whitened
     blocks : Blocks
         Of the recording.
     directions : float64 array of shape (direction, component)
@@ -106,13 +106,13 @@ def candidates_of(found: Features, blocks: Blocks, directions: NDArray[np.float6
 
 
 def stability_of(
-    found: Features, blocks: Blocks, maps: NDArray[np.float64], count: int
+    found: Whitened, blocks: Blocks, maps: NDArray[np.float64], count: int
 ) -> NDArray[np.float64]:
     """Return how well maps are found again in each half of the recording, float64 (map,).
 
     Parameters
     ----------
-    found : Features
+    found : Whitened
     blocks : Blocks
     maps : float64 array of shape (map, depth, width)
     count : int
@@ -134,7 +134,7 @@ def _independent(
 
 
 def _maps_of_halves(
-    found: Features, blocks: Blocks, count: int
+    found: Whitened, blocks: Blocks, count: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return what is found in each half of the recording, float64 (map, block)."""
     courses = found.trains(np.eye(blocks.values.shape[1])).astype(np.float64)

@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ..noise import Features
+from ..noise import Whitened
 
 REACH = 2
 """Pixels are compared with those up to so many pixels away, since soft edges are wider than one."""
@@ -27,12 +27,12 @@ FEWEST_PAIRS = 4
 """Pairs that a train must account for."""
 
 
-def trains_of_edges(features: Features, most: int = 100) -> NDArray[np.float64]:
+def trains_of_edges(whitened: Whitened, most: int = 100) -> NDArray[np.float64]:
     """Find trains in the differences of pixels on both sides of edges.
 
     Parameters
     ----------
-    features : Features
+    whitened : Whitened
     most : int
         No more trains than this.
 
@@ -42,8 +42,8 @@ def trains_of_edges(features: Features, most: int = 100) -> NDArray[np.float64]:
         Those with most pairs first; positive inside the unit. Some are sums of two units' trains,
         from edges that coincide.
     """
-    size = features.shape[1:]
-    values, variance = smooth(features)
+    size = whitened.shape[1:]
+    values, variance = smooth(whitened)
     first, second = pairs(size)
     energy = distances(values, first, second)
     noise = variance[first] + variance[second]
@@ -112,7 +112,7 @@ def distances(
     return energy
 
 
-def smooth(features: Features) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+def smooth(whitened: Whitened) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Average each pixel with those of its eight neighbours that differ from it by noise alone.
 
     Returns
@@ -121,10 +121,10 @@ def smooth(features: Features) -> tuple[NDArray[np.float32], NDArray[np.float64]
     variance : float64 array of shape (pixel,)
         Of the noise left in each component.
     """
-    depth, width = features.shape[1:]
-    components = features.values.shape[1]
-    image = features.values.reshape(depth, width, components)
-    variance = np.square(features.noise.sd)
+    depth, width = whitened.shape[1:]
+    components = whitened.values.shape[1]
+    image = whitened.values.reshape(depth, width, components)
+    variance = np.square(whitened.noise.sd)
     chance = components + 3 * math.sqrt(2 * components)
     total, count = image.copy(), np.ones((depth, width))
     for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
@@ -137,7 +137,7 @@ def smooth(features: Features) -> tuple[NDArray[np.float32], NDArray[np.float64]
         count[here] += alike
         count[there] += alike
     values = (total / count[..., None].astype(np.float32)).reshape(-1, components)
-    left = variance * np.minimum(features.noise.area / count, 1.0)
+    left = variance * np.minimum(whitened.noise.area / count, 1.0)
     return values, left.ravel()
 
 

@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ..noise import Features, features
+from ..noise import Whitened, whiten
 from ..units import Recording, Units
 from .candidates import unmixed
 from .edges import distances, pairs
@@ -44,7 +44,7 @@ def ica(recording: Recording) -> Units:
     InputError
         If units cannot be sought in the recording.
     """
-    found = features(recording)
+    found = whiten(recording)
     spread = spread_units(recording, found)
     if is_worth_trying(found, spread):
         model = ica_model(found)
@@ -53,8 +53,8 @@ def ica(recording: Recording) -> Units:
     return units_of_spread(recording, found, spread)
 
 
-def ica_model(found: Features) -> Model:
-    """Find units by spatial independent component analysis of a recording's features."""
+def ica_model(found: Whitened) -> Model:
+    """Find units by spatial independent component analysis of a recording's whitened components."""
     model = Model.of(found, independent_trains(found))
     model.membership = territories(found, model.trains)
     # Weights without allowance for misfit: the trains are those of least squares.
@@ -85,7 +85,7 @@ def joint_support(model: Model) -> tuple[NDArray[np.float64], NDArray[np.float64
     return evidence, model.needed((model.membership > 0.5).sum(axis=0).astype(np.float64))
 
 
-def component_count(found: Features) -> tuple[int, NDArray[np.float64]]:
+def component_count(found: Whitened) -> tuple[int, NDArray[np.float64]]:
     """Count the components that stand out from noise.
 
     A component does if its singular value exceeds the largest of a matrix of noise, sqrt(pixels) +
@@ -108,7 +108,7 @@ def component_count(found: Features) -> tuple[int, NDArray[np.float64]]:
     return min(count, MOST_COMPONENTS), vectors[:, ::-1].T.copy()
 
 
-def independent_trains(found: Features) -> NDArray[np.float64]:
+def independent_trains(found: Whitened) -> NDArray[np.float64]:
     """Find trains whose weights in the image's gradients are independent.
 
     Returns
@@ -140,12 +140,12 @@ def independent_trains(found: Features) -> NDArray[np.float64]:
     return trains * (sign * levels)[:, None]
 
 
-def _maps(found: Features, trains: NDArray[np.float64]) -> NDArray[np.float64]:
+def _maps(found: Whitened, trains: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return each pixel's least-squares weights, float64 (pixel, unit), of the trains."""
     return found.values.astype(np.float64) @ np.linalg.pinv(trains)
 
 
-def territories(found: Features, trains: NDArray[np.float64]) -> NDArray[np.float64]:
+def territories(found: Whitened, trains: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return territories, float64 (pixel, unit) of 0 and 1: maps by threshold and shape."""
     size = found.shape[1:]
     masks = np.zeros((len(found.values), len(trains)))

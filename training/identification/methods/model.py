@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import label
 
 from ..firing import firings
-from ..noise import Features
+from ..noise import Whitened
 from ..units import Recording, Units, none
 
 PRESENCE = 4.0
@@ -38,11 +38,11 @@ SWEEPS = 20
 
 @dataclass
 class Model:
-    """A recording's features and the units that explain them so far.
+    """A recording's whitened components and the units that explain them so far.
 
     Parameters
     ----------
-    features : Features
+    whitened : Whitened
     weight : float64 array of shape (pixel,)
         Inverse variance of what the model need not explain.
     membership : float64 array of shape (pixel, unit)
@@ -50,19 +50,19 @@ class Model:
     trains : float64 array of shape (unit, component)
     """
 
-    features: Features
+    whitened: Whitened
     weight: NDArray[np.float64]
     membership: NDArray[np.float64]
     trains: NDArray[np.float64]
 
     @classmethod
-    def of(cls, features: Features, trains: NDArray[np.float64]) -> "Model":
+    def of(cls, whitened: Whitened, trains: NDArray[np.float64]) -> "Model":
         """Start from trains, float64 (unit, component), and no memberships."""
-        values = features.values
-        variance = np.square(features.noise.sd.ravel())
+        values = whitened.values
+        variance = np.square(whitened.noise.sd.ravel())
         energy = np.square(values).sum(axis=1, dtype=np.float64)
         weight = 1 / (variance + (MISFIT / 2) ** 2 * energy)
-        return cls(features, weight, np.zeros((len(values), len(trains))), trains)
+        return cls(whitened, weight, np.zeros((len(values), len(trains))), trains)
 
     @property
     def count(self) -> int:
@@ -71,7 +71,7 @@ class Model:
 
     def copy(self) -> "Model":
         """Return a model whose units can be changed without changing these."""
-        return Model(self.features, self.weight, self.membership.copy(), self.trains.copy())
+        return Model(self.whitened, self.weight, self.membership.copy(), self.trains.copy())
 
     def keep(self, chosen: NDArray[np.bool_]) -> None:
         """Drop all units but those chosen."""
@@ -88,7 +88,7 @@ class Model:
     def residual(self) -> NDArray[np.float32]:
         """Return what the units do not explain, float32 (pixel, component)."""
         explained = self.membership.astype(np.float32) @ self.trains.astype(np.float32)
-        return np.asarray(self.features.values - explained, np.float32)
+        return np.asarray(self.whitened.values - explained, np.float32)
 
     def fit_memberships(self, chosen: NDArray[np.bool_] | None = None) -> None:
         """Find memberships, given the trains: those of chosen pixels first, or of all."""
@@ -100,7 +100,7 @@ class Model:
         if chosen is None:
             chosen = np.ones(len(self.membership), np.bool_)
         descend(
-            products, gram, self.weight, self.membership, np.array(self.features.shape[1:]),
+            products, gram, self.weight, self.membership, np.array(self.whitened.shape[1:]),
             np.array([PRESENCE, PARTIAL, BORDER, MOST]), np.ones(self.count, np.bool_),
             chosen.copy(), SWEEPS,
         )  # fmt: skip
@@ -112,7 +112,7 @@ class Model:
         weighted = self.membership * self.weight[:, None]
         gram = self.membership.T @ weighted
         gram[np.diag_indices(self.count)] += 1e-6 * gram.diagonal() + 1e-30
-        products = weighted.T @ self.features.values.astype(np.float64)
+        products = weighted.T @ self.whitened.values.astype(np.float64)
         self.trains = np.asarray(np.linalg.solve(gram, products), np.float64)
 
     def rescale(self) -> None:
@@ -153,7 +153,7 @@ class Model:
             pixels = self.membership[:, unit] > 0
             without[:, unit] = 0
             descend(
-                products, gram, self.weight, without, np.array(self.features.shape[1:]),
+                products, gram, self.weight, without, np.array(self.whitened.shape[1:]),
                 np.array([PRESENCE, PARTIAL, BORDER, MOST]), np.arange(self.count) != unit,
                 pixels.copy(), 2,
             )  # fmt: skip
@@ -170,13 +170,13 @@ class Model:
         a = 1), and the largest of as many as there are pixels lies sqrt(2 ln pixels) above. Each
         pixel pays for belonging to the unit besides.
         """
-        pixels, components = self.features.values.shape
-        alike = np.minimum(self.features.noise.area, np.maximum(sizes, 1.0))
+        pixels, components = self.whitened.values.shape
+        alike = np.minimum(self.whitened.noise.area, np.maximum(sizes, 1.0))
         largest = np.sqrt(sizes) + np.sqrt(components * alike) + math.sqrt(2 * math.log(pixels))
         return SAFETY * np.square(largest) + 2 * PRESENCE * sizes
 
     def _products(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        products = self.features.values @ self.trains.T.astype(np.float32)
+        products = self.whitened.values @ self.trains.T.astype(np.float32)
         return products.astype(np.float64), self.trains @ self.trains.T
 
     def energy(
@@ -187,7 +187,7 @@ class Model:
         """Return the weighted squares of what is left of the pixels, float64 (pixel,)."""
         membership = self.membership if membership is None else membership
         explained = membership[pixels].astype(np.float32) @ self.trains.astype(np.float32)
-        rest = self.features.values[pixels] - explained
+        rest = self.whitened.values[pixels] - explained
         return np.square(rest).sum(axis=1) * self.weight[pixels]
 
 
@@ -213,7 +213,7 @@ def units_of(
     confidence = np.clip(1 - needed / np.maximum(evidence, 1e-30), 0.0, 1.0)
     order = np.argsort(-confidence, kind="stable")
     territory = np.minimum(model.membership.T[order], 1.0).astype(np.float32)
-    trains = model.features.trains(model.trains[order])
+    trains = model.whitened.trains(model.trains[order])
     return Units(
         territory=territory.reshape(model.count, *recording.tvi.shape[1:]),
         train=trains,

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from ....simulator.errors import InputError
 from ....simulator.sequence import Truth
-from ..noise import Features, features
+from ..noise import Whitened, whiten
 from ..units import Recording, Units
 from .model import Model, units_of
 from .responses import field_of, fit
@@ -51,9 +51,9 @@ def with_territories(recording: Recording, truth: Truth) -> Units:
     return units_of(recording, model, evidence, needed)
 
 
-def _whole(recording: Recording, truth: Truth) -> Features:
-    """Return the recording's features; raise InputError unless the truth is of its size."""
-    found = features(recording)
+def _whole(recording: Recording, truth: Truth) -> Whitened:
+    """Return the recording's whitened components; raise InputError if the truth is another's."""
+    found = whiten(recording)
     shapes = truth.territory.shape[1:], truth.twitch_train.shape[1:]
     wanted = found.shape[1:], found.shape[:1]
     if shapes != wanted:
@@ -67,7 +67,7 @@ def _flat(territory: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def own_maps(
-    recording: Recording, found: Features, spread: Spread, territory: NDArray[np.floating]
+    recording: Recording, found: Whitened, spread: Spread, territory: NDArray[np.floating]
 ) -> NDArray[np.float64]:
     """Return what units of known territories move where motion spreads, float64 (pixel, unit).
 
@@ -77,7 +77,7 @@ def own_maps(
     Parameters
     ----------
     recording : Recording
-    found : Features
+    found : Whitened
     spread : Spread
         What is found in the recording without the territories.
     territory : float array of shape (unit, depth, width)

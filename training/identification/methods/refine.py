@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, uniform_filter
 
-from ..noise import Features, features
+from ..noise import Whitened, whiten
 from ..units import Recording, Units
 from .edges import trains_of_edges
 from .ica import ica_model
@@ -58,11 +58,11 @@ def refine(recording: Recording, units: Units) -> Units:
     InputError
         If units cannot be sought in the recording.
     """
-    found = features(recording)
+    found = whiten(recording)
     trains = found.values_of(units.train)
     spread = with_trains(recording, found, trains)
 
-    def start(given: Features) -> NDArray[np.float64]:
+    def start(given: Whitened) -> NDArray[np.float64]:
         return trains if given is found else trains @ spread.directions.T
 
     return _better(recording, found, spread, start)
@@ -70,23 +70,23 @@ def refine(recording: Recording, units: Units) -> Units:
 
 def ica_and_refine(recording: Recording) -> Units:
     """Refine what independent component analysis finds."""
-    found = features(recording)
+    found = whiten(recording)
     spread = spread_units(recording, found)
     return _better(recording, found, spread, lambda given: ica_model(given).trains)
 
 
 def edges_and_refine(recording: Recording) -> Units:
     """Refine the trains that are seen across edges."""
-    found = features(recording)
+    found = whiten(recording)
     model = _explained(found, [trains_of_edges(found)])
     return units_of(recording, model, *model.support())
 
 
 def _better(
     recording: Recording,
-    found: Features,
+    found: Whitened,
     spread: Spread,
-    other: Callable[[Features], NDArray[np.float64]],
+    other: Callable[[Whitened], NDArray[np.float64]],
 ) -> Units:
     """Return units that move as they are, if they explain the recording, or else what is found.
 
@@ -95,7 +95,7 @@ def _better(
     Parameters
     ----------
     recording : Recording
-    found : Features
+    found : Whitened
     spread : Spread
         What is found without an assumption on territories.
     other : callable
@@ -107,13 +107,13 @@ def _better(
         model = _explained(given, [trains_of_edges(given), other(given)])
         support = model.support()
         if few:
-            model.features, model.trains = found, model.trains @ spread.directions
+            model.whitened, model.trains = found, model.trains @ spread.directions
         if holds(found, spread, model):
             return units_of(recording, model, *support)
     return units_of_spread(recording, found, spread)
 
 
-def _explained(given: Features, starts: list[NDArray[np.float64]]) -> Model:
+def _explained(given: Whitened, starts: list[NDArray[np.float64]]) -> Model:
     """Return the best explanation that starts from any of some sets of trains."""
     models = [Model.of(given, trains) for trains in starts]
     for model in models:
@@ -132,7 +132,7 @@ def badness(model: Model) -> float:
     of its territory's raggedness: explanations that mistake a sum of units for one may fit as well,
     but cut their territories to pieces.
     """
-    components, size = model.trains.shape[1], model.features.shape[1:]
+    components, size = model.trains.shape[1], model.whitened.shape[1:]
     ragged = sum(raggedness(column > 0.5, size) for column in model.membership.T)
     return float(model.energy().sum()) + components * model.count + RAGGED * ragged
 
@@ -195,7 +195,7 @@ def prune(model: Model) -> None:
         model.fit_memberships()
         # Units elsewhere have the support that they had.
         touched |= np.any(model.membership != before, axis=1)
-        around = binary_dilation(touched.reshape(model.features.shape[1:]))
+        around = binary_dilation(touched.reshape(model.whitened.shape[1:]))
         beside = np.asarray(around, np.bool_).ravel()
         again = np.asarray(np.any(model.membership[beside] > 0, axis=0))
         fresh, needed = model.support(again)
@@ -234,7 +234,7 @@ def separate(model: Model) -> None:
     correlated, and what is left of a territory is not round, so the explanation with the smaller
     trains and the rounder territories is the right one.
     """
-    size = model.features.shape[1:]
+    size = model.whitened.shape[1:]
     for inner in range(model.count):
         for outer in range(model.count):
             train = model.trains[inner] - model.trains[outer]
@@ -273,7 +273,7 @@ def trains_of_residual(model: Model) -> NDArray[np.float64]:
     -------
     float64 array of shape (unit, component)
     """
-    size = model.features.shape[1:]
+    size = model.whitened.shape[1:]
     rest = model.residual()
     components = rest.shape[1]
     found: list[NDArray[np.float64]] = []

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ..noise import Features, Noise
+from ..noise import Noise, Whitened
 from .model import Model
 from .spread import Spread
 
@@ -49,12 +49,12 @@ def plateau(values: NDArray[np.float64]) -> float:
     return float(np.median(inside)) if top > 0 and inside.size else 1.0
 
 
-def sharpness(found: Features, trains: NDArray[np.float64]) -> float:
+def sharpness(found: Whitened, trains: NDArray[np.float64]) -> float:
     """Return what share of what trains explain memberships of 0 and 1 explain.
 
     Parameters
     ----------
-    found : Features
+    found : Whitened
     trains : float64 array of shape (unit, component)
         Positive where the unit's map is.
 
@@ -78,7 +78,7 @@ def sharpness(found: Features, trains: NDArray[np.float64]) -> float:
     return explained / whole if whole > 0 else 0.0
 
 
-def is_worth_trying(found: Features, spread: Spread) -> bool:
+def is_worth_trying(found: Whitened, spread: Spread) -> bool:
     """Tell whether a recording may be one of units that move as they are.
 
     On pixels as coarse as blocks, where it takes a fraction of a second, doubt is enough.
@@ -90,7 +90,7 @@ def is_worth_trying(found: Features, spread: Spread) -> bool:
     return share >= (TRIED if coarse else SHARP)
 
 
-def holds(found: Features, spread: Spread, model: Model) -> bool:
+def holds(found: Whitened, spread: Spread, model: Model) -> bool:
     """Tell whether a model of units that move as they are explains a recording.
 
     It does if it explains what the directions with signal hold, with no more units than those, and
@@ -98,7 +98,7 @@ def holds(found: Features, spread: Spread, model: Model) -> bool:
 
     Parameters
     ----------
-    found : Features
+    found : Whitened
     spread : Spread
         What was found without the assumption.
     model : Model
@@ -122,8 +122,8 @@ def holds(found: Features, spread: Spread, model: Model) -> bool:
     return explained >= SHARP * signal
 
 
-def reduced(found: Features, directions: NDArray[np.float64]) -> Features:
-    """Return features in the directions that hold signal, float64 (direction, component).
+def reduced(found: Whitened, directions: NDArray[np.float64]) -> Whitened:
+    """Return the components in the directions that hold signal, float64 (direction, component).
 
     Their trains have to be turned back, ``trains @ directions``, before they are looked at in time.
     """
@@ -133,7 +133,7 @@ def reduced(found: Features, directions: NDArray[np.float64]) -> Features:
     return dataclasses.replace(found, values=values, noise=noise)
 
 
-def worth_reducing(found: Features, spread: Spread) -> bool:
+def worth_reducing(found: Whitened, spread: Spread) -> bool:
     """Tell whether few enough of the components hold signal.
 
     Where no unit was found what stands out may be noise, chosen from all components.

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..firing import firings
-from ..noise import Features
+from ..noise import Whitened
 from ..units import Recording, Units, none
 from .blocks import Blocks, blocks_of, signal_directions
 from .candidates import VIEWS, Candidates, candidates_of, stability_of
@@ -72,7 +72,7 @@ class Spread:
     remarks: tuple[str, ...]
 
 
-def spread_units(recording: Recording, found: Features) -> Spread:
+def spread_units(recording: Recording, found: Whitened) -> Spread:
     """Find trains and their maps."""
     blocks = blocks_of(found, recording.pixel_size)
     directions, noise = signal_directions(blocks)
@@ -103,7 +103,7 @@ def spread_units(recording: Recording, found: Features) -> Spread:
     )
 
 
-def with_trains(recording: Recording, found: Features, trains: NDArray[np.float64]) -> Spread:
+def with_trains(recording: Recording, found: Whitened, trains: NDArray[np.float64]) -> Spread:
     """Return maps and certainties of given trains, float64 (unit, component).
 
     Only what of them stands out from noise is looked at: what a filter took from the recording is
@@ -234,7 +234,7 @@ def outlines(
     return levels, agreement
 
 
-def units_of_spread(recording: Recording, found: Features, spread: Spread) -> Units:
+def units_of_spread(recording: Recording, found: Whitened, spread: Spread) -> Units:
     """Return what was found in the recording's terms, the most certain first."""
     count = len(spread.trains)
     if count == 0:
