@@ -91,7 +91,8 @@ def signal_directions(
 
     Noise that is alike over neighbouring pixels has larger singular values than noise that is not,
     so its largest is found by parallel analysis: noise with the spatial spectrum of the weaker half
-    of the components is drawn, and scaled to them.
+    of the components is drawn, and scaled to them. Where the noise of each pixel is known, it has a
+    closed form (:func:`.ica.component_count`); how blocks of pixels share theirs is not.
 
     Parameters
     ----------

@@ -1,16 +1,15 @@
-"""What tells units from chance, texture and copies of other units.
+"""What tells units from chance and texture.
 
 A unit's map is one place that moves together, in both halves of the recording, more than noise
-does; its train is not another's once more, nor a mixture of others'. How far each of these signs
-can be trusted is learned from recordings of several makers (``python -m benchmarks.identification
---fit``), so that what comes out is a probability.
+does. How far each of these signs can be trusted is learned from recordings of several makers
+(``python -m benchmarks.identification --fit``), so that what comes out is a probability.
 """
 
 import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, label, uniform_filter1d
+from scipy.ndimage import gaussian_filter, label
 
 from .candidates import Candidates
 
@@ -28,38 +27,10 @@ CERTAINTY = (1.096, 0.952)
 """Of 1 and of these log odds: log odds that a candidate which was chosen is a unit. Most that are
 no units are copies or mixtures, and those are left out."""
 
-SAME_TRAIN = 0.7
-"""Correlation, without its sign, of trains that are one unit's."""
-
-LAG = 0.05
-"""Largest lag at which trains are compared, s: waves take less to cross a unit's surroundings."""
-
-MIXTURE = 0.5
-"""Share of a train's energy, beyond chance, that others explain if it is mixed of them."""
-
 UNIT_RADII = (0.8, 9.0)
 """Radii that the place of a unit's map may have, mm: from a quarter of the smallest disc that is in
 the image to the largest (2.5-10 mm across, Ali et al. 2020) with motion that spreads as far again.
 What is smaller is a flaw of single pixels, what is larger moves the whole image."""
-
-SURROUNDINGS = (1.5, 2.0)
-"""A unit's copies lie within this many times both radii, and so much more, mm."""
-
-BURST = 0.1
-"""Time over which a train's power is averaged, s."""
-
-BURSTS = 0.75
-"""Share of a train's power in the busiest third of the time if it comes in bursts; that of a unit
-that fires at 6 Hz or more is about a half."""
-
-OVERLAP = 0.5
-"""Time that must be left to compare a train with itself, s."""
-
-BEATS = (0.55, 1.6)
-"""Intervals of heartbeats, s."""
-
-BEAT = 0.6
-"""Correlation of a train with itself one heartbeat later."""
 
 
 def signs_of(
@@ -116,79 +87,6 @@ def place_of(image: NDArray[np.float64], level: float) -> NDArray[np.bool_]:
     return parts == parts[np.unravel_index(int(image.argmax()), image.shape)]
 
 
-def probability(signs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how probably each candidate is a unit, float64 (candidate,), from its signs."""
-    odds = WEIGHTS[0] + signs @ np.array(WEIGHTS[1:])
-    return np.asarray(1 / (1 + np.exp(-odds)))
-
-
-def certainty(signs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how probably each candidate that was chosen is a unit, float64 (candidate,)."""
-    odds = WEIGHTS[0] + signs @ np.array(WEIGHTS[1:])
-    return np.asarray(1 / (1 + np.exp(-(CERTAINTY[0] + CERTAINTY[1] * odds))))
-
-
-def chosen(
-    probabilities: NDArray[np.float64],
-    courses: NDArray[np.floating],
-    frame_rate: float,
-    least: float,
-    first: NDArray[np.int64] | None = None,
-    beside: NDArray[np.bool_] | None = None,
-) -> tuple[list[int], list[int]]:
-    """Choose candidates, the likeliest first, that are no copies or mixtures of those before.
-
-    Parameters
-    ----------
-    probabilities : float64 array of shape (candidate,)
-    courses : float array of shape (candidate, time)
-        Their trains over time.
-    frame_rate : float
-        Hz.
-    least : float
-        Probability below which none is chosen.
-    first : int64 array, optional
-        Candidates that come before all others.
-    beside : bool array of shape (candidate, candidate), optional
-        Which lie so near to which that one may be the other's copy; all, if not given. Units that
-        fire at like rates may have like trains by chance: at a distance, that makes none a copy.
-
-    Returns
-    -------
-    chosen : list of int
-    copies : list of int
-        Candidates that would have been chosen but for one that they repeat.
-    """
-    if not len(courses):
-        return [], []
-    unit_courses = courses - courses.mean(axis=1, keepdims=True)
-    length = np.sqrt(np.square(unit_courses).sum(axis=1))
-    unit_courses = unit_courses / np.maximum(length, 1e-30)[:, None]
-    freedom = degrees_of_freedom(unit_courses)
-    rank = probabilities.copy()
-    if first is not None:
-        rank[first] += 1.0
-    taken: list[int] = []
-    copies: list[int] = []
-    for candidate in np.argsort(-rank, kind="stable"):
-        if probabilities[candidate] < least:
-            continue
-        if taken:
-            course = unit_courses[candidate]
-            near = taken if beside is None else [one for one in taken if beside[candidate, one]]
-            likeness = likeness_of(course, unit_courses[near], round(LAG * frame_rate))
-            basis, _ = np.linalg.qr(unit_courses[taken].T)
-            explained = float(np.square(basis.T @ course).sum())
-            chance = min(len(taken) / freedom, 0.9)
-            mixed = (explained - chance) / (1 - chance) > MIXTURE
-            if likeness > SAME_TRAIN or mixed:
-                if likeness > SAME_TRAIN:
-                    copies.append(int(candidate))
-                continue
-        taken.append(int(candidate))
-    return taken, copies
-
-
 def places_of(
     maps: NDArray[np.float64], size: tuple[float, float]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -216,68 +114,13 @@ def places_of(
     return centres, radii
 
 
-def are_beside(centres: NDArray[np.float64], radii: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell which places lie so near to one another that one may be the other's copy.
-
-    Returns
-    -------
-    bool array of shape (map, map)
-    """
-    away = np.linalg.norm(centres[:, None] - centres[None], axis=2)
-    return away <= SURROUNDINGS[0] * (radii[:, None] + radii[None]) + SURROUNDINGS[1]
+def probability(signs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how probably each candidate is a unit, float64 (candidate,), from its signs."""
+    odds = WEIGHTS[0] + signs @ np.array(WEIGHTS[1:])
+    return np.asarray(1 / (1 + np.exp(-odds)))
 
 
-def likeness_of(course: NDArray[np.floating], others: NDArray[np.floating], reach: int) -> float:
-    """Return the largest correlation, without its sign and at any lag, of a course with others.
-
-    Parameters
-    ----------
-    course : float array of shape (time,)
-    others : float array of shape (other, time)
-        All of length 1.
-    reach : int
-        Largest lag, frames.
-    """
-    frames = len(course)
-    reach = min(reach, frames - 1)
-    spectrum = np.fft.rfft(course, 2 * frames)
-    lagged = np.fft.irfft(np.fft.rfft(others, 2 * frames, axis=1).conj() * spectrum, axis=1)
-    near = np.concatenate([lagged[:, : reach + 1], lagged[:, 2 * frames - reach :]], axis=1)
-    return float(np.abs(near).max(initial=0.0))
-
-
-def degrees_of_freedom(courses: NDArray[np.floating]) -> float:
-    """Return how many independent values a course of such a spectrum has, 10 or more."""
-    power = np.square(np.abs(np.fft.rfft(courses, axis=1))).mean(axis=0)
-    return max(2 * float(power.sum() ** 2 / max(np.square(power).sum(), 1e-300)), 10.0)
-
-
-def is_pulse(course: NDArray[np.floating], frame_rate: float) -> bool:
-    """Tell whether a train repeats as heartbeats do, so that it is an artery's.
-
-    A vessel moves for a short while with every beat, and as it did the beat before; a unit fires
-    all the time, at intervals that vary. In a recording of less than two beats nothing is told.
-
-    Parameters
-    ----------
-    course : float array of shape (time,)
-    frame_rate : float
-        Hz.
-    """
-    frames = len(course)
-    centred = course - course.mean()
-    first, last = (round(beat * frame_rate) for beat in BEATS)
-    last = min(last, frames - round(OVERLAP * frame_rate))
-    power = np.sort(uniform_filter1d(np.square(centred), max(round(BURST * frame_rate), 1)))
-    busiest = power[-(frames // 3) :].sum() / max(float(power.sum()), 1e-300)
-    if last <= first or busiest < BURSTS:
-        return False
-    likeness = []
-    for lag in range(first, last + 1, max(int(frame_rate / 200), 1)):
-        one, two = course[lag:], course[: frames - lag]
-        one, two = one - one.mean(), two - two.mean()
-        # Windows in which next to nothing moves are alike by chance.
-        scale = math.sqrt(float(one @ one) * float(two @ two))
-        scale = max(scale, 0.1 * float(centred @ centred), 1e-30)
-        likeness.append(float(one @ two) / scale)
-    return max(likeness) > BEAT
+def certainty(signs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how probably each candidate that was chosen is a unit, float64 (candidate,)."""
+    odds = WEIGHTS[0] + signs @ np.array(WEIGHTS[1:])
+    return np.asarray(1 / (1 + np.exp(-(CERTAINTY[0] + CERTAINTY[1] * odds))))

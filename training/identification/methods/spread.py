@@ -20,10 +20,7 @@ from .candidates import VIEWS, Candidates, candidates_of, stability_of
 from .evidence import (
     CORE,
     UNIT_RADII,
-    are_beside,
     certainty,
-    chosen,
-    is_pulse,
     place_of,
     places_of,
     probability,
@@ -31,6 +28,8 @@ from .evidence import (
     smoothed,
     upright,
 )
+from .pulsation import is_pulse
+from .repeats import are_beside, chosen
 from .responses import Fit, fit
 
 MOST_SOUGHT = 40
