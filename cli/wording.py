@@ -9,9 +9,7 @@ _ARGUMENT = re.compile(
 
 RENAMED = {
     "chain.frame_rate": "--resample",
-    "experimental": "--b",
     "runs": "--run",
-    "simulated": "--a",
     "source.parameters": "--endless",
 }
 """Arguments whose option has another name."""

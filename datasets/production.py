@@ -74,7 +74,7 @@ class Work:
 
     def __post_init__(self) -> None:
         if self.resume and self.overwrite:
-            raise InputError("found both --resume and --overwrite, wanted one of them")
+            raise InputError("found both `resume` and `overwrite`, wanted one of them")
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,8 @@ def survey(location: Location, layout: Layout, *, resume: bool, overwrite: bool)
     if not resume:
         state = "a store" if location.exists(ROOT) else "an unfinished store"
         raise InputError(
-            f"{location}: found {state} there, wanted a new location; add --resume to continue it, "
-            "--overwrite to replace it, or choose another"
+            f"{location}: found {state} there, wanted a new location; add `resume=True` to "
+            "continue it, `overwrite=True` to replace it, or choose another"
         )
     if not location.exists(PLAN):
         return everything
@@ -137,7 +137,7 @@ def _check_same_plan(location: Location, layout: Layout) -> None:
     if kinds[0] != kinds[1]:
         raise InputError(
             f"{location}: found a store of {kinds[0]} sequences there, wanted the {kinds[1]} ones "
-            "that were begun; choose another place, or use --overwrite"
+            "that were begun; choose another place, or use `overwrite=True`"
         )
     if found != wanted:
         flat_found, flat_wanted = _flatten(found), _flatten(wanted)
@@ -155,7 +155,7 @@ def _check_same_plan(location: Location, layout: Layout) -> None:
         more = "" if len(keys) <= MOST_SHOWN else f"; and {len(keys) - MOST_SHOWN} more"
         raise InputError(
             f"{location}: found a store with other settings ({shown}{more}), wanted the same to "
-            "resume; repeat its options, or use --overwrite"
+            "resume; repeat its options, or use `overwrite=True`"
         )
 
 
@@ -291,7 +291,7 @@ def finalise(location: Location, layout: Layout) -> None:
     if missing:
         raise FailureError(
             f"{location}: found {layout.parts - len(missing)} of {layout.parts} parts, wanted all; "
-            "run again with --resume"
+            "run again with `resume=True`"
         )
     # A worker that was killed, and whose part another one made, left what it was writing.
     _remove_leftovers(location)

@@ -124,7 +124,8 @@ class EvaluationFolder:
         """Raise InputError unless the evaluation that is there, if any, is finished."""
         if self.exists and not self.location.exists(self.files.tables[-1]):
             raise InputError(
-                f"{self}: found an unfinished evaluation; run musim evaluate again with --resume"
+                f"{self}: found an unfinished evaluation; run musim evaluate again with "
+                "`resume=True`"
             )
 
     def check(
@@ -144,7 +145,7 @@ class EvaluationFolder:
             Whether to go on with, or to replace, an evaluation that is there.
         """
         if resume and overwrite:
-            raise InputError("found both --resume and --overwrite, wanted one of them")
+            raise InputError("found both `resume` and `overwrite`, wanted one of them")
         if not self.exists:
             if self._holds_anything():
                 raise InputError(
@@ -156,8 +157,8 @@ class EvaluationFolder:
         if overwrite:
             return
         if not resume:
-            going_on = "add --resume to go on with it, --overwrite to replace it"
-            replacing = "add --overwrite to replace it"
+            going_on = "add `resume=True` to go on with it, `overwrite=True` to replace it"
+            replacing = "add `overwrite=True` to replace it"
             raise InputError(
                 f"{self}: found an evaluation there, wanted a new folder; "
                 f"{going_on if self.files.parts else replacing}, or choose another"
@@ -165,12 +166,13 @@ class EvaluationFolder:
         if found.get("version", 1) != self.files.version:
             raise InputError(
                 f"{self}: found an evaluation of another version of musim, wanted this one's to "
-                "resume; use --overwrite, or choose another folder"
+                "resume; use `overwrite=True`, or choose another folder"
             )
         if found != json.loads(json.dumps(settings)):
             raise InputError(
                 f"{self}: found an evaluation with other settings "
-                f"({self.files.described(found)}), wanted the same to resume; use --overwrite"
+                f"({self.files.described(found)}), wanted the same to resume; use "
+                "`overwrite=True`"
             )
 
     def check_writable(self) -> None:

@@ -112,7 +112,7 @@ def plan(
         if source is not None or model:
             raise InputError(
                 f"{folder}: found {'data' if source is not None else 'a model'} given with "
-                "--resume, wanted none; the run knows its own"
+                "`resume=True`, wanted none; the run knows its own"
             )
         return _resumed(RunFolder(folder), task_class, texts)
     if source is None:
@@ -170,7 +170,7 @@ def train(
 
     run = RunFolder(folder)
     if resume and overwrite:
-        raise InputError("found both --resume and --overwrite, wanted one of them")
+        raise InputError("found both `resume` and `overwrite`, wanted one of them")
     if not resume:
         run.check_free(overwrite=overwrite)
     settings, source = plan(
@@ -267,8 +267,8 @@ def _resumed(
     other = [key for key in texts if key != "steps"]
     if other:
         raise InputError(
-            f"{run}: found {other[0]} changed with --resume, wanted the run's own; only steps may "
-            "be: begin another run for the rest"
+            f"{run}: found {other[0]} changed with `resume=True`, wanted the run's own; only steps "
+            "may be: begin another run for the rest"
         )
     settings = _read(run, description, "settings", task_class.settings_class)
     source = _read(run, description, "source", task_class.source_class)

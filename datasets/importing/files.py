@@ -124,8 +124,8 @@ class LazyArray:
 class File(ABC):
     """An open file; use it in a ``with`` block.
 
-    Each format is one class, listed in :mod:`.formats`. It says how it is called and recognised, lists its variables (:meth:`_list`) and reads
-    pieces of them (:meth:`_read`).
+    Each format is one class, listed in :mod:`.formats`. It says how it is called and recognised,
+    lists its variables (:meth:`_list`) and reads pieces of them (:meth:`_read`).
 
     Parameters
     ----------

@@ -141,15 +141,16 @@ def plan(
         if made < frames:
             raise InputError(
                 f"{path}: found {made} frames after the chain ({made / imaging.output_rate:.3g} s),"
-                f" wanted {frames}; ask for fewer with --frames"
+                f" wanted {frames}; ask for fewer with `chain.frames`"
             )
         grid = _grid(imaging, frames)
         if first is None:
             first = grid
         if not grid.fits(first):
             raise InputError(
-                f"{path}: found {grid}, wanted {first} as in {files[0]}; give --frames, --pixels, "
-                "--size and --resample, or import it into a store of its own"
+                f"{path}: found {grid}, wanted {first} as in {files[0]}; give `chain.frames`, "
+                "`chain.pixels`, `chain.size` and `chain.frame_rate`, or import it into a store of "
+                "its own"
             )
         sources.append(
             SourceFile(

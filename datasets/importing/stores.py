@@ -100,7 +100,7 @@ class RecordingImport(Maker[Reading]):
     sources : tuple of SourceFile
     """
 
-    less: ClassVar[str] = "--dtype float16, fewer files"
+    less: ClassVar[str] = "`dtype='float16'`, fewer files"
 
     sources: tuple[SourceFile, ...]
 

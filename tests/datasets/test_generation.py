@@ -284,7 +284,7 @@ def test_a_folder_of_others_is_refused(tmp_path, tiny):
 
 def test_too_little_room_is_noticed_before_anything_is_written(make, tmp_path, monkeypatch, fails):
     monkeypatch.setattr(Location, "free_bytes", lambda self: 1e6)
-    with fails(FailureError, "0.00 GB free", "0.02 GB", "--render on-read"):
+    with fails(FailureError, "0.00 GB free", "0.02 GB", "`kind='rendered'`"):
         make(tmp_path / "set.zarr")
     assert not (tmp_path / "set.zarr").exists()
 
@@ -336,7 +336,7 @@ def test_a_disk_that_fills_up_in_the_middle_leaves_a_run_that_resumes(
     out = tmp_path / "set.zarr"
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", fsync)
-        with fails(FailureError, str(out), "no space is left", "--resume"):
+        with fails(FailureError, str(out), "no space is left", "`resume=True`"):
             make(out, **options)
     with pytest.raises(InputError):
         open_store(out)
@@ -377,7 +377,7 @@ def test_a_worker_that_is_killed_is_a_failure_and_the_run_resumes(
             os.kill(child.pid, signal.SIGKILL)
 
     out, options = tmp_path / "set.zarr", {"sequences": 30, "part_size": 1, "kind": "rendered"}
-    with fails(FailureError, "a worker process died", "--resume"):
+    with fails(FailureError, "a worker process died", "`resume=True`"):
         make(out, workers=2, pool="processes", on_progress=kill, **options)
     make(out, resume=True, **options)
     make(tmp_path / "whole.zarr", **options)

@@ -179,7 +179,7 @@ def test_a_maker_that_makes_nothing_is_a_failure(run):
 
 
 def test_one_of_resuming_and_overwriting_is_asked_for(fails):
-    with fails(InputError, "--resume", "--overwrite", "one of them"):
+    with fails(InputError, "`resume`", "`overwrite`", "one of them"):
         Work(resume=True, overwrite=True)
 
 
@@ -255,8 +255,8 @@ def test_what_lies_in_this_process_is_worked_on_here(layout, memory, tmp_path, f
 @pytest.mark.parametrize(
     ("maker", "words"),
     [
-        (Generation, "--render on-read"),
-        (RecordingImport, "--dtype float16"),
+        (Generation, "`kind='rendered'`"),
+        (RecordingImport, "`dtype='float16'`"),
         (Identification, "a store of fewer sequences"),
         (Translation, "a store of fewer sequences"),
     ],

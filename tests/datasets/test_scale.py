@@ -232,7 +232,7 @@ def test_processes_write_to_an_object_store(make, bucket, tree, rendered):
 def test_a_store_in_an_object_store_is_kept_resumed_and_replaced(make, bucket, tree, dense, fails):
     url = f"{bucket}/set.zarr"
     make(url)
-    with fails(InputError, url, "found a store there", "--overwrite"):
+    with fails(InputError, url, "found a store there", "`overwrite=True`"):
         make(url)
     system, root = fsspec.url_to_fs(url, use_listings_cache=False)
     system.rm([f"{root}/{ROOT}", f"{root}/.musim/parts/000001.json", f"{root}/tvi/c.3.0.0.0"])

@@ -182,9 +182,9 @@ def test_a_store_that_is_there_stays_as_it_is(make, copy, dense, fails, tree, fi
         (out / ROOT).unlink()
     before = tree(out)
     state = "found a store" if finished else "found an unfinished store"
-    with fails(InputError, str(out), state, "--resume", "--overwrite"):
+    with fails(InputError, str(out), state, "`resume=True`", "`overwrite=True`"):
         make(out)
-    with fails(InputError, "--resume", "--overwrite", "one of them"):
+    with fails(InputError, "`resume`", "`overwrite`", "one of them"):
         make(out, resume=True, overwrite=True)
     assert tree(out) == before
 
@@ -253,7 +253,7 @@ def test_only_the_same_store_is_resumed(make, copy, dense, fails, tree, options,
     if not finished:
         (out / ROOT).unlink()
     before = tree(out)
-    with fails(InputError, str(out), *words, "--overwrite"):
+    with fails(InputError, str(out), *words, "`overwrite=True`"):
         make(out, resume=True, **options)
     assert tree(out) == before
 
@@ -312,7 +312,7 @@ def test_a_store_is_not_finished_while_a_part_lacks(tiny, tmp_path, fails):
     for part in (3, 1, 0):
         write(location, layout, part)
     assert writer.finished_parts(location) == {0, 1, 3}
-    with fails(FailureError, "3 of 4 parts", "--resume"):
+    with fails(FailureError, "3 of 4 parts", "`resume=True`"):
         writer.finalise(location, layout)
     assert not location.exists(ROOT)
 

@@ -92,7 +92,7 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_begins_anew(run, tmp_
 @pytest.mark.parametrize(
     ("task", "options", "words"),
     [
-        (ToyTask, {"source": ToySource()}, "--overwrite"),
+        (ToyTask, {"source": ToySource()}, "`overwrite=True`"),
         (ToyTask, {"resume": True, "overwrite": True}, "both"),
         (ToyTask, {"resume": True, "source": ToySource()}, "data given"),
         (ToyTask, {"resume": True, "model": "small"}, "model given"),

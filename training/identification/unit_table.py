@@ -124,6 +124,6 @@ def check_table(location: Location, *, replace: bool) -> None:
     # Of a store that is there, too, its own check speaks.
     if not replace and not location.exists():
         raise InputError(
-            f"{path}: found a table of units there, wanted none; add --overwrite to replace it, or "
-            "choose another place"
+            f"{path}: found a table of units there, wanted none; add `overwrite=True` to replace "
+            "it, or choose another place"
         )

@@ -70,8 +70,8 @@ class RunFolder:
         if self.exists:
             if not overwrite:
                 raise InputError(
-                    f"{self}: found a run there, wanted a new folder; add --resume to go on with "
-                    "it, --overwrite to replace it, or choose another"
+                    f"{self}: found a run there, wanted a new folder; add `resume=True` to go on "
+                    "with it, `overwrite=True` to replace it, or choose another"
                 )
             return
         if self.path.exists() and not self._is_free():
@@ -151,7 +151,8 @@ class RunFolder:
         path = self.path / name
         if not path.is_file():
             raise InputError(
-                f"{path}: found no checkpoint, wanted one; train on with --resume, or train anew"
+                f"{path}: found no checkpoint, wanted one; train on with `resume=True`, or train "
+                "anew"
             )
         try:
             with warnings.catch_warnings():

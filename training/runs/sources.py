@@ -189,7 +189,8 @@ class Source:
         if available < ranks:
             raise InputError(
                 f"{self.store}: found {available} of {len(store)} sequences for {share}, wanted "
-                f"{ranks} or more; make a store of more sequences, or train with --endless"
+                f"{ranks} or more; make a store of more sequences, or train with "
+                "`source.parameters`"
             )
         return SequenceLoader(
             store,

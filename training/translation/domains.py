@@ -45,7 +45,7 @@ class Domains:
             object.__setattr__(self, name, Location(getattr(self, name)).address)
         if _place(self.a) == _place(self.b):
             raise InputError(
-                f"{self.a}: found one store for both domains, wanted two; name another as --b"
+                f"{self.a}: found one store for both domains, wanted two; name another as `b`"
             )
         for store in self.stores:
             if store.kind == "identified":
@@ -124,7 +124,7 @@ class Domains:
             if frames > store.layout.shape[0]:
                 raise InputError(
                     f"{store.location}: found sequences of {store.layout.shape[0]} frames, wanted "
-                    f"{frames} or more for a clip; choose fewer with --set frames=..."
+                    f"{frames} or more for a clip; choose fewer with `settings.frames`"
                 )
 
     def loader(self, *, frames: int, batch_size: int, seed: int, **options: Any) -> UnpairedLoader:

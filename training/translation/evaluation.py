@@ -169,7 +169,7 @@ def _source(outputs: Sequence[Store]) -> str:
         if not isinstance(store.origin, Translated):
             raise InputError(
                 f"{store.location}: found {store.origin.made_by}, wanted a translated store, which "
-                "says what it was made of; name that with --a"
+                "says what it was made of; name that with `a`"
             )
         found.add(store.origin.store)
     if len(found) > 1:

@@ -122,12 +122,12 @@ def test_bytes_that_are_hashed_are_counted(save):
 @pytest.mark.parametrize(
     ("shape", "changes", "words"),
     [
-        ((29, 16, 12), {}, ["29 frames at", "30 frames at", "--frames"]),
+        ((29, 16, 12), {}, ["29 frames at", "30 frames at", "`chain.frames`"]),
         ((30, 15, 12), {"size": [7.5, 6]}, ["found 15 x 12 px", "wanted 16 x 12 px"]),
-        ((30, 16, 13), {"size": [8, 6.5]}, ["16 x 13 px", "--pixels"]),
-        ((30, 16, 12), {"size": [8, 6.01]}, ["0.5 x 0.500833 mm", "0.5 x 0.5 mm", "--size"]),
+        ((30, 16, 13), {"size": [8, 6.5]}, ["16 x 13 px", "`chain.pixels`"]),
+        ((30, 16, 12), {"size": [8, 6.01]}, ["0.5 x 0.500833 mm", "0.5 x 0.5 mm", "`chain.size`"]),
         ((30, 16, 12), {"size": [8.01, 6]}, ["0.500625 x 0.5 mm"]),
-        ((30, 16, 12), {"frame_rate": 100.1}, ["at 100.1 Hz", "at 100 Hz", "--resample"]),
+        ((30, 16, 12), {"frame_rate": 100.1}, ["at 100.1 Hz", "at 100 Hz", "`chain.frame_rate`"]),
     ],
 )
 def test_recordings_of_another_grid_are_refused(save, fails, shape, changes, words):
@@ -153,10 +153,10 @@ def test_the_rounding_of_coordinates_makes_no_other_grid(save):
 @pytest.mark.parametrize(
     ("chain", "words"),
     [
-        (Chain(frames=31), ["found 30 frames", "0.3 s", "wanted 31", "--frames"]),
+        (Chain(frames=31), ["found 30 frames", "0.3 s", "wanted 31", "`chain.frames`"]),
         (Chain(band=(5, 50)), ["band", "50 Hz in frames at 100 Hz", "above 100 Hz"]),
         (Chain(band=(5, 40), order=10), ["frames", "found 30", "the filter's ends"]),
-        (Chain(size=(9, 6)), ["size", "8 x 6 mm", "9 x 6 mm", "--size"]),
+        (Chain(size=(9, 6)), ["size", "8 x 6 mm", "9 x 6 mm", "`chain.size`"]),
         (Chain(top=9.0), ["top", "9 mm", "0 to 8 mm"]),
         (Chain(median=20.0), ["median", "20 mm", "31 pixels"]),
     ],

@@ -342,7 +342,7 @@ def test_a_killed_import_resumes_to_the_same_bytes(save, bring, tmp_path, assert
     assert killed.returncode == 9
     with fails(InputError, "unfinished store (2 of 5 parts)"):
         open_store(out)
-    with fails(InputError, "unfinished store", "--resume"):
+    with fails(InputError, "unfinished store", "`resume=True`"):
         bring(files, VELOCITY, Chain(frames=20))
     # Neither with another meaning, nor with other files, would the halves fit.
     for other in ({"sign": -1}, {"velocity_unit": "cm/s"}):
@@ -426,7 +426,7 @@ def test_a_store_survives_what_should_have_replaced_it(save, bring, tmp_path, fa
         with fails(InputError, *words):
             bring(files, description, overwrite=True)
         assert tree(tmp_path / "set.zarr") == before
-    with fails(InputError, "--overwrite"):
+    with fails(InputError, "`overwrite=True`"):
         bring([good], VELOCITY)
     assert tree(tmp_path / "set.zarr") == before
     store = bring([good], VELOCITY | {"sign": -1}, overwrite=True)
@@ -471,12 +471,12 @@ def test_a_full_disk_leaves_a_run_that_resumes(save, bring, tmp_path, fails, mon
     def write_part(location, layout, part, *rest):
         parts.append(part)
         if part == 2:
-            raise FailureError("no space is left; go on with --resume")
+            raise FailureError("no space is left; go on with `resume=True`")
         plain(location, layout, part, *rest)
 
     with monkeypatch.context() as patch:
         patch.setattr(writer, "write_part", write_part)
-        with fails(FailureError, "--resume"):
+        with fails(FailureError, "`resume=True`"):
             bring([path], VELOCITY, Chain(frames=20))
     assert parts == [0, 1, 2]
     store = bring([path], VELOCITY, Chain(frames=20), resume=True)
@@ -485,7 +485,7 @@ def test_a_full_disk_leaves_a_run_that_resumes(save, bring, tmp_path, fails, mon
 
 def test_too_little_room_names_what_helps(save, bring, fails, monkeypatch, tmp_path):
     monkeypatch.setattr("musim.datasets.location.Location.free_bytes", lambda self: 1.0)
-    with fails(FailureError, "0.00 GB free", "--dtype float16"):
+    with fails(FailureError, "0.00 GB free", "`dtype='float16'`"):
         bring([save("a.npy", motion())], VELOCITY)
     assert not (tmp_path / "set.zarr").exists()
 

@@ -273,9 +273,9 @@ def test_what_was_interrupted_goes_on(protocol, method, tmp_path, error):
     method(interrupted)
     with pytest.raises(type(error)):
         run(protocol, tmp_path / "part")
-    with pytest.raises(InputError, match=r"unfinished evaluation.*--resume"):
+    with pytest.raises(InputError, match=r"unfinished evaluation.*`resume=True`"):
         read_evaluation(tmp_path / "part")
-    with pytest.raises(InputError, match="add --resume"):
+    with pytest.raises(InputError, match="add `resume=True`"):
         run(protocol, tmp_path / "part")
     parts = len(list((tmp_path / "part" / "parts").iterdir()))
     assert parts >= 1
@@ -307,7 +307,7 @@ def test_other_settings_do_not_go_on(protocol, method, tmp_path, monkeypatch):
             evaluate(what, name, tmp_path / "e", workers=1, resume=True)
     with pytest.raises(InputError, match="wanted a new folder"):
         run(protocol, tmp_path / "e")
-    with pytest.raises(InputError, match="both --resume and --overwrite"):
+    with pytest.raises(InputError, match="both `resume` and `overwrite`"):
         run(protocol, tmp_path / "e", resume=True, overwrite=True)
     assert tree(tmp_path) == before
 
@@ -323,7 +323,7 @@ def test_an_evaluation_of_an_older_musim_is_read_but_not_gone_on_with(protocol, 
     before = tree(tmp_path)
     found = read_evaluation(folder)
     assert (found.units, found.predictions) == (whole.units, [])
-    with pytest.raises(InputError, match=r"another version of musim.*--overwrite") as caught:
+    with pytest.raises(InputError, match=r"another version of musim.*`overwrite=True`") as caught:
         run(protocol, folder, resume=True)
     assert len(str(caught.value).splitlines()) == 1
     assert tree(tmp_path) == before

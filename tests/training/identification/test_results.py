@@ -636,7 +636,7 @@ def test_what_was_interrupted_goes_on_to_the_same_bytes(
     assert not (tmp_path / "part" / "units.csv").exists()
     with pytest.raises(InputError, match="unfinished store"):
         open_store(tmp_path / "part" / "units.zarr")
-    with pytest.raises(InputError, match=r"unfinished store.*--resume"):
+    with pytest.raises(InputError, match=r"unfinished store.*`resume=True`"):
         run(three, out=tmp_path / "part" / "units.zarr")
     asked = stub((three, found))
     run(three, out=tmp_path / "part" / "units.zarr", resume=True)

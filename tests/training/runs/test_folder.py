@@ -122,7 +122,7 @@ def test_a_checkpoint_without_its_optimisers_is_refused(trained, toy, endless):
 def test_a_folder_is_taken_only_if_it_is_free(tmp_path):
     folder = RunFolder(tmp_path / "run")
     folder.create(PARTS)
-    with pytest.raises(InputError, match="--overwrite"):
+    with pytest.raises(InputError, match="`overwrite=True`"):
         folder.create(PARTS)
     folder.create(PARTS, overwrite=True)
     other = RunFolder(tmp_path / "other")

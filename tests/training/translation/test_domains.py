@@ -122,7 +122,7 @@ def test_stores_rendered_on_reading_give_the_same_clips(domains, make_store):
         ({"pixels": (36, 32)}, ["36 x 32 px", "wanted 32 x 32 px"]),
         ({"size": (32.0, 16.0)}, ["1 x 0.5 mm", "wanted 32 x 32 px of 1 x 1 mm"]),
         ({"frame_rate": 250.0}, ["250 Hz", "200 Hz"]),
-        ({"frames": 7}, ["found sequences of 7 frames, wanted 8", "--set frames"]),
+        ({"frames": 7}, ["found sequences of 7 frames, wanted 8", "`settings.frames`"]),
     ],
 )
 def test_domains_that_do_not_fit_are_told(domains, make_store, changes, words):

@@ -281,7 +281,7 @@ def test_a_store_that_is_there_is_replaced_only_when_asked(
 ):
     out = tmp_path / "t.zarr"
     shutil.copytree(make_store("a"), out)
-    refused("t.zarr: found a store there.*--overwrite", few, trained, out)
+    refused("t.zarr: found a store there.*`overwrite=True`", few, trained, out)
     translate_store(few, trained, out, workers=1, overwrite=True)
     assert contents(out) == contents(translated.location.path)
 

@@ -130,7 +130,7 @@ def _opened(task: str, run: str, recording: Recording) -> Any:
     if not grid.fits(found):
         raise InputError(
             f"found {found}, wanted {grid}, for which {run} was trained; musim import can resample "
-            "recordings (--resample, --frames, --pixels, --size)"
+            "recordings (`chain.frame_rate`, `chain.frames`, `chain.pixels`, `chain.size`)"
         )
     return opened
 
