@@ -144,7 +144,7 @@ def memory():
     fsspec.filesystem("memory").pseudo_dirs[:] = [""]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def start_cluster(tmp_path_factory, wait_for):
     """Start a dask scheduler and workers as processes of their own, in a folder of their own."""
     processes = []
