@@ -1,4 +1,4 @@
-"""Where a run computes: devices, the trainer on them, and the processes of several."""
+"""Where a run computes: devices, what computes on them, and the processes of several."""
 
 import contextlib
 import logging
@@ -10,13 +10,12 @@ import types
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
+from lightning.fabric import Fabric
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
-from lightning.pytorch import Trainer
-from lightning.pytorch.strategies import DDPStrategy
+from lightning.fabric.strategies.ddp import DDPStrategy
 from torch import multiprocessing
 from torch.multiprocessing.spawn import (
     ProcessExitedException,
@@ -90,24 +89,15 @@ def check_devices(accelerator: str, devices: int, batch_size: int, precision: st
     return device
 
 
-def make_trainer(device: torch.device, devices: int, precision: Any, folder: Path) -> Trainer:
-    """Return a trainer that neither logs nor saves: the loop does."""
-    return Trainer(
+def make_fabric(device: torch.device, devices: int, precision: Any) -> Fabric:
+    """Return what brings networks to a device, computes in a precision and shares gradients."""
+    return Fabric(
         accelerator=device.type,
         devices=devices,
         strategy=DDPStrategy(find_unused_parameters=True) if devices > 1 else "auto",
         # Whatever a cluster's scheduler has set: processes are ours to start.
         plugins=[LightningEnvironment()],
         precision=precision,
-        max_epochs=1,
-        logger=False,
-        default_root_dir=folder,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        use_distributed_sampler=False,
-        inference_mode=False,
     )
 
 
@@ -130,7 +120,9 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def interruptible(stop: Any) -> Iterator[None]:
-    """Let Ctrl-C set an event, which the loop asks after every step; a second one is at once.
+    """Let Ctrl-C or SIGTERM set an event, which the loop asks after every step; twice is at once.
+
+    SIGTERM is what a cluster's scheduler sends when it wants its machine back.
 
     Parameters
     ----------
@@ -140,20 +132,19 @@ def interruptible(stop: Any) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.getsignal(signal.SIGINT)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def note(number: int, frame: types.FrameType | None) -> None:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(number, before[signal.Signals(number)])
         stop.set()
 
-    signal.signal(signal.SIGINT, note)
+    for number in before:
+        signal.signal(number, note)
     try:
         yield
-    except SystemExit:
-        # What Lightning makes of an interrupt.
-        raise KeyboardInterrupt from None
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def in_processes(

@@ -3,19 +3,19 @@
 import itertools
 import json
 import math
+import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from lightning.pytorch import LightningModule
-from lightning.pytorch.utilities.exceptions import SIGTERMException
-from torch import multiprocessing
+from lightning.fabric import Fabric
+from torch import Tensor, multiprocessing, nn
 from torch.optim import Optimizer
 from torch.utils.tensorboard.writer import SummaryWriter
 
-from .devices import check_devices, in_processes, interruptible, make_trainer, quiet
+from .devices import check_devices, in_processes, interruptible, make_fabric, quiet
 from .folder import BEST, CURVES, LAST, TRAINING, VALIDATION, RunFolder
 from .sources import Source
 from .states import check_state, load_networks
@@ -96,20 +96,9 @@ def _run(
     loop: "_Loop", device: torch.device, devices: int, stop: Any, report: Callable[[Any], None]
 ) -> None:
     """Train in this process, alone or as one of several."""
-    loop.stop, loop.report = stop, report
-    trainer = make_trainer(device, devices, loop.task.settings.precision, loop.folder.path)
-    batches = _Batches(loop)
-    try:
-        trainer.fit(loop, train_dataloaders=batches)
-    except SIGTERMException:
-        # The signal came when the step's end had been decided on: Lightning ends the run there.
-        stop.set()
-        loop.keep()
-        raise
-    finally:
-        batches.close()
-        if loop.curves is not None:
-            loop.curves.close()
+    fabric = make_fabric(device, devices, loop.task.settings.precision)
+    fabric.launch()
+    loop.train(fabric, stop, report)
 
 
 def _share(
@@ -124,6 +113,8 @@ def _share(
     report: Callable[[Any], None],
 ) -> None:
     """Train as one of several processes; what cannot be pickled is made anew in each."""
+    # A scheduler that wants its machine back tells all of them.
+    signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     state = folder.load(LAST) if resume else None
     loop = _Loop(task_class(settings, source.grid), source, folder, state)
     _run(loop, device, devices, stop, report)
@@ -148,18 +139,31 @@ def _kept(folder: RunFolder) -> str:
     return f"{folder.path / LAST} holds step {folder.load(LAST)['step']}"
 
 
-class _Loop(LightningModule):
-    """What Lightning calls for every batch."""
+class _Losses(nn.Module):
+    """A task's losses as a module, through which processes share the gradients of its networks."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__()
+        self.networks = task.networks
+        self.losses = task.losses
+
+    def forward(self, optimiser: str, batch: Any, step: int, rank: int) -> dict[str, Tensor]:
+        """Return the losses that an optimiser lowers."""
+        return self.losses(optimiser, batch, step, rank)
+
+
+class _Loop:
+    """The steps of a run, and what is done after each."""
+
+    # Set where training begins.
+    fabric: Fabric
+    stop: Any
+    report: Callable[[Any], None]
 
     def __init__(
         self, task: Task, source: Source, folder: RunFolder, state: dict[str, Any] | None
     ) -> None:
-        super().__init__()
-        self.automatic_optimization = False
-        self.networks = task.networks
         self.task, self.source, self.folder = task, source, folder
-        self.stop: Any = None
-        self.report: Callable[[Any], None] = lambda report: None
         self.curves: SummaryWriter | None = None
         self.number = 0
         self.best: dict[str, float] = {}
@@ -167,7 +171,6 @@ class _Loop(LightningModule):
         self.seconds = 0.0
         self._state = state
         self._clock = 0.0
-        self._names: list[str] = []
         self._optimisers: dict[str, Any] = {}
         if state is not None:
             check_state(task, state, folder.path / LAST)
@@ -183,74 +186,92 @@ class _Loop(LightningModule):
         stopped = 0 < settings.patience <= self.waited
         return self.number >= settings.steps or stopped
 
-    def configure_optimizers(self) -> list[Optimizer]:
-        """Make the optimisers, as they were where the run is resumed."""
-        optimisers = self.task.optimisers()
-        self._names = list(optimisers)
-        if self._state is not None:
-            for name, optimiser in optimisers.items():
-                optimiser.load_state_dict(self._state["optimisers"][name])
-            scaler = getattr(self.trainer.precision_plugin, "scaler", None)
-            if scaler is not None and self._state["scaler"]:
-                scaler.load_state_dict(self._state["scaler"])
-        self._state = None
-        return list(optimisers.values())
+    def train(self, fabric: Fabric, stop: Any, report: Callable[[Any], None]) -> None:
+        """Do the steps that are left, until an event says to stop.
 
-    def on_train_start(self) -> None:
-        """Bring the optimisers' names and their wrapped forms together."""
-        wrapped = self.optimizers()
-        wrapped = wrapped if isinstance(wrapped, list) else [wrapped]
-        self._optimisers = dict(zip(self._names, wrapped, strict=True))
+        Parameters
+        ----------
+        fabric : Fabric
+            Of this process.
+        stop : Event
+        report : callable
+            Gets in the first process, after every step, the numbers of steps done and in all,
+            whether that is all, and the best measures.
+        """
+        self.fabric, self.stop, self.report = fabric, stop, report
+        # Networks are moved first: optimisers take their states to where the weights are.
+        losses = fabric.setup_module(_Losses(self.task))
+        self._begin_optimisers()
         self._clock = time.perf_counter() - self.seconds
-        if self.trainer.is_global_zero:
+        if fabric.is_global_zero:
             # What a break left of later steps is made again.
             self.curves = SummaryWriter(
                 str(self.folder.path / CURVES), purge_step=self.number + 1 if self.number else None
             )
             self._tell()
-
-    def training_step(self, batch: Any, batch_idx: int) -> None:
-        """Do one step."""
-        losses = step(
-            self.task, self._optimisers, batch, self.number, self.global_rank,
-            self.manual_backward, self._clip,
+        made = self.task.batches(
+            self.source, self.number, rank=fabric.global_rank, ranks=fabric.world_size,
+            device=fabric.device,
         )  # fmt: skip
-        self.number += 1
+        try:
+            for batch in itertools.islice(made, self.task.settings.steps - self.number):
+                found = step(
+                    self.task, self._optimisers, fabric.to_device(batch), self.number,
+                    fabric.global_rank, fabric.backward, self._clip, losses,
+                )  # fmt: skip
+                self.number += 1
+                if self._end_step(found):
+                    return
+        finally:
+            # End whatever makes batches ahead.
+            close = getattr(made, "close", None)
+            if close is not None:
+                close()
+            if self.curves is not None:
+                self.curves.close()
+
+    @property
+    def _scaler(self) -> Any:
+        """What keeps gradients of half precision from vanishing; None in other precisions."""
+        return getattr(self.fabric.strategy.precision, "scaler", None)
+
+    def _begin_optimisers(self) -> None:
+        """Make the optimisers, as they were where the run is resumed."""
+        optimisers = self.task.optimisers()
+        if self._state is not None:
+            for name, optimiser in optimisers.items():
+                optimiser.load_state_dict(self._state["optimisers"][name])
+            if self._scaler is not None and self._state["scaler"]:
+                self._scaler.load_state_dict(self._state["scaler"])
+        self._state = None
+        self._optimisers = {
+            name: self.fabric.setup_optimizers(one) for name, one in optimisers.items()
+        }
+
+    def _end_step(self, losses: dict[str, float]) -> bool:
+        """Validate and keep checkpoints where it is time to; return whether to stop."""
         settings = self.task.settings
         if self.number % settings.log_every == 0:
             self._log(TRAINING, losses)
-
-    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Validate, keep checkpoints and stop where it is time to."""
-        settings = self.task.settings
-        last = self.number >= settings.steps
-        if last or self.number % settings.validate_every == 0:
+        if self.number >= settings.steps or self.number % settings.validate_every == 0:
             self._validate()
-        if self.trainer.received_sigterm:
-            # A scheduler that wants its machine back: the same as Ctrl-C.
-            self.stop.set()
-        stop = self.trainer.strategy.broadcast(self.is_over or self.stop.is_set())
-        if stop or self.number % settings.save_every == 0:
+        over = bool(self.fabric.broadcast(self.is_over or self.stop.is_set()))
+        if over or self.number % settings.save_every == 0:
             self._save(LAST)
-        if self.trainer.is_global_zero:
+        if self.fabric.is_global_zero:
             self._tell()
-        if stop:
-            self.trainer.should_stop = True
-
-    def keep(self) -> None:
-        """Write the last checkpoint."""
-        self._save(LAST)
+        return over
 
     def _tell(self) -> None:
         self.report((self.number, self.task.settings.steps, self.is_over, self.best))
 
     def _validate(self) -> None:
         found: dict[str, float] = {}
-        if self.trainer.is_global_zero:
-            self.networks.eval()
-            with torch.no_grad(), self.trainer.precision_plugin.forward_context():
-                found = self.task.validate(self.source, self.device)
-        found = self.trainer.strategy.broadcast(found)
+        if self.fabric.is_global_zero:
+            self.task.networks.eval()
+            with torch.no_grad(), self.fabric.autocast():
+                found = self.task.validate(self.source, self.fabric.device)
+        found = self.fabric.broadcast(found)
         self._log(VALIDATION, found)
         score, sign = found[self.task.score], 1 if self.task.higher_is_better else -1
         better = not self.best or sign * score > sign * self.best[self.task.score]
@@ -262,7 +283,7 @@ class _Loop(LightningModule):
             self.waited += 1
 
     def _log(self, name: str, values: dict[str, float]) -> None:
-        if not self.trainer.is_global_zero:
+        if not self.fabric.is_global_zero:
             return
         seconds = time.perf_counter() - self._clock
         self.folder.append(name, {"step": self.number, "seconds": seconds, **values})
@@ -271,9 +292,9 @@ class _Loop(LightningModule):
                 self.curves.add_scalar(f"{name.removesuffix('.csv')}/{key}", value, self.number)
 
     def _save(self, name: str) -> None:
-        if not self.trainer.is_global_zero:
+        if not self.fabric.is_global_zero:
             return
-        if not is_finite(self.networks):
+        if not is_finite(self.task.networks):
             raise NotFiniteError(
                 f"step {self.number}: found weights that are not finite, wanted finite ones; "
                 "lower the learning rate."
@@ -282,10 +303,10 @@ class _Loop(LightningModule):
             "task": self.task.name,
             "settings": json.dumps(self.task.settings.to_json()),
             "step": self.number,
-            "networks": self.networks.state_dict(),
+            "networks": self.task.networks.state_dict(),
         }
         if name == LAST:
-            scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+            scaler = self._scaler
             state |= {
                 "optimisers": {key: one.state_dict() for key, one in self._optimisers.items()},
                 "scaler": scaler.state_dict() if scaler is not None else {},
@@ -300,29 +321,5 @@ class _Loop(LightningModule):
 
     def _clip(self, optimiser: Optimizer, most: float) -> None:
         # Gradients of mixed precision are scaled until the optimiser steps; so is the norm.
-        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
-        scale = 1.0 if scaler is None else float(scaler.get_scale())
+        scale = 1.0 if self._scaler is None else float(self._scaler.get_scale())
         torch.nn.utils.clip_grad_norm_(parameters_of(optimiser), most * scale)
-
-
-class _Batches:
-    """The batches of this process, from the step on at which it begins."""
-
-    def __init__(self, loop: _Loop) -> None:
-        self.loop = loop
-        self._made: Any = None
-
-    def __iter__(self) -> Iterator[Any]:
-        loop = self.loop
-        left = loop.task.settings.steps - loop.number
-        self._made = loop.task.batches(
-            loop.source, loop.number, rank=loop.global_rank, ranks=loop.trainer.world_size,
-            device=loop.device,
-        )  # fmt: skip
-        return itertools.islice(self._made, left)
-
-    def close(self) -> None:
-        """End whatever makes batches ahead."""
-        close = getattr(self._made, "close", None)
-        if close is not None:
-            close()

@@ -18,6 +18,7 @@ class NotFiniteError(FailureError):
 
 Backward = Callable[[Tensor], None]
 Clip = Callable[[Optimizer, float], None]
+Losses = Callable[[str, Any, int, int], dict[str, Tensor]]
 
 
 def step(
@@ -28,6 +29,7 @@ def step(
     rank: int,
     backward: Backward,
     clip: Clip,
+    losses_of: Losses | None = None,
 ) -> dict[str, float]:
     """Lower all losses of a task once.
 
@@ -44,6 +46,8 @@ def step(
         Differentiates a loss.
     clip : callable
         Clips the gradients of an optimiser's parameters to a norm.
+    losses_of : callable, optional
+        Stands in for :meth:`Task.losses`, to which it leads.
 
     Returns
     -------
@@ -60,7 +64,7 @@ def step(
     total = 0.0
     for name, optimiser in optimisers.items():
         optimiser.zero_grad(set_to_none=True)
-        losses = task.losses(name, batch, number, rank)
+        losses = (losses_of or task.losses)(name, batch, number, rank)
         objective = torch.stack(list(losses.values())).sum()
         values = torch.stack([loss.detach().float() for loss in losses.values()]).tolist()
         for key, value in zip(losses, values, strict=True):

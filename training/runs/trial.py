@@ -70,7 +70,7 @@ def autocast(precision: str, device: torch.device) -> Any:
     kinds = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
     if precision not in kinds:
         return nullcontext()
-    # Without the cache, as in Lightning: weights change while the context lasts.
+    # Without the cache: weights change while the context lasts.
     return torch.autocast(device.type, kinds[precision], cache_enabled=False)
 
 
