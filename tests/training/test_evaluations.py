@@ -170,7 +170,7 @@ def test_an_evaluation_without_parts_is_replaced_or_left(tmp_path):
     folder.check_writable()
     assert not (tmp_path / "e").exists()
     folder.write_settings({"what": 1})
-    with pytest.raises(InputError, match="folder; add .*overwrite.* to replace it, or choose"):
+    with pytest.raises(InputError, match=r"folder; add .*overwrite.* to replace it, or choose"):
         folder.check()
     with pytest.raises(InputError, match="unfinished evaluation"):
         folder.check_finished()
