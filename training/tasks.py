@@ -117,6 +117,8 @@ def plan(
         return _resumed(RunFolder(folder), task_class, texts)
     if source is None:
         raise InputError("source: found none, wanted sequences to train on")
+    if not isinstance(source, task_class.source_class):
+        source = task_class.source_class.of(source)
     return settings_for(task_class, model, texts), source
 
 
@@ -125,7 +127,7 @@ def train(
     folder: str | Path,
     *,
     model: str = "",
-    texts: Mapping[str, str] | None = None,
+    texts: Mapping[str, Any] | None = None,
     source: Any = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -142,10 +144,12 @@ def train(
     folder : path
     model : str
         A size of the task's; :data:`.runs.task.MODEL`, if not given. Not given with `resume`.
-    texts : mapping of str to str
-        Settings that differ from the model's, as typed. With `resume`, ``steps`` alone.
+    texts : mapping of str to object
+        Settings that differ from the model's, as typed, or their values. With `resume`, ``steps``
+        alone.
     source : Source, or what the task takes
-        Not given with `resume`: it is the run's.
+        What it is trained on: a store or its place, or the parameters of sequences without end; of
+        ``TranslateTask`` a pair of stores. Not given with `resume`: it is the run's.
     resume, overwrite : bool
         Whether to go on with, or to replace, a run that is there.
     accelerator, devices, on_progress

@@ -15,6 +15,12 @@ Find motor units
     identify              find the units in recordings
     evaluate              score a method on a store that knows its truth, or on a protocol
 
+Train networks (with ``pip install "musim[train]"``)
+    train                 train a task on a store, or on new sequences without end
+    DetectTask            the detector of territories
+    TwitchTask            the estimator of twitch trains
+    TranslateTask         the translator to the likeness of recordings
+
 Simulate without a store
     draw                  the truth of one sequence
     render                its velocities
@@ -64,9 +70,13 @@ if TYPE_CHECKING:
     from musim.simulator.experiment.doses import Doses as Doses
     from musim.simulator.imaging.chain import Chain as Chain
     from musim.training.identification.evaluation import evaluate as evaluate
+    from musim.training.identification.networks.detection_task import DetectTask as DetectTask
+    from musim.training.identification.networks.twitch_task import TwitchTask as TwitchTask
     from musim.training.identification.results import identify_stores
+    from musim.training.tasks import train as train
     from musim.training.translation.evaluation import evaluate_translation as evaluate_translation
     from musim.training.translation.translating import translate_store
+    from musim.training.translation.translation_task import TranslateTask as TranslateTask
 
     identify = identify_stores
     translate = translate_store
@@ -75,6 +85,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "Chain": ("simulator.imaging.chain", "Chain"),
     "Description": ("datasets.importing.description", "Description"),
+    "DetectTask": ("training.identification.networks.detection_task", "DetectTask"),
     "Doses": ("simulator.experiment.doses", "Doses"),
     "FailureError": ("simulator", "FailureError"),
     "InputError": ("simulator", "InputError"),
@@ -82,7 +93,9 @@ _PLACES = {
     "Parameters": ("simulator", "Parameters"),
     "Range": ("simulator", "Range"),
     "Store": ("datasets", "Store"),
+    "TranslateTask": ("training.translation.translation_task", "TranslateTask"),
     "Truth": ("simulator", "Truth"),
+    "TwitchTask": ("training.identification.networks.twitch_task", "TwitchTask"),
     "draw": ("simulator", "draw"),
     "evaluate": ("training.identification.evaluation", "evaluate"),
     "evaluate_translation": ("training.translation.evaluation", "evaluate_translation"),
@@ -91,6 +104,7 @@ _PLACES = {
     "import_recordings": ("datasets.importing.stores", "import_recordings"),
     "open_store": ("datasets", "open_store"),
     "render": ("simulator", "render"),
+    "train": ("training.tasks", "train"),
     "translate": ("training.translation.translating", "translate_store"),
     "verify": ("datasets", "verify"),
 }

@@ -15,9 +15,11 @@ import musim_toy
 from musim_toy import ToySettings, ToySource, ToyTask, TwinTask
 
 from musim.simulator.errors import FailureError, InputError
+from musim.simulator.parameters import Parameters
 from musim.training import catalogue
 from musim.training.runs import trial
 from musim.training.runs.folder import BEST, LAST, RUN, TRAINING, RunFolder
+from musim.training.runs.sources import Source
 from musim.training.runs.task import TASKS, register
 from musim.training.tasks import open_run, plan, train, try_out
 
@@ -237,3 +239,13 @@ def test_the_tasks_that_come_with_musim_are_known_by_name():
     assert {name: task.__name__ for name, task in catalogue.TASKS.items()} == {
         "detect": "DetectTask", "twitch": "TwitchTask", "translate": "TranslateTask",
     }  # fmt: skip
+
+
+def test_a_task_says_what_it_takes_and_settings_are_values_too(tmp_path):
+    settings, source = plan(
+        catalogue.TASKS["twitch"], tmp_path / "run", source=Parameters(), texts={"steps": 7}
+    )
+    assert settings.steps == 7
+    assert source == Source(parameters=Parameters())
+    with pytest.raises(InputError, match="two stores"):
+        plan(catalogue.TASKS["translate"], tmp_path / "run", source="one.zarr")

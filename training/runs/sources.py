@@ -43,6 +43,15 @@ class Source:
         if bool(self.store) == (self.parameters is not None):
             raise InputError("source: found both or neither of a store and parameters, wanted one")
 
+    @classmethod
+    def of(cls, given: Any) -> "Source":
+        """Return a source of sequences, perhaps from a store, its place, or parameters alone."""
+        if isinstance(given, cls):
+            return given
+        if isinstance(given, Parameters):
+            return cls(parameters=given)
+        return cls(store=given.location.address if isinstance(given, Store) else str(given))
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values that :meth:`from_json` reads back."""
         plain = None if self.parameters is None else self.parameters.to_json()

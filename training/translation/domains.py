@@ -1,6 +1,6 @@
 """The two domains of a translation: stores of simulated (A) and of experimental sequences (B)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,6 +53,16 @@ class Domains:
                     f"{store.location}: found units that were identified, wanted simulated or "
                     "recorded sequences; name the store that they were found in"
                 )
+
+    @classmethod
+    def of(cls, given: Any) -> "Domains":
+        """Return two domains, perhaps from a pair of stores or of their places."""
+        if isinstance(given, cls):
+            return given
+        if not isinstance(given, Sequence) or isinstance(given, str) or len(given) != 2:
+            raise InputError(f"source: found {given!r}, wanted two stores, simulated and recorded")
+        a, b = (one.location.address if isinstance(one, Store) else str(one) for one in given)
+        return cls(a, b)
 
     @cached_property
     def stores(self) -> tuple[Store, Store]:

@@ -4,12 +4,13 @@ import itertools
 import json
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from musim.datasets import generate
+from musim.datasets import generate, open_store
 from musim.datasets.grid import Grid
 from musim.simulator.errors import InputError
 from musim.simulator.parameters import Parameters
@@ -47,6 +48,12 @@ def same(one, other):
 def noises(batches):
     """Return the keys of the noise: no two sequences share one."""
     return {tuple(key.tolist()) for batch in batches for key in batch["noise_key"]}
+
+
+def test_a_store_its_place_or_parameters_are_sources(stored):
+    for given in (stored, stored.store, Path(stored.store), open_store(stored.store)):
+        assert Source.of(given).open().location.address == stored.open().location.address
+    assert Source.of(TINY) == Source(parameters=TINY)
 
 
 def test_a_batch_is_the_same_whichever_step_is_begun_with(source):

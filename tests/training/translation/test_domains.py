@@ -44,6 +44,14 @@ def test_clips_are_windows_standardised_over_their_store(domains):
     assert starts["a"] != starts["b"]
 
 
+def test_two_stores_or_their_places_are_domains(domains):
+    for given in (domains, domains.stores, [domains.a, domains.b]):
+        assert Domains.of(given) == domains
+    for given in ("a.zarr", [domains.a], 1):
+        with pytest.raises(InputError, match=r"source: found .* wanted two stores"):
+            Domains.of(given)
+
+
 def test_an_epoch_shows_every_sequence_once_and_the_next_ones_others(domains):
     pairs = take(domains, 6)  # five sequences in batches of at most two: three a epoch
     for name in "ab":
