@@ -409,7 +409,7 @@ def open_store(url: Any) -> Store:
     Parameters
     ----------
     url : str or path
-        A path or an fsspec URL.
+        A path or an fsspec URL; a store that is open already is returned.
 
     Returns
     -------
@@ -427,6 +427,8 @@ def open_store(url: Any) -> Store:
     >>> from musim.datasets import open_store  # doctest: +SKIP
     >>> open_store("musim.zarr").dataset.tvi  # doctest: +SKIP
     """
+    if isinstance(url, Store):
+        return url
     location = url if isinstance(url, Location) else Location(url)
     if not location.exists():
         raise InputError(f"{location}: found nothing there, wanted a musim store")

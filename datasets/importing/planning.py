@@ -85,7 +85,7 @@ class Import:
 
 
 def plan(
-    files: Sequence[str | Path],
+    files: Sequence[str | Path] | str | Path,
     description: Description | Sequence[Description],
     chain: Chain,
     *,
@@ -98,6 +98,7 @@ def plan(
     Parameters
     ----------
     files : sequence of path
+        A file may be given alone.
     description : Description, or one for each file
     chain : Chain
     events : sequence of path
@@ -117,6 +118,7 @@ def plan(
         If a file cannot be read, does not fit its description or the chain, or makes sequences of
         another grid than the first one.
     """
+    files = [files] if isinstance(files, str | Path) else files
     if not files:
         raise InputError("files: found none, wanted one or more recordings")
     if dtype not in FLOAT_TYPES:

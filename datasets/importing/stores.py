@@ -25,7 +25,7 @@ from .resolving import resolve
 
 
 def import_recordings(
-    files: Sequence[str | Path],
+    files: Sequence[str | Path] | str | Path,
     out: Any,
     description: Description | Sequence[Description],
     chain: Chain,
@@ -39,7 +39,7 @@ def import_recordings(
     Parameters
     ----------
     files : sequence of path
-        MATLAB 5 and 7.3, HDF5, NetCDF, NumPy, or Zarr.
+        MATLAB 5 and 7.3, HDF5, NetCDF, NumPy, or Zarr; a file may be given alone.
     out : str or path
         A path or an fsspec URL.
     description, chain, events, dtype

@@ -398,6 +398,10 @@ def test_what_is_no_number_is_no_index(store, index):
         store[index]
 
 
+def test_an_open_store_is_opened_as_it_is(store):
+    assert open_store(store) is store
+
+
 def test_a_store_says_what_it_is(store):
     assert repr(store) == f"<musim.Store {store.location}: 5 sequences of {store.layout.grid}>"
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Unpack
 
 import numpy as np
@@ -88,7 +89,7 @@ def plan(stores: Sequence[Store], method: str, runs: Sequence[str] = ()) -> Layo
 
 
 def identify_stores(
-    recordings: Sequence[Any],
+    recordings: Sequence[Any] | str | Path | Store,
     out: Any,
     *,
     method: str = USUAL,
@@ -99,8 +100,8 @@ def identify_stores(
 
     Parameters
     ----------
-    recordings : sequence of str or path
-        Stores, simulated or imported, of one grid.
+    recordings : sequence of str, path or Store
+        Stores, simulated or imported, of one grid; one of them may be given alone.
     out : str or path
         Where the store of results is written. Local, ``NAME.zarr`` gets ``NAME.csv`` beside it.
     method : str
@@ -125,7 +126,8 @@ def identify_stores(
     FailureError
         If the result cannot be written.
     """
-    stores = [open_store(recording) for recording in recordings]
+    alone = isinstance(recordings, str | Path | Store)
+    stores = [open_store(one) for one in ([recordings] if alone else recordings)]
     maker, location, how = (
         Identification(layout=plan(stores, method, runs)),
         Location(out),

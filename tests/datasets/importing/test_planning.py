@@ -62,6 +62,12 @@ def test_a_recording_is_one_sequence_of_its_own_grid(save):
     assert layout.origin.chain == Chain()
 
 
+def test_a_file_may_be_given_alone(save):
+    path = save("a.npy", 30, 16, 12)
+    wanted = plan([path], VELOCITY, Chain())
+    assert plan(path, VELOCITY, Chain()) == plan(str(path), VELOCITY, Chain()) == wanted
+
+
 def test_the_description_stays_with_the_store(save):
     planned = plan([save("a.npy", 30, 16, 12)], VELOCITY, Chain(median=1.0))
     found = dict(planned.layout.origin.descriptions[0])

@@ -664,9 +664,16 @@ def test_another_method_or_recording_does_not_go_on(three, found, recordings, st
     with pytest.raises(InputError, match="method: stub there, other asked"):
         run(three, out=tmp_path / "units.zarr", method="other", resume=True)
     more = recordings("more.zarr", np.random.default_rng(1).normal(size=(3, FRAMES, DEPTH, WIDTH)))
-    with pytest.raises(InputError, match=r"musim_sources.*three\.zarr.*more\.zarr"):
+    with pytest.raises(InputError, match=r"store: .*three\.zarr there, .*more\.zarr asked"):
         run(more, out=tmp_path / "units.zarr", resume=True)
     assert tree(tmp_path / "units.zarr") == before
+
+
+def test_a_recording_may_be_given_alone_and_open(three, found, stub, tmp_path):
+    for name, given in (("store", three), ("text", three.location.address)):
+        stub((three, found))
+        store = identify_stores(given, tmp_path / f"{name}.zarr", method="stub", workers=1)
+        assert store.origin.searched[0].store == three.location.address
 
 
 def test_a_store_is_replaced_only_when_asked(three, found, stub, tmp_path):
