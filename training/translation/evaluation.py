@@ -16,7 +16,7 @@ from .metrics import PAPER, AlarmSettings, FeatureSettings
 from .metrics.features import check_band
 from .metrics.findings import (
     Domain,
-    Translation,
+    TranslatedDomain,
     TranslationEvaluation,
     domain_of,
     rows_of,
@@ -24,7 +24,7 @@ from .metrics.findings import (
 )
 from .metrics.table import PAIRS, plain, table_row
 
-__all__ = ["PAPER", "Domain", "Translation", "TranslationEvaluation", "evaluate_translation"]
+__all__ = ["PAPER", "Domain", "TranslatedDomain", "TranslationEvaluation", "evaluate_translation"]
 
 TABLE = "table.csv"
 SETTINGS = "table.json"

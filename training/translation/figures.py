@@ -13,7 +13,7 @@ from ..charts import Chart
 from ..colours import COLOURS, GREY, VELOCITY_COLOURS
 from .metrics.consistency import correlation_by_lag, lag_frames
 from .metrics.features import histogram, k_space, log_variance, measure
-from .metrics.findings import Domain, Translation, TranslationEvaluation
+from .metrics.findings import Domain, TranslatedDomain, TranslationEvaluation
 
 SHOWN = 3
 """Sequences of each store that are shown."""
@@ -236,7 +236,7 @@ def draw_differences(evaluation: TranslationEvaluation, number: int) -> Chart:
 
 
 def _draw_maps(
-    figure: Any, translation: Translation, evaluation: TranslationEvaluation, colour: str
+    figure: Any, translation: TranslatedDomain, evaluation: TranslationEvaluation, colour: str
 ) -> None:
     """Draw similarity maps of some sequences, and similarity by depth of all."""
     depth, width = _size(evaluation)

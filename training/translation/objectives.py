@@ -22,7 +22,7 @@ Keys = Sequence[Key]
 
 
 @dataclass(frozen=True)
-class Translated:
+class Generated:
     """What the generators made of a batch, for their losses and for the discriminators.
 
     Parameters
@@ -45,7 +45,7 @@ class Translated:
 class Objective(Protocol):
     """The generators' losses of a batch of both domains."""
 
-    def __call__(self, model: TranslationModel, a: Tensor, b: Tensor, keys: Keys) -> Translated:
+    def __call__(self, model: TranslationModel, a: Tensor, b: Tensor, keys: Keys) -> Generated:
         """Translate clips (B, T, H, W) of both domains; `keys` are those of the noise."""
         ...
 
@@ -75,7 +75,7 @@ class CycleObjective:
     identity_b: IdentityLoss
     frames: bool = False
 
-    def __call__(self, model: TranslationModel, a: Tensor, b: Tensor, keys: Keys) -> Translated:
+    def __call__(self, model: TranslationModel, a: Tensor, b: Tensor, keys: Keys) -> Generated:
         """Return losses and translations of clips (B, T, H, W)."""
         if self.frames:
             keys = [(*_words(key), frame) for key in keys for frame in range(a.shape[1])]
@@ -95,7 +95,7 @@ class CycleObjective:
         if self.identity_b.weight > 0:
             found = model.generator_a2b(b, purposes(keys, 2))
             losses["identity_b"] = self.identity_b(found, b)
-        return Translated(losses, fake_a.detach(), fake_b.detach(), a, b)
+        return Generated(losses, fake_a.detach(), fake_b.detach(), a, b)
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class RecycleObjective:
     frames: ClassVar[int] = UNetPredictor.inputs + 1
     """Frames of the clips."""
 
-    def __call__(self, model: TranslationModel, a: Tensor, b: Tensor, keys: Keys) -> Translated:
+    def __call__(self, model: TranslationModel, a: Tensor, b: Tensor, keys: Keys) -> Generated:
         """Return losses and translations of clips of three frames (B, 3, H, W)."""
         if model.predictor_a is None or model.predictor_b is None:
             raise TypeError("this objective needs temporal predictors")
@@ -150,17 +150,17 @@ class RecycleObjective:
         ):
             if loss.weight > 0:
                 losses[f"identity_{name}"] = loss(generator(frames), frames)
-        return Translated(losses, fakes["a"], fakes["b"], real_a, real_b)
+        return Generated(losses, fakes["a"], fakes["b"], real_a, real_b)
 
 
-def judge(model: TranslationModel, made: Translated, shown_a: Tensor, shown_b: Tensor,
+def judge(model: TranslationModel, made: Generated, shown_a: Tensor, shown_b: Tensor,
           loss: LeastSquaresLoss) -> dict[str, Tensor]:  # fmt: skip
     """Return the discriminators' losses.
 
     Parameters
     ----------
     model : TranslationModel
-    made : Translated
+    made : Generated
     shown_a, shown_b : tensor
         Translations that they are shown, from pools.
     loss : LeastSquaresLoss

@@ -18,7 +18,7 @@ from .losses import CycleLoss, IdentityLoss, LeastSquaresLoss, RecurrentLoss, Re
 from .networks.generators import ResNetGenerator
 from .networks.layers import Key
 from .networks.models import TranslationModel, build
-from .objectives import CycleObjective, Objective, RecycleObjective, Translated, judge
+from .objectives import CycleObjective, Generated, Objective, RecycleObjective, judge
 from .pool import ImagePool
 from .sequences import Scale, translate
 from .translation_settings import MODELS, TranslateSettings
@@ -75,7 +75,7 @@ class TranslateTask:
         self.adversarial = LeastSquaresLoss()
         self.pools = {name: ImagePool(settings.seed, place, settings.pool_size)
                       for place, name in enumerate("ab")}  # fmt: skip
-        self._made: Translated | None = None
+        self._made: Generated | None = None
         self._held_out: HeldOut | None = None
 
     @property

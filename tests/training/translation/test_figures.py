@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from musim.training.translation.evaluation import Domain, Translation, TranslationEvaluation
+from musim.training.translation.evaluation import Domain, TranslatedDomain, TranslationEvaluation
 from musim.training.translation.figures import (
     EXPERIMENTAL,
     draw_charts,
@@ -45,7 +45,9 @@ def domain(seed, sequences, kind=Domain, name="x", **more):
 def translation(seed, sequences, name):
     random = np.random.default_rng(seed + 100)
     maps = random.normal(size=(2, sequences, *SHAPE)).astype(np.float32)
-    return domain(seed, sequences, Translation, name, difference=maps[0], distance=np.abs(maps[1]))
+    return domain(
+        seed, sequences, TranslatedDomain, name, difference=maps[0], distance=np.abs(maps[1])
+    )
 
 
 def evaluation(a=4, b=5, translated=(4, 2)):

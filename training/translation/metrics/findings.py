@@ -45,7 +45,7 @@ class Domain:
 
 
 @dataclass(frozen=True)
-class Translation(Domain):
+class TranslatedDomain(Domain):
     """What is kept of a translated store besides.
 
     Parameters
@@ -87,7 +87,7 @@ class TranslationEvaluation:
         another.
     a, b : Domain
         The simulated and the experimental sequences.
-    translations : tuple of Translation
+    translations : tuple of TranslatedDomain
     """
 
     settings: FeatureSettings
@@ -97,7 +97,7 @@ class TranslationEvaluation:
     rows: tuple[Row, ...]
     a: Domain
     b: Domain
-    translations: tuple[Translation, ...]
+    translations: tuple[TranslatedDomain, ...]
 
 
 def domain_of(name: str, address: str, kept: Sequence[Values]) -> Domain:
@@ -111,7 +111,7 @@ def translation_of(
     kept: Sequence[Values],
     domains: Sequence[Domain],
     settings: AlarmSettings,
-) -> Translation:
+) -> TranslatedDomain:
     """Put together what was kept of a translated store, and raise its alarms.
 
     Parameters
@@ -152,7 +152,7 @@ def translation_of(
     ]
     measures = [f"{what}_{when}" for what in ("correlation", "agreement")
                 for when in ("before", "after")]  # fmt: skip
-    return Translation(
+    return TranslatedDomain(
         name,
         address,
         **_common(kept),
@@ -187,7 +187,7 @@ def _period(period: Sequence[float]) -> str:
 
 
 def rows_of(
-    a: Domain, b: Domain, translations: Sequence[Translation], settings: FeatureSettings
+    a: Domain, b: Domain, translations: Sequence[TranslatedDomain], settings: FeatureSettings
 ) -> tuple[Row, ...]:
     """Return the table: no translation, each translation, and `b` compared with itself."""
     return (
@@ -197,7 +197,7 @@ def rows_of(
     )
 
 
-def _row(translation: Translation, experimental: Domain, settings: FeatureSettings) -> Row:
+def _row(translation: TranslatedDomain, experimental: Domain, settings: FeatureSettings) -> Row:
     row = cross_row(translation.name, translation.features, experimental.features, settings)
     for name in ("cross_correlation", "lag"):
         row.scores[name] = pool(
