@@ -141,7 +141,7 @@ def test_an_output_that_exists_offers_resume_and_overwrite(musim, tiny):
     assert musim(*arguments, "--resume").code == 0
     changed = musim(*arguments, "--resume", "--seed", 3)
     assert changed.code == 2
-    assert "musim_seed: 0 there, 3 asked" in changed.err
+    assert "seed: 0 there, 3 asked" in changed.err
     assert musim(*arguments, "--overwrite", "--seed", 3).code == 0
     assert open_store("musim.zarr").seed == 3
 
