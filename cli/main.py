@@ -3,6 +3,7 @@
 import importlib
 import logging
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -98,6 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # Zarr reads and writes in a thread of its own, where an interrupt leaves requests pending:
         # asyncio would list each as the process ends, after the one line that says all.
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+        warnings.simplefilter("ignore")
         code = _report("interrupted; what is written can be resumed with --resume", INTERRUPTED)
     except BrokenPipeError:
         # Whoever read the output has gone, as with `musim info STORE | head`.

@@ -42,9 +42,10 @@ def test_nothing_follows_the_line_that_says_interrupted():
         "    loop = asyncio.new_event_loop()\n"
         "    task = loop.create_task(request())\n"
         "    loop.run_until_complete(asyncio.sleep(0))\n"
+        "    globals()['later'] = request()\n"
         "    raise KeyboardInterrupt\n"
         "entry.musim.main = interrupted\n"
-        "try:\n    entry.main([])\nfinally:\n    del task, loop\n"
+        "try:\n    entry.main([])\nfinally:\n    del task, loop, later\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 130

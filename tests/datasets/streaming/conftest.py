@@ -10,6 +10,7 @@ from musim.datasets.generation import plan
 from musim.datasets.location import Location
 from musim.datasets.writer import begin, finalise, write_part
 from musim.simulator import Parameters, Range
+from tests.makers import imported
 
 SEQUENCES, PART_SIZE, SEED = 11, 3, 5
 
@@ -60,7 +61,7 @@ def untold(scene, tmp_path_factory):
         sizes = dict(zip(("sequence", "time", "depth", "width"), voxels.shape, strict=True))
         layout = dataclasses.replace(
             plan(scene, sequences=len(voxels), part_size=PART_SIZE),
-            variables=("tvi",), sizes=sizes, attributes={}, **changes,
+            variables=("tvi",), sizes=sizes, attributes=imported(len(voxels)), **changes,
         )  # fmt: skip
         location = Location(tmp_path_factory.mktemp("untold") / "set.zarr")
         begin(location, layout, overwrite=False)

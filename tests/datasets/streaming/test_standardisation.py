@@ -9,7 +9,8 @@ import torch
 import xarray as xr
 
 from musim.datasets import open_store, statistics, verify
-from musim.datasets.statistics import MEAN, SD, standardisation
+from musim.datasets.origin import MEAN, SD
+from musim.datasets.statistics import standardisation
 from musim.datasets.streaming import SequenceLoader
 from musim.simulator import Range
 from musim.simulator.errors import FailureError, InputError

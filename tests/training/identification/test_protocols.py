@@ -29,7 +29,8 @@ def same(one, other):
     return {
         field.name
         for field in dataclasses.fields(one)
-        if np.array_equal(
+        if getattr(one, field.name) is getattr(other, field.name)
+        or np.array_equal(
             getattr(one, field.name), getattr(other, field.name), equal_nan=field.type is not str
         )
     }
