@@ -424,8 +424,11 @@ def open_store(url: Any) -> Store:
 
     Examples
     --------
-    >>> from musim.datasets import open_store  # doctest: +SKIP
-    >>> open_store("musim.zarr").dataset.tvi  # doctest: +SKIP
+    >>> from musim.datasets import generate, open_store
+    >>> from musim.simulator import Parameters
+    >>> generated = generate(Parameters(), "memory://musim.zarr", sequences=2)
+    >>> open_store("memory://musim.zarr").dataset.tvi.dims
+    ('sequence', 'time', 'depth', 'width')
     """
     if isinstance(url, Store):
         return url

@@ -67,10 +67,14 @@ class SequenceLoader:
 
     Examples
     --------
+    >>> from musim.datasets import generate
     >>> from musim.datasets.streaming import SequenceLoader
-    >>> loader = SequenceLoader("training.zarr", batch_size=8, snr="10-30")  # doctest: +SKIP
-    >>> for batch in loader:  # doctest: +SKIP
-    ...     batch["tvi"], batch["territory"], batch["unit_mask"]
+    >>> from musim.simulator import Parameters
+    >>> store = generate(Parameters(units=5), "memory://training.zarr", kind="rendered")
+    >>> for batch in SequenceLoader(store, batch_size=5, snr="10-30"):
+    ...     batch["tvi"].shape, batch["territory"].shape, batch["unit_mask"].shape
+    (torch.Size([5, 400, 64, 64]), torch.Size([5, 5, 64, 64]), torch.Size([5, 5]))
+    (torch.Size([5, 400, 64, 64]), torch.Size([5, 5, 64, 64]), torch.Size([5, 5]))
     """
 
     def __init__(
