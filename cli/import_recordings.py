@@ -159,6 +159,8 @@ def import_recordings(files, target, descriptions, describe, preset, events, dty
     for path, seconds in planned.left_out.items():
         err().print(f"{path}: the last {seconds:.3g} s fill no sequence and are left out",
                     soft_wrap=True, markup=False)  # fmt: skip
+    for text in planned.remarks:
+        err().print(text, soft_wrap=True, markup=False)
     with progress("importing", "sequences") as report:
         work = Work(workers=workers, resume=resume, overwrite=overwrite, on_progress=report)
         carry_out(planned, target, work)

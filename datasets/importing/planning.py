@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
 from ...simulator.imaging.chain import Chain, Imaging
-from ..events import read_events
+from ..event_tables import read_events
 from ..grid import Grid
 from ..layout import Layout
 from ..origin import Cut, Imported, to_attributes
@@ -82,6 +82,31 @@ class Import:
         layout = self.layout
         rest = {s.path: s.frames - s.windows * layout.shape[0] for s in self.sources}
         return {path: frames / layout.frame_rate for path, frames in rest.items() if frames}
+
+    @property
+    def remarks(self) -> list[str]:
+        """What in the tables of events is no firing of a sequence, in a line each."""
+        found: list[str] = []
+        for source in self.sources:
+            if source.events:
+                table = read_events(source.events)
+                found += [f"{source.events}: {text}" for text in table.remarks]
+                found += _outside(source, table.firing, self.layout.grid)
+        return found
+
+
+def _outside(source: SourceFile, firing: NDArray[np.float64], grid: Grid) -> list[str]:
+    """Return a line about the onsets that lie in no sequence, if there are any."""
+    first, last = source.start_of(0, grid) - BEFORE, source.start_of(source.windows, grid)
+    onsets = firing[~np.isnan(firing)]
+    outside = int(((onsets < first) | (onsets >= last)).sum())
+    if not outside:
+        return []
+    return [
+        f"{source.events}: {outside} of {onsets.size} onsets lie outside the sequences of "
+        f"{source.path}, which end at {last:.3g} s, and are left out; onsets are in seconds after "
+        "its first frame"
+    ]
 
 
 def plan(
@@ -256,8 +281,8 @@ def events_of(
 
     Firings up to :data:`BEFORE` the span are kept, at times below 0.
     """
-    labels, firing = read_events(source.events)
-    firing = firing - start
+    table = read_events(source.events)
+    labels, firing = table.labels, table.firing - start
     firing[(firing < -BEFORE) | (firing >= duration)] = np.nan
     firing = np.sort(firing, axis=1)  # NaN last
     most = int((~np.isnan(firing)).sum(axis=1).max(initial=0))

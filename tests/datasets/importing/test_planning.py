@@ -37,7 +37,7 @@ def table(tmp_path):
     """Write a table of events; returns its path."""
 
     def call(*rows, name="events.tsv"):
-        lines = ["onset\tunit", *(f"{onset!r}\t{unit}" for onset, unit in rows)]
+        lines = ["onset\tunit", *(f"{onset}\t{unit}" for onset, unit in rows)]
         (tmp_path / name).write_text("\n".join(lines) + "\n")
         return tmp_path / name
 
@@ -245,3 +245,17 @@ def test_windows_follow_one_another(frames, rate, window, offset):
     starts = [source.start_of(window + more, grid) for more in (0, 1)]
     assert starts[1] - starts[0] == pytest.approx(frames / rate, rel=1e-6)
     assert source.start_of(0, grid) == offset
+
+
+def test_onsets_that_lie_in_no_sequence_are_counted(save, table):
+    # A recording of 0.3 s whose sequences end at 0.2 s; twitches of before are under way in them.
+    path = save("a.npy", 30, 16, 12)
+    events = table((-0.7, 1), (-0.5, 1), (0.0, 2), (0.19, 2), (0.2, 1), (100.0, 2), ("n/a", 1))
+    planned = plan([path], VELOCITY, Chain(frames=20), events=[events])
+    assert planned.remarks == [
+        f"{events}: 1 row without an instant left out",
+        f"{events}: 3 of 6 onsets lie outside the sequences of {path}, which end at 0.2 s, and are "
+        "left out; onsets are in seconds after its first frame",
+    ]
+    inside = table((0.0, 1), (0.1, 2), name="inside.tsv")
+    assert plan([path], VELOCITY, Chain(frames=20), events=[inside]).remarks == []
