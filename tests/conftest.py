@@ -3,12 +3,13 @@
 import importlib.util
 import multiprocessing.context
 import os
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from musim.simulator import Parameters, Range, draw
+from musim.simulator import InputError, Parameters, Range, draw
 
 # The same examples in every run; `--hypothesis-profile=explore` looks for new ones.
 settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
@@ -57,6 +58,42 @@ def scaled():
     """Return a function that scales a slow test's number of draws by MUSIM_SLOW_SCALE."""
     scale = float(os.environ.get("MUSIM_SLOW_SCALE", "1"))
     return lambda draws: max(round(draws * scale), 1)
+
+
+@pytest.fixture
+def unchanged(tmp_path):
+    """Return a context that leaves what is below the test's folder, and below others, as it was."""
+
+    def contents(folders):
+        paths = [path for folder in folders for path in Path(folder).rglob("*")]
+        return {path: path.is_file() and path.read_bytes() for path in paths}
+
+    @contextmanager
+    def context(*others):
+        before = contents((tmp_path, *others))
+        yield
+        assert contents((tmp_path, *others)) == before
+
+    return context
+
+
+@pytest.fixture
+def refused(unchanged):
+    """Return a context that ends in an InputError of one line with some words, and leaves nothing.
+
+    It yields what :func:`pytest.raises` does.
+    """
+
+    @contextmanager
+    def context(*words):
+        with unchanged(), pytest.raises(InputError) as caught:
+            yield caught
+        text = str(caught.value)
+        assert text.strip()
+        assert len(text.splitlines()) == 1, text
+        assert [word for word in words if word not in text] == [], text
+
+    return context
 
 
 def pytest_configure(config):
