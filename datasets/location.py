@@ -60,7 +60,7 @@ class Location:
             self.url = self.url.rstrip("/") or "/"
         if self.is_local:
             # Not resolved, but without "..", so that no folder is made only to be left again.
-            self.path = Path(os.path.abspath(Path(self.url).expanduser()))  # noqa: PTH100
+            self.path = Path(os.path.abspath(os.path.expanduser(self.url)))  # noqa: PTH100, PTH111
             return
         try:
             self.system, self.root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
