@@ -8,7 +8,7 @@ from scipy.stats import kstest
 
 from musim.datasets import generate, open_store
 from musim.datasets.datacard import Tally, data_card, measured_snr
-from musim.simulator import FailureError, InputError, Parameters, Range, draw
+from musim.simulator import FailureError, Parameters, Range, draw
 from musim.simulator.experiment.doses import Doses
 from musim.simulator.territory import fat_thickness
 from tests.datasets.format_1 import make as recorded
@@ -195,9 +195,9 @@ def test_a_damaged_part_is_a_failure(copy, rendered, fails):
         data_card(open_store(folder))
 
 
-def test_a_store_without_truth_has_no_card(rendered, monkeypatch, fails):
+def test_a_store_without_truth_has_no_card(rendered, monkeypatch, refused):
     monkeypatch.setattr(type(rendered), "has_truth", False)
-    with fails(InputError, "without truth", "wanted a simulated one"):
+    with refused("without truth", "wanted a simulated one"):
         data_card(rendered)
 
 

@@ -99,10 +99,10 @@ def test_what_was_recorded_is_known_through_a_translation():
     assert recorded_by(SIMULATED) is recorded_by(IDENTIFIED) is recorded_by(TRANSLATED) is None
 
 
-def test_each_result_knows_its_recording():
+def test_each_result_knows_its_recording(refused):
     found = [IDENTIFIED.source_of(index) for index in range(5)]
     assert found == [*(("/x/a.zarr", i) for i in range(3)), *(("s3://b/b.zarr", i) for i in (0, 1))]
-    with pytest.raises(InputError, match="no source of sequence 5"):
+    with refused("no source of sequence 5"):
         IDENTIFIED.source_of(5)
 
 
@@ -110,8 +110,8 @@ def test_each_result_knows_its_recording():
     "changes",
     [{origin.VERSION: 99}, {origin.VERSION: None}, {origin.ORIGIN: "dreamt"}],
 )
-def test_unknown_kinds_and_versions_are_refused(changes):
-    with pytest.raises(InputError, match=r"x\.zarr: found an origin .* simulated 1.* musim that"):
+def test_unknown_kinds_and_versions_are_refused(changes, refused):
+    with refused("x.zarr: found an origin ", " simulated 1", " musim that"):
         from_attributes(to_attributes(SIMULATED) | changes, "x.zarr")
 
 
@@ -127,11 +127,11 @@ def test_damage_is_said_in_one_line(made):
         from_attributes({}, "x.zarr")
 
 
-def test_what_a_later_version_adds_is_not_guessed():
+def test_what_a_later_version_adds_is_not_guessed(refused):
     attributes = to_attributes(EXPERIMENT)
     doses = json.loads(attributes[origin.DOSES])
     del doses["spread"]
-    with pytest.raises(InputError, match="spread"):
+    with refused("spread"):
         from_attributes(attributes | {origin.DOSES: json.dumps(doses)})
 
 

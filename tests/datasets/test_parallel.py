@@ -8,7 +8,7 @@ import pytest
 from musim.datasets import parallel
 from musim.datasets.location import Location
 from musim.datasets.parallel import default_workers, open_workers
-from musim.simulator import FailureError, InputError
+from musim.simulator import FailureError
 
 
 def count(calls):
@@ -73,24 +73,24 @@ def test_the_default_is_one_worker_a_processor():
 
 @pytest.mark.parametrize("workers", [0, -1])
 @pytest.mark.parametrize("scheduler", [None, "tcp://127.0.0.1:1"])
-def test_no_workers_are_refused(fails, workers, scheduler):
+def test_no_workers_are_refused(refused, workers, scheduler):
     with (
-        fails(InputError, "workers", f"found {workers}", "wanted 1 or more"),
+        refused("workers", f"found {workers}", "wanted 1 or more"),
         open_workers(workers=workers, scheduler=scheduler),
     ):
         pass
 
 
-def test_an_unknown_pool_is_refused(fails):
-    with fails(InputError, "'fibres'", "processes or threads"), open_workers(pool="fibres"):
+def test_an_unknown_pool_is_refused(refused):
+    with refused("'fibres'", "processes or threads"), open_workers(pool="fibres"):
         pass
 
 
 @pytest.mark.parametrize(
     "text", ["", "localhost", "tcp://localhost", "localhost:8786", "http://localhost:1", "tcp://:1"]
 )
-def test_a_scheduler_that_is_no_address_is_refused(fails, text):
-    with fails(InputError, repr(text), "tcp://host:8786"), open_workers(scheduler=text):
+def test_a_scheduler_that_is_no_address_is_refused(refused, text):
+    with refused(repr(text), "tcp://host:8786"), open_workers(scheduler=text):
         pass
 
 
@@ -104,19 +104,19 @@ def test_a_scheduler_that_is_no_address_is_refused(fails, text):
     ],
 )
 @pytest.mark.timeout(60)
-def test_an_address_that_cannot_be_is_refused(monkeypatch, fails, address):
+def test_an_address_that_cannot_be_is_refused(monkeypatch, refused, address):
     # Nor can one of tls where dask's configuration names no keys.
     monkeypatch.setattr(parallel, "CONNECT_SECONDS", 0.5)
-    with fails(InputError, address, "dask scheduler"), open_workers(scheduler=address):
+    with refused(address, "dask scheduler"), open_workers(scheduler=address):
         pass
 
 
 @pytest.mark.parametrize("pool", ["threads", "processes"])
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.timeout(120)
-def test_an_error_in_a_task_arrives_as_it_was(fails, pool, workers):
+def test_an_error_in_a_task_arrives_as_it_was(refused, pool, workers):
     with (
-        fails(InputError, "unheard://a", "wanted a path or an fsspec URL"),
+        refused("unheard://a", "wanted a path or an fsspec URL"),
         open_workers(workers=workers, pool=pool) as run,
     ):
         run(Location, [("unheard://a",), ("unheard://a",)], lambda: None)

@@ -11,7 +11,7 @@ from musim.datasets import verify, writer
 from musim.datasets.generation import plan
 from musim.datasets.layout import MANIFEST, PLAN, ROOT, SEAL
 from musim.datasets.location import Location, checksum
-from musim.simulator import FailureError, InputError, MusimError, Range
+from musim.simulator import FailureError, MusimError, Range
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +52,14 @@ def test_a_moved_store_is_still_whole(copy, store):
     verify(copy(store, "elsewhere"), remake=5)
 
 
-def test_what_is_no_store_is_refused(tmp_path, copy, dense, fails):
-    with fails(InputError, "found nothing"):
+def test_what_is_no_store_is_refused(tmp_path, copy, dense, refused):
+    with refused("found nothing"):
         verify(tmp_path / "nothing.zarr")
-    with fails(InputError, "found something else"):
+    with refused("found something else"):
         verify(tmp_path)
     folder = copy(dense)
     (folder / ROOT).unlink()
-    with fails(InputError, "unfinished"):
+    with refused("unfinished"):
         verify(folder)
 
 

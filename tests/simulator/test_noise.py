@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from musim.simulator import InputError, Parameters, draw, render
+from musim.simulator import Parameters, draw, render
 from musim.simulator.noise import FRAMES_PER_GROUP, NOISES, standard_normal, white
 from musim.simulator.noise_kernels import normal_pair, threefry_words, write_noise_to_four_frames
 from musim.simulator.rendering import render_arrays
@@ -202,13 +202,13 @@ def test_noise_of_later_pixels_is_that_of_their_place_in_the_grid():
 @pytest.mark.parametrize(
     "key", [np.zeros(4, np.int64), np.zeros(3, np.uint32), np.zeros((1, 4), np.uint32)]
 )
-def test_a_key_of_another_kind_is_refused(key):
-    with pytest.raises(InputError, match=r"noise key: found .*, wanted uint32 of shape"):
+def test_a_key_of_another_kind_is_refused(key, refused):
+    with refused("noise key: found ", ", wanted uint32 of shape"):
         standard_normal(key, (4, 3, 3))
 
 
-def test_noise_before_the_sequence_is_refused():
-    with pytest.raises(InputError, match="first frame: found -1, wanted 0 or more"):
+def test_noise_before_the_sequence_is_refused(refused):
+    with refused("first frame: found -1, wanted 0 or more"):
         standard_normal(noise_key(0, 0), (4, 3, 3), -1)
 
 
@@ -227,8 +227,8 @@ def test_white_noise_is_what_the_kernel_adds():
     assert found.tobytes() == wanted.tobytes()
 
 
-def test_a_model_of_noise_of_one_s_own_is_a_function_and_a_line(monkeypatch):
-    with pytest.raises(InputError, match="noise: found 'lines', wanted one of white"):
+def test_a_model_of_noise_of_one_s_own_is_a_function_and_a_line(monkeypatch, refused):
+    with refused("noise: found 'lines', wanted one of white"):
         Parameters(noise="lines")
     monkeypatch.setitem(NOISES, "lines", lines)
     parameters = Parameters(noise="lines", snr=3, units=4, pixels=(16, 12), frames=50)

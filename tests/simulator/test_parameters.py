@@ -171,15 +171,15 @@ WRONG_TEXTS = [
 
 
 @pytest.mark.parametrize(("name", "text"), WRONG_TEXTS)
-def test_a_wrong_text_is_refused_in_one_line_that_names_the_parameter(name, text):
-    with pytest.raises(InputError) as error:
+def test_a_wrong_text_is_refused_in_one_line_that_names_the_parameter(name, text, refused):
+    with refused() as error:
         Parameters.from_texts({name: text})
     assert _message(error).startswith(f"{name}: found ") or name == "waveform"
     assert name in _message(error)
 
 
-def test_a_refusal_says_which_line_of_a_waveform_is_wrong():
-    with pytest.raises(InputError, match=r"line 3: found '0\.1,x'"):
+def test_a_refusal_says_which_line_of_a_waveform_is_wrong(refused):
+    with refused("line 3: found '0.1,x'"):
         Parameters.from_texts({"waveform": "time,velocity\n0,0\n0.1,x\n0.2,0"})
 
 
@@ -188,18 +188,18 @@ def test_a_heading_may_follow_a_comment():
     assert Parameters.from_texts({"waveform": text}).waveform == ((0, 0), (0.1, 1), (0.2, 0))
 
 
-def test_unknown_names_are_refused_with_the_known_ones():
+def test_unknown_names_are_refused_with_the_known_ones(refused):
     for make in (Parameters.from_texts, lambda texts: Parameters(**texts)):
-        with pytest.raises(InputError) as error:
+        with refused() as error:
             make({"unit": "5"})
         text = "parameter: found 'unit', wanted units (or one of snr, noise, synchrony, "
         assert _message(error).startswith(text)
-        with pytest.raises(InputError) as error:
+        with refused() as error:
             make({"colour": "5"})
         assert _message(error).startswith(
             "parameter: found 'colour', wanted one of units, snr, noise"
         )
-    with pytest.raises(InputError) as error:
+    with refused() as error:
         Parameters.from_texts({}, "ali-2021")
     assert (
         _message(error) == "preset: found 'ali-2021', wanted one of ali-2020, ali-2022, experiment"
@@ -227,7 +227,7 @@ def test_unknown_names_are_refused_with_the_known_ones():
         ("waveform", [[0, 0], [0.1, 1], [0.2, 0]], ((0.0, 0.0), (0.1, 1.0), (0.2, 0.0))),
     ],
 )
-def test_values_are_taken_as_users_write_them(name, value, held):
+def test_values_are_taken_as_users_write_them(name, value, held, refused):
     parameters = Parameters(**{name: value})
     assert getattr(parameters, name) == held
     assert type(getattr(parameters, name)) is type(held)
@@ -235,7 +235,7 @@ def test_values_are_taken_as_users_write_them(name, value, held):
     assert hash(parameters) == hash(Parameters(**{name: held}))
     # What replaces a value is read as well.
     assert dataclasses.replace(Parameters(), **{name: value}) == parameters
-    with pytest.raises(InputError, match="wanted units"):
+    with refused("wanted units"):
         dataclasses.replace(parameters, unit=3)
 
 
@@ -254,15 +254,15 @@ def test_the_signature_names_every_parameter():
         ("frame_rate", {"frame_rate": math.nan}),
     ],
 )
-def test_values_out_of_their_bounds_are_refused(name, values):
-    with pytest.raises(InputError) as error:
+def test_values_out_of_their_bounds_are_refused(name, values, refused):
+    with refused() as error:
         Parameters(**values)
     assert _message(error).startswith(f"{name}: found ")
 
 
 @pytest.mark.parametrize("text", ["-1", "8-3", "inf", "1001", "50%"])
-def test_fat_out_of_bounds_is_refused(text):
-    with pytest.raises(InputError) as error:
+def test_fat_out_of_bounds_is_refused(text, refused):
+    with refused() as error:
         Parameters.from_texts({"fat": text})
     assert _message(error).startswith("fat: found ")
 
@@ -312,8 +312,8 @@ def test_older_stores_have_no_fat():
         ("waveform", ((0, 0), (1, 1, 1), (2, 0))),
     ],
 )
-def test_values_of_a_wrong_kind_are_refused(name, value):
-    with pytest.raises(InputError) as error:
+def test_values_of_a_wrong_kind_are_refused(name, value, refused):
+    with refused() as error:
         Parameters(**{name: value})
     assert name in _message(error)
 
@@ -344,8 +344,8 @@ def test_numbers_of_another_type_are_refused_or_work(name, value, meant):
         ({"synchrony": Range(0.5000001, 0.5000001)}, "0.5000001", "0.5"),
     ],
 )
-def test_a_refusal_shows_the_value_to_its_last_digit(values, found, wanted):
-    with pytest.raises(InputError) as error:
+def test_a_refusal_shows_the_value_to_its_last_digit(values, found, wanted, refused):
+    with refused() as error:
         Parameters(**values)
     assert f"found {found}" in _message(error)
     assert f"to {wanted}" in _message(error)
@@ -410,12 +410,12 @@ def test_presets_survive_json(preset):
     assert Parameters.from_json(json.loads(text)) == parameters
 
 
-def test_json_with_other_names_is_refused():
+def test_json_with_other_names_is_refused(refused):
     values = Parameters().to_json()
-    with pytest.raises(InputError, match=r"parameter: .*colour"):
+    with refused("parameter: ", "colour"):
         Parameters.from_json({**values, "colour": 1})
     del values["snr"]
-    with pytest.raises(InputError, match=r"parameter: .*snr"):
+    with refused("parameter: ", "snr"):
         Parameters.from_json(values)
 
 
@@ -440,8 +440,8 @@ def test_json_with_other_names_is_refused():
         ("firing_rate", [8, 1e9]),
     ],
 )
-def test_json_with_a_wrong_value_is_refused(name, value):
-    with pytest.raises(InputError) as error:
+def test_json_with_a_wrong_value_is_refused(name, value, refused):
+    with refused() as error:
         Parameters.from_json({**Parameters().to_json(), name: value})
     assert name in _message(error)
 

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from musim.simulator import InputError
 from musim.simulator.seeds import NOISE_KEY_WORDS, Stream, check_seed, generator, noise_key
 
 
@@ -63,6 +62,6 @@ def test_seeds_that_fit_are_taken(seed):
 
 
 @pytest.mark.parametrize("seed", [-1, 2**63, 1.5, "5", None, float("nan")])
-def test_seeds_that_do_not_fit_are_refused(seed):
-    with pytest.raises(InputError, match=r"seed: found .*, wanted .* from 0 to "):
+def test_seeds_that_do_not_fit_are_refused(seed, refused):
+    with refused("seed: found ", ", wanted ", " from 0 to "):
         check_seed(seed)

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from musim.simulator import InputError, Parameters, draw, render
+from musim.simulator import Parameters, draw, render
 from musim.simulator.declarations import declarations
 from musim.simulator.shapes import SHAPES, Shape
 
@@ -16,8 +16,8 @@ class Ring(Shape):
         return np.where(hole, np.float32(0), covered)
 
 
-def test_a_shape_of_one_s_own_is_a_class_and_a_line(monkeypatch):
-    with pytest.raises(InputError, match="territory: found 'ring', wanted one of disc, ellipse"):
+def test_a_shape_of_one_s_own_is_a_class_and_a_line(monkeypatch, refused):
+    with refused("territory: found 'ring', wanted one of disc, ellipse"):
         Parameters(territory="ring")
     monkeypatch.setitem(SHAPES, "ring", Ring())
     parameters = Parameters(territory="ring", diameter=(8, 10), units=4, snr="inf", frames=40)
@@ -33,14 +33,14 @@ def test_a_shape_of_one_s_own_is_a_class_and_a_line(monkeypatch):
     np.testing.assert_array_equal(moved, rings.territory.any(axis=0))
 
 
-def test_the_longest_of_a_shape_has_to_fit_into_the_muscle(monkeypatch):
+def test_the_longest_of_a_shape_has_to_fit_into_the_muscle(monkeypatch, refused):
     class Long(Shape):
         def longest(self, parameters):
             return 5 * parameters.diameter.high
 
     monkeypatch.setitem(SHAPES, "long", Long())
     Parameters(territory="long", diameter=8)
-    with pytest.raises(InputError, match="diameter: found a territory of up to 45 mm"):
+    with refused("diameter: found a territory of up to 45 mm"):
         Parameters(territory="long", diameter=9)
 
 

@@ -4,13 +4,10 @@ import hashlib
 import io
 import os
 
-import pytest
-
 from musim.datasets.importing.hashing import sha256_of
-from musim.simulator.errors import InputError
 
 
-def test_hashes_are_those_of_the_bytes(tmp_path):
+def test_hashes_are_those_of_the_bytes(tmp_path, refused):
     content, seen = os.urandom(3_000_000), []
     (tmp_path / "a").write_bytes(content)
     assert sha256_of(tmp_path / "a", seen.append) == hashlib.sha256(content).hexdigest()
@@ -23,5 +20,5 @@ def test_hashes_are_those_of_the_bytes(tmp_path):
     assert sha256_of(folder) == hashlib.sha256(wanted.getvalue()).hexdigest()
     (folder / "x" / "c").rename(folder / "x" / "d")
     assert sha256_of(folder) != hashlib.sha256(wanted.getvalue()).hexdigest()
-    with pytest.raises(InputError, match="nothing"):
+    with refused("nothing"):
         sha256_of(tmp_path / "nothing")

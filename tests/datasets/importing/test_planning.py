@@ -136,10 +136,10 @@ def test_bytes_that_are_hashed_are_counted(save):
         ((30, 16, 12), {"frame_rate": 100.1}, ["at 100.1 Hz", "at 100 Hz", "`chain.frame_rate`"]),
     ],
 )
-def test_recordings_of_another_grid_are_refused(save, fails, shape, changes, words):
+def test_recordings_of_another_grid_are_refused(save, refused, shape, changes, words):
     files = [save("a.npy", 30, 16, 12), save("b.npy", *shape)]
     other = Description.parse(VELOCITY.to_values() | changes)
-    with fails(InputError, f"{files[1]}: ", f"as in {files[0]}", *words):
+    with refused(f"{files[1]}: ", f"as in {files[0]}", *words):
         plan(files, [VELOCITY, other], Chain())
 
 
@@ -167,15 +167,15 @@ def test_the_rounding_of_coordinates_makes_no_other_grid(save):
         (Chain(median=20.0), ["median", "20 mm", "31 pixels"]),
     ],
 )
-def test_a_chain_that_does_not_fit_names_the_file(save, fails, chain, words):
+def test_a_chain_that_does_not_fit_names_the_file(save, refused, chain, words):
     path = save("a.npy", 30, 16, 12)
-    with fails(InputError, f"{path}: ", *words):
+    with refused(f"{path}: ", *words):
         plan([path], VELOCITY, chain)
 
 
-def test_iq_shorter_than_an_ensemble_names_the_file(save, fails):
+def test_iq_shorter_than_an_ensemble_names_the_file(save, refused):
     path = save("a.npy", 3, 16, 12, dtype="c8")
-    with fails(InputError, f"{path}: ", "found 3", "wanted 4", "one ensemble"):
+    with refused(f"{path}: ", "found 3", "wanted 4", "one ensemble"):
         plan([path], Description.parse(IQ), Chain())
 
 
@@ -209,10 +209,10 @@ def test_the_units_of_each_file_are_its_own(save, table):
     assert planned.layout.sizes["pulse"] == 3  # 0.1 is before the second window, 0.2 and 0.25 in it
 
 
-def test_firings_that_fit_no_recording_are_refused(save, table, fails):
+def test_firings_that_fit_no_recording_are_refused(save, table, refused):
     # In milliseconds, say.
     path, events = save("a.npy", 30, 16, 12), table((100, 1), (200, 1))
-    with fails(InputError, str(events), "found no onset within", str(path), "seconds"):
+    with refused(str(events), "found no onset within", str(path), "seconds"):
         plan([path], VELOCITY, Chain(), events=[events])
 
 

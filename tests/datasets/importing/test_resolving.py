@@ -147,7 +147,7 @@ def test_only_what_is_asked_for_is_read(write):
     assert asked == [(slice(2, 4), slice(0, 5), slice(1, 2))]
 
 
-def test_iq_in_two_parts_is_joined(tmp_path):
+def test_iq_in_two_parts_is_joined(tmp_path, refused):
     real, imaginary = np.random.default_rng(4).standard_normal((2, 6, 5, 4)).astype("f4")
     np.savez(tmp_path / "a.npz", I=real, Q=imaginary, other=real[:3], z=real + 1j)
     values = IMAGES | {"kind": "iq", "real": "I", "imaginary": "Q", "centre_frequency": 7e6}
@@ -157,20 +157,20 @@ def test_iq_in_two_parts_is_joined(tmp_path):
     assert np.array_equal(data[0], real + 1j * imaginary)
     assert recording.demodulation_frequency == 7e6
     for other in ("other", "z"):
-        with pytest.raises(InputError, match="two parts of real numbers"):
+        with refused("two parts of real numbers"):
             _get(tmp_path / "a.npz", values | {"imaginary": other})
 
 
-def test_the_only_array_needs_no_name(images, tmp_path):
+def test_the_only_array_needs_no_name(images, tmp_path, refused):
     values = {k: v for k, v in IMAGES.items() if k != "variable"}
     np.savez(tmp_path / "a.npz", a=np.zeros((3, 4, 5)), t=np.zeros(3))
     assert _get(tmp_path / "a.npz", values)[0].variable == "a"
     np.savez(tmp_path / "a.npz", a=np.zeros((3, 4, 5)), b=np.zeros((3, 4, 5)))
-    with pytest.raises(InputError, match=r"found 2 arrays .*\(a, b\)"):
+    with refused("found 2 arrays ", "(a, b)"):
         _get(tmp_path / "a.npz", values)
 
 
-def test_grids_come_from_steps_or_sizes(images, fails):
+def test_grids_come_from_steps_or_sizes(images, refused):
     recording, _ = images({})
     assert (recording.depth_step, recording.width_step) == (0.5, 0.2)
     assert (recording.depth_start, recording.width_start) == (0.25, 0.1)
@@ -179,9 +179,9 @@ def test_grids_come_from_steps_or_sizes(images, fails):
     assert (recording.depth_step, recording.width_step) == (8, 5)
     assert (recording.depth_start, recording.width_start) == (4, -9.5)
     for key in ("depth_step", "width_step"):
-        with fails(InputError, "a.h5", key, "none", "or size"):
+        with refused("a.h5", key, "none", "or size"):
             images({key: None})
-    with fails(InputError, "depth_step from size", "found 200", "mm"):
+    with refused("depth_step from size", "found 200", "mm"):
         images({"depth_step": None, "width_step": None, "size": [1000, 20]})
     recording, _ = images({"velocity_unit": "cm/s", "sign": -1})
     assert (recording.velocity_scale, recording.sign) == (-10, -1)
@@ -247,14 +247,14 @@ def test_coordinates_give_steps_and_the_frame_rate(kind, tmp_path, fails):
         ({"delays": [1e-6] * 8}, ("delays", "1e-06", "wanted 0", "angles")),
     ],
 )
-def test_what_does_not_fit_the_file_is_named(change, words, tmp_path, fails):
+def test_what_does_not_fit_the_file_is_named(change, words, tmp_path, refused):
     path = tmp_path / "a.mat"
     extra = {"deep": np.zeros((2, 3, 2, 3)), "IQ": ECHOES * 1j}
     scipy.io.savemat(path, {"RF": ECHOES, "param": PARAM | {"name": "L7"}, **extra})
     if words[0] == "1 transmits":  # MATLAB dropped the axis, so this one is fine
         assert _get(path, RF | change)[0].lengths["transmit"] == 1
         return
-    with fails(InputError, *words):
+    with refused(*words):
         _get(path, RF | change)
 
 
@@ -263,7 +263,7 @@ def test_real_numbers_are_no_iq(images, fails):
         images({"kind": "iq", "centre_frequency": 5e6})
 
 
-def test_attributes_give_numbers_and_units(tmp_path, fails):
+def test_attributes_give_numbers_and_units(tmp_path, refused):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["x"] = np.zeros((6, 5, 4))
         file["x"].attrs["rate"] = 250.0
@@ -274,7 +274,7 @@ def test_attributes_give_numbers_and_units(tmp_path, fails):
     change = {"frame_rate": "x@rate", "depth_step": "step", "width_step": "step [mm]"}
     recording, _ = _get(tmp_path / "a.h5", IMAGES | change)
     assert (recording.frame_rate, recording.depth_step, recording.width_step) == (250, 3, 0.3)
-    with fails(InputError, "depth_step", "'furlong'", "brackets"):
+    with refused("depth_step", "'furlong'", "brackets"):
         _get(tmp_path / "a.h5", IMAGES | change | {"depth_step": "odd"})
 
 
@@ -293,11 +293,11 @@ def test_delays_of_plane_waves_give_their_angles(tmp_path_factory, angles, turne
     assert _get(path, values)[0].angles == pytest.approx(tuple(angles), abs=1e-6)
 
 
-def test_several_transmits_need_angles(tmp_path, fails):
+def test_several_transmits_need_angles(tmp_path, refused):
     np.savez(tmp_path / "a.npz", RF=np.zeros((3, 30, 8, 5), "i2"), th=np.array([-0.1, 0, 0.1]))
     values = {"frame_rate": 100, "centre_frequency": 5e6, "sampling_frequency": 2e7, "pitch": 0.3}
     values |= {"kind": "rf", "variable": "RF", "axes": ["transmit", "sample", "channel", "time"]}
-    with fails(InputError, "angles", "none", "3 of them"):
+    with refused("angles", "none", "3 of them"):
         _get(tmp_path / "a.npz", values)
     recording, _ = _get(tmp_path / "a.npz", values | {"angles": "th [rad]"})
     assert recording.angles == pytest.approx(np.degrees([-0.1, 0, 0.1]))

@@ -84,7 +84,7 @@ def test_an_iterator_that_is_left_stops_its_thread(scene):
     assert readers() == []
 
 
-def test_an_error_while_drawing_is_raised_where_batches_are_taken(scene, monkeypatch, fails):
+def test_an_error_while_drawing_is_raised_where_batches_are_taken(scene, monkeypatch, refused):
     def refuse(parameters, *, seed, index):
         if index == 4:
             raise InputError("no unit can show")
@@ -93,7 +93,7 @@ def test_an_error_while_drawing_is_raised_where_batches_are_taken(scene, monkeyp
     monkeypatch.setattr("musim.datasets.streaming.endless.draw", refuse)
     batches = iter(EndlessLoader(scene, batch_size=2))
     first(batches, 2)
-    with fails(InputError, "no unit can show"):
+    with refused("no unit can show"):
         next(batches)
     assert readers() == []
 
@@ -107,6 +107,6 @@ def test_an_error_while_drawing_is_raised_where_batches_are_taken(scene, monkeyp
         ({"seed": -1}, ["seed", "-1"]),
     ],
 )
-def test_numbers_out_of_bounds_are_refused(scene, fails, changes, words):
-    with fails(InputError, *words):
+def test_numbers_out_of_bounds_are_refused(scene, refused, changes, words):
+    with refused(*words):
         EndlessLoader(scene, **{"batch_size": 2} | changes)

@@ -13,7 +13,7 @@ from musim.datasets.origin import MEAN, SD
 from musim.datasets.statistics import standardisation
 from musim.datasets.streaming import SequenceLoader
 from musim.simulator import Range
-from musim.simulator.errors import FailureError, InputError
+from musim.simulator.errors import FailureError
 
 
 def voxels_of(store):
@@ -106,11 +106,11 @@ def test_voxels_without_truth_are_standardised_too(untold):
 
 
 @pytest.mark.parametrize("value", [0, np.nan, np.inf])
-def test_voxels_that_cannot_be_standardised_are_refused(untold, fails, value):
+def test_voxels_that_cannot_be_standardised_are_refused(untold, refused, value):
     voxels = np.zeros((3, 4, 5, 2), np.float32)
     voxels[1, 2, 3, 1] = value
     store = untold(voxels)
-    with fails(InputError, store.location.address, "standard deviation"):
+    with refused(store.location.address, "standard deviation"):
         SequenceLoader(store, batch_size=1, standardise=True)
 
 

@@ -4,7 +4,7 @@ import math
 import numpy as np
 import pytest
 
-from musim.simulator import InputError, Parameters, Range, draw
+from musim.simulator import Parameters, Range, draw
 from musim.simulator.experiment.doses import Doses
 from musim.simulator.experiment.motion import (
     ARTERY_RADIUS,
@@ -110,8 +110,8 @@ def test_a_lone_unit_peaks_at_its_displacement_and_returns_to_rest():
                                atol=2e-3 * velocity.max())  # fmt: skip
 
 
-def test_a_truth_without_doses_moves_in_no_tissue():
-    with pytest.raises(InputError, match="truth: found one without drawn doses"):
+def test_a_truth_without_doses_moves_in_no_tissue(refused):
+    with refused("truth: found one without drawn doses"):
         draw_motion(SMALL, Doses(), TRUTH, 1, 0, 100)
 
 

@@ -336,10 +336,10 @@ def test_what_cannot_be_beamformed_is_refused(shape, dtype, options, message):
         delay_and_sum(np.zeros(shape, dtype), ACQUISITION, PixelGrid([15.0], [0.0]), **options)
 
 
-def test_recordings_that_do_not_fit_are_refused_before_any_work():
+def test_recordings_that_do_not_fit_are_refused_before_any_work(refused):
     grid = PixelGrid([15.0], [0.0])
-    with pytest.raises(InputError, match="echoes: found shape"):
+    with refused("echoes: found shape"):
         beamform(np.zeros((3, 64, 50)), ACQUISITION, grid)
     sampled_too_slowly = _with(sampling_frequency=2 * FC)
-    with pytest.raises(InputError, match="sampling: found the band's mirror image 0 Hz"):
+    with refused("sampling: found the band's mirror image 0 Hz"):
         beamform(np.zeros((1, 1, 64, 50)), sampled_too_slowly, grid)

@@ -200,8 +200,8 @@ def test_memory_does_not_grow_with_the_recording():
         ({"order": 11}, "order: found 11"),
     ],
 )
-def test_bands_that_cannot_be_are_refused(values, text):
-    with pytest.raises(InputError, match=text):
+def test_bands_that_cannot_be_are_refused(values, text, refused):
+    with refused(text):
         BandPass(**{"low": 5, "high": 50, "frame_rate": 2000, **values})
 
 
@@ -213,8 +213,8 @@ def test_a_recording_too_short_for_the_ends_is_refused(frames):
         list(band_pass_blocks(np.zeros((frames, 1, 2, 2), np.float32), PAPER))
 
 
-def test_no_recording_is_refused():
-    with pytest.raises(InputError, match="found 0 frames"):
+def test_no_recording_is_refused(refused):
+    with refused("found 0 frames"):
         list(band_pass_blocks([np.zeros((0, 2, 2), np.float32)], PAPER))
 
 
@@ -262,10 +262,10 @@ def test_a_median_is_an_odd_number_of_pixels(length, pixel, size):
     assert median_size(length, pixel) == size
 
 
-def test_a_median_of_too_many_pixels_is_refused():
+def test_a_median_of_too_many_pixels_is_refused(refused):
     assert median_size(31, 1) == MOST_MEDIAN
-    with pytest.raises(InputError, match=r"found 33 mm of pixels of 1 mm \(33\), wanted up to 31"):
+    with refused("found 33 mm of pixels of 1 mm (33), wanted up to 31"):
         median_size(33, 1)
     for size in ((2, 3), (3, 0), (33, 1), (1, -1)):
-        with pytest.raises(InputError, match="wanted an odd number up to 31"):
+        with refused("wanted an odd number up to 31"):
             median_filter(np.zeros((1, 4, 4), np.float32), size)

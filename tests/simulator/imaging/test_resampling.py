@@ -7,7 +7,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from musim.simulator import InputError
 from musim.simulator.imaging.resampling import (
     CUTOFF,
     SINC_PERIODS,
@@ -271,6 +270,6 @@ def test_memory_does_not_grow_with_the_recording():
         (2000.0, math.inf, "output frame_rate: found inf Hz"),
     ],
 )
-def test_rates_that_cannot_be_are_refused(rate, output_rate, text):
-    with pytest.raises(InputError, match=text):
+def test_rates_that_cannot_be_are_refused(rate, output_rate, text, refused):
+    with refused(text):
         _in_time(np.zeros((9, 1, 1), np.float32), rate, output_rate)

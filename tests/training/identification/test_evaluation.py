@@ -259,7 +259,7 @@ def test_progress_counts_sequences(protocol, method, tmp_path):
 
 
 @pytest.mark.parametrize("error", [FailureError("no more"), KeyboardInterrupt()])
-def test_what_was_interrupted_goes_on(protocol, method, tmp_path, error):
+def test_what_was_interrupted_goes_on(protocol, method, tmp_path, error, refused):
     method()
     run(protocol, tmp_path / "whole")
     calls = []
@@ -273,9 +273,9 @@ def test_what_was_interrupted_goes_on(protocol, method, tmp_path, error):
     method(interrupted)
     with pytest.raises(type(error)):
         run(protocol, tmp_path / "part")
-    with pytest.raises(InputError, match=r"unfinished evaluation.*`resume=True`"):
+    with refused("unfinished evaluation", "`resume=True`"):
         read_evaluation(tmp_path / "part")
-    with pytest.raises(InputError, match="add `resume=True`"):
+    with refused("add `resume=True`"):
         run(protocol, tmp_path / "part")
     parts = len(list((tmp_path / "part" / "parts").iterdir()))
     assert parts >= 1
@@ -296,23 +296,25 @@ def test_what_was_interrupted_goes_on(protocol, method, tmp_path, error):
     assert (tmp_path / "part" / "sequences.csv").read_bytes() == before
 
 
-def test_other_settings_do_not_go_on(protocol, method, tmp_path, monkeypatch):
+def test_other_settings_do_not_go_on(protocol, method, tmp_path, monkeypatch, refused):
     method()
     run(protocol, tmp_path / "e")
     before = tree(tmp_path)
     monkeypatch.setitem(METHODS, "other", Method("other", "", fair, "needed"))
     fewer = Protocol("small", protocol.conditions[:1], "units")
     for what, name in ((protocol, "other"), (fewer, "stub")):
-        with pytest.raises(InputError, match=r"other settings \(stub on small\)"):
+        with refused("other settings (stub on small)"):
             evaluate(what, name, tmp_path / "e", workers=1, resume=True)
-    with pytest.raises(InputError, match="wanted a new folder"):
+    with refused("wanted a new folder"):
         run(protocol, tmp_path / "e")
-    with pytest.raises(InputError, match="both `resume` and `overwrite`"):
+    with refused("both `resume` and `overwrite`"):
         run(protocol, tmp_path / "e", resume=True, overwrite=True)
     assert tree(tmp_path) == before
 
 
-def test_an_evaluation_of_an_older_musim_is_read_but_not_gone_on_with(protocol, method, tmp_path):
+def test_an_evaluation_of_an_older_musim_is_read_but_not_gone_on_with(
+    protocol, method, tmp_path, refused
+):
     method()
     folder = tmp_path / "e"
     whole = run(protocol, folder)
@@ -323,7 +325,7 @@ def test_an_evaluation_of_an_older_musim_is_read_but_not_gone_on_with(protocol, 
     before = tree(tmp_path)
     found = read_evaluation(folder)
     assert (found.units, found.predictions) == (whole.units, [])
-    with pytest.raises(InputError, match=r"another version of musim.*`overwrite=True`") as caught:
+    with refused("another version of musim", "`overwrite=True`") as caught:
         run(protocol, folder, resume=True)
     assert len(str(caught.value).splitlines()) == 1
     assert tree(tmp_path) == before
@@ -360,11 +362,11 @@ def test_overwriting_removes_the_evaluation_and_nothing_else(protocol, method, t
 
 
 @pytest.mark.parametrize("options", [{}, {"overwrite": True}, {"resume": True}])
-def test_a_folder_of_somebody_else_is_left_alone(protocol, method, tmp_path, options):
+def test_a_folder_of_somebody_else_is_left_alone(protocol, method, tmp_path, options, refused):
     asked = method()
     (tmp_path / "e").mkdir()
     (tmp_path / "e" / "units.csv").write_text("mine")
-    with pytest.raises(InputError, match="not an evaluation, wanted a new or empty folder"):
+    with refused("not an evaluation, wanted a new or empty folder"):
         run(protocol, tmp_path / "e", **options)
     assert not asked
     assert tree(tmp_path) == {"e/units.csv": b"mine"}
@@ -372,21 +374,23 @@ def test_a_folder_of_somebody_else_is_left_alone(protocol, method, tmp_path, opt
 
 @pytest.mark.parametrize("options", [{}, {"overwrite": True}, {"resume": True}])
 @pytest.mark.parametrize("content", ["", "[1, 2]", '{"method": "x"}', "\x00"])
-def test_settings_of_something_else_are_left_alone(protocol, method, tmp_path, content, options):
+def test_settings_of_something_else_are_left_alone(
+    protocol, method, tmp_path, content, options, refused
+):
     method()
     (tmp_path / "evaluation.json").write_text(content)
-    with pytest.raises(InputError, match=r"evaluation\.json without the settings") as caught:
+    with refused("evaluation.json without the settings") as caught:
         run(protocol, tmp_path, **options)
     assert len(str(caught.value).splitlines()) == 1
     assert tree(tmp_path) == {"evaluation.json": content.encode()}
 
 
-def test_a_file_and_a_url_are_no_folders(protocol, method, tmp_path):
+def test_a_file_and_a_url_are_no_folders(protocol, method, tmp_path, refused):
     method()
     (tmp_path / "e").write_text("mine")
-    with pytest.raises(InputError, match="wanted a new or empty folder"):
+    with refused("wanted a new or empty folder"):
         run(protocol, tmp_path / "e", overwrite=True)
-    with pytest.raises(InputError, match="wanted a local folder"):
+    with refused("wanted a local folder"):
         run(protocol, "memory://e")
     assert tree(tmp_path) == {"e": b"mine"}
 
@@ -401,11 +405,11 @@ def test_what_a_run_left_that_was_killed_as_it_began_is_nothing(protocol, method
 # Wrong input
 
 
-def test_wrong_input_leaves_nothing(protocol, method, tmp_path):
+def test_wrong_input_leaves_nothing(protocol, method, tmp_path, refused):
     method()
-    with pytest.raises(InputError, match="workers: found 0"):
+    with refused("workers: found 0"):
         evaluate(protocol, "stub", tmp_path / "a" / "e", workers=0)
-    with pytest.raises(InputError, match="method: found 'best'"):
+    with refused("method: found 'best'"):
         evaluate(protocol, "best", tmp_path / "a" / "e", workers=1)
     calls = []
 
@@ -425,7 +429,7 @@ def test_wrong_input_leaves_nothing(protocol, method, tmp_path):
     assert list((tmp_path / "empty").iterdir()) == []
 
 
-def test_wrong_input_does_not_undo_what_an_earlier_run_did(protocol, method, tmp_path):
+def test_wrong_input_does_not_undo_what_an_earlier_run_did(protocol, method, tmp_path, refused):
     calls = []
 
     def stops(error):
@@ -443,24 +447,24 @@ def test_wrong_input_does_not_undo_what_an_earlier_run_did(protocol, method, tmp
         run(protocol, tmp_path / "e")
     before = set(tree(tmp_path))
     method(lambda recording, truth: (_ for _ in ()).throw(InputError("y")))
-    with pytest.raises(InputError):
+    with refused():
         run(protocol, tmp_path / "e", resume=True)
     assert set(tree(tmp_path)) == before
 
 
-def test_a_store_whose_recordings_are_too_short_is_named(tmp_path):
+def test_a_store_whose_recordings_are_too_short_is_named(tmp_path, refused):
     parameters = Parameters(
         units=Range(2, 2), pixels=(9, 7), size=(9.0, 7.0), diameter=Range(2, 4), frames=4
     )
     generate(parameters, tmp_path / "s.zarr", sequences=1, workers=1)
-    with pytest.raises(InputError) as caught:
+    with refused() as caught:
         evaluate(tmp_path / "s.zarr", "ica", tmp_path / "e", workers=1)
     assert f"{tmp_path / 's.zarr'}, sequence 0: recording: found 4 frames" in str(caught.value)
     assert not (tmp_path / "e").exists()
 
 
 @pytest.mark.parametrize("options", [{}, {"overwrite": True}])
-def test_a_store_without_truth_is_refused(protocol, method, tmp_path, options):
+def test_a_store_without_truth_is_refused(protocol, method, tmp_path, options, refused):
     method()
     layout = Layout(
         kind="dense", variables=("tvi",), part_size=1, dtypes={}, frame_rate=100.0, attributes={},
@@ -472,15 +476,15 @@ def test_a_store_without_truth_is_refused(protocol, method, tmp_path, options):
         run(protocol, tmp_path / "e")
     before = tree(tmp_path)
     for name in ("stub", "oracle-trains"):
-        with pytest.raises(InputError, match=r"r\.zarr: found a recording without truth"):
+        with refused("r.zarr: found a recording without truth"):
             evaluate(tmp_path / "r.zarr", name, tmp_path / "e", workers=1, **options)
     assert tree(tmp_path) == before
 
 
-def test_there_must_be_an_evaluation_to_read(tmp_path):
-    with pytest.raises(InputError, match="found no evaluation there"):
+def test_there_must_be_an_evaluation_to_read(tmp_path, refused):
+    with refused("found no evaluation there"):
         read_evaluation(tmp_path)
-    with pytest.raises(InputError, match="found no evaluation there"):
+    with refused("found no evaluation there"):
         read_evaluation(tmp_path / "none")
 
 

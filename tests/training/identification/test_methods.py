@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from musim.simulator import InputError, Parameters, Range, draw, render
+from musim.simulator import Parameters, Range, draw, render
 from musim.training.identification.methods import (
     METHODS,
     identify,
@@ -48,7 +48,7 @@ def active(recording, **given):
     return Units(mask[None].astype(np.float32), train[None], np.zeros((1, 0)), np.ones(1))
 
 
-def test_a_method_is_a_function_that_is_registered(added, recording, truth):
+def test_a_method_is_a_function_that_is_registered(added, recording, truth, refused):
     @register("active", "Whatever moves most.")
     def find(recording):
         return active(recording)
@@ -57,11 +57,11 @@ def test_a_method_is_a_function_that_is_registered(added, recording, truth):
     np.testing.assert_array_equal(found.territory, active(recording).territory)
     assert 0 < found.explained_share <= 1
     assert METHODS["active"].summary == "Whatever moves most."
-    with pytest.raises(InputError, match="found active with a run of musim train, wanted network"):
+    with refused("found active with a run of musim train, wanted network"):
         identify(recording, "active", runs=["run"])
 
 
-def test_a_method_is_given_what_it_says_that_it_uses(added, recording, truth):
+def test_a_method_is_given_what_it_says_that_it_uses(added, recording, truth, refused):
     given = {}
 
     def noting(name):
@@ -84,18 +84,18 @@ def test_a_method_is_given_what_it_says_that_it_uses(added, recording, truth):
     }  # fmt: skip
     identify(recording, "used")
     assert given["used"] == {"truth": None}
-    with pytest.raises(InputError, match="needed: found no truth"):
+    with refused("needed: found no truth"):
         identify(recording, "needed")
-    with pytest.raises(InputError, match="found needed for a recording without truth"):
+    with refused("found needed for a recording without truth"):
         method_named("needed").check(False)
     assert method_named("used").check(False) == []
     assert method_named("runs").check(False, ["a", "b"]) == ["a", "b"]
 
 
-def test_a_name_is_taken_once(added):
+def test_a_name_is_taken_once(added, refused):
     with pytest.raises(ValueError, match="another method named 'ica'"):
         register("ica", "")
-    with pytest.raises(InputError, match=r"found 'pca', wanted one of ica, refine"):
+    with refused("found 'pca', wanted one of ica, refine"):
         method_named("pca")
 
 

@@ -146,8 +146,8 @@ def test_overlap_is_not_asked_for_but_counted():
 # Wrong input, and JSON
 
 
-def test_an_unknown_sweep_is_refused():
-    with pytest.raises(InputError, match="found 'depth', wanted one of units, snr, synchrony"):
+def test_an_unknown_sweep_is_refused(refused):
+    with refused("found 'depth', wanted one of units, snr, synchrony"):
         sweep("depth")
 
 

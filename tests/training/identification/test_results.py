@@ -289,12 +289,12 @@ def test_voxels_are_the_sum_of_the_units_without_noise(three, found, stub, tmp_p
     assert not store.tvi(1).any()
 
 
-def test_a_result_has_units_but_no_truth(three, found, simulated, stub, tmp_path):
+def test_a_result_has_units_but_no_truth(three, found, simulated, stub, tmp_path, refused):
     stub((three, found))
     store = run(three, out=tmp_path / "units.zarr")
     assert (store.kind, store.has_units, store.has_truth) == ("identified", True, False)
     assert (store.parameters, store.seed, store.domain) == (None, None, None)
-    with pytest.raises(InputError, match="without truth"):
+    with refused("without truth"):
         store.truth(0)
     assert (three.has_units, three.has_truth, three.domain) == (False, False, None)
     assert (simulated.has_units, simulated.has_truth) == (True, True)
@@ -400,17 +400,17 @@ def test_only_noise_has_no_unit(recordings, tmp_path):
 
 
 @pytest.mark.parametrize("method", ["oracle-territories", "oracle-trains"])
-def test_oracles_need_the_truth_of_all(simulated, recordings, tmp_path, method):
+def test_oracles_need_the_truth_of_all(simulated, recordings, tmp_path, method, refused):
     dz, dx = simulated.layout.pixel_size
     voxels = np.random.default_rng(1).normal(size=(1, *simulated.layout.shape))
     other = recordings("r.zarr", voxels, simulated.layout.frame_rate, (dz, dx))
-    with pytest.raises(InputError, match="without truth"):
+    with refused("without truth"):
         run(simulated, other, out=tmp_path / "units.zarr", method=method)
     assert not list(tmp_path.glob("units*"))
 
 
-def test_an_unknown_method_is_refused(three, tmp_path):
-    with pytest.raises(InputError, match=r"found 'best', wanted one of ica, refine"):
+def test_an_unknown_method_is_refused(three, tmp_path, refused):
+    with refused("found 'best', wanted one of ica, refine"):
         run(three, out=tmp_path / "units.zarr", method="best")
     assert not list(tmp_path.glob("units*"))
 
@@ -418,7 +418,7 @@ def test_an_unknown_method_is_refused(three, tmp_path):
 # Several recordings
 
 
-def test_recordings_follow_one_another(three, recordings, found, stub, tmp_path):
+def test_recordings_follow_one_another(three, recordings, found, stub, tmp_path, refused):
     random = np.random.default_rng(9)
     other = recordings("other.zarr", random.normal(size=(2, FRAMES, DEPTH, WIDTH)))
     more = [some_units(random, 2), some_units(random, 3)]
@@ -434,7 +434,7 @@ def test_recordings_follow_one_another(three, recordings, found, stub, tmp_path)
         for row in table_rows(store, index):
             assert row["source"] == source.location.address
             assert (row["source_sequence"], row["sequence"]) == (place, index)
-    with pytest.raises(InputError, match="sequence 5"):
+    with refused("sequence 5"):
         source_of(store.layout, 5)
 
 
@@ -448,9 +448,9 @@ def test_recordings_follow_one_another(three, recordings, found, stub, tmp_path)
     ],
 )
 def test_recordings_of_other_grids_are_refused(three, recordings, tmp_path, shape, rate, pixel,
-                                               words):  # fmt: skip
+                                               words, refused):  # fmt: skip
     other = recordings("other.zarr", np.random.default_rng(1).normal(size=(1, *shape)), rate, pixel)
-    with pytest.raises(InputError) as caught:
+    with refused() as caught:
         run(three, other, out=tmp_path / "units.zarr", method="ica")
     text = str(caught.value)
     assert text.startswith(f"{other.location}: found")
@@ -461,8 +461,8 @@ def test_recordings_of_other_grids_are_refused(three, recordings, tmp_path, shap
     assert not list(tmp_path.glob("units*"))
 
 
-def test_no_recording_is_refused(tmp_path):
-    with pytest.raises(InputError, match="found none"):
+def test_no_recording_is_refused(tmp_path, refused):
+    with refused("found none"):
         identify_stores([], tmp_path / "units.zarr")
 
 
@@ -587,12 +587,14 @@ def broken(kind, shape):
     [("constant", "the same value"), ("still", "the same value"), ("nan", "not finite"),
      ("infinite", "not finite"), ("short", "found 1 frames")],
 )  # fmt: skip
-def test_a_recording_in_which_nothing_can_be_found_is_named(recordings, tmp_path, kind, words):
+def test_a_recording_in_which_nothing_can_be_found_is_named(
+    recordings, tmp_path, kind, words, refused
+):
     shape = (1 if kind == "short" else FRAMES, DEPTH, WIDTH)
     voxels = broken(kind, shape)
     store = recordings("r.zarr", voxels[1:])
     before = tree(tmp_path)
-    with pytest.raises(InputError) as caught:
+    with refused() as caught:
         run(store, out=tmp_path / "new" / "units.zarr", method="refine")
     text = str(caught.value)
     assert text.startswith(f"{store.location}, sequence 0: recording: found")
@@ -602,11 +604,13 @@ def test_a_recording_in_which_nothing_can_be_found_is_named(recordings, tmp_path
     assert not (tmp_path / "new").exists()
 
 
-def test_the_sequence_is_counted_in_its_own_store(recordings, three, stub, found, tmp_path):
+def test_the_sequence_is_counted_in_its_own_store(
+    recordings, three, stub, found, tmp_path, refused
+):
     other = recordings("other.zarr", broken("constant", (FRAMES, DEPTH, WIDTH)))
     error = InputError("recording: found nothing, wanted more")
     stub((three, found), (other, [found[0], error]))
-    with pytest.raises(InputError) as caught:
+    with refused() as caught:
         run(three, other, out=tmp_path / "units.zarr")
     assert str(caught.value) == f"{other.location}, sequence 1: {error}"
     assert not list(tmp_path.glob("units*"))
@@ -617,7 +621,7 @@ def test_the_sequence_is_counted_in_its_own_store(recordings, three, stub, found
 
 @pytest.mark.parametrize("error", [FailureError("no more"), KeyboardInterrupt()])
 def test_what_was_interrupted_goes_on_to_the_same_bytes(
-    three, found, stub, tmp_path, monkeypatch, error
+    three, found, stub, tmp_path, monkeypatch, error, refused
 ):
     stub((three, found))
     run(three, out=tmp_path / "whole" / "units.zarr")
@@ -634,9 +638,9 @@ def test_what_was_interrupted_goes_on_to_the_same_bytes(
     with pytest.raises(type(error)):
         run(three, out=tmp_path / "part" / "units.zarr")
     assert not (tmp_path / "part" / "units.csv").exists()
-    with pytest.raises(InputError, match="unfinished store"):
+    with refused("unfinished store"):
         open_store(tmp_path / "part" / "units.zarr")
-    with pytest.raises(InputError, match=r"unfinished store.*`resume=True`"):
+    with refused("unfinished store", "`resume=True`"):
         run(three, out=tmp_path / "part" / "units.zarr")
     asked = stub((three, found))
     run(three, out=tmp_path / "part" / "units.zarr", resume=True)
@@ -676,12 +680,12 @@ def test_a_recording_may_be_given_alone_and_open(three, found, stub, tmp_path):
         assert store.origin.searched[0].store == three.location.address
 
 
-def test_a_store_is_replaced_only_when_asked(three, found, stub, tmp_path):
+def test_a_store_is_replaced_only_when_asked(three, found, stub, tmp_path, refused):
     stub((three, found))
     run(three, out=tmp_path / "units.zarr")
     before = tree(tmp_path)
     stub((three, found[::-1]))
-    with pytest.raises(InputError, match="found a store there"):
+    with refused("found a store there"):
         run(three, out=tmp_path / "units.zarr")
     assert tree(tmp_path) == before
     store = run(three, out=tmp_path / "units.zarr", overwrite=True)
@@ -690,32 +694,32 @@ def test_a_store_is_replaced_only_when_asked(three, found, stub, tmp_path):
     assert (tmp_path / "units.csv").read_bytes() != before["units.csv"]
 
 
-def test_a_bad_recording_replaces_nothing(three, found, recordings, stub, tmp_path):
+def test_a_bad_recording_replaces_nothing(three, found, recordings, stub, tmp_path, refused):
     stub((three, found))
     run(three, out=tmp_path / "units.zarr")
     bad = recordings("bad.zarr", broken("nan", (FRAMES, DEPTH, WIDTH)))
     before = tree(tmp_path)
-    with pytest.raises(InputError, match=r"bad\.zarr, sequence 1: .*not finite"):
+    with refused("bad.zarr, sequence 1: ", "not finite"):
         run(bad, out=tmp_path / "units.zarr", overwrite=True)
     assert tree(tmp_path) == before
 
 
 @pytest.mark.parametrize("out", ["three.zarr", "three.zarr/units.zarr", ".", "a/../three.zarr"])
-def test_recordings_are_never_replaced(three, found, stub, tmp_path, out):
+def test_recordings_are_never_replaced(three, found, stub, tmp_path, out, refused):
     asked = stub((three, found))
     before = tree(tmp_path)
-    with pytest.raises(InputError, match=r"found the recording .*three\.zarr at this place"):
+    with refused("found the recording ", "three.zarr at this place"):
         run(three, out=tmp_path / out, overwrite=True)
     assert not asked
     assert tree(tmp_path) == before
 
 
-def test_a_recording_in_memory_is_not_replaced(recordings, stub):
+def test_a_recording_in_memory_is_not_replaced(recordings, stub, refused):
     try:
         voxels = np.random.default_rng(1).normal(size=(1, FRAMES, DEPTH, WIDTH))
         source = recordings("memory://r.zarr", voxels)
         stub((source, [some_units(np.random.default_rng(2), 2)]))
-        with pytest.raises(InputError, match="found the recording"):
+        with refused("found the recording"):
             run(source, out="memory://r.zarr", overwrite=True)
         assert np.array_equal(open_store("memory://r.zarr").tvi(0), voxels[0].astype("f4"))
     finally:
@@ -725,35 +729,37 @@ def test_a_recording_in_memory_is_not_replaced(recordings, stub):
 
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"\xff\x00" * 3000])
 def test_a_file_of_somebody_else_is_not_replaced_by_the_table(three, found, stub, tmp_path,
-                                                              content):  # fmt: skip
+                                                              content, refused):  # fmt: skip
     asked = stub((three, found))
     (tmp_path / "units.csv").write_bytes(content)
-    with pytest.raises(InputError, match=r"units\.csv: found something"):
+    with refused("units.csv: found something"):
         run(three, out=tmp_path / "units.zarr", overwrite=True)
     assert not asked
     assert (tmp_path / "units.csv").read_bytes() == content
     assert not (tmp_path / "units.zarr").exists()
 
 
-def test_a_table_that_lost_its_store_is_replaced_only_when_asked(three, found, stub, tmp_path):
+def test_a_table_that_lost_its_store_is_replaced_only_when_asked(
+    three, found, stub, tmp_path, refused
+):
     stub((three, found))
     (tmp_path / "units.csv").write_text(",".join(COLUMNS) + "\n")
-    with pytest.raises(InputError, match="found a table of units there"):
+    with refused("found a table of units there"):
         run(three, out=tmp_path / "units.zarr")
     assert not (tmp_path / "units.zarr").exists()
     run(three, out=tmp_path / "units.zarr", overwrite=True)
     assert len((tmp_path / "units.csv").read_text().splitlines()) == 6
 
 
-def test_a_folder_where_the_table_will_stand_is_refused(three, found, stub, tmp_path):
+def test_a_folder_where_the_table_will_stand_is_refused(three, found, stub, tmp_path, refused):
     stub((three, found))
     (tmp_path / "b.csv").mkdir()
-    with pytest.raises(InputError, match=r"b\.csv: found something"):
+    with refused("b.csv: found something"):
         run(three, out=tmp_path / "b.zarr")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.csv", "three.zarr"]
 
 
-def test_a_source_that_is_gone_is_named(three, found, stub, tmp_path):
+def test_a_source_that_is_gone_is_named(three, found, stub, tmp_path, refused):
     stub((three, found))
     store = run(three, out=tmp_path / "units.zarr")
     layout = dataclasses.replace(
@@ -762,7 +768,7 @@ def test_a_source_that_is_gone_is_named(three, found, stub, tmp_path):
             origin.Identified(method="ica", searched=(origin.Searched("gone.zarr", 3),))
         ),
     )
-    with pytest.raises(InputError, match=r"gone\.zarr: found nothing"):
+    with refused("gone.zarr: found nothing"):
         source_of(layout, 1)
 
 

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from musim.simulator.errors import InputError
 from musim.training.identification.units import Recording, Units, check, none
 
 
@@ -70,18 +69,18 @@ def _with(value):
         (np.broadcast_to(_moving(1, 3, 4), (9, 3, 4)), "same value in every frame"),
     ],
 )
-def test_what_no_unit_can_be_sought_in_is_refused(tvi, text):
-    with pytest.raises(InputError, match=text) as caught:
+def test_what_no_unit_can_be_sought_in_is_refused(tvi, text, refused):
+    with refused(text) as caught:
         check(_recording(tvi))
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, np.nan, np.inf])
-def test_rates_and_sizes_are_positive_numbers(value):
+def test_rates_and_sizes_are_positive_numbers(value, refused):
     for recording in (
         _recording(_moving(9, 3, 4), frame_rate=value),
         _recording(_moving(9, 3, 4), pixel_size=(value, 0.5)),
         _recording(_moving(9, 3, 4), pixel_size=(0.5, value)),
     ):
-        with pytest.raises(InputError, match="wanted a positive number"):
+        with refused("wanted a positive number"):
             check(recording)

@@ -76,10 +76,10 @@ def test_what_json_holds_is_checked(plain):
         Many.from_json({**Many().to_json(), **plain})
 
 
-def test_a_setting_that_json_lacks_is_refused():
+def test_a_setting_that_json_lacks_is_refused(refused):
     plain = Many().to_json()
     del plain["rate"]
-    with pytest.raises(InputError, match="setting: found none called 'rate'"):
+    with refused("setting: found none called 'rate'"):
         Many.from_json(plain)
 
 

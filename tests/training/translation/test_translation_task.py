@@ -11,7 +11,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 
 from musim.datasets import open_store
-from musim.simulator import FailureError, InputError
+from musim.simulator import FailureError
 from musim.training.runs.folder import BEST, LAST, TRAINING, VALIDATION, RunFolder
 from musim.training.runs.stepping import NotFiniteError, plain_backward, plain_clip, step
 from musim.training.tasks import open_run, settings_for, train, try_out
@@ -108,8 +108,8 @@ def test_the_defaults_are_the_papers():
         ({"beta1": "1"}, "beta1"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(texts, words):
-    with pytest.raises(InputError, match=words):
+def test_settings_that_cannot_be_are_refused(texts, words, refused):
+    with refused(words):
         settings_for(TranslateTask, "recyclegan", texts)
 
 
@@ -467,11 +467,11 @@ def test_two_processes_train_together(domains, texts, tmp_path):
     ],
 )
 def test_domains_that_cannot_be_trained_on_leave_nothing(
-    domains, make_store, texts, tmp_path, changes, settings, words
+    domains, make_store, texts, tmp_path, changes, settings, words, refused
 ):
     name = "wrong-" + "-".join(changes)
     other = Domains(domains.a, str(make_store(name, seed=2, **changes)))
-    with pytest.raises(InputError, match=words) as caught:
+    with refused(words) as caught:
         train(TranslateTask, tmp_path / "run", texts=texts(**settings), source=other,
               accelerator="cpu")  # fmt: skip
     assert "\n" not in str(caught.value)
@@ -479,25 +479,25 @@ def test_domains_that_cannot_be_trained_on_leave_nothing(
     assert not (tmp_path / "run").exists()
 
 
-def test_images_of_sizes_that_networks_cannot_take_are_told(make_store, texts, tmp_path):
+def test_images_of_sizes_that_networks_cannot_take_are_told(make_store, texts, tmp_path, refused):
     pair = [str(make_store(f"odd-{seed}", seed=seed, pixels=(34, 32))) for seed in (1, 2)]
-    with pytest.raises(InputError, match=r"odd-1\.zarr: clip: found 34 .* multiple of 4"):
+    with refused("odd-1.zarr: clip: found 34 ", " multiple of 4"):
         train(TranslateTask, tmp_path / "run", texts=texts(), source=Domains(*pair),
               accelerator="cpu")  # fmt: skip
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("sequences", [2, 1])
-def test_too_few_sequences_leave_nothing(domains, make_store, texts, tmp_path, sequences):
+def test_too_few_sequences_leave_nothing(domains, make_store, texts, tmp_path, sequences, refused):
     few = Domains(domains.a, str(make_store(f"few-{sequences}", sequences=sequences)))
-    with pytest.raises(InputError, match="store of 3 or more sequences"):
+    with refused("store of 3 or more sequences"):
         train(TranslateTask, tmp_path / "run", texts=texts(), source=few, accelerator="cpu")
     assert not (tmp_path / "run").exists()
 
 
-def test_voxels_that_are_not_numbers_leave_nothing(domains, store_of, texts, tmp_path):
+def test_voxels_that_are_not_numbers_leave_nothing(domains, store_of, texts, tmp_path, refused):
     spoilt = Domains(domains.a, str(store_of("nan", [np.full((48, 32, 32), np.nan, "f4")] * 8)))
-    with pytest.raises(InputError, match=r"nan\.zarr.*wanted finite ones"):
+    with refused("nan.zarr", "wanted finite ones"):
         train(TranslateTask, tmp_path / "run", texts=texts(), source=spoilt, accelerator="cpu")
     assert not (tmp_path / "run").exists()
 

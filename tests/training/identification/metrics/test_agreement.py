@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import pearsonr
 
-from musim.simulator import InputError, Parameters, draw
+from musim.simulator import Parameters, draw
 from musim.training.identification.metrics.agreement import (
     RateOfAgreement,
     lagged_correlation,
@@ -195,21 +195,21 @@ def test_the_lagged_correlation_is_the_largest(size, steps, seed):
     assert (back, back_lag) == (pytest.approx(correlation), pytest.approx(-lag))
 
 
-def test_what_is_no_train_is_refused():
+def test_what_is_no_train_is_refused(refused):
     good = np.zeros(4)
     for wrong in (np.zeros((2, 4)), np.array([0, math.nan, 1, 2]), np.zeros(0)):
         for call in (train_correlation, lambda a, b: rate_of_agreement(a, b, 400)):
-            with pytest.raises(InputError, match=r"train: found shape .* wanted one row"):
+            with refused("train: found shape ", " wanted one row"):
                 call(wrong, good)
-            with pytest.raises(InputError, match=r"train: found shape .* wanted one row"):
+            with refused("train: found shape ", " wanted one row"):
                 call(good, wrong)
-    with pytest.raises(InputError, match=r"predicted train: found 3 frames, wanted .* 4"):
+    with refused("predicted train: found 3 frames, wanted ", " 4"):
         train_correlation(good[:3], good)
-    with pytest.raises(InputError, match="frame rate: found 0 Hz, wanted"):
+    with refused("frame rate: found 0 Hz, wanted"):
         rate_of_agreement(good, good, 0)
-    with pytest.raises(InputError, match="frame rate: found nan Hz, wanted"):
+    with refused("frame rate: found nan Hz, wanted"):
         lagged_correlation(good, good, math.nan, 0)
-    with pytest.raises(InputError, match="lag bound: found -1 s, wanted"):
+    with refused("lag bound: found -1 s, wanted"):
         lagged_correlation(good, good, 400, -1)
-    with pytest.raises(InputError, match="smoothing: found -1 s, wanted"):
+    with refused("smoothing: found -1 s, wanted"):
         peak_instants(good, 400, smoothing=-1)

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musim.simulator import InputError
 from musim.training.identification.metrics.calibration import calibration_error
 
 
@@ -62,6 +61,6 @@ def test_without_predictions_nothing_is_known():
 
 
 @pytest.mark.parametrize("confidence", [[1.1], [-0.1], [math.nan], [0.5, 0.5]])
-def test_what_is_no_confidence_is_refused(confidence):
-    with pytest.raises(InputError, match="confidence: found shape"):
+def test_what_is_no_confidence_is_refused(confidence, refused):
+    with refused("confidence: found shape"):
         calibration_error(confidence, [1])

@@ -3,7 +3,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musim.simulator import InputError
 from musim.training.identification.metrics.detection import (
     Matching,
     intersection_over_union,
@@ -142,7 +141,7 @@ def test_units_that_the_matching_leaves_out_do_not_count(strips):
     assert faults.missed.size == 0
 
 
-def test_what_is_no_mask_is_refused(strips):
+def test_what_is_no_mask_is_refused(strips, refused):
     masks = strips("##..")
-    with pytest.raises(InputError, match="predicted masks: found float64"):
+    with refused("predicted masks: found float64"):
         find_faults(masks.astype(float), masks, _match(masks, masks))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from musim.simulator import InputError, Parameters, draw
+from musim.simulator import Parameters, draw
 from musim.training.identification.metrics.firing import (
     common_lag,
     firings_within,
@@ -187,19 +187,19 @@ def test_perfect_firings_score_1(firings):
 
 
 @pytest.mark.parametrize("window", [(1, 1), (1, 0), (0, math.inf), (math.nan, 1)])
-def test_windows_without_length_are_refused(window):
+def test_windows_without_length_are_refused(window, refused):
     for call in (
         lambda: score_firings([], [], window),
         lambda: rate_and_variation([], window),
         lambda: common_lag([], [], window, bound=0),
     ):
-        with pytest.raises(InputError, match=r"window: found .* wanted"):
+        with refused("window: found ", " wanted"):
             call()
 
 
 @pytest.mark.parametrize("bound", [-0.01, math.nan, math.inf])
-def test_bounds_that_are_none_are_refused(bound):
-    with pytest.raises(InputError, match=r"lag bound: found .* wanted"):
+def test_bounds_that_are_none_are_refused(bound, refused):
+    with refused("lag bound: found ", " wanted"):
         common_lag([], [], WINDOW, bound=bound)
 
 
@@ -239,8 +239,8 @@ def test_a_late_copy_agrees_after_its_lag():
     assert (pair.common, pair.lag) == (5, 0.001)
 
 
-def test_no_firings_agree_with_none():
+def test_no_firings_agree_with_none(refused):
     ((both, one),) = score_all_at_best_lag([[]], [[], [0.5]], (0, 1), bound=0.05)
     assert (both.agreement, one.agreement) == (1, 0)
-    with pytest.raises(InputError, match="lag bound"):
+    with refused("lag bound"):
         score_all_at_best_lag([[]], [[]], (0, 1), bound=-1)

@@ -3,7 +3,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musim.simulator import InputError
 from musim.training.identification.metrics.masks import areas, check_masks, shared_pixels
 
 
@@ -21,10 +20,10 @@ def test_shared_pixels_are_those_of_both(first, second, side, seed):
     [np.zeros((1, 2, 3)), np.zeros((2, 3), bool), [[[True]]], np.zeros((1, 2, 4), bool)],
     ids=["not bool", "two dimensions", "no array", "another image"],
 )
-def test_what_are_no_masks_of_one_image_are_refused(wrong):
+def test_what_are_no_masks_of_one_image_are_refused(wrong, refused):
     right = np.zeros((5, 2, 3), bool)
-    with pytest.raises(InputError, match=r"predicted masks: found .* wanted"):
+    with refused("predicted masks: found ", " wanted"):
         check_masks(wrong, right)
-    with pytest.raises(InputError, match=r"masks: found .* wanted"):
+    with refused("masks: found ", " wanted"):
         check_masks(right, wrong)
     assert check_masks(right, right[:0])[1].shape == (0, 2, 3)

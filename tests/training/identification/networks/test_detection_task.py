@@ -130,8 +130,8 @@ def test_a_cosine_rises_falls_and_ends_at_0():
         ({"pyramid_maps": 128}, "pretrained: found coco for a network of other sizes"),
     ],
 )
-def test_settings_that_do_not_go_together_are_refused(changes, text):
-    with pytest.raises(InputError, match=text):
+def test_settings_that_do_not_go_together_are_refused(changes, text, refused):
+    with refused(text):
         DetectSettings(**changes)
 
 
@@ -146,18 +146,18 @@ def test_settings_survive_json_and_typing():
     ("shape", "text"),
     [((41, 32, 32), "frames: found 41, wanted 40"), ((40, 32, 36), "width: found 36 px, wanted a")],
 )
-def test_a_grid_that_the_network_cannot_take_is_refused(source, shape, text):
-    with pytest.raises(InputError, match=text):
+def test_a_grid_that_the_network_cannot_take_is_refused(source, shape, text, refused):
+    with refused(text):
         DetectTask(DetectSettings(**TINY), replace(source.grid, shape=shape))
 
 
-def test_a_source_of_another_grid_is_refused(source):
+def test_a_source_of_another_grid_is_refused(source, refused):
     task = _task(source)
     task.check(source)
     other = Source(parameters=replace(source.parameters, frame_rate=100.0))
-    with pytest.raises(InputError, match=r"grid: found sequences of 32 x 32 px .* at 100 Hz"):
+    with refused("grid: found sequences of 32 x 32 px ", " at 100 Hz"):
         task.check(other)
-    with pytest.raises(InputError, match="sequence: found"):
+    with refused("sequence: found"):
         task.detect(torch.zeros(40, 32, 16))
 
 
@@ -186,16 +186,16 @@ def test_stored_sequences_are_mirrored_together_with_their_units(store):
     assert set(task.validate(store, CPU)) >= {"f1", "precision", "recall", "iou", "loss", "mask"}
 
 
-def test_stores_that_lack_what_training_needs_are_refused(source, store, tmp_path):
+def test_stores_that_lack_what_training_needs_are_refused(source, store, tmp_path, refused):
     generate(source.parameters, str(tmp_path / "noisy.zarr"), sequences=4, seed=0, workers=1)
     noisy = Source(store=str(tmp_path / "noisy.zarr"))
-    with pytest.raises(InputError, match="snr: found voxels with noise"):
+    with refused("snr: found voxels with noise"):
         _task(noisy).check(noisy)
     _task(noisy, noise_snr="", validation_snr="").check(noisy)
     _task(noisy, noise_from=10, snr="", validation_snr="").check(noisy)
 
 
-def test_noise_changes_at_its_batch_and_batches_do_not_depend_on_the_beginning(source):
+def test_noise_changes_at_its_batch_and_batches_do_not_depend_on_the_beginning(source, refused):
     task = _task(source, snr="inf", noise_snr="3", noise_from=2)
     batches = list(itertools.islice(task.batches(source, 0, rank=0, ranks=1, device=CPU), 4))
     assert [batch["snr"].tolist() for batch in batches] == [
@@ -204,7 +204,7 @@ def test_noise_changes_at_its_batch_and_batches_do_not_depend_on_the_beginning(s
     for start in (1, 2, 3):
         assert torch.equal(_batch(task, source, start)["tvi"], batches[start]["tvi"])
     whole = replace(task.settings, batch_size=4)
-    with pytest.raises(InputError, match="batch_size: found 4 for 3 processes"):
+    with refused("batch_size: found 4 for 3 processes"):
         next(DetectTask(whole, source.grid).batches(source, 0, rank=0, ranks=3, device=CPU))
     halves = [
         next(DetectTask(whole, source.grid).batches(source, 0, rank=rank, ranks=2, device=CPU))
@@ -369,12 +369,12 @@ class _Spied:
         return iter(()) if self.empty else self.source.validation(batches, **options)
 
 
-def test_validation_asks_for_what_its_settings_say(source):
+def test_validation_asks_for_what_its_settings_say(source, refused):
     task = _task(source, validation_batches=3, seed=7, validation_snr="5", batch_size=1)
     spied = _Spied(source)
     task.validate(spied, CPU)
     assert spied.asked == [(3, {"batch_size": 1, "seed": 7, "snr": "5", "device": CPU})]
-    with pytest.raises(InputError, match=r"validation: found no sequence, .* larger store"):
+    with refused("validation: found no sequence, ", " larger store"):
         task.validate(_Spied(source, empty=True), CPU)
 
 
@@ -511,17 +511,17 @@ def test_stores_that_nothing_can_be_learnt_from_leave_nothing(source, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_run_goes_on_with_its_own_checkpoint_alone(source, run, tmp_path):
+def test_a_run_goes_on_with_its_own_checkpoint_alone(source, run, tmp_path, refused):
     folder = tmp_path / "run"
     shutil.copytree(run, folder)
-    with pytest.raises(InputError, match="found a run of musim train detect, wanted one of musim"):
+    with refused("found a run of musim train detect, wanted one of musim"):
         train(TwitchTask, folder, resume=True, **RUN)
     whole = (folder / LAST).read_bytes()
     more = {"resume": True, "texts": {"steps": "4"}}
     (folder / LAST).write_bytes(whole[: len(whole) // 2])
     (folder / BEST).write_bytes(whole[: len(whole) // 2])
     _refused(folder, r"last\.ckpt: found a checkpoint that is damaged", **more)
-    with pytest.raises(InputError, match=r"best\.ckpt: found a checkpoint that is damaged"):
+    with refused("best.ckpt: found a checkpoint that is damaged"):
         open_run(folder, DetectTask)
     (folder / LAST).write_bytes(whole)
     state = RunFolder(folder).load(LAST)
@@ -537,7 +537,7 @@ def test_a_run_goes_on_with_its_own_checkpoint_alone(source, run, tmp_path):
             train(DetectTask, folder, resume=True, **RUN)
         assert (folder / name).read_bytes() == before
     RunFolder(folder).save(BEST, {**state, "networks": {"front.weight": torch.zeros(1)}})
-    with pytest.raises(InputError, match=r"best\.ckpt: found the weights of other networks"):
+    with refused("best.ckpt: found the weights of other networks"):
         open_run(folder, DetectTask)
 
 

@@ -141,12 +141,12 @@ def test_a_batch_is_the_same_whichever_step_is_begun_with(where, settings, reque
     assert not _same(first[0], _batches(_task(**settings, seed=1), given, 1)[0])
 
 
-def test_processes_share_a_batch(source):
+def test_processes_share_a_batch(source, refused):
     ranks = [_batches(_task(), source, 1, rank=rank, ranks=2)[0] for rank in (0, 1)]
     assert [len(batch["train"]) for batch in ranks] == [3, 3]
     assert len(_batches(_task(), source, 1)[0]["train"]) == 6
     assert set(ranks[0]["sd"].tolist()).isdisjoint(ranks[1]["sd"].tolist())
-    with pytest.raises(InputError, match="multiples of the 4 processes"):
+    with refused("multiples of the 4 processes"):
         _batches(_task(), source, 1, ranks=4)
 
 
@@ -325,14 +325,14 @@ def test_recordings_that_do_not_move_are_estimated_too():
     assert torch.isfinite(found).all()
 
 
-def test_a_crop_larger_than_the_images_is_refused():
-    with pytest.raises(InputError, match=r"crop: found \(8, 14\) px, wanted no more than"):
+def test_a_crop_larger_than_the_images_is_refused(refused):
+    with refused("crop: found (8, 14) px, wanted no more than"):
         _task(crop=(8, 14))
 
 
-def test_a_source_of_smaller_images_is_refused():
+def test_a_source_of_smaller_images_is_refused(refused):
     small = dataclasses.replace(SCENES, pixels=(7, 12), size=(7.0, 12.0))
-    with pytest.raises(InputError, match="crop: found"):
+    with refused("crop: found"):
         _task().check(Source(parameters=small))
 
 
@@ -341,10 +341,10 @@ def test_sources_that_fit_are_taken(source, store):
     _task().check(store)
 
 
-def test_noise_cannot_be_drawn_where_it_is_stored(tmp_path):
+def test_noise_cannot_be_drawn_where_it_is_stored(tmp_path, refused):
     path = tmp_path / "dense.zarr"
     generate(SCENES, path, sequences=2, pool="threads")
-    with pytest.raises(InputError, match="snr: found voxels with noise"):
+    with refused("snr: found voxels with noise"):
         _task().check(Source(str(path)))
     _task(snr="").check(Source(str(path)))
 
@@ -504,10 +504,10 @@ def test_stores_that_nothing_can_be_learnt_from_leave_nothing(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_run_goes_on_with_its_own_checkpoint_and_grid_alone(run, tmp_path):
+def test_a_run_goes_on_with_its_own_checkpoint_and_grid_alone(run, tmp_path, refused):
     folder = tmp_path / "run"
     shutil.copytree(run, folder)
-    with pytest.raises(InputError, match="found a run of musim train twitch, wanted one of musim"):
+    with refused("found a run of musim train twitch, wanted one of musim"):
         tasks.train(DetectTask, folder, resume=True, **RUN)
     whole = (folder / LAST).read_bytes()
     more = {"resume": True, "texts": {"steps": "4"}}

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.signal import correlate, correlation_lags
 
-from musim.simulator import InputError
 from musim.training.translation.metrics import cross_correlate, features
 from musim.training.translation.metrics.consistency import lag_frames
 
@@ -111,8 +110,8 @@ def test_lags_are_whole_frames_inside_the_window():
     assert lag_frames(10, 400.0, 0.125) == 9
 
 
-def test_what_does_not_fit_is_refused():
-    with pytest.raises(InputError, match=r"found shape \(49, 4, 5\), wanted \(50, 4, 5\)"):
+def test_what_does_not_fit_is_refused(refused):
+    with refused("found shape (49, 4, 5), wanted (50, 4, 5)"):
         cross_correlate(sequence(1), sequence(1)[1:], RATE, 0.02)
-    with pytest.raises(InputError, match="frame rate: found 0"):
+    with refused("frame rate: found 0"):
         cross_correlate(sequence(1), sequence(1), 0.0, 0.02)

@@ -117,14 +117,14 @@ def test_k_space_of_a_wave_is_a_point():
     ],
 )
 @pytest.mark.filterwarnings("ignore:invalid value encountered")
-def test_what_is_no_sequence_is_refused(given_, words):
+def test_what_is_no_sequence_is_refused(given_, words, refused):
     for function in (lambda: measure(given_, RATE), lambda: moments(given_)):
-        with pytest.raises(InputError, match=words):
+        with refused(words):
             function()
 
 
-def test_spectra_need_frequencies_inside_the_band():
-    with pytest.raises(InputError, match="found 2 frequencies from 5 to 50 Hz in 20 frames"):
+def test_spectra_need_frequencies_inside_the_band(refused):
+    with refused("found 2 frequencies from 5 to 50 Hz in 20 frames"):
         measure(sequence(shape=(20, 4, 4)), RATE)
     assert measure(sequence(shape=(30, 4, 4)), RATE).frequency.size == 16
 
