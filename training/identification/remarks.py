@@ -68,6 +68,17 @@ REMARKS: dict[str, Remark] = {
             "Motion that repeats at the rate of a heart was seen and was not counted as a unit.",
             "Where there is no artery in the image, compare with another method.",
         ),
+        Remark(
+            "nothing-recorded",
+            "Every frame is the same: nothing was recorded.",
+            "Check what the recording was read from.",
+        ),
+        Remark(
+            "blind-pixels",
+            "Pixels that never change, or that stand far out of those about them, show no tissue: "
+            "they were given to no unit.",
+            "Check with musim preview that they are those outside the sector or the mask.",
+        ),
     )
 }
 """The remarks by name, in the order of their bits."""

@@ -158,7 +158,7 @@ class Identification(Maker[int]):
         for part in range(self.layout.parts):
             store, index = source_of(self.layout, part)
             with _naming(store, index):
-                check(recording_of(store, index))
+                check(recording_of(store, index), still=True)
 
     def make(self, task: int) -> Iterator[Part]:
         """Find the units of one sequence."""

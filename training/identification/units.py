@@ -102,8 +102,15 @@ def none(recording: Recording, remarks: tuple[str, ...] = ()) -> Units:
     )
 
 
-def check(recording: Recording) -> None:
-    """Raise InputError unless units can be sought in the recording."""
+def check(recording: Recording, *, still: bool = False) -> None:
+    """Raise InputError unless units can be sought in the recording.
+
+    Parameters
+    ----------
+    recording : Recording
+    still : bool
+        Whether all its frames may be the same.
+    """
     tvi = recording.tvi
     if not isinstance(tvi, np.ndarray) or tvi.ndim != 3:
         shape = getattr(tvi, "shape", type(tvi).__name__)
@@ -131,7 +138,7 @@ def check(recording: Recording) -> None:
         raise InputError(
             "recording: found values that are not finite, wanted none; fill in or cut them away"
         )
-    if not (tvi != tvi[0]).any():
+    if not still and not (tvi != tvi[0]).any():
         raise InputError(
             "recording: found the same value in every frame, wanted tissue that moves; check "
             "what it was read from"

@@ -60,9 +60,10 @@ def test_an_unknown_method_is_refused(sequence, refused):
 @pytest.mark.parametrize("name", list(METHODS))
 def test_every_method_refuses_what_it_cannot_use(sequence, name, refused):
     truth, recording = sequence
-    flat = Recording(np.ones_like(recording.tvi), 400.0, recording.pixel_size)
-    with refused("same value in every frame"):
-        identify(flat, name, truth=truth)
+    gap = recording.tvi.copy()
+    gap[7, 3, 2] = np.nan
+    with refused("not finite"):
+        identify(Recording(gap, 400.0, recording.pixel_size), name, truth=truth)
 
 
 def test_no_method_needs_the_truth_but_the_oracles(sequence):

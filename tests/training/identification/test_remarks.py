@@ -15,6 +15,8 @@ def test_bits_never_change():
         "motion-unexplained": 4,
         "copies-left-out": 8,
         "pulsation-left-out": 16,
+        "nothing-recorded": 32,
+        "blind-pixels": 64,
     }
     assert len(REMARKS) <= 31  # an int32 has so many
 

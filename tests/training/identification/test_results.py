@@ -1,6 +1,7 @@
 """Finding the units of stores: methods and what they are given, what is refused, what goes on."""
 
 import dataclasses
+import math
 
 import fsspec
 import numpy as np
@@ -14,6 +15,7 @@ from musim.training.identification.results import (
     identify_stores,
 )
 from musim.training.identification.stored import (
+    outcome_of,
     source_of,
 )
 from musim.training.identification.unit_table import COLUMNS, table_rows
@@ -176,8 +178,7 @@ def broken(kind, shape):
 
 @pytest.mark.parametrize(
     ("kind", "words"),
-    [("constant", "the same value"), ("still", "the same value"), ("nan", "not finite"),
-     ("infinite", "not finite"), ("short", "found 1 frames")],
+    [("nan", "not finite"), ("infinite", "not finite"), ("short", "found 1 frames")],
 )  # fmt: skip
 def test_a_recording_in_which_nothing_can_be_found_is_named(
     recordings, tmp_path, kind, words, refused
@@ -196,10 +197,26 @@ def test_a_recording_in_which_nothing_can_be_found_is_named(
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize("kind", ["constant", "still"])
+@pytest.mark.parametrize("method", ["ica", "refine", "edges+refine"])
+def test_a_recording_of_nothing_does_not_end_the_others(recordings, tmp_path, kind, method):
+    store = recordings("r.zarr", broken(kind, (FRAMES, DEPTH, WIDTH))[::-1])
+    result = run(store, out=tmp_path / "units.zarr", method=method)
+    silent, other = outcome_of(result, 0), outcome_of(result, 1)
+    assert (silent.units, silent.remarks) == (0, ("nothing-recorded",))
+    assert math.isnan(silent.explained_share)
+    assert "nothing-recorded" not in other.remarks
+    assert not result.read("velocity_sd", 0).any()
+    # Neither does it keep an earlier result from being replaced.
+    assert len(run(store, out=tmp_path / "units.zarr", method=method, overwrite=True)) == 2
+
+
 def test_the_sequence_is_counted_in_its_own_store(
     recordings, three, stub, found, tmp_path, refused
 ):
-    other = recordings("other.zarr", broken("constant", (FRAMES, DEPTH, WIDTH)))
+    other = recordings(
+        "other.zarr", np.random.default_rng(1).normal(size=(2, FRAMES, DEPTH, WIDTH))
+    )
     error = InputError("recording: found nothing, wanted more")
     stub((three, found), (other, [found[0], error]))
     with refused() as caught:

@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 from ....simulator.errors import InputError
 from ....simulator.sequence import Truth
+from ..blind_pixels import is_still, unseen, with_noise
 from ..explanation import explained
 from ..slow_motion import without_slow_motion
-from ..units import Recording, Units
+from ..units import Recording, Units, check, none
 
 USUAL = "refine"
 """The method unless another is asked for."""
@@ -182,11 +183,16 @@ def identify(
     chosen = method_named(method)
     if runs and not chosen.takes_runs:
         chosen.check(truth is not None, runs)
+    check(recording, still=True)
+    if is_still(recording):
+        return none(recording, ("nothing-recorded",))
+    recording, blind = with_noise(recording)
     recording, taken = without_slow_motion(recording)
     units = chosen(recording, truth, runs)
     if taken:
         units = dataclasses.replace(units, remarks=("slow-motion-removed", *units.remarks))
-    return explained(recording, units)
+    units = explained(recording, units)
+    return unseen(units, blind) if blind.any() else units
 
 
 # The methods that come with musim. Their modules are imported when they are used: they bring

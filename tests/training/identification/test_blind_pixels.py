@@ -1,0 +1,167 @@
+"""Pixels that show no tissue change nothing in what is found beside them."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from musim.simulator import Parameters, draw, render
+from musim.training.identification.blind_pixels import (
+    HOT,
+    blind_pixels,
+    is_still,
+    unseen,
+    with_noise,
+)
+from musim.training.identification.methods import identify
+from musim.training.identification.units import Recording, Units
+
+PARAMETERS = Parameters(
+    units=(3, 3), snr=20, pixels=(32, 32), size=(20, 20), diameter=(4, 6), frames=400
+)
+
+
+@pytest.fixture(scope="module")
+def truth():
+    return draw(PARAMETERS, seed=4)
+
+
+@pytest.fixture(scope="module")
+def plain(truth):
+    return Recording(render(truth), PARAMETERS.frame_rate, PARAMETERS.pixel_size)
+
+
+def found(recording, truth, method="refine"):
+    """Return the units found, and which of the true ones has a train like each."""
+    units = identify(recording, method)
+    alike = np.corrcoef(np.concatenate([units.train, truth.twitch_train]))
+    alike = np.abs(alike[: units.count, units.count :])
+    return units, [int(row.argmax()) for row in alike if row.max() > 0.7]
+
+
+def sector(shape):
+    depth, width = np.mgrid[: shape[0], : shape[1]]
+    return np.abs(width - shape[1] / 2) < 4 + depth * 0.45
+
+
+def rows(shape):
+    seen = np.ones(shape, bool)
+    seen[3::4] = False
+    return seen
+
+
+def border(shape):
+    seen = np.zeros(shape, bool)
+    seen[4:-4, 4:-4] = True
+    return seen
+
+
+@pytest.mark.parametrize("method", ["ica", "refine", "edges+refine"])
+@pytest.mark.parametrize("seen", [sector, rows, border])
+@pytest.mark.parametrize("value", [0.0, -50.0])
+def test_constant_pixels_bring_no_units(plain, truth, method, seen, value):
+    mask = seen(plain.tvi.shape[1:])
+    recording = dataclasses.replace(plain, tvi=np.where(mask, plain.tvi, np.float32(value)))
+    units, of = found(recording, truth, method)
+    assert len(of) == units.count <= 3
+    assert sorted(of) == sorted(set(of))
+    # All those that are seen at all.
+    share = (truth.territory * mask).sum(axis=(1, 2)) / truth.territory.sum(axis=(1, 2))
+    assert set(np.flatnonzero(share > 0.6)) <= set(of)
+    assert (units.territory[:, ~mask] == 0).all()
+    assert "blind-pixels" in units.remarks
+
+
+@pytest.mark.parametrize("pixels", [[(5, 5)], [(0, 0), (20, 7), (31, 31)]])
+def test_hot_pixels_hide_no_units(plain, truth, pixels):
+    tvi = plain.tvi.copy()
+    signs = np.sign(np.random.default_rng(0).standard_normal(len(tvi))).astype(np.float32)
+    for depth, width in pixels:
+        tvi[:, depth, width] = 1e4 * signs
+    units, of = found(dataclasses.replace(plain, tvi=tvi), truth)
+    assert sorted(of) == [0, 1, 2]
+    assert units.count == 3
+    assert all((units.territory[:, depth, width] == 0).all() for depth, width in pixels)
+
+
+def test_a_recording_of_tissue_alone_is_taken_as_it_is(plain):
+    recording, blind = with_noise(plain)
+    assert recording is plain
+    assert not blind.any()
+    assert "blind-pixels" not in identify(plain).remarks
+
+
+def test_without_noise_pixels_that_never_change_say_nothing(truth):
+    recording = Recording(
+        render(truth, noise=False), PARAMETERS.frame_rate, PARAMETERS.pixel_size
+    )  # fmt: skip
+    assert blind_pixels(recording.tvi).any()
+    same, blind = with_noise(recording)
+    assert same is recording
+    assert not blind.any()
+
+
+def test_what_stands_in_has_the_noise_of_the_others():
+    random = np.random.default_rng(1)
+    noise = random.normal(0, 0.3, (2000, 24, 20))
+    tvi = (noise[1:] + noise[:-1]).astype(np.float32)  # its neighbours in time are alike
+    tvi[:, :, :6] = 7
+    recording, blind = with_noise(Recording(tvi, 1000.0, (1.0, 1.0)))
+    assert (blind == (np.arange(20) < 6)).all()
+    np.testing.assert_array_equal(recording.tvi[:, ~blind], tvi[:, ~blind])
+    filled = recording.tvi[:, blind]
+    assert filled.std() == pytest.approx(0.3 * np.sqrt(2), rel=0.05)
+    after = (filled[1:] * filled[:-1]).mean() / filled.var()
+    assert after == pytest.approx(0.5, abs=0.05)
+    again, _ = with_noise(Recording(tvi, 1000.0, (1.0, 1.0)))
+    np.testing.assert_array_equal(recording.tvi, again.tvi)
+
+
+def test_only_what_stands_far_out_is_hot():
+    tvi = np.random.default_rng(2).normal(size=(500, 9, 9)).astype(np.float32)
+    for factor, wanted in ((np.sqrt(HOT) * 0.7, False), (np.sqrt(HOT) * 1.5, True)):
+        changed = tvi.copy()
+        changed[:, 4, 4] *= factor
+        assert blind_pixels(changed)[4, 4] == wanted
+        assert blind_pixels(changed).sum() == wanted
+
+
+def test_a_pixel_alone_that_moves_is_not_hot():
+    tvi = np.zeros((50, 5, 5), np.float32)
+    tvi[:, 2, 2] = np.arange(50)
+    assert not blind_pixels(tvi)[2, 2]
+    assert blind_pixels(tvi).sum() == 24
+
+
+def test_units_keep_no_blind_pixel():
+    territory = np.zeros((3, 4, 4), np.float32)
+    territory[0, :, :2], territory[1, :, 3:], territory[2, 1, 1] = 1, 1, 0.4
+    units = Units(
+        territory, np.ones((3, 9), np.float32), np.zeros((3, 2)), np.array([0.9, 0.8, 0.7]),
+        residual_sd=np.ones((4, 4), np.float32),
+    )  # fmt: skip
+    blind = np.zeros((4, 4), bool)
+    blind[:, 3], blind[0, 0] = True, True
+    left = unseen(units, blind)
+    assert left.confidence.tolist() == [0.9, 0.7]  # the last had no outline before
+    assert left.territory[0].sum() == 7
+    assert left.residual_sd.sum() == 11
+    assert left.remarks == ("blind-pixels",)
+
+
+def test_where_nothing_was_recorded_there_are_no_units(plain):
+    for tvi in (np.zeros_like(plain.tvi), np.broadcast_to(plain.tvi[:1], plain.tvi.shape)):
+        recording = dataclasses.replace(plain, tvi=np.ascontiguousarray(tvi))
+        assert is_still(recording)
+        units = identify(recording)
+        assert (units.count, units.remarks) == (0, ("nothing-recorded",))
+    assert not is_still(plain)
+
+
+def test_lost_frames_and_an_offset_change_nothing(plain, truth):
+    lost = plain.tvi.copy()
+    lost[100:160] = 0
+    for tvi in (lost, plain.tvi + 50):
+        units, of = found(dataclasses.replace(plain, tvi=tvi), truth)
+        assert sorted(of) == [0, 1, 2]
+        assert units.count == 3
