@@ -64,6 +64,8 @@ def test_names_are_used_like_those_of_any_package():
 
 def test_they_are_listed():
     assert {*PLACES, "simulator", "datasets", "training", "cli", "__version__"} <= {*dir(musim)}
+    public = {name for name in dir(musim) if not name.startswith("__")}
+    assert public == {*PLACES, "simulator", "datasets", "training", "cli"}
 
 
 @pytest.mark.parametrize(

@@ -115,8 +115,9 @@ _PACKAGES = ("cli", "datasets", "simulator", "training")
 
 # No __all__: help() would print each of the names at full length below the table of contents.
 def __dir__() -> list[str]:
-    """Return all names, those that were not used yet too."""
-    return sorted({*globals(), *_PLACES, *_PACKAGES, "__version__"})
+    """Return what people use, imported already or not, and what Python asks of every module."""
+    own = [name for name in globals() if name.startswith("__")]
+    return sorted({*own, *_PLACES, *_PACKAGES, "__version__"})
 
 
 if not TYPE_CHECKING:  # a checker would take every name for one that is here
