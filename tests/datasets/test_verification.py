@@ -216,6 +216,17 @@ def test_much_damage_is_still_one_line(copy, dense, fails):
         verify(folder)
 
 
+def test_damage_beyond_what_is_shown_is_told_of_wherever_it_lies(copy, dense, fails):
+    folder = copy(dense)
+    for index in range(3):
+        (folder / f"tvi/c.{index}.0.0.0").unlink()
+    with fails(FailureError, "c.0.0.0.0 is missing; ", "c.2.0.0.0 is missing), wanted"):
+        verify(folder)
+    (folder / "tvi/c.4.0.0.0").unlink()
+    with fails(FailureError, "c.2.0.0.0 is missing and more)"):
+        verify(folder)
+
+
 # Stores that are sound file by file, but do not hold what they say
 
 

@@ -150,6 +150,23 @@ def test_the_largest_angle_either_way_tells_degrees_from_radians(tmp_path, angle
     assert _survey(tmp_path / "a.npz").values["angles"] == wanted
 
 
+@pytest.mark.parametrize(
+    ("step", "wanted"),
+    [
+        (5e-8, {"sampling_frequency": 2e7}),  # of fast time
+        (2e-5, {"frame_rate": 5e4}),
+        (1e-4, {"frame_rate": 1e4}),
+        (0.0, {}),
+        (-1e-4, {}),
+    ],
+)
+def test_a_step_of_time_is_of_fast_time_or_of_frames(tmp_path, step, wanted):
+    np.savez(tmp_path / "a.npz", rf=np.ones((20, 128, 90), "i2"), dt=step)
+    values = _survey(tmp_path / "a.npz").values
+    found = {name: values[name] for name in ("sampling_frequency", "frame_rate") if name in values}
+    assert found == pytest.approx(wanted)
+
+
 def test_what_means_nothing_is_not_guessed(tmp_path):
     np.savez(tmp_path / "a.npz", a=np.ones(5), fs=np.nan, name="text")
     survey = _survey(tmp_path / "a.npz")

@@ -1,6 +1,7 @@
 """Training a translator: who steps what, what a run keeps, and that every architecture learns."""
 
 import dataclasses
+import functools
 import itertools
 import math
 from contextlib import closing
@@ -15,6 +16,7 @@ from musim.simulator import FailureError
 from musim.training.runs.folder import BEST, LAST, TRAINING, VALIDATION, RunFolder
 from musim.training.runs.stepping import NotFiniteError, plain_backward, plain_clip, step
 from musim.training.tasks import open_run, settings_for, train, try_out
+from musim.training.translation import translation_task
 from musim.training.translation.domains import Domains
 from musim.training.translation.networks.models import MODELS as ARCHITECTURES
 from musim.training.translation.translation_settings import MODELS, TranslateSettings
@@ -201,15 +203,24 @@ def test_keys_of_noise_tell_steps_ranks_clips_and_uses_apart(make, domains, monk
 def test_pools_draw_otherwise_in_every_step_and_process(make, domains, monkeypatch):
     task = make(pool_size=2)
     (batch,) = take(task, domains, 1)
-    places = {"a": [], "b": []}
+    places, shown = {"a": [], "b": []}, []
+
+    def query(name, clips, place):
+        places[name].append(place)
+        return torch.full_like(clips, "ab".index(name))
+
     for name, pool in task.pools.items():
-        monkeypatch.setattr(
-            pool, "query", lambda clips, place, name=name: places[name].append(place) or clips
-        )
+        monkeypatch.setattr(pool, "query", functools.partial(query, name))
+    monkeypatch.setattr(
+        translation_task, "judge", lambda model, made, a, b, loss: shown.append((a, b))
+    )
     for number, rank in itertools.product((0, 1), (0, 1)):
         task.losses(GENERATORS, batch, number, rank)
         task.losses(DISCRIMINATORS, batch, number, rank)
     assert len(set(places["a"])) == len(set(places["b"])) == 4
+    # Each discriminator is shown what its own pool gives.
+    assert all((a == 0).all() and (b == 1).all() for a, b in shown)
+    assert len(shown) == 4
     # Domains are told apart by the pools themselves.
     assert {pool.place for pool in task.pools.values()} == {0, 1}
 
@@ -239,16 +250,30 @@ def test_frames_of_clips_are_items_of_networks_of_two_dimensions(make, domains, 
 
 def test_batches_are_shared_and_carry_what_is_needed_alone(make, domains):
     task = make(batch_size=2)
-    shown = {"a": [], "b": []}
+    shown, sizes = {"a": [], "b": []}, []
     for rank in (0, 1):
         for pair in take(task, domains, 2, rank=rank, ranks=2):
             assert set(pair) == {"a", "b"}
+            sizes.append(len(pair["a"]["index"]))
             for name, batch in pair.items():
                 assert set(batch) == {"tvi", "index"}
                 assert batch["tvi"].shape == (len(batch["index"]), 8, 32, 32)
                 shown[name] += batch["index"].tolist()
     # Five sequences in four batches: one of them has two.
     assert sorted(shown["a"]) == sorted(shown["b"]) == [0, 1, 3, 5, 6]
+    assert sorted(sizes) == [1, 1, 1, 2]
+
+
+@pytest.mark.parametrize(("ranks", "size"), [(1, 4), (2, 2), (4, 1)])
+def test_a_batch_is_that_of_all_processes_together(make, domains, monkeypatch, ranks, size):
+    asked, loader = [], Domains.loader
+    monkeypatch.setattr(
+        Domains, "loader", lambda self, **options: asked.append(options) or loader(self, **options)
+    )
+    take(make(batch_size=4), domains, 1, ranks=ranks, rank=ranks - 1)
+    assert [(each["batch_size"], each["ranks"], each["rank"]) for each in asked] == [
+        (size, ranks, ranks - 1)
+    ]
 
 
 def test_pools_show_earlier_translations_and_are_those_of_one_process(make, domains):
