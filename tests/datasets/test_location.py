@@ -64,7 +64,9 @@ def test_a_local_path_is_the_same_with_file_and_a_slash_at_its_end(tmp_path):
     assert Location(f"{tmp_path}/other/../set").read("a") == b"1"
 
 
-@pytest.mark.parametrize("name", ["./~set.zarr", "~set.zarr", "a/~", "~no-one-of-that-name/set.zarr"])
+@pytest.mark.parametrize(
+    "name", ["./~set.zarr", "~set.zarr", "a/~", "~no-one-of-that-name/set.zarr"]
+)
 def test_a_tilde_in_a_name_is_a_character_like_any_other(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     for url in (name, Path(name)):
