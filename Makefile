@@ -4,6 +4,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What the tests are installed with, and where they are without torch.
+EXTRA := test
+CORE := .venv-core
 
 INSTALL := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -c constraints.txt
 PINS := pyproject.toml constraints.txt
@@ -21,10 +24,10 @@ DEV := $(VENV)/.installed-dev
 .DELETE_ON_ERROR:
 # Two installations into one environment at once would spoil it.
 .NOTPARALLEL:
-.PHONY: help demo test slow lint types benchmark wheel clean
+.PHONY: help demo test test-core slow test-all lint types benchmark wheel clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 demo: $(BASE)  ## simulate four sequences and draw a preview of them
 	@mkdir -p demo
@@ -35,8 +38,14 @@ demo: $(BASE)  ## simulate four sequences and draw a preview of them
 test: $(TEST)  ## run the tests, but for the slow ones
 	$(PYTEST) -m "not slow"
 
+test-core:  ## run those that need no torch, in an environment without it
+	$(MAKE) test VENV=$(CORE) EXTRA=test-core
+
 slow: $(TEST)  ## run the statistical tests; MUSIM_SLOW_SCALE=0.1 takes a tenth of the draws
 	$(PYTEST) -m slow
+
+test-all: $(TEST)  ## run both together; MUSIM_SLOW_SCALE as above
+	$(PYTEST)
 
 lint: $(DEV)  ## check style and formatting
 	$(BIN)/ruff check
@@ -53,7 +62,7 @@ wheel: $(DEV)  ## build the wheel into dist/
 	$(BIN)/python -m build --wheel --outdir dist
 
 clean:  ## remove everything that the targets above made
-	rm -rf $(VENV) build dist demo musim.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(CORE) build dist demo musim.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -66,7 +75,7 @@ $(BASE): $(PINS) | $(BIN)/python
 	@touch $(BASE)
 
 $(TEST): $(PINS) | $(BIN)/python
-	$(INSTALL) -e '.[test]'
+	$(INSTALL) -e '.[$(EXTRA)]'
 	@touch $(BASE) $(TEST)
 
 $(DEV): $(PINS) | $(BIN)/python

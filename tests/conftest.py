@@ -16,6 +16,22 @@ settings.register_profile("fixed", derandomize=True, deadline=None, database=Non
 settings.register_profile("explore", max_examples=2000, deadline=None, database=None)
 settings.load_profile("fixed")
 
+NEED_TORCH = [
+    "cli/test_train.py",
+    "cli/test_translate.py",
+    "datasets/streaming",
+    "training/identification/networks",
+    "training/identification/test_network_method.py",
+    "training/runs",
+    "training/test_tasks.py",
+    "training/translation",
+]
+"""Tests of what is not there without torch; of others, single ones are marked `torch`."""
+
+HAS_TORCH = importlib.util.find_spec("torch") is not None
+
+collect_ignore_glob = [] if HAS_TORCH else NEED_TORCH
+
 PRELOADED = ["musim.datasets.streaming", "musim.training.identification.evaluation"]
 """What the processes that tests start have imported already, as far as it is installed."""
 
@@ -94,6 +110,13 @@ def refused(unchanged):
         assert [word for word in words if word not in text] == [], text
 
     return context
+
+
+def pytest_collection_modifyitems(items):
+    """Skip tests that are marked `torch` where there is none."""
+    for item in items:
+        if not HAS_TORCH and item.get_closest_marker("torch"):
+            item.add_marker(pytest.mark.skip(reason="needs torch"))
 
 
 def pytest_configure(config):

@@ -14,6 +14,8 @@ from musim.datasets.importing.stores import import_recordings
 
 HEAVY = ["numpy", "torch", "zarr", "xarray", "click", "scipy", "numba"]
 PLACES = musim._PLACES
+TRAINED = ["DetectTask", "TranslateTask", "TwitchTask", "translate"]
+"""What needs torch."""
 
 
 def _python(code, *arguments):
@@ -26,7 +28,10 @@ def test_importing_it_imports_nothing_heavy():
     assert (done.stderr, done.stdout) == ("", "[]\n")
 
 
-@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.torch] if name in TRAINED else []) for name in PLACES],
+)
 def test_every_name_is_there_and_is_what_its_module_has(name):
     module, attribute = PLACES[name]
     assert getattr(musim, name) is getattr(sys.modules[f"musim.{module}"], attribute)
@@ -48,7 +53,7 @@ def test_without_torch_all_is_there_but_what_needs_it():
     done = _python(code)
     assert done.stderr == ""
     missing, error = done.stdout.splitlines()
-    assert ast.literal_eval(missing) == ["DetectTask", "TranslateTask", "TwitchTask", "translate"]
+    assert ast.literal_eval(missing) == TRAINED
     assert error.startswith("musim.translate: found torch missing")
     assert 'pip install "musim[train]"' in error
 

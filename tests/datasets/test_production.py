@@ -13,7 +13,6 @@ from musim.datasets.location import Location
 from musim.datasets.production import Input, Work, produce
 from musim.simulator import FailureError, InputError
 from musim.training.identification.results import Identification
-from musim.training.translation.translating import Translation
 
 
 @pytest.fixture
@@ -254,13 +253,19 @@ def test_what_lies_in_this_process_is_worked_on_here(
 # Room
 
 
+def _translation(**options):
+    from musim.training.translation.translating import Translation
+
+    return Translation(**options)
+
+
 @pytest.mark.parametrize(
     ("maker", "words"),
     [
         (Generation, "`kind='rendered'`"),
         (RecordingImport, "`dtype='float16'`"),
         (Identification, "a store of fewer sequences"),
-        (Translation, "a store of fewer sequences"),
+        pytest.param(_translation, "a store of fewer sequences", marks=pytest.mark.torch),
     ],
 )
 def test_too_little_room_names_what_helps(layout, tmp_path, fails, monkeypatch, maker, words):

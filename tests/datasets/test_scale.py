@@ -224,7 +224,7 @@ def test_an_object_store_holds_the_same_bytes(make, bucket, tree, dense, fails):
     )
 
 
-def test_processes_write_to_an_object_store(make, bucket, tree, rendered):
+def test_processes_write_to_an_object_store(make, bucket, tree, rendered, fresh_processes):
     make(f"{bucket}/set.zarr", kind="rendered", workers=2, pool="processes")
     assert objects(f"{bucket}/set.zarr") == tree(rendered.location.path)
 

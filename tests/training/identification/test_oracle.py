@@ -57,7 +57,13 @@ def test_an_unknown_method_is_refused(sequence, refused):
         identify(sequence[1], "pca")
 
 
-@pytest.mark.parametrize("name", list(METHODS))
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.torch] if name == "network" else [])
+        for name in METHODS
+    ],
+)
 def test_every_method_refuses_what_it_cannot_use(sequence, name, refused):
     truth, recording = sequence
     gap = recording.tvi.copy()
