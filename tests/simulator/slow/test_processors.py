@@ -28,7 +28,8 @@ for values in settings:
     for index in range(10):
         truth = draw(Parameters(frames=60, **values), index=index)
         for name, value in sorted(vars(truth).items()):
-            digest.update(np.asarray(value).tobytes())
+            array = np.asarray(value)  # of objects, bytes are places in memory
+            digest.update(repr(value).encode() if array.dtype == object else array.tobytes())
         digest.update(render(truth))
     print(values, digest.hexdigest())
 """
