@@ -201,9 +201,9 @@ SLOWLY = ("--steps", "40", "--set", "pause=0.02", "--set", "save_every=7")
 
 
 @pytest.mark.slow
-def test_a_run_that_is_stopped_goes_on_as_if_it_were_not(tmp_path):
-    code, _, err = finish(start(tmp_path, "--endless", "-o", "whole", *SLOWLY))
-    assert code == 0, err
+def test_a_run_that_is_stopped_goes_on_as_if_it_were_not(musim, toy, tmp_path):
+    done = musim("train", "detect", "--endless", "-o", "whole", *SLOWLY, *CPU)
+    assert done.code == 0, done.err
     whole = RunFolder(tmp_path / "whole")
     assert whole.load(LAST)["step"] == 40
     for number in (signal.SIGINT, signal.SIGKILL):
@@ -218,8 +218,8 @@ def test_a_run_that_is_stopped_goes_on_as_if_it_were_not(tmp_path):
             assert "--resume" in message(err)
             rows = parts.history("training.csv")
             assert parts.load(LAST)["step"] == rows[-1]["step"] < 40
-        code, _, err = finish(start(tmp_path, "-o", number.name, "--resume"))
-        assert code == 0, err
+        done = musim("train", "detect", "-o", number.name, "--resume", *CPU)
+        assert done.code == 0, done.err
         assert parts.load(LAST)["step"] == 40
         for key, value in whole.load(LAST)["networks"].items():
             assert torch.equal(value, parts.load(LAST)["networks"][key])
