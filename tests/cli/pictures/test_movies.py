@@ -206,7 +206,8 @@ def test_what_ffmpeg_says_is_passed_on(store, tmp_path, pretend, capfd):
 
 # What comes last in ffmpeg's command is the film; it is read back from what stands after -i.
 KEEPS_NOTHING = "cat > /dev/null"
-FAILS_AT_THE_END = 'for last; do :; done\ncat > "$last"\nexit 1'
+FAILS_AT_THE_END = """case "$*" in *null*) ;; *) for last; do :; done; cat > "$last";; esac
+exit 1"""
 LOSES_ONE = """case "$*" in *null*) echo "frame=    9 fps=0.0 time=00:00:00.36";; *)
 for last; do :; done; cat > "$last";; esac"""
 
