@@ -31,6 +31,9 @@ OTHER_COLUMNS = (
 ABSENT = ("", "n/a", "na", "nan", "none", "null")
 """What cells hold that a column does not apply to; BIDS writes the second."""
 
+BEFORE = 0.6
+"""Firings are kept from this long before a sequence, s: by then a simulated twitch has passed."""
+
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(e[+-]?\d+)?", re.IGNORECASE)
 
 
@@ -51,6 +54,22 @@ class EventTable:
     labels: list[str]
     firing: NDArray[np.float64]
     remarks: tuple[str, ...] = ()
+
+    def within(self, start: float, duration: float) -> NDArray[np.float64]:
+        """Return the firings in a span of time, s from its start, as :attr:`firing` has them.
+
+        Firings up to :data:`BEFORE` the span are kept, at times below 0.
+        """
+        firing = self.firing - start
+        firing[(firing < -BEFORE) | (firing >= duration)] = np.nan
+        firing = np.sort(firing, axis=1)  # NaN last
+        most = int((~np.isnan(firing)).sum(axis=1).max(initial=0))
+        return firing[:, : max(most, 1)]
+
+    def outside(self, start: float, end: float) -> tuple[int, int]:
+        """Return how many firings :meth:`within` has no place for, and how many there are."""
+        onsets = self.firing[~np.isnan(self.firing)]
+        return int(((onsets < start - BEFORE) | (onsets >= end)).sum()), onsets.size
 
 
 def read_events(path: str | Path) -> EventTable:

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
 from ...simulator.imaging.chain import Chain, Imaging
-from ..event_tables import read_events
+from ..event_tables import EventTable, read_events
 from ..grid import Grid
 from ..layout import Layout
 from ..origin import Cut, Imported, to_attributes
@@ -21,9 +20,6 @@ from .hashing import sha256_of
 from .imaging import imaging_of
 from .recording import DescribedRecording
 from .resolving import resolve
-
-BEFORE = 0.6
-"""Firings are kept from this long before a sequence, s: by then a simulated twitch has passed."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +35,8 @@ class SourceFile:
         What :meth:`.description.Description.parse` reads back.
     events : str
         Path of the table of known firings; empty without one.
+    known : EventTable, optional
+        What the table says.
     recordings : int
         Recordings in the file.
     windows : int
@@ -53,6 +51,7 @@ class SourceFile:
     sha256: str
     description: Mapping[str, Any]
     events: str
+    known: EventTable | None
     recordings: int
     windows: int
     frames: int
@@ -88,22 +87,20 @@ class Import:
         """What in the tables of events is no firing of a sequence, in a line each."""
         found: list[str] = []
         for source in self.sources:
-            if source.events:
-                table = read_events(source.events)
-                found += [f"{source.events}: {text}" for text in table.remarks]
-                found += _outside(source, table.firing, self.layout.grid)
+            if source.known is not None:
+                found += [f"{source.events}: {text}" for text in source.known.remarks]
+                found += _outside(source, source.known, self.layout.grid)
         return found
 
 
-def _outside(source: SourceFile, firing: NDArray[np.float64], grid: Grid) -> list[str]:
+def _outside(source: SourceFile, known: EventTable, grid: Grid) -> list[str]:
     """Return a line about the onsets that lie in no sequence, if there are any."""
-    first, last = source.start_of(0, grid) - BEFORE, source.start_of(source.windows, grid)
-    onsets = firing[~np.isnan(firing)]
-    outside = int(((onsets < first) | (onsets >= last)).sum())
+    last = source.start_of(source.windows, grid)
+    outside, onsets = known.outside(source.start_of(0, grid), last)
     if not outside:
         return []
     return [
-        f"{source.events}: {outside} of {onsets.size} onsets lie outside the sequences of "
+        f"{source.events}: {outside} of {onsets} onsets lie outside the sequences of "
         f"{source.path}, which end at {last:.3g} s, and are left out; onsets are in seconds after "
         "its first frame"
     ]
@@ -185,6 +182,7 @@ def plan(
                 sha256=sha256_of(path, on_bytes),
                 description=one.to_values(),
                 events=str(Path(events[number]).absolute()) if events else "",
+                known=read_events(Path(events[number]).absolute()) if events else None,
                 recordings=recording.lengths["sequence"],
                 windows=made // frames,
                 frames=made,
@@ -220,19 +218,19 @@ def _layout(sources: Sequence[SourceFile], grid: Grid, chain: Chain, dtype: str)
     variables: tuple[str, ...] = ("tvi",)
     most_units = most_pulses = 1
     for source in sources:
-        labels: list[str] = []
-        kept = 0
+        known, kept, told = source.known, 0, {}
+        if known is not None:
+            most_units = max(most_units, len(known.labels))
+            told = {
+                "events": Path(source.events).name,
+                "events_sha256": sha256_of(source.events),
+                "units": tuple(known.labels),
+            }
         for recording in range(source.recordings):
             for window in range(source.windows):
                 start = source.start_of(window, grid)
-                known: dict[str, Any] = {}
-                if source.events:
-                    labels, firing = events_of(source, start, frames / grid.frame_rate)
-                    known = {
-                        "events": Path(source.events).name,
-                        "events_sha256": sha256_of(source.events),
-                        "units": tuple(labels),
-                    }
+                if known is not None:
+                    firing = known.within(start, frames / grid.frame_rate)
                     most_pulses = max(most_pulses, firing.shape[1])
                     kept += np.count_nonzero(~np.isnan(firing))
                 cuts.append(
@@ -241,15 +239,14 @@ def _layout(sources: Sequence[SourceFile], grid: Grid, chain: Chain, dtype: str)
                         sha256=source.sha256,
                         recording=recording,
                         start=start,
-                        **known,
+                        **told,
                     )
                 )
-        if labels and not kept:
+        if known is not None and known.labels and not kept:
             raise InputError(
                 f"{source.events}: found no onset within {source.path}, wanted seconds after its "
                 "first frame; change the onsets"
             )
-        most_units = max(most_units, len(labels))
     if any(source.events for source in sources):
         variables += ("firing", "unit_count", "firing_rate")
         sizes |= {"unit": most_units, "pulse": most_pulses}
@@ -272,18 +269,3 @@ def _layout(sources: Sequence[SourceFile], grid: Grid, chain: Chain, dtype: str)
             )
         ),
     )
-
-
-def events_of(
-    source: SourceFile, start: float, duration: float
-) -> tuple[list[str], NDArray[np.float64]]:
-    """Return the units of a source's events, and their firings in a span of time, from its start.
-
-    Firings up to :data:`BEFORE` the span are kept, at times below 0.
-    """
-    table = read_events(source.events)
-    labels, firing = table.labels, table.firing - start
-    firing[(firing < -BEFORE) | (firing >= duration)] = np.nan
-    firing = np.sort(firing, axis=1)  # NaN last
-    most = int((~np.isnan(firing)).sum(axis=1).max(initial=0))
-    return labels, firing[:, : max(most, 1)]

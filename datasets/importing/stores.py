@@ -20,7 +20,7 @@ from ..store import Store
 from .description import Description
 from .formats import open_file
 from .imaging import blocks_of, imaging_of, raw_blocks
-from .planning import Import, SourceFile, events_of, plan
+from .planning import Import, SourceFile, plan
 from .resolving import resolve
 
 
@@ -203,9 +203,8 @@ def _known_firings(source: SourceFile, layout: Layout, window: int) -> dict[str,
     firing = np.full((1, layout.sizes["unit"], layout.sizes["pulse"]), np.nan)
     rate = np.full((1, layout.sizes["unit"]), np.nan)
     count = 0
-    if source.events:
-        start = source.start_of(window, layout.grid)
-        _, found = events_of(source, start, duration)
+    if source.known is not None:
+        found = source.known.within(source.start_of(window, layout.grid), duration)
         count = len(found)
         firing[0, :count, : found.shape[1]] = found
         rate[0, :count] = ((found >= 0) & (found < duration)).sum(axis=1) / duration

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from musim.datasets.event_tables import read_events
 from musim.datasets.grid import Grid
 from musim.datasets.importing.description import Description
 from musim.datasets.importing.hashing import sha256_of
-from musim.datasets.importing.planning import SourceFile, events_of, plan
+from musim.datasets.importing.planning import SourceFile, plan
 from musim.simulator import InputError
 from musim.simulator.imaging.chain import Chain
 
@@ -225,14 +226,14 @@ def test_a_table_without_firings_is_a_silent_recording(save, table):
 def test_firings_lie_within_a_window_or_just_before_it(table):
     onsets = [-0.6, 0.29, 0.31, 0.9, 1.39, 1.41]
     rows = [(onset, "a") for onset in onsets] + [(1.0, "b")]
-    source = SourceFile("", "", {}, str(table(*rows)), 1, 1, 1, 0.0)
-    labels, firing = events_of(source, 0.9, 0.5)
-    assert labels == ["a", "b"]
+    known = read_events(table(*rows))
+    firing = known.within(0.9, 0.5)
+    assert known.labels == ["a", "b"]
     np.testing.assert_allclose(firing[0], [-0.59, 0, 0.49])  # 1.41 is beyond, 0.29 long gone
     np.testing.assert_allclose(firing[1], [0.1, np.nan, np.nan])
     # A firing between two windows is the second one's.
-    assert np.isnan(events_of(source, 0.5, 0.5)[1][1]).all()
-    assert events_of(source, 1.0, 0.5)[1][1, 0] == 0
+    assert np.isnan(known.within(0.5, 0.5)[1]).all()
+    assert known.within(1.0, 0.5)[1, 0] == 0
 
 
 @given(
@@ -240,7 +241,7 @@ def test_firings_lie_within_a_window_or_just_before_it(table):
     offset=st.sampled_from([0.0, 0.00025, 0.0005]),
 )  # fmt: skip
 def test_windows_follow_one_another(frames, rate, window, offset):
-    source = SourceFile("", "", {}, "", 1, 1, 1, offset)
+    source = SourceFile("", "", {}, "", None, 1, 1, 1, offset)
     grid = Grid((frames, 4, 4), rate, (1.0, 1.0))
     starts = [source.start_of(window + more, grid) for more in (0, 1)]
     assert starts[1] - starts[0] == pytest.approx(frames / rate, rel=1e-6)
