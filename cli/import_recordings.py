@@ -222,4 +222,6 @@ def _describe(path: str) -> None:
     err().print(table)
     if file.mismatch:
         err().print(file.mismatch, soft_wrap=True, markup=False)
+    for text in survey.remarks:
+        err().print(f"{path}: {text}", soft_wrap=True, markup=False)
     click.echo(survey.to_toml(), nl=False)

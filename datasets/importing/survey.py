@@ -8,6 +8,7 @@ import numpy as np
 from ...simulator.errors import InputError
 from .description import Description, toml_of
 from .files import File, VariableInfo
+from .layouts import layout_of
 from .lookup import Lookup
 from .plausibility import Guess, guess_numbers
 from .quantities import VELOCITY_UNITS, spelled
@@ -34,10 +35,16 @@ class Survey:
     ----------
     variables : tuple of VariableInfo
     guesses : tuple of Guess
+    layout : str
+        Name of the published layout that it has; empty if it has none that is known.
+    remarks : tuple of str
+        What keeps it from being imported, or has to be minded.
     """
 
     variables: tuple[VariableInfo, ...]
     guesses: tuple[Guess, ...]
+    layout: str = ""
+    remarks: tuple[str, ...] = ()
 
     @property
     def values(self) -> dict[str, Any]:
@@ -60,7 +67,9 @@ class Survey:
     def to_toml(self) -> str:
         """Return a TOML text to be checked and completed by hand, with the reasons in it."""
         reasons = {guess.key: f"guessed: {guess.reason}" for guess in self.guesses}
-        return toml_of(self.values, reasons)
+        heading = [f"laid out as {self.layout}"] if self.layout else []
+        lines = [f"# {' '.join(line.split())}\n" for line in (*heading, *self.remarks)]
+        return "".join(lines) + toml_of(self.values, reasons)
 
 
 def describe(file: File) -> Survey:
@@ -73,8 +82,13 @@ def describe(file: File) -> Survey:
     Returns
     -------
     Survey
-        All variables, and guesses in which nothing is certain.
+        All variables, and guesses in which nothing is certain: those of a published layout, or,
+        of a file that has none, what names, shapes and types suggest.
     """
+    layout = layout_of(file)
+    if layout is not None:
+        guesses = (*layout.guesses(),)
+        return Survey(file.variables, guesses, layout.name, (*layout.remarks(),))
     data = _guess_data(file)
     if not data:
         return Survey(file.variables, ())

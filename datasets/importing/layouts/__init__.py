@@ -1,0 +1,14 @@
+"""Published layouts: files whose names and units are known, so that little is left to guess."""
+
+from ..files import File
+from .layout import PublishedLayout
+from .picmus import PicmusLayout
+
+LAYOUTS: dict[str, type[PublishedLayout]] = {layout.name: layout for layout in (PicmusLayout,)}
+"""All published layouts, by name. The first that recognises a file tells what it means."""
+
+
+def layout_of(file: File) -> PublishedLayout | None:
+    """Return the published layout that a file has; None if it has none that is known."""
+    layout = next((one for one in LAYOUTS.values() if one.recognises(file)), None)
+    return layout(file) if layout else None
