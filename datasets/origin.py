@@ -27,6 +27,8 @@ TRANSLATED_FROM = "musim_translated_from"
 FORMAT_VERSION, KIND, PART_SIZE = "musim_format_version", "musim_kind", "musim_part_size"
 FRAME_RATE, PIXEL_SIZE = "musim_frame_rate", "musim_pixel_size"
 MEAN, SD = "musim_mean", "musim_sd"
+SEALED = "musim_sealed"
+"""Proof of what was added to a finished store; see :mod:`.sealing`."""
 
 JSON_TEXTS = (PARAMETERS, DOSES, SOURCES, DESCRIPTIONS, CHAIN, RUNS, TRANSLATED_FROM, SOFTWARE)
 """Attributes that hold JSON as text."""

@@ -10,8 +10,8 @@ from ..simulator.errors import InputError, MusimError
 from ..simulator.sequence import signal_power
 from .layout import ROOT
 from .origin import moment_attributes, moments_of
+from .sealing import set_attributes
 from .store import Store
-from .writer import set_attributes
 
 
 def standardisation(

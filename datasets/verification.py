@@ -8,12 +8,13 @@ import numpy as np
 
 from ..simulator.errors import FailureError, InputError, MusimError
 from .generation import Generation, pack
-from .layout import MANIFEST, PLAN, ROOT, SEAL, Layout
+from .layout import MANIFEST, PLAN, ROOT, Layout
 from .location import checksum
 from .origin import Simulated
 from .schema import COORDINATES, chunks_of
+from .sealing import is_sealed
 from .store import Store, open_store
-from .writer import manifest_key, seal
+from .writer import manifest_key
 
 MOST_SHOWN = 3
 
@@ -90,7 +91,7 @@ def _check_file(store: Store, key: str, size: int, wanted: int) -> list[str]:
 def _metadata_problems(store: Store) -> list[str]:
     try:
         manifest_bytes = store.location.read(MANIFEST)
-        if store.location.read(SEAL) != seal(store.location.read(ROOT), manifest_bytes):
+        if not is_sealed(store.location):
             return [f"{ROOT} or {MANIFEST} is altered"]
         manifest = json.loads(manifest_bytes)
     except FileNotFoundError as error:

@@ -23,9 +23,10 @@ from zarr.storage import WrapperStore
 
 from ..simulator.errors import FailureError, InputError, MusimError
 from .layout import MANIFEST, MARK, PLAN, ROOT, SEAL, Layout
-from .location import PARTIAL, Batch, Location, checksum, checksums
+from .location import PARTIAL, Batch, Location, checksums
 from .origin import settings_of
 from .schema import COORDINATES, chunks_of
+from .sealing import seal
 
 MOST_SHOWN = 5
 """Settings that differ are listed up to this many."""
@@ -307,23 +308,3 @@ def finalise(location: Location, layout: Layout) -> None:
     manifest = location.write_json(MANIFEST, {"files": files, "parts": parts})
     location.write(SEAL, seal(documents[ROOT], manifest))
     location.write(ROOT, documents[ROOT])
-
-
-def set_attributes(location: Location, attributes: Mapping[str, Any]) -> None:
-    """Add attributes to a finished store, and seal it again.
-
-    Raises
-    ------
-    MusimError
-        If the store cannot be written.
-    """
-    document = json.loads(location.read(ROOT))
-    document["attributes"] |= attributes
-    content = json.dumps(document, indent=2, allow_nan=False).encode()
-    location.write(SEAL, seal(content, location.read(MANIFEST)))
-    location.write(ROOT, content)
-
-
-def seal(root: bytes, manifest: bytes) -> bytes:
-    """Return the content of the seal: the checksums of the root metadata and of the manifest."""
-    return f"{ROOT} {checksum(root):08x}\n{MANIFEST} {checksum(manifest):08x}\n".encode()

@@ -11,6 +11,7 @@ from musim.datasets import verify, writer
 from musim.datasets.generation import plan
 from musim.datasets.layout import MANIFEST, PLAN, ROOT, SEAL
 from musim.datasets.location import Location, checksum
+from musim.datasets.sealing import seal
 from musim.simulator import FailureError, MusimError, Range
 
 
@@ -239,7 +240,7 @@ def sealed_again(folder):
             content = (folder / key).read_bytes()
             manifest[group][key] = [len(content), checksum(content)]
     content = location.write_json(MANIFEST, manifest)
-    (folder / SEAL).write_bytes(writer.seal((folder / ROOT).read_bytes(), content))
+    (folder / SEAL).write_bytes(seal((folder / ROOT).read_bytes(), content))
 
 
 def sealed_with(folder, part, contents):

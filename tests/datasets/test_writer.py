@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-import zarr
 
 from musim.datasets import generation, open_store, origin, verify, writer
 from musim.datasets.generation import Generation, pack, plan
@@ -401,18 +400,3 @@ def test_a_run_killed_before_its_first_file_leaves_a_folder_that_is_free(make, t
     Path(out / f"{MARK}.0123abcd.partial").write_bytes(b"")
     make(out)
     assert list(out.rglob("*.partial")) == []
-
-
-def test_attributes_added_later_are_sealed_too(copy, dense, tree):
-    folder = copy(dense)
-    before = tree(folder)
-    writer.set_attributes(Location(folder), {"mean": 0.5, "spread": [1, None]})
-    found = zarr.open_group(folder, mode="r").attrs
-    assert (found["mean"], found["spread"]) == (0.5, [1, None])
-    assert found["musim_seed"] == 7
-    verify(folder, remake=1)
-    after = tree(folder)
-    assert {name for name in before if before[name] != after[name]} == {ROOT, ".musim/seal"}
-    (folder / ROOT).write_bytes(before[ROOT])
-    with pytest.raises(FailureError):
-        verify(folder)
