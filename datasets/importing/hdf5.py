@@ -13,6 +13,7 @@ from .content import Content
 from .damage import damage
 from .dtypes import plain, plain_dtype, refusal_of
 from .files import File, VariableInfo
+from .hdf5_filters import foreign_filters, missing_filter
 
 _BEGINNING = b"\x89HDF\r\n\x1a\n"
 
@@ -67,6 +68,9 @@ class Hdf5File(File):
             return "found nothing in it, wanted numbers"
         if dataset.external or dataset.is_virtual:
             return _ELSEWHERE
+        missing = missing_filter(dataset)
+        if missing:
+            return missing
         if h5py.check_string_dtype(dataset.dtype) is not None:
             return ""
         if dataset.dtype.hasobject:
@@ -89,7 +93,18 @@ class Hdf5File(File):
         return dataset
 
     def _read(self, info: VariableInfo, slices: tuple[slice, ...]) -> NDArray[Any]:
-        return plain(np.asarray(self._dataset(info.name)[slices]))
+        dataset = self._dataset(info.name)
+        try:
+            return plain(np.asarray(dataset[slices]))
+        except OSError as error:
+            filters = foreign_filters(dataset)
+            if not filters:
+                raise
+            raise InputError(
+                f"{self.path}: {info.name}: found chunks that {filters} does not unpack; they may "
+                "be damaged, or packed by a newer version of it: pip install -U hdf5plugin, or "
+                "save it with gzip where it can be read (h5repack -f GZIP=4)"
+            ) from error
 
     def _text(self, info: VariableInfo) -> str:
         if info.size != 1:

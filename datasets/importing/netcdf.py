@@ -9,11 +9,13 @@ import numpy as np
 import xarray
 from numpy.typing import NDArray
 
+from ...simulator.errors import InputError
 from .content import Content
 from .damage import damage
 from .dtypes import plain_dtype, refusal_of
 from .files import File, VariableInfo
 from .hdf5 import is_hdf5, topmost
+from .hdf5_filters import missing_filter
 
 
 class _NetcdfFile(File):
@@ -24,6 +26,7 @@ class _NetcdfFile(File):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
+        self._missing_filters = self._look_for_filters()
         with damage(path):
             # Times stay numbers: "seconds since" is a date to xarray.
             self._dataset = xarray.open_dataset(
@@ -39,11 +42,15 @@ class _NetcdfFile(File):
             name, dims = str(key), tuple(str(dim) for dim in variable.dims)
             dtype = np.dtype(variable.dtype)
             attributes = dict(variable.attrs)
-            refusal = refusal_of(dtype)
+            refusal = self._missing_filters.get(name) or refusal_of(dtype)
             if dtype.kind == "O" and _is_text(variable):
                 refusal, dtype = "", np.dtype("U1")
             known = None if refusal else plain_dtype(dtype)
             yield VariableInfo(name, variable.shape, known, attributes, dims, refusal)
+
+    def _look_for_filters(self) -> dict[str, str]:
+        """Return why each variable's chunks cannot be unpacked; empty texts where they can."""
+        return {}
 
     def _read(self, info: VariableInfo, slices: tuple[slice, ...]) -> NDArray[Any]:
         return np.array(self._dataset.variables[info.name][slices].values)
@@ -90,6 +97,17 @@ class Netcdf4File(_NetcdfFile):
         with h5py.File(content.path, "r", locking="best-effort") as file:
             datasets = any(isinstance(item, h5py.Dataset) for item in topmost(file))
             return "_NCProperties" in file.attrs and datasets
+
+    def _look_for_filters(self) -> dict[str, str]:
+        found = {}
+        with damage(self.path), h5py.File(self.path, "r", locking="best-effort") as file:
+            for item in topmost(file):
+                if isinstance(item, h5py.Dataset) and item.name:
+                    name, reason = item.name.strip("/"), missing_filter(item)
+                    if reason and item.is_scale:  # xarray reads coordinates at once
+                        raise InputError(f"{self.path}: {name}: {reason}")
+                    found[name] = reason
+        return found
 
 
 def _is_text(variable: xarray.Variable) -> bool:

@@ -1,5 +1,6 @@
 """NetCDF files are read as xarray reads them."""
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
@@ -26,3 +27,20 @@ def test_netcdf_is_unpacked_and_keeps_its_names(engine, tmp_path):
         assert file.info("depth").units == "mm"
         assert np.array_equal(file.array("time").read(), np.arange(5.0))
         assert (file.info("v").units, file.format[:6]) == ("mm/s", "NetCDF")
+
+
+@pytest.mark.parametrize("coordinate", [False, True])
+def test_a_filter_that_is_not_installed_is_named(coordinate, tmp_path, refused, monkeypatch):
+    hdf5plugin = pytest.importorskip("hdf5plugin")
+    data = xr.Dataset({"v": (("x", "y"), np.ones((4, 6)))}, {"x": np.arange(4.0)})
+    packed = {
+        "x" if coordinate else "v": {"chunksizes": (4, 6)[: 2 - coordinate], **hdf5plugin.LZ4()}
+    }
+    data.to_netcdf(tmp_path / "a.nc", engine="h5netcdf", encoding=packed)
+    with open_file(tmp_path / "a.nc") as file:
+        assert file.format == "NetCDF 4"
+        np.testing.assert_array_equal(file.array("v").read(), np.ones((4, 6)))
+    monkeypatch.setattr(h5py.h5z, "filter_avail", lambda n: n < 256)
+    name = next(iter(packed))
+    with refused(f"a.nc: {name}", "32004 (LZ4)"), open_file(tmp_path / "a.nc") as file:
+        file.array(name)
