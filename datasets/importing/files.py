@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...simulator.errors import InputError
 from .content import Content
 from .damage import damage
+from .packing import Packing, packing_of
 
 LONGEST_TEXT = 10_000
 """Characters of the longest text that is taken as a value."""
@@ -37,6 +38,8 @@ class VariableInfo:
         Names of its axes, where the file has them; else empty.
     refusal : str
         Why it cannot be read; empty if it can.
+    packing : Packing, optional
+        How the stored numbers become the values; None if they are the values.
     """
 
     name: str
@@ -45,6 +48,7 @@ class VariableInfo:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     dims: tuple[str, ...] = ()
     refusal: str = ""
+    packing: Packing | None = None
 
     @property
     def is_numeric(self) -> bool:
@@ -57,10 +61,19 @@ class VariableInfo:
         return self.dtype is not None and self.dtype.kind in "SU" and not self.refusal
 
     @property
+    def stored(self) -> np.dtype[Any] | None:
+        """Type of the numbers that the file stores, in this machine's byte order."""
+        return self.packing.stored if self.packing else self.dtype
+
+    @property
     def units(self) -> str:
         """Units of its values, as the file states them; empty if it does not."""
-        units = self.attributes.get("units", "")
-        return units.strip() if isinstance(units, str) else ""
+        for key, value in self.attributes.items():
+            if key.lower() in {"units", "unit"} and np.size(value) == 1:
+                text = np.ravel(value)[0]
+                text = text.decode(errors="replace") if isinstance(text, bytes) else text
+                return text.strip() if isinstance(text, str) else ""
+        return ""
 
     @property
     def size(self) -> int:
@@ -179,7 +192,7 @@ class File(ABC):
     def _by_name(self) -> dict[str, VariableInfo]:
         if self._known is None:
             with damage(self.path):
-                self._known = {info.name: info for info in self._list()}
+                self._known = {info.name: _unpacked(info) for info in self._list()}
         return self._known
 
     def info(self, name: str) -> VariableInfo:
@@ -216,7 +229,8 @@ class File(ABC):
 
         def read_piece(slices: tuple[slice, ...]) -> NDArray[Any]:
             with damage(self.path, name):
-                return self._read(info, slices)
+                numbers = self._read(info, slices)
+            return info.packing.decode(numbers) if info.packing else numbers
 
         return LazyArray(info.shape, info.dtype, read_piece)
 
@@ -268,7 +282,7 @@ class File(ABC):
 
     @abstractmethod
     def _list(self) -> Iterator[VariableInfo]:
-        """Yield what is known about each variable."""
+        """Yield what is known about each variable, as it is stored: packed, if it is."""
 
     @abstractmethod
     def _read(self, info: VariableInfo, slices: tuple[slice, ...]) -> NDArray[Any]:
@@ -281,6 +295,17 @@ class File(ABC):
     def _attributes(self) -> Mapping[str, Any]:
         """Return the attributes of the file itself."""
         return {}
+
+
+def _unpacked(info: VariableInfo) -> VariableInfo:
+    """Return what is known about a variable's values, of one that may be packed."""
+    if info.dtype is None or not info.is_numeric:
+        return info
+    try:
+        packing = packing_of(info.attributes, info.dtype)
+    except InputError as error:
+        return replace(info, dtype=None, refusal=str(error))
+    return replace(info, dtype=packing.dtype, packing=packing) if packing else info
 
 
 def plain_text(text: str) -> str:

@@ -51,7 +51,11 @@ class Hdf5File(File):
         found: list[tuple[str, Any]] = []
         self._file.visititems(lambda name, item: found.append((name, item)))
         for name, item in found:
-            if isinstance(item, h5py.Dataset) and isinstance(name, str):
+            if (
+                isinstance(item, h5py.Dataset)
+                and isinstance(name, str)
+                and not _is_bare_dimension(item)
+            ):
                 yield self._describe(name, item)
 
     def _describe(self, name: str, dataset: h5py.Dataset) -> VariableInfo:
@@ -61,7 +65,7 @@ class Hdf5File(File):
             return VariableInfo(name, shape, None, attributes, refusal=refusal)
         text = h5py.check_string_dtype(dataset.dtype) is not None
         dtype = np.dtype("U1") if text else self._dtype(dataset, attributes)
-        return VariableInfo(name, shape, dtype, attributes)
+        return VariableInfo(name, shape, dtype, attributes, _dims_of(dataset))
 
     def _refusal(self, dataset: h5py.Dataset, attributes: Mapping[str, Any]) -> str:
         if dataset.shape is None:
@@ -146,11 +150,33 @@ def _attributes_of(item: Any) -> dict[str, Any]:
             continue
         if isinstance(value, bytes | np.bytes_):
             result[name] = value.decode(errors="replace")
+        elif isinstance(value, np.ndarray) and value.dtype.kind == "O" and value.size == 1:
+            only = value.ravel()[0]  # one text, as a list
+            if isinstance(only, str | bytes):
+                result[name] = only.decode(errors="replace") if isinstance(only, bytes) else only
         elif isinstance(value, str) or (
             isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biufcSU"
         ):
             result[name] = value
     return result
+
+
+def _dims_of(dataset: h5py.Dataset) -> tuple[str, ...]:
+    """Return the names of a dataset's axes: their labels, or the scales that belong to them."""
+    try:
+        names = [
+            dimension.label or (dimension[0].name if len(dimension) else "") or ""
+            for dimension in dataset.dims
+        ]
+    except RuntimeError:  # of a dataset that was copied without its scales
+        return ()
+    return tuple(name.rpartition("/")[2] for name in names) if all(names) else ()
+
+
+def _is_bare_dimension(dataset: h5py.Dataset) -> bool:
+    """Return whether it is NetCDF's mark of a dimension that has no coordinate."""
+    name = dataset.attrs.get("NAME", b"") if dataset.is_scale else b""
+    return isinstance(name, bytes) and name.startswith(b"This is a netCDF dimension but not a")
 
 
 def is_hdf5(content: Content) -> bool:

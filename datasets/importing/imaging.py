@@ -14,8 +14,9 @@ from ...simulator.imaging.beamforming import beamform
 from ...simulator.imaging.chain import Axis, Chain, Imaging, block_length
 from ...simulator.imaging.demodulation import demodulate
 from ...simulator.imaging.velocimetry import Velocimetry
-from .files import File
+from .files import File, LazyArray
 from .recording import DescribedRecording
+from .recording_kinds import ORDER
 
 MOST_CLIPPED = 1e-3
 """Share of samples at full scale above which a recording is called saturated."""
@@ -174,7 +175,8 @@ def raw_blocks(recording: DescribedRecording, file: File, index: int) -> Iterato
     for first in range(0, frames, length):
         last = min(first + length, frames)
         block = data.read((slice(index, index + 1), slice(first, last)))[0]
-        _check_finite(block, where, first)
+        if not _is_finite(block):
+            raise _missing(recording, file, data, index, first)
         if recording.saturation is not None:
             clipped += _count_clipped(block, *recording.saturation)
             seen += block.size
@@ -226,19 +228,52 @@ def _known(key: str, value: float | None) -> float:
     return value
 
 
-def _check_finite(block: NDArray[Any], where: str, first: int) -> None:
+def _is_finite(block: NDArray[Any]) -> bool:
     if block.dtype.kind not in "fc":
-        return
+        return True
     # A sum is finite only if all are, and takes one pass without an array of flags.
     with np.errstate(all="ignore"):
         if np.isfinite(block.sum(dtype=np.result_type(block.dtype, np.float64))):
-            return
-    bad = ~np.isfinite(block).reshape(len(block), -1).all(axis=1)
-    if bad.any():
-        raise InputError(
-            f"{where}: found NaN or infinite samples, first in frame {first + int(bad.argmax())}; "
-            "fill them in or cut the recording there"
-        )
+            return True
+    return bool(np.isfinite(block).all())
+
+
+def _missing(
+    recording: DescribedRecording, file: File, data: LazyArray, index: int, first: int
+) -> InputError:
+    """Return the error for samples that are missing, with their number and the first one's place.
+
+    Parameters
+    ----------
+    recording, file, index
+        See :func:`raw_blocks`.
+    data : LazyArray
+        The recording's.
+    first : int
+        A frame before which all are there.
+    """
+    frames, size = recording.lengths["time"], int(np.prod(data.shape[2:]))
+    count, place = 0, ()
+    step = block_length(size * max(data.dtype.itemsize, 8))
+    for begin in range(first, frames, step):
+        piece = (slice(index, index + 1), slice(begin, min(begin + step, frames)))
+        bad = ~np.isfinite(data.read(piece)[0])
+        if not count and bad.any():
+            place = np.unravel_index(int(bad.argmax()), bad.shape)
+            place = (int(place[0]) + begin, *map(int, place[1:]))
+        count += int(np.count_nonzero(bad))
+    names = ORDER[recording.kind][1:]
+    rest = ", ".join(f"{name} {at}" for name, at in zip(names[1:], place[1:], strict=True))
+    variable = recording.variable or recording.real
+    packing = file.info(variable).packing
+    marks = [f"{mark:g}" for mark in (packing.missing if packing else ()) if mark.imag == 0]
+    filled = f", or the file's fill value {' or '.join(marks)}" if marks else ""
+    several = f" of recording {index}" if recording.lengths["sequence"] > 1 else ""
+    return InputError(
+        f"{file.path}: {variable}: found {count} of {size * frames} samples missing (NaN or "
+        f"infinite{filled}), first in frame {place[0]}{several} ({rest}, counted from 0), wanted "
+        "numbers; fill them in, with 0 where nothing was imaged, or cut the recording there"
+    )
 
 
 def _count_clipped(block: NDArray[Any], low: float, high: float) -> float:

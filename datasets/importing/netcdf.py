@@ -1,4 +1,4 @@
-"""Reading NetCDF 3 and 4 through xarray, which also undoes packing (``scale_factor``)."""
+"""Reading NetCDF 3 and 4 through xarray."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -28,10 +28,12 @@ class _NetcdfFile(File):
         super().__init__(path)
         self._missing_filters = self._look_for_filters()
         with damage(path):
-            # Times stay numbers: "seconds since" is a date to xarray.
+            # Times stay numbers: "seconds since" is a date to xarray. What is packed is unpacked
+            # as in every other format.
             self._dataset = xarray.open_dataset(
-                path, engine=self.engine, decode_times=False, decode_timedelta=False, cache=False
-            )
+                path, engine=self.engine, decode_times=False, decode_timedelta=False,
+                mask_and_scale=False, cache=False,
+            )  # fmt: skip
 
     def close(self) -> None:
         """Close the file."""
@@ -82,7 +84,7 @@ class Netcdf3File(_NetcdfFile):
 class Netcdf4File(_NetcdfFile):
     """A NetCDF 4 file, which is HDF5.
 
-    One with groups alone is opened as the HDF5 that it is: xarray shows one group.
+    One with groups is opened as the HDF5 that it is: xarray shows one group.
     """
 
     format = "NetCDF 4"
@@ -91,12 +93,14 @@ class Netcdf4File(_NetcdfFile):
 
     @classmethod
     def recognises(cls, content: Content) -> bool:
-        """Return whether it is HDF5 that says so, with variables in its topmost group."""
+        """Return whether it is HDF5 that says so, with variables in its topmost group alone."""
         if not is_hdf5(content):
             return False
         with h5py.File(content.path, "r", locking="best-effort") as file:
-            datasets = any(isinstance(item, h5py.Dataset) for item in topmost(file))
-            return "_NCProperties" in file.attrs and datasets
+            items = topmost(file)
+            return "_NCProperties" in file.attrs and all(
+                isinstance(item, h5py.Dataset) for item in items
+            )
 
     def _look_for_filters(self) -> dict[str, str]:
         found = {}

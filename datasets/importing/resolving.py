@@ -168,16 +168,21 @@ def fit_axes(
 def _saturation(
     given: float | None, description: Description, info: VariableInfo
 ) -> tuple[float, float] | None:
-    dtype = np.dtype(info.dtype)
+    # The receiver's full scale is one of the stored numbers, whatever they stand for.
+    stored = np.dtype(info.stored)
     if description.kind == "velocity":
         return None
     if given is not None:
-        return (0.0 if dtype.kind in "ub" else -given, given)
+        low, high = (0.0 if stored.kind in "ub" else -given), given
     # MATLAB's doubles lie in whatever integers hold them, whose limits mean nothing.
-    if dtype.kind not in "iu" or info.attributes.get("MATLAB_class") in {"double", "single"}:
+    elif stored.kind not in "iu" or info.attributes.get("MATLAB_class") in {"double", "single"}:
         return None
-    limits = np.iinfo(dtype.str)
-    return float(limits.min), float(limits.max)
+    else:
+        limits = np.iinfo(stored.str)
+        low, high = float(limits.min), float(limits.max)
+    if info.packing:
+        low, high = sorted((info.packing.value_of(low), info.packing.value_of(high)))
+    return low, high
 
 
 def _check_byte_order(recording: DescribedRecording, file: File) -> None:

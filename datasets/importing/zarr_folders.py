@@ -1,5 +1,8 @@
 """Reading Zarr folders, of version 2 and 3."""
 
+import base64
+import contextlib
+import struct
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,7 +27,6 @@ _CODECS = {
     "quantize", "astype", "bitround", "packbits", "crc32", "crc32c", "adler32", "fletcher32",
     "jenkins_lookup3", "vlen-utf8", "vlen-bytes", "bytes", "transpose", "sharding_indexed",
 }  # fmt: skip
-_PACKED = ("scale_factor", "add_offset")
 
 
 class ZarrFolder(File):
@@ -69,14 +71,11 @@ class ZarrFolder(File):
         dims = tuple(str(dim) for dim in names) if len(names) == array.ndim else ()
         dtype = np.dtype(array.dtype)
         unknown = sorted(_codecs(array.metadata.to_dict()) - _CODECS)
-        packed = [key for key in _PACKED if key in attributes]
+        attributes |= _fill_of(array)
         is_text = dtype.kind in "UT"
         if unknown:
             refusal = f"found it packed with {unknown[0]!r}, which is not known to be safe; save "
             refusal += "it with another compressor, such as zstd"
-        elif packed:
-            refusal = f"found its values packed ({packed[0]}), wanted plain ones; open it with "
-            refusal += "xarray and save it decoded"
         else:
             refusal = "" if is_text else refusal_of(dtype)
         if refusal:
@@ -95,6 +94,35 @@ class ZarrFolder(File):
 
     def _attributes(self) -> Mapping[str, Any]:
         return dict(self._found.attrs)
+
+
+def _fill_of(array: "zarr.Array[Any]") -> dict[str, Any]:
+    """Return the mark of missing values as an attribute, where xarray would see one.
+
+    In version 2 the fill value of an array with named axes is that mark; in version 3 it is an
+    attribute, of floating-point numbers the base64 text of their bytes. A 0 that nothing is packed
+    with is what Zarr itself fills in, and as good a velocity as any.
+    """
+    attributes, fill = array.attrs, array.fill_value
+    if array.metadata.zarr_format == 2:
+        if "_ARRAY_DIMENSIONS" not in attributes or fill is None or array.dtype.kind not in "iufc":
+            return {}
+        plain_zero = fill == 0 and "scale_factor" not in attributes
+        return {} if plain_zero else {"_FillValue": fill}
+    mark = attributes.get("_FillValue")
+    if isinstance(mark, str):
+        return {"_FillValue": _float_of(mark)}
+    if array.dtype.kind == "c" and isinstance(mark, list) and len(mark) == 2:
+        real, imaginary = (_float_of(str(part)) for part in mark)
+        return {"_FillValue": real + 1j * imaginary}
+    return {}
+
+
+def _float_of(text: str) -> Any:
+    """Return the number of a text: base64 of a little-endian double, or digits."""
+    with contextlib.suppress(ValueError, struct.error):
+        return struct.unpack("<d", base64.b64decode(text, validate=True))[0]
+    return text
 
 
 def _unconsolidated(path: Path) -> dict[str, Any]:

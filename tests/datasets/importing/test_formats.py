@@ -258,10 +258,6 @@ def test_wrong_folders_and_archives_are_refused(tmp_path, refused, write):
     packed = shutil.make_archive(str(tmp_path / "store"), "zip", store)
     with refused("store.zip", "Zarr", "unpack"):
         open_file(packed)
-    packed_values = xr.Dataset({"x": (("t",), np.zeros(3, "i2"), {"scale_factor": 2.0})})
-    packed_values.to_zarr(tmp_path / "packed.zarr", consolidated=False)
-    with open_file(tmp_path / "packed.zarr") as file, refused("x", "scale_factor"):
-        file.array("x")
 
 
 class RawFile(File):

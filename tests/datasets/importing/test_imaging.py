@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+import h5py
 import numpy as np
 import pytest
 
@@ -173,8 +174,26 @@ def test_samples_that_are_no_numbers_are_found_in_any_block(
     is_iq = description is IQ
     values = noise(23, 8, 6, dtype=np.complex64 if is_iq else np.float32)
     values[frame, 3, 2] = complex(1, bad) if is_iq else bad
-    with fails(InputError, "a.npy: array", "NaN or infinite", f"frame {frame};"):
+    values[22, 7] = bad
+    missing = "found 7 of 1104 samples missing"
+    place = f"first in frame {frame} (depth 3, width 2, counted from 0)"
+    with fails(InputError, "a.npy: array", missing, "NaN or infinite", place, "fill them in"):
         read(values, description)
+
+
+def test_missing_samples_are_named_with_the_mark_of_their_file(tmp_path, small_blocks, refused):
+    values = noise(23, 2, 8, 6)
+    values[12, 1, 4, 5] = values[20, 1, 0, 0] = -9999
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["scan/v"] = values
+        file["scan/v"].attrs["_FillValue"] = np.float32(-9999)
+    described = VELOCITY | {"axes": "time,sequence,depth,width"}
+    with open_file(tmp_path / "a.h5") as file:
+        found = resolve(Description.parse(described), file)
+        imaging = imaging_of(found, Chain())
+        assert sum(map(len, blocks_of(found, file, 0, imaging))) == 23
+        with refused("scan/v: found 2 of 1104", "value -9999)", "12 of recording 1 (depth 4, w"):
+            list(blocks_of(found, file, 1, imaging))
 
 
 def test_large_samples_are_numbers(read):
