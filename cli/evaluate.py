@@ -12,6 +12,7 @@ from ..training.identification.methods import METHODS, usual_method
 from ..training.identification.protocols import QUICK, SWEEPS, ali_2020, sweep
 from ..training.identification.tables import calibration, short_tables
 from .console import out, progress
+from .wording import counted
 
 USUAL_SEQUENCES = 100
 
@@ -119,8 +120,8 @@ def identify(store, protocol, difficulty, method, runs, target, quick, sequences
     if predictions:
         console.print(f"Calibration error of confidence (true by train): {error:.3f} over "
                       f"{predictions} units found.", soft_wrap=True, markup=False)  # fmt: skip
-    console.print(f"{target}: {len(found.sequences)} sequences ({seconds:.0f} s). Look at them: "
-                  f"musim report {target}", soft_wrap=True, markup=False)  # fmt: skip
+    console.print(f"{target}: {counted(len(found.sequences), 'sequence')} ({seconds:.0f} s). "
+                  f"Look at them: musim report {target}", soft_wrap=True, markup=False)  # fmt: skip
 
 
 @evaluate.command(

@@ -1,24 +1,30 @@
 """``musim generate``."""
 
 import dataclasses
+import json
 import time
+from typing import Any
 
 import click
 import numpy as np
 
 from ..datasets.generation import generate as generate_store
 from ..datasets.generation import plan
+from ..datasets.trial import try_out
 from ..simulator.errors import InputError
 from ..simulator.experiment.doses import Doses
-from .console import err, megabytes, out, progress
+from .config import config_option
+from .console import duration, err, megabytes, out, progress
 from .options import (
     GroupedCommand,
     dose_options,
     doses_from_options,
+    json_option,
     parameter_options,
     parameters_from_options,
     preset_option,
 )
+from .wording import counted
 
 DOMAINS = ("analytic", "experiment")
 DOSE_NAMES = tuple(dose.name for dose in dataclasses.fields(Doses))
@@ -34,6 +40,8 @@ Examples:
   musim generate --preset ali-2022 -n 128 --out simulated.zarr --workers 2
   musim generate --territory ellipse --mask soft --snr 10-30 --out soft.zarr
   musim generate --domain experiment --paired --units 4-10 -n 64 --out recorded.zarr
+  musim generate -n 10000 --units 5-30 --dry-run
+  musim generate --config mine.toml
   musim generate -n 600 --out s3://bucket/test.zarr --scheduler tcp://host:8786
 """,
 )
@@ -118,10 +126,15 @@ Examples:
 )
 @click.option("--resume", is_flag=True, help="Go on with an unfinished store.")
 @click.option("--overwrite", is_flag=True, help="Replace a musim store that is there.")
+@click.option("--dry-run", is_flag=True,
+              help="Tell size, time and memory, from a few sequences; write nothing.")  # fmt: skip
+@json_option
+@config_option
 @parameter_options
 @dose_options
 def generate(preset, sequences, seed, target, domain, paired, render, dtype, workers, pool,
-             scheduler, part_size, resume, overwrite, **texts) -> None:  # fmt: skip
+             scheduler, part_size, resume, overwrite, dry_run, as_json,
+             **texts) -> None:  # fmt: skip
     """Simulate sequences and store them with their truth, as Zarr.
 
     Without options: ten sequences with the settings of Ali et al. 2020. Values are one number, or a
@@ -142,8 +155,15 @@ def generate(preset, sequences, seed, target, domain, paired, render, dtype, wor
                "overwrite": overwrite}  # fmt: skip
     if paired:
         plan(parameters, **settings, doses=doses)  # what is wrong with it is wrong before its twin
-        _make(parameters, twin_of(target), settings, None, options)
-    _make(parameters, target, settings, doses, options)
+    stores = {twin_of(target): None, target: doses} if paired else {target: doses}
+    shown = [
+        _try(parameters, place, settings, each, workers, as_json)
+        if dry_run
+        else _make(parameters, place, settings, each, options, as_json)
+        for place, each in stores.items()
+    ]
+    if as_json:
+        click.echo(json.dumps({"stores": shown}, indent=1))
 
 
 def _doses(domain: str, paired: bool, texts: dict[str, str | None]) -> Doses | None:
@@ -161,20 +181,45 @@ def twin_of(target: str) -> str:
     return target.rstrip("/").removesuffix(".zarr") + "-analytic.zarr"
 
 
-def _make(parameters, target, settings, doses, options) -> None:
-    layout = plan(parameters, **settings, doses=doses)
-    sequences, seed, dtype = settings["sequences"], settings["seed"], settings["dtype"]
-    voxels = float(np.prod(layout.shape)) * sequences * np.dtype(dtype).itemsize
-    frames, depth, width = layout.shape
-    size = megabytes(voxels) if layout.kind == "dense" else "rendered on read"
-    err().print(
-        f"{sequences} sequences of {depth} x {width} px, {frames} frames, "
-        f"{parameters.units} units, SNR {parameters.snr} dB ({size}), seed {seed} -> {target}",
-        soft_wrap=True,
-    )
+def _make(parameters, target, settings, doses, options, as_json) -> dict[str, Any]:
+    """Make a store; return what there is to say of it, and say it unless a program reads."""
+    _announce(parameters, target, settings, doses)
     began = time.perf_counter()
     with progress("simulating" if doses is None else "recording", "sequences") as report:
         generate_store(parameters, target, **settings, doses=doses, **options, on_progress=report)
     seconds = time.perf_counter() - began
-    out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim preview {target}",
-                soft_wrap=True)  # fmt: skip
+    if not as_json:
+        out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim preview {target}",
+                    soft_wrap=True)  # fmt: skip
+    return {"store": target, "sequences": settings["sequences"], "seconds": seconds}
+
+
+def _try(parameters, target, settings, doses, workers, as_json) -> dict[str, Any]:
+    """Make a few sequences in memory; return what the store will take, and say it as well."""
+    _announce(parameters, target, settings, doses)
+    trial = try_out(parameters, **settings, doses=doses, workers=workers)
+    if not as_json:
+        out().print(
+            f"{target} would take {megabytes(trial.bytes)} on the disk, and to make it about "
+            f"{duration(trial.duration)} and {megabytes(trial.memory)} of memory, with "
+            f"{counted(trial.workers, 'worker')}. This was told from "
+            f"{counted(trial.made, 'sequence')}; nothing is written.",
+            soft_wrap=True,
+        )
+    return {"store": target, "sequences": settings["sequences"],
+            **dataclasses.asdict(trial), "duration": trial.duration}  # fmt: skip
+
+
+def _announce(parameters, target, settings, doses) -> None:
+    layout = plan(parameters, **settings, doses=doses)
+    voxels = float(np.prod(layout.shape)) * layout.sequences * np.dtype(layout.dtype).itemsize
+    frames, depth, width = layout.shape
+    size = megabytes(voxels) if layout.kind == "dense" else "rendered on read"
+    low, high = parameters.units.low, parameters.units.high
+    units = counted(int(high), "unit") if low == high else f"{parameters.units} units"
+    err().print(
+        f"{counted(layout.sequences, 'sequence')} of {depth} x {width} px, "
+        f"{counted(frames, 'frame')}, {units}, SNR {parameters.snr} dB ({size}), "
+        f"seed {settings['seed']} -> {target}",
+        soft_wrap=True,
+    )

@@ -9,7 +9,7 @@ from ..training.identification.results import identify_stores
 from ..training.identification.stored import outcome_of
 from .console import err, out, progress
 from .outcomes import remarks_of, short
-from .pages.markup import counted
+from .wording import counted
 
 
 @click.command(

@@ -1,5 +1,6 @@
 """The ``musim`` command: finds its subcommands when they are asked for, and reports errors."""
 
+import difflib
 import importlib
 import logging
 import sys
@@ -18,6 +19,7 @@ COMMANDS = {
     "identify": "Find the motor units in recordings.",
     "import": "Bring recordings into a store: RF, IQ or velocity from foreign files.",
     "info": "Tell what a store holds: parameters, variables, data card.",
+    "presets": "Tell what each preset sets, or print one to change it.",
     "preview": "Draw a sequence: PNG, PDF or SVG of it, GIF or MP4 of its motion.",
     "report": "Draw what was found as pages: HTML that opens from the disk.",
     "train": "Train networks on simulated sequences.",
@@ -57,11 +59,11 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command; name the known ones where there is none."""
+        """Find a command; name what may be meant where there is none, or all of them."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise click.UsageError(
-                f"command: found {args[0]!r}, wanted one of {', '.join(COMMANDS)}", ctx
-            )
+            close = difflib.get_close_matches(args[0], COMMANDS, 1)
+            hint = f"did you mean {close[0]}?" if close else f"wanted one of {', '.join(COMMANDS)}"
+            raise click.UsageError(f"command: found {args[0]!r}, {hint}", ctx)
         return super().resolve_command(ctx, args)
 
 

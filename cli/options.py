@@ -7,11 +7,14 @@ from typing import Any
 
 import click
 
-from ..simulator.declarations import Declared, declarations
+from ..simulator.declarations import Declaration, Declared, declarations
 from ..simulator.errors import InputError
 from ..simulator.experiment.doses import Doses
 from ..simulator.kinds import short
 from ..simulator.parameters import PRESETS, Parameters
+
+PATHS = {"waveform"}
+"""Options that take the path of a file which holds the value."""
 
 
 class GroupedCommand(click.Command):
@@ -31,11 +34,18 @@ class GroupedCommand(click.Command):
 
 
 class SectionOption(click.Option):
-    """An option that knows its section of the help."""
+    """An option that knows its section of the help, and what is declared of its value."""
 
-    def __init__(self, *args: Any, section: str = "Options", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        section: str = "Options",
+        declaration: Declaration | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.section = section
+        self.declaration = declaration
 
 
 def parameter_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -64,6 +74,7 @@ def _add_field_options(
             name,
             cls=SectionOption,
             section=prefix + about.group,
+            declaration=None if name in PATHS else about,
             metavar=about.placeholder,
             help=f"{about.text}{unit}{shown}",
         )
@@ -115,3 +126,7 @@ preset_option = click.option(
 )
 
 store_argument = click.argument("store", metavar="STORE")
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON, for programs to read."
+)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from ..training.identification.remarks import REMARKS
 from ..training.identification.stored import Outcome
-from .pages.markup import counted, share
+from .pages.markup import share
+from .wording import counted
 
 MOST_NAMED = 5
 """Sequences that are named with a remark."""

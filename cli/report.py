@@ -82,7 +82,11 @@ def report(result, sequence, target) -> None:
             )
             _write(page, recording_page(read_findings(store, index), links))
             show(index + 1, len(pages))
-    out().print(f"{pages[0]} and {len(pages) - 1} more are written.", soft_wrap=True, markup=False)
+    out().print(f"{pages[0]} and {_more(len(pages) - 1)} written.", soft_wrap=True, markup=False)
+
+
+def _more(pages: int) -> str:
+    return f"{pages} more {'is' if pages == 1 else 'are'}"
 
 
 def _evaluation(location: Location) -> str:

@@ -6,6 +6,7 @@ import click
 
 from .console import out, progress
 from .options import store_argument
+from .wording import counted
 
 
 @click.command(
@@ -45,8 +46,8 @@ def translate(store, run, target, workers, resume, overwrite) -> None:
         )  # fmt: skip
     seconds = time.perf_counter() - began
     out().print(
-        f"{target}: {len(made)} sequences translated, {_labels(made)} ({seconds:.1f} s). Look at "
-        f"them: musim preview {target}",
+        f"{target}: {counted(len(made), 'sequence')} translated, {_labels(made)} "
+        f"({seconds:.1f} s). Look at them: musim preview {target}",
         soft_wrap=True,
         markup=False,
     )

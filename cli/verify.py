@@ -5,6 +5,7 @@ import click
 from ..datasets.verification import verify as verify_store
 from .console import out, progress
 from .options import store_argument
+from .wording import counted
 
 
 @click.command(
@@ -29,6 +30,7 @@ def verify(store, remake) -> None:
         opened = verify_store(store, remake=remake, on_progress=report)
     again = f", {min(remake, len(opened))} made again and equal" if remake else ""
     out().print(
-        f"{store} is whole: {len(opened)} sequences in {opened.layout.parts} parts{again}.",
+        f"{store} is whole: {counted(len(opened), 'sequence')} in "
+        f"{counted(opened.layout.parts, 'part')}{again}.",
         soft_wrap=True,
     )

@@ -1,4 +1,4 @@
-"""What the library says of its arguments, said of the command line's options."""
+"""Words: options for the library's arguments, and numbers of things."""
 
 import re
 
@@ -45,3 +45,14 @@ def _option(argument: re.Match[str]) -> str:
         return f"--set {name.removeprefix(SETTING)}={value or '...'}"
     option = RENAMED.get(name, "--" + name.rpartition(".")[2].replace("_", "-"))
     return option if value in {None, "True"} else f"{option} {value}"
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number and what is counted, in the plural where it is due.
+
+    Examples
+    --------
+    >>> counted(1, "sequence"), counted(3, "sequence")
+    ('1 sequence', '3 sequences')
+    """
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -11,8 +11,9 @@ from ...training.charts import Chart
 from ...training.identification.figures import draw_charts
 from ...training.identification.rows import IdentificationEvaluation
 from ...training.identification.tables import calibration, difficulties, summary
+from ..wording import counted
 from .document import document, section
-from .markup import UNKNOWN, counted, element, fixed, join
+from .markup import UNKNOWN, element, fixed, join
 from .tables import Cell, Column, RowHead, definitions, table
 
 NAMES = {

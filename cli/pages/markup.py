@@ -65,11 +65,6 @@ def share(value: float) -> str:
     return UNKNOWN if math.isnan(value) else f"{fixed(100 * value, 0)} %"
 
 
-def counted(number: int, what: str) -> str:
-    """Return a number and what is counted, in the plural where it is due."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
 def listed(names: list[str]) -> str:
     """Return names as a sentence lists them."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -7,10 +7,11 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from ...training.identification.metrics.ratios import mean_of_known
+from ..wording import counted
 from .document import document, section
 from .findings import Findings
 from .map import caption_of_map, draw_map
-from .markup import counted, element, fixed, join
+from .markup import element, fixed, join
 from .remainder import caption_of_remainder, draw_remainder, remarks_on, share_of
 from .tables import definitions
 from .trains import caption_of_trains, draw_trains

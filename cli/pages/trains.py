@@ -8,9 +8,10 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from ..pictures.scales import round_length, round_ticks
+from ..wording import counted
 from .findings import Findings, FoundUnit, TrueUnit
 from .map import label_of
-from .markup import colour_class, counted, element, fixed, join, listed
+from .markup import colour_class, element, fixed, join, listed
 from .sources import KnownTrain
 
 MOST_POINTS = 1000

@@ -1,0 +1,112 @@
+"""``musim presets``."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from ..simulator.declarations import Declared, declarations
+from ..simulator.errors import InputError
+from ..simulator.imaging.chain import PRESETS as CHAINS
+from ..simulator.imaging.chain import Chain
+from ..simulator.kinds import exact, short
+from ..simulator.parameters import PRESETS, Parameters
+from .console import out
+from .options import json_option
+
+OPTIONS = {"frame_rate": "resample"}
+"""Steps of the chain whose option has another name."""
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  musim presets
+  musim presets ali-2022 > mine.toml
+  musim generate --config mine.toml
+"""
+)
+@click.argument("preset", metavar="[PRESET]", required=False)
+@json_option
+def presets(preset, as_json) -> None:
+    """Tell what each preset sets; or print one, whole, as a file for generate --config.
+
+    Presets of musim generate are settings of a simulation, those of musim import an imaging chain.
+    """
+    if preset is not None and preset not in PRESETS:
+        raise InputError(
+            f"preset: found {preset!r}, wanted one of musim generate: {', '.join(PRESETS)}"
+        )
+    if as_json:
+        chosen = [preset] if preset else list(PRESETS)
+        shown: dict[str, Any] = {"generate": {name: parameters(name).to_json() for name in chosen}}
+        if preset is None:
+            shown["import"] = {name: chain.to_json() for name, chain in CHAINS.items()}
+        click.echo(json.dumps(shown, indent=1))
+    elif preset is not None:
+        click.echo(as_toml(preset), nl=False)
+    else:
+        for table in _tables():
+            out().print(table)
+
+
+def parameters(preset: str) -> Parameters:
+    """Return what a preset of ``musim generate`` sets, with all that it leaves as it is."""
+    return Parameters.from_texts({}, preset)
+
+
+def as_toml(preset: str) -> str:
+    """Return all settings of a preset as a file that ``--config`` reads."""
+    lines, values = [f"# musim generate, preset {preset}"], parameters(preset)
+    group = ""
+    for name, about in declarations(Parameters).items():
+        if about.group != group:
+            group = about.group
+            lines += ["", f"# {group}"]
+        unit = f" [{about.unit}]" if about.unit else ""
+        shown = about.show(getattr(values, name), exact)
+        # What is not set has no value that could be typed.
+        given = f"{name} = {json.dumps(shown)}" if shown else f"# {name} ="
+        lines.append(f"{given}  # {about.text}{unit}")
+    return "\n".join(lines) + "\n"
+
+
+def _tables() -> list[Table]:
+    changed = {
+        name: {key: getattr(parameters(name), key) for key in values}
+        for name, values in PRESETS.items()
+    }
+    chains = {
+        name: {
+            OPTIONS.get(key, key): value
+            for key, value in chain.to_json().items()
+            if value != Chain().to_json()[key]
+        }
+        for name, chain in CHAINS.items()
+    }
+    return [
+        _table("musim generate --preset", changed, Parameters, {}),
+        _table("musim import --preset", chains, Chain, {v: k for k, v in OPTIONS.items()}),
+    ]
+
+
+def _table(
+    title: str,
+    presets: Mapping[str, Mapping[str, Any]],
+    source: type[Declared],
+    fields: Mapping[str, str],
+) -> Table:
+    table = Table(title, "sets", "", box=SIMPLE_HEAD, pad_edge=False)
+    known = declarations(source)
+    for preset, values in presets.items():
+        if not values:
+            table.add_row(preset, "nothing: these are the defaults", "")
+        for row, (name, value) in enumerate(values.items()):
+            about = known[fields.get(name, name)]
+            shown = about.show(about.read(value), short)
+            option = "--" + name.replace("_", "-")
+            table.add_row("" if row else preset, f"{option} {shown}", about.text)
+    return table

@@ -1,0 +1,45 @@
+"""Presets: what each sets is told, and one is printed as a file that makes the same again."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from musim.cli.options import parameters_from_options
+from musim.simulator.imaging.chain import PRESETS as CHAINS
+from musim.simulator.parameters import PRESETS, Parameters
+
+
+def test_each_preset_is_told_with_the_options_that_it_sets(musim):
+    done = musim("presets")
+    assert done.code == 0, done.err
+    assert "ali-2020 nothing: these are the defaults" in " ".join(done.out.split())
+    for name in (*PRESETS, *CHAINS):
+        assert name in done.out
+    # Of the chain, the step that is called frame_rate has an option called --resample.
+    for option in ("--units 4-10", "--snr inf", "--fat 3-8", "--band 5-50", "--resample 512"):
+        assert option in done.out
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_that_is_printed_makes_the_same_parameters_again(musim, monkeypatch, name):
+    asked = []
+    monkeypatch.setattr("musim.cli.generate.generate_store", lambda p, *a, **k: asked.append(p))
+    Path("mine.toml").write_text(musim("presets", name).out, encoding="utf-8")
+    assert musim("generate", "--config", "mine.toml").code == 0
+    assert asked == [parameters_from_options(name, {})]
+
+
+def test_programs_read_presets_as_json(musim):
+    found = json.loads(musim("presets", "--json").out)
+    read = {name: Parameters.from_json(values) for name, values in found["generate"].items()}
+    assert read == {name: Parameters(**values) for name, values in PRESETS.items()}
+    assert found["import"]["ali-2022"]["median"] == 1
+    one = json.loads(musim("presets", "experiment", "--json").out)
+    assert one == {"generate": {"experiment": found["generate"]["experiment"]}}
+
+
+def test_an_unknown_preset_is_one_line(musim):
+    done = musim("presets", "ali-2021")
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
+    assert "found 'ali-2021', wanted one of musim generate: ali-2020, ali-2022" in done.err

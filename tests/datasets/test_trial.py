@@ -1,0 +1,43 @@
+"""What a store is said to need, against what it then takes."""
+
+import pytest
+
+from musim.datasets import generate
+from musim.datasets.location import Location
+from musim.datasets.trial import try_out
+from musim.simulator import Parameters
+
+TINY = Parameters(units=(2, 3), pixels=(16, 16), frames=20, frame_rate=200.0)
+
+
+@pytest.mark.parametrize("kind", ["dense", "rendered"])
+def test_the_size_told_is_the_size_that_the_store_has(tmp_path, kind):
+    trial = try_out(TINY, sequences=300, kind=kind)
+    generate(TINY, tmp_path / "s.zarr", sequences=300, kind=kind, workers=1, pool="threads")
+    taken = sum(f.stat().st_size for f in (tmp_path / "s.zarr").rglob("*") if f.is_file())
+    assert trial.bytes == pytest.approx(taken, rel=0.15)
+
+
+def test_time_and_memory_grow_with_the_store_and_the_workers(tmp_path, monkeypatch):
+    few, many = (try_out(TINY, sequences=n, workers=1) for n in (100, 10_000))
+    assert 30 < many.seconds / few.seconds < 300
+    assert many.duration == many.seconds
+    assert many.memory == pytest.approx(few.memory, rel=0.3)
+    two = try_out(TINY, sequences=10_000, workers=2, kind="rendered")
+    assert two.workers == 2
+    assert two.duration == two.seconds / 2
+    assert two.memory > 1.5 * many.memory  # processes, each with the libraries
+    # No more workers than there are parts.
+    assert try_out(TINY, sequences=1, workers=8).workers == 1
+
+
+def test_nothing_is_left_behind(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    try_out(TINY, sequences=3)
+    assert not [*tmp_path.iterdir()]
+    assert not [name for name in Location("memory://").system.find("/") if "trial-" in name]
+
+
+def test_what_cannot_be_made_is_refused(refused):
+    with refused("sequences: found 0", "wanted 1 to"):
+        try_out(TINY, sequences=0)
