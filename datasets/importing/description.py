@@ -12,7 +12,7 @@ from typing import Any, Self
 from ...simulator.errors import InputError
 from .damage import damage
 from .quantities import QUANTITIES, VELOCITY_UNITS, parse_quantity, spelled
-from .recording_kinds import KINDS, missing_keys, parse_axes
+from .recording_kinds import KINDS, PART, missing_keys, parse_axes
 
 Number = float | str
 """A number, or the name of the variable that holds it, with its unit in brackets if it has one."""
@@ -33,7 +33,9 @@ class Description:
     axes : tuple of str
         Names of the axes of the data, in the order that the file shows: time, sample, channel and
         perhaps transmit and sequence for ``rf``; else time, depth, width and perhaps sequence. Time
-        is slow time, the frames; samples lie along fast time. Axes of length 1 need no name.
+        is slow time, the frames; samples lie along fast time. IQ data whose real and imaginary
+        part (I and Q, in this order) lie side by side have an axis ``part``. Axes of length 1 need
+        no name.
     variable : str
         Name of the data. It may be left out if the file has one array alone.
     real, imaginary : str
@@ -179,6 +181,10 @@ class Description:
         if bool(self.real) != bool(self.imaginary):
             missing = "imaginary" if self.real else "real"
             raise InputError(f"{source}: {missing}: found none, wanted both parts; give it too")
+        if PART in self.axes and self.real:
+            raise InputError(
+                f"{source}: axes: found {PART} beside real and imaginary; give one or the other"
+            )
         if self.variable and self.real:
             raise InputError(
                 f"{source}: variable: found it beside real and imaginary; give one or the other"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .files import File, LazyArray
-from .recording_kinds import ORDER
+from .recording_kinds import ORDER, PART
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,8 @@ class DescribedRecording:
     axes : tuple of str or None
         Of each axis of the data in the file its name; None for one of length 1 without a name.
     lengths : mapping of str to int
-        Length of every axis of :data:`ORDER`; 1 for those that the data lack.
+        Length of every axis of :data:`ORDER`; 1 for those that the data lack. Of :data:`PART` too,
+        where the data have it.
     dtype : numpy.dtype
         Type of :meth:`array`.
     frame_rate : float
@@ -95,18 +96,18 @@ class DescribedRecording:
         LazyArray of shape (sequence, time, transmit, channel, sample) or (sequence, time, depth, \
 width)
             Values as the file has them, in its unit and with its sign; complex for IQ data in two
-            parts.
+            parts, be they variables or along an axis.
         """
         order = ORDER[self.kind]
         names = [name for name in (self.variable, self.real, self.imaginary) if name]
         parts = [file.array(name) for name in names]
         # The axes that are there, in the file's order, and where each goes.
         kept = [str(name) for name in self.axes if name]
-        present = [name for name in order if name in kept]
-        turn = [kept.index(name) for name in present]
+        whole = [name for name in kept if name != PART]
+        turn = [whole.index(name) for name in order if name in whole]
 
         def read_piece(slices: tuple[slice, ...]) -> NDArray[Any]:
-            wanted = dict(zip(order, slices, strict=True))
+            wanted = {**dict(zip(order, slices, strict=True)), PART: slice(None)}
             inner = tuple(slice(None) if name is None else wanted[name] for name in self.axes)
             # What MATLAB leaves out: last axes of length 1.
             pieces = [part.read(inner[: len(part.shape)]) for part in parts]
@@ -116,7 +117,12 @@ width)
                 piece.real, piece.imag = pieces
             piece = piece.reshape([*piece.shape, *[1] * (len(self.axes) - piece.ndim)])
             bare = tuple(i for i, name in enumerate(self.axes) if name is None)
-            piece = piece.squeeze(axis=bare).transpose(turn)
+            piece = piece.squeeze(axis=bare)
+            if PART in kept:
+                real, imaginary = np.moveaxis(piece, kept.index(PART), 0)
+                piece = np.empty(real.shape, self.dtype)
+                piece.real, piece.imag = real, imaginary
+            piece = piece.transpose(turn)
             return piece.reshape([s.stop - s.start for s in slices])
 
         return LazyArray(self.shape, self.dtype, read_piece)

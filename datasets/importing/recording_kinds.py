@@ -8,9 +8,12 @@ from ...simulator.errors import InputError
 
 KINDS = ("rf", "iq", "velocity")
 
+PART = "part"
+"""The axis of real and imaginary part (I and Q), in this order, where both lie in one array."""
+
 AXES = {
     "rf": (("time", "sample", "channel"), ("transmit", "sequence")),
-    "iq": (("time", "depth", "width"), ("sequence",)),
+    "iq": (("time", "depth", "width"), ("sequence", PART)),
     "velocity": (("time", "depth", "width"), ("sequence",)),
 }
 """Axes of each kind of recording: those that it must have, and those that it may have."""

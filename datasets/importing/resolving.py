@@ -11,7 +11,7 @@ from .files import File, VariableInfo
 from .lookup import Lookup
 from .quantities import VELOCITY_UNITS
 from .recording import DescribedRecording
-from .recording_kinds import AXES, ORDER, REQUIRED
+from .recording_kinds import AXES, ORDER, PART, REQUIRED
 
 SAMPLE = 4096
 """Values that are looked at for the byte order."""
@@ -106,10 +106,17 @@ def _data_dtype(description: Description, infos: list[VariableInfo], file: File)
                 f"{infos[1].shape}, wanted two parts of real numbers and of one shape"
             )
         return np.result_type(*dtypes, np.complex64)
+    if PART in description.axes:
+        if is_complex:
+            raise InputError(
+                f"{where}: axes: found {PART} for complex numbers, wanted it for real ones that "
+                "lie side by side; leave it out"
+            )
+        return np.result_type(*dtypes, np.complex64)
     if description.kind == "iq" and not is_complex:
         raise InputError(
             f"{where}: found real numbers ({dtypes[0]}), wanted complex ones for iq; give real and "
-            "imaginary, or another kind"
+            f"imaginary, or name the axis of the two parts {PART}, or give another kind"
         )
     if description.kind != "iq" and is_complex:
         raise InputError(
@@ -129,7 +136,7 @@ def fit_axes(
     axes : tuple of str or None
         Of each axis of the data its name; None for one of length 1 without a name.
     lengths : dict of str to int
-        Length of every axis of :data:`ORDER`.
+        Length of every axis of :data:`ORDER`; of :data:`PART` too, where the data have it.
 
     Raises
     ------
@@ -160,6 +167,11 @@ def fit_axes(
                 f"{where}: found {lengths[name]} along {name} in an array of shape {info.shape}, "
                 "wanted 2 or more; change the order of axes"
             )
+    if lengths.get(PART, 2) != 2:
+        raise InputError(
+            f"{where}: found {lengths[PART]} along {PART} in an array of shape {info.shape}, "
+            "wanted 2, real and imaginary; change the order of axes"
+        )
     if 0 in lengths.values():
         raise InputError(f"{where}: found an empty array, of shape {info.shape}; wanted data")
     return tuple(axes), lengths

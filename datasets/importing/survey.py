@@ -12,7 +12,7 @@ from .layouts import layout_of
 from .lookup import Lookup
 from .plausibility import Guess, guess_numbers
 from .quantities import VELOCITY_UNITS, spelled
-from .recording_kinds import AXES, missing_keys
+from .recording_kinds import AXES, PART, missing_keys
 from .resolving import fit_axes
 from .vocabulary import (
     CHANNELS,
@@ -118,10 +118,12 @@ def _guess_data(file: File) -> list[Guess]:
             Guess("imaginary", imaginary.name, why),
         ]
     for info in arrays:
+        is_complex = np.dtype(info.dtype).kind == "c"
         for kind, known in DATA_NAMES.items():
-            if last_part(info.name) in known and (np.dtype(info.dtype).kind == "c") == (
-                kind == "iq"
-            ):
+            if last_part(info.name) not in known:
+                continue
+            in_parts = kind == "iq" and _part_axis(file, info) is not None
+            if in_parts or is_complex == (kind == "iq"):
                 return [
                     Guess("kind", kind, f"{info.name} is a name of such data"),
                     Guess("variable", info.name, f"its name, and its shape {info.shape}"),
@@ -132,6 +134,9 @@ def _guess_data(file: File) -> list[Guess]:
     variable = Guess("variable", info.name, f"the largest array, of shape {info.shape}")
     if dtype.kind == "c":
         return [Guess("kind", "iq", f"{info.name} is complex"), variable]
+    part = _part_axis(file, info)
+    if part is not None:
+        return [Guess("kind", "iq", f"{info.name} has {_two_parts(info, part)}"), variable]
     if dtype.kind in "iu" and any(n in CHANNELS for n in info.shape):
         reason = f"{info.name} holds integers ({dtype}) and has an axis as long as an array"
         return [Guess("kind", "rf", reason), variable]
@@ -159,6 +164,27 @@ def _real_and_imaginary(
     return None
 
 
+def _part_axis(file: File, info: VariableInfo) -> int | None:
+    """Return the axis along which real and imaginary part seem to lie; None if there is none."""
+    places = [i for i, n in enumerate(info.shape) if n > 1]
+    if np.dtype(info.dtype).kind not in "iuf" or len(places) < 4:
+        return None
+    likely = [i for i, dim in enumerate(info.dims) if last_part(dim) in DIMS["part"]]
+    if not info.dims:
+        # Side by side in memory; of what is called IQ, images of either part may follow another.
+        inward = places if file.column_major else places[::-1]
+        likely = inward[:1]
+        if last_part(info.name) in DATA_NAMES["iq"]:
+            likely += inward[-1:]
+    return next((i for i in likely if info.shape[i] == 2), None)
+
+
+def _two_parts(info: VariableInfo, axis: int) -> str:
+    last = max(i for i, n in enumerate(info.shape) if n > 1)
+    place = "last" if axis == last else "first" if axis == 0 else f"{axis + 1}th"
+    return f"two parts in the {place} axis, taken as real and imaginary"
+
+
 def _guess_axes(file: File, info: VariableInfo, kind: str) -> Guess | None:
     """Guess the axes: from their names, or from lengths and the order in memory."""
     places = [i for i, n in enumerate(info.shape) if n > 1]
@@ -175,6 +201,10 @@ def _guess_axes(file: File, info: VariableInfo, kind: str) -> Guess | None:
             return None
         found[channel] = "channel"
         reasons.append(why)
+    part = _part_axis(file, info) if kind == "iq" else None
+    if part is not None:
+        found[part] = PART
+        reasons.append(_two_parts(info, part))
     rest = [i for i in inward if i not in found]
     if kind == "rf":
         transmit = _transmit_axis(file, info, rest[1:]) if len(rest) > 2 else None
@@ -188,7 +218,8 @@ def _guess_axes(file: File, info: VariableInfo, kind: str) -> Guess | None:
     else:
         names = ["depth", "width"] if file.column_major else ["width", "depth"]
         names += ["time", "sequence"]
-    if not 2 <= len(rest) <= len(names) or len(rest) < len(AXES[kind][0]) - len(found):
+    least = len(AXES[kind][0]) - (kind == "rf")  # the channels are found
+    if not least <= len(rest) <= len(names):
         return None
     found |= dict(zip(rest, names, strict=False))
     reasons.append(f"the order in memory of {file.format}, with frames after one another")

@@ -49,6 +49,7 @@ DIMS = {
     "transmit": ("transmit", "angle", "angles", "tx", "transmission"),
     "depth": ("depth", "z", "axial"),
     "width": ("width", "x", "lateral"),
+    "part": ("part", "parts", "component", "components", "complex", "ri", "iq"),
     "sequence": ("sequence", "trial", "repeat", "recording"),
 }
 DATA_NAMES = {

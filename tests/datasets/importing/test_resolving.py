@@ -47,6 +47,46 @@ def images(write):
     return call
 
 
+IQ = {"kind": "iq", "frame_rate": 500, "centre_frequency": 5e6, "size": [5, 5]}
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, 3])
+def test_parts_along_an_axis_are_complex_numbers(axis, tmp_path):
+    random = np.random.default_rng(4)
+    real, imaginary = random.integers(-2000, 2000, (2, 6, 5, 4)).astype("i2")
+    np.save(tmp_path / "a.npy", np.stack([real, imaginary], axis))
+    axes = ["time", "depth", "width"]
+    axes.insert(axis, "part")
+    with open_file(tmp_path / "a.npy") as file:
+        recording = resolve(Description.parse(IQ | {"axes": axes}), file)
+        array = recording.array(file)
+        assert (array.shape, array.dtype) == ((1, 6, 5, 4), "c8")
+        whole = (real + 1j * imaginary)[None]
+        assert np.array_equal(array.read(), whole)
+        piece = array.read((slice(0, 1), slice(2, 5), slice(1, 3)))
+        assert np.array_equal(piece, whole[:, 2:5, 1:3])
+    assert recording.saturation == (-32768, 32767)
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "words"),
+    [
+        ((6, 5, 4, 3), "f4", ["found 3 along part", "wanted 2"]),
+        ((6, 5, 4, 2), "c8", ["found part for complex numbers"]),
+    ],
+)
+def test_parts_that_are_none_are_refused(shape, dtype, words, tmp_path, refused):
+    np.save(tmp_path / "a.npy", np.ones(shape, dtype))
+    with refused("a.npy: array: axes", *words):
+        _get(tmp_path / "a.npy", IQ | {"axes": ["time", "depth", "width", "part"]})
+
+
+def test_parts_have_an_axis_or_names_of_their_own(refused):
+    axes = ["time", "depth", "width", "part"]
+    with refused("axes: found part beside real and imaginary"):
+        Description.parse(IQ | {"axes": axes, "real": "a", "imaginary": "b"})
+
+
 @pytest.mark.parametrize("version", ["5", "7.3"])
 def test_one_description_fits_both_matlab_versions(version, tmp_path, matlab73):
     values = {"RF": ECHOES, "param": PARAM}

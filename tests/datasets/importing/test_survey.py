@@ -86,6 +86,33 @@ def test_real_and_imaginary_parts_are_found(tmp_path):
     assert "variable" not in values
 
 
+@pytest.mark.parametrize(
+    ("name", "shape", "kind", "axes"),
+    [
+        ("x", (9, 64, 30, 2), "iq", "time,depth,width,part"),
+        ("IQ", (4, 9, 64, 30, 2), "iq", "sequence,time,depth,width,part"),
+        ("IQ", (2, 9, 64, 30), "iq", "part,time,depth,width"),
+        ("x", (2, 9, 64, 30), "rf", "time,transmit,channel,sample"),  # two frames, say
+        ("tvi", (9, 64, 30, 2), "velocity", "sequence,time,depth,width"),
+        ("IQ", (64, 30, 2), "velocity", "time,depth,width"),  # one frame, or two columns
+    ],
+)
+def test_two_parts_side_by_side_are_iq(name, shape, kind, axes, tmp_path):
+    np.savez(tmp_path / "a.npz", **{name: np.ones(shape, "i2" if kind == "rf" else "f4")})
+    values = _survey(tmp_path / "a.npz").values
+    assert (values["kind"], ",".join(values["axes"])) == (kind, axes)
+
+
+def test_two_parts_are_found_in_the_order_of_matlab_and_by_name(tmp_path):
+    scipy.io.savemat(tmp_path / "a.mat", {"x": np.ones((2, 64, 30, 9), "i2")})
+    survey = _survey(tmp_path / "a.mat")
+    assert survey.values["axes"] == ["part", "depth", "width", "time"]
+    assert "two parts in the first axis" in survey.to_toml()
+    named = xr.Dataset({"x": (("ri", "t", "z", "x"), np.ones((2, 9, 8, 7)))})
+    named.to_netcdf(tmp_path / "a.nc", engine="h5netcdf")
+    assert _survey(tmp_path / "a.nc").values["axes"] == ["part", "time", "depth", "width"]
+
+
 def test_names_and_units_of_the_file_are_taken(tmp_path):
     data = xr.Dataset(
         {"tvi": (("x", "z", "t"), np.ones((4, 5, 6)), {"units": "cm s-1"})},
