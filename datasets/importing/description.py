@@ -62,6 +62,7 @@ class Description:
     size : (number, number)
         Depth and width of the image, mm, instead of steps.
     velocity_unit : {"mm/s", "cm/s", "m/s", "um/s"}
+        The file's own, if it is left out; mm/s if the file states none.
     sign : {1, -1}
         1 if velocity towards the transducer is positive.
     saturation : number
@@ -94,7 +95,7 @@ class Description:
     depth_start: Number | None = None
     width_start: Number | None = None
     size: tuple[float, float] | None = None
-    velocity_unit: str = "mm/s"
+    velocity_unit: str | None = None
     sign: int = 1
     saturation: Number | None = None
 
@@ -234,7 +235,7 @@ def meaning_of(key: str) -> str:
         "variable": "the data",
         "real": "the real part of the data",
         "imaginary": "the imaginary part of the data",
-        "velocity_unit": "unit of the data",
+        "velocity_unit": "unit of the data; the file's own, or mm/s, if left out",
         "sign": "1 if velocity towards the transducer is positive, else -1",
     }[key]
 

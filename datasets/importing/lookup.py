@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from ...simulator.errors import InputError
 from .description import Description
 from .files import File, VariableInfo, plain_text
-from .quantities import QUANTITIES, UNITS, check_range, factor_of, spelled, split_reference
+from .quantities import (
+    NO_UNITS,
+    QUANTITIES,
+    UNITS,
+    check_range,
+    factor_of,
+    spelled,
+    split_reference,
+)
 
 UNEVEN = 1e-3
 """Relative deviation from the mean step from which a coordinate is not even (float32 has 1e-4)."""
@@ -82,7 +90,13 @@ class Lookup:
                     f"{where}: found {array.dtype} of shape {array.shape}, wanted a number"
                 )
             values = array.read().astype(np.float64)
-            unit = unit or info.units
+            stated = "" if info.units.lower() in NO_UNITS else info.units
+            if unit and factor_of(stated, quantity) not in {None, factor_of(unit, quantity)}:
+                raise InputError(
+                    f"{where}: found the unit {plain_text(stated)!r} in the file, wanted {unit} as "
+                    "in the brackets; leave the brackets out, or give the number"
+                )
+            unit = unit or stated
         factor = factor_of(unit, quantity) if unit else 1.0
         if factor is None:
             raise InputError(

@@ -24,19 +24,30 @@ UNITS = {
 VELOCITY_UNITS = {"mm/s": 1.0, "cm/s": 10.0, "m/s": 1000.0, "um/s": 1e-3}
 """Units of velocity images, and what one of them is worth in mm/s."""
 
+NO_UNITS = {"", "-", "none", "n/a", "na", "unknown"}
+"""What stands where a unit would, in lower case, and is none."""
+
 _SYNONYMS = {
     "hz": "Hz", "hertz": "Hz", "khz": "kHz", "kilohertz": "kHz", "mhz": "MHz", "megahertz": "MHz",
-    "ghz": "GHz", "1/s": "Hz", "s-1": "Hz", "s^-1": "Hz", "fps": "Hz", "frames/s": "Hz",
-    "meter": "m", "meters": "m", "metre": "m", "metres": "m", "millimeter": "mm",
+    "ghz": "GHz", "1/s": "Hz", "s-1": "Hz", "s^-1": "Hz", "/s": "Hz", "per second": "Hz",
+    "1/second": "Hz", "1/sec": "Hz", "fps": "Hz", "frames/s": "Hz", "frames/sec": "Hz",
+    "frames/second": "Hz", "frames per second": "Hz",
+    "meter": "m", "meters": "m", "metre": "m", "metres": "m", "kilometre": "km",
+    "kilometres": "km", "kilometer": "km", "kilometers": "km", "millimeter": "mm",
     "millimeters": "mm", "millimetre": "mm", "millimetres": "mm", "centimeter": "cm",
     "centimeters": "cm", "centimetre": "cm", "centimetres": "cm", "micrometer": "um",
-    "micrometers": "um", "micrometre": "um", "micrometres": "um",
-    "sec": "s", "second": "s", "seconds": "s", "millisecond": "ms", "milliseconds": "ms",
-    "microsecond": "us", "microseconds": "us", "usec": "us", "nanosecond": "ns",
-    "nanoseconds": "ns", "degree": "deg", "degrees": "deg", "°": "deg", "radian": "rad",
-    "radians": "rad", "percent": "%", "fraction": "1", "m s-1": "m/s", "m s^-1": "m/s",
-    "mm s-1": "mm/s", "mm s^-1": "mm/s", "cm s-1": "cm/s", "cm s^-1": "cm/s",
+    "micrometers": "um", "micrometre": "um", "micrometres": "um", "micron": "um", "microns": "um",
+    "sec": "s", "secs": "s", "second": "s", "seconds": "s", "msec": "ms", "millisecond": "ms",
+    "milliseconds": "ms", "microsecond": "us", "microseconds": "us", "usec": "us",
+    "nanosecond": "ns", "nanoseconds": "ns", "degree": "deg", "degrees": "deg", "°": "deg",
+    "radian": "rad", "radians": "rad", "percent": "%", "fraction": "1",
+    "mm": "mm", "cm": "cm", "um": "um", "m": "m", "s": "s", "ms": "ms", "us": "us", "ns": "ns",
 }  # fmt: skip
+_SPEED = re.compile(
+    r"(?P<length>[a-z]+)(?: ?/ ?| per )(?P<time>[a-z]+)"  # mm/s, millimetres per second
+    r"|(?P<length2>[a-z]+)[ .](?P<time2>[a-z]+) ?\^?\(?-1\)?",  # mm s-1, mm.s^(-1)
+)
+_LETTERS = str.maketrans({"µ": "u", "μ": "u", "⁻": "-", "−": "-", "¹": "1", "·": " ", "⋅": " "})
 
 
 @dataclass(frozen=True)
@@ -104,14 +115,29 @@ QUANTITIES = {
 def factor_of(unit: str, quantity: Quantity) -> float | None:
     """Return what one of a unit is worth in the quantity's own; None if it is not one of its."""
     known = UNITS[quantity.unit]
-    unit = unit.strip().replace("µ", "u").replace("μ", "u")
-    return known.get(unit, known.get(_SYNONYMS.get(unit.lower(), "")))
+    return known.get(unit.strip(), known.get(spelled(unit)))
 
 
 def spelled(unit: str) -> str:
-    """Return the usual spelling of a unit, such as ``mm`` for millimetres."""
-    unit = unit.strip().replace("µ", "u").replace("μ", "u")
-    return _SYNONYMS.get(unit.lower(), unit)
+    """Return the usual spelling of a unit.
+
+    Examples
+    --------
+    >>> [spelled(unit) for unit in ("millimetres", "[cm]", "mm s-1", "Metres per second", "um·s⁻¹")]
+    ['mm', 'cm', 'mm/s', 'm/s', 'um/s']
+    """
+    text = " ".join(unit.translate(_LETTERS).replace("**", "^").replace("*", " ").split())
+    text = text.strip("[](){} ")
+    known = _SYNONYMS.get(text.lower())
+    if known:
+        return known
+    speed = _SPEED.fullmatch(text.lower())
+    if speed:
+        parts = (speed["length"] or speed["length2"], speed["time"] or speed["time2"])
+        length, duration = (_SYNONYMS.get(part, part) for part in parts)
+        if length in {*_LENGTHS, "km"} and duration in _SECONDS:
+            return f"{length}/{duration}"
+    return text
 
 
 def check_range(value: float, quantity: Quantity, where: str, *, is_text: bool = False) -> None:

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
 from .description import Description
-from .files import File, VariableInfo
+from .files import File, VariableInfo, plain_text
 from .lookup import Lookup
-from .quantities import VELOCITY_UNITS
+from .quantities import NO_UNITS, VELOCITY_UNITS, spelled
 from .recording import DescribedRecording
 from .recording_kinds import AXES, ORDER, PART, REQUIRED
 
@@ -69,7 +69,7 @@ def resolve(description: Description, file: File) -> DescribedRecording:
         width_step=width_step,
         depth_start=depth_start,
         width_start=width_start,
-        velocity_scale=description.sign * VELOCITY_UNITS[description.velocity_unit],
+        velocity_scale=description.sign * _velocity_unit(description, infos[0], file),
         sign=description.sign,
         saturation=_saturation(look.number("saturation"), description, infos[0]),
     )
@@ -175,6 +175,29 @@ def fit_axes(
     if 0 in lengths.values():
         raise InputError(f"{where}: found an empty array, of shape {info.shape}; wanted data")
     return tuple(axes), lengths
+
+
+def _velocity_unit(description: Description, info: VariableInfo, file: File) -> float:
+    """Return what a value of 1 is worth in mm/s, by the file's own unit or the one given."""
+    if description.kind != "velocity":
+        return 1.0
+    where, given, stated = f"{file.path}: {info.name}", description.velocity_unit, info.units
+    if stated.lower() in NO_UNITS:
+        return VELOCITY_UNITS[given or "mm/s"]
+    unit = spelled(stated)
+    if unit not in VELOCITY_UNITS:
+        if given:
+            return VELOCITY_UNITS[given]
+        raise InputError(
+            f"{where}: found the unit {plain_text(stated)!r}, wanted one of "
+            f"{', '.join(VELOCITY_UNITS)}; give `velocity_unit`"
+        )
+    if given not in {unit, None}:
+        raise InputError(
+            f"{where}: found {unit} in the file and {given} in `velocity_unit`, wanted one unit; "
+            "leave `velocity_unit` out, or mend the units in the file"
+        )
+    return VELOCITY_UNITS[unit]
 
 
 def _saturation(

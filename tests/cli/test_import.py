@@ -298,7 +298,8 @@ def test_names_that_look_like_markup_are_shown_as_they_are(musim, tmp_path):
     done = musim("import", "a[bold].h5", "--describe")
     assert done.code == 0, done.err
     assert all(text in done.err for text in ("a[bold].h5: HDF5", "x[/red]", "z[red]", "[m]"))
-    made = musim("import", "a[bold].h5", *VELOCITY, "--frames", 25, "--out", "b[/i].zarr")
+    made = musim("import", "a[bold].h5", *VELOCITY, "--velocity-unit", "mm/s", "--frames", 25,
+                 "--out", "b[/i].zarr")  # fmt: skip
     assert made.code == 0, made.err
     assert "a[bold].h5: the last" in made.err
     assert "musim preview b[/i].zarr" in made.out

@@ -311,11 +311,46 @@ def test_attributes_give_numbers_and_units(tmp_path, refused):
         file["step"].attrs["units"] = "cm"
         file["odd"] = 0.3
         file["odd"].attrs["units"] = "furlong"
-    change = {"frame_rate": "x@rate", "depth_step": "step", "width_step": "step [mm]"}
+    change = {"frame_rate": "x@rate", "depth_step": "step", "width_step": "step [centimetres]"}
     recording, _ = _get(tmp_path / "a.h5", IMAGES | change)
-    assert (recording.frame_rate, recording.depth_step, recording.width_step) == (250, 3, 0.3)
+    assert (recording.frame_rate, recording.depth_step, recording.width_step) == (250, 3, 3)
+    with refused("depth_step (step [mm])", "'cm' in the file", "wanted mm", "give the number"):
+        _get(tmp_path / "a.h5", IMAGES | change | {"depth_step": "step [mm]"})
     with refused("depth_step", "'furlong'", "brackets"):
         _get(tmp_path / "a.h5", IMAGES | change | {"depth_step": "odd"})
+
+
+@pytest.mark.parametrize(
+    ("stated", "given", "scale"),
+    [
+        ("", None, 1), ("none", None, 1), ("", "cm/s", 10), ("n/a", "m/s", 1000),
+        ("m/s", None, 1000), ("cm s-1", None, 10), ("mm/sec", None, 1), ("Metres per second", None, 1000),
+        ("µm/s", None, 1e-3), ("[m.s^-1]", None, 1000), ("m·s⁻¹", "m/s", 1000),
+        ("V", "cm/s", 10),
+    ],
+)  # fmt: skip
+def test_the_files_own_unit_is_the_default(stated, given, scale, tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"] = np.zeros((6, 5, 4))
+        file["x"].attrs["units"] = stated
+    assert _get(tmp_path / "a.h5", IMAGES | {"velocity_unit": given})[0].velocity_scale == scale
+
+
+@pytest.mark.parametrize(
+    ("stated", "given", "words"),
+    [
+        ("m/s", "mm/s", ("m/s in the file", "mm/s in `velocity_unit`", "leave")),
+        ("cm s-1", "m/s", ("cm/s in the file", "m/s in `velocity_unit`")),
+        ("V", None, ("the unit 'V'", "mm/s, cm/s, m/s, um/s", "give `velocity_unit`")),
+        ("1", None, ("the unit '1'", "give `velocity_unit`")),
+    ],
+)
+def test_a_unit_that_contradicts_the_file_is_refused(stated, given, words, tmp_path, refused):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["x"] = np.zeros((6, 5, 4))
+        file["x"].attrs["units"] = stated
+    with refused("a.h5: x: ", *words):
+        _get(tmp_path / "a.h5", IMAGES | {"velocity_unit": given})
 
 
 @given(st.lists(st.floats(-40, 40), min_size=1, max_size=4), st.booleans())
