@@ -324,7 +324,8 @@ def test_attributes_give_numbers_and_units(tmp_path, refused):
     ("stated", "given", "scale"),
     [
         ("", None, 1), ("none", None, 1), ("", "cm/s", 10), ("n/a", "m/s", 1000),
-        ("m/s", None, 1000), ("cm s-1", None, 10), ("mm/sec", None, 1), ("Metres per second", None, 1000),
+        ("m/s", None, 1000), ("cm s-1", None, 10), ("mm/sec", None, 1),
+        ("Metres per second", None, 1000),
         ("µm/s", None, 1e-3), ("[m.s^-1]", None, 1000), ("m·s⁻¹", "m/s", 1000),
         ("V", "cm/s", 10),
     ],
