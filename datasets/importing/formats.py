@@ -12,6 +12,7 @@ from .matlab73 import Matlab73File
 from .netcdf import Netcdf3File, Netcdf4File
 from .numpy_files import NpyFile, NpzFile
 from .unknown_files import why_unknown
+from .zarr_archives import ZarrArchive
 from .zarr_folders import ZarrFolder
 
 FORMATS: dict[str, type[File]] = {
@@ -25,6 +26,7 @@ FORMATS: dict[str, type[File]] = {
         Hdf5File,
         Matlab5File,
         ZarrFolder,
+        ZarrArchive,
     )
 }
 """All formats, by name. The first that recognises a content opens it, so what is special stands
@@ -34,8 +36,8 @@ before what is general: MATLAB 7.3 and NetCDF 4 are HDF5 too."""
 def open_file(path: str | Path) -> File:
     """Open a recording of any known format.
 
-    MATLAB 5 and 7.3, HDF5, NetCDF 3 and 4, NumPy's ``.npy`` and ``.npz``, and Zarr folders are
-    known by their content. Nothing is ever unpickled.
+    MATLAB 5 and 7.3, HDF5, NetCDF 3 and 4, NumPy's ``.npy`` and ``.npz``, and Zarr in
+    folders and zip archives are known by their content. Nothing is ever unpickled.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ def why_unknown(content: Content, formats: Mapping[str, type[File]]) -> str:
             "file or a Zarr folder; give the path of one"
         )
     if content.members:
-        return _why_not_this_archive(content.members)
+        return "found a zip archive without NumPy arrays or a Zarr store; unpack it first"
     for mark, reason in _REFUSED:
         if content.starts_with(mark):
             return reason
@@ -52,12 +52,6 @@ def why_unknown(content: Content, formats: Mapping[str, type[File]]) -> str:
     return _why_not_as_named(content.path, formats) or (
         f"found an unknown format (it may be encrypted), wanted {known}; convert it to one"
     )
-
-
-def _why_not_this_archive(members: tuple[str, ...]) -> str:
-    if any(name.rpartition("/")[2] in MARKS for name in members):
-        return "found a Zarr store in a zip archive; unpack it first"
-    return "found a zip archive without NumPy arrays; unpack it first"
 
 
 def _why_not_as_named(path: Path, formats: Mapping[str, type[File]]) -> str:

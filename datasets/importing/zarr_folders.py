@@ -47,9 +47,11 @@ class ZarrFolder(File):
         super().__init__(path)
         self._arrays: dict[str, zarr.Array[Any]] = {}
         with damage(path):
-            # Consolidated metadata may be stale, and Zarr 3 does not define it.
-            found = zarr.open(str(path), mode="r", **_unconsolidated(path))
-        self._found = found
+            self._found = self._open(path)
+
+    def _open(self, path: Path) -> Any:
+        # Consolidated metadata may be stale, and Zarr 3 does not define it.
+        return zarr.open(str(path), mode="r", **_unconsolidated(path))
 
     def _list(self) -> Iterator[VariableInfo]:
         if isinstance(self._found, zarr.Array):

@@ -56,6 +56,13 @@ def _zarr(path, value, version, **options):
     group.create_array("x", data=value, chunks=chunks, **options)
 
 
+def _zipped_zarr(path, value):
+    store = zarr.storage.ZipStore(path, mode="w")
+    chunks = tuple(max(n // 2, 1) for n in value.shape)
+    zarr.create_array(store, name="x", data=value, chunks=chunks)
+    store.close()
+
+
 def _netcdf(path, value, **options):
     dims = ("time", "depth", "width", "more")[: value.ndim]
     xr.Dataset({"x": (dims, value)}).to_netcdf(path, **options)
@@ -87,6 +94,7 @@ WRITERS = {
     "v2.zarr": lambda p, v: _zarr(p, v, 2),
     "big2.zarr": lambda p, v: _zarr(p, _swapped(v), 2),
     "v3.zarr": lambda p, v: _zarr(p, v, 3),
+    "v3.zarr.zip": _zipped_zarr,
 }
 COMPLEX_WRITERS = {"pairs.h5": lambda p, v: _hdf5(p, _pairs(v))}
 REAL_WRITERS = {
