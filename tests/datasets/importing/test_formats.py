@@ -174,7 +174,7 @@ def test_every_file_that_is_cut_short_is_refused(real_file, write, refused):
         "v2.zarr",
         "v3.zarr",
         "v3.zarr.zip",
-    ],  # fmt: skip
+    ],
 )
 def test_damage_ends_in_one_line_or_in_values(real_file, write):
     path = write(real_file, values_of("f8"))
