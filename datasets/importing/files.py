@@ -1,5 +1,6 @@
 """What every foreign file looks like once open: named variables that are read piece by piece."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from ...simulator.errors import InputError
 from .content import Content
 from .damage import damage
+from .memory import check_memory
 from .packing import Packing, packing_of
 
 LONGEST_TEXT = 10_000
@@ -40,6 +42,8 @@ class VariableInfo:
         Why it cannot be read; empty if it can.
     packing : Packing, optional
         How the stored numbers become the values; None if they are the values.
+    together : int
+        Bytes that reading any piece unpacks: of the largest chunk, or of all values.
     """
 
     name: str
@@ -49,6 +53,7 @@ class VariableInfo:
     dims: tuple[str, ...] = ()
     refusal: str = ""
     packing: Packing | None = None
+    together: int = 0
 
     @property
     def is_numeric(self) -> bool:
@@ -157,12 +162,17 @@ class File(ABC):
     column_major: bool = False
     """Whether the first axis, and not the last, is the one whose values lie side by side."""
 
+    guarded: bool = False
+    """Whether a library in C reads it, which damaged bytes may crash: it works in a process of its
+    own, which imports the class by its name."""
+
     mismatch: str = ""
     """How the file's name disagrees with its content; empty if it does not."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._known: dict[str, VariableInfo] | None = None
+        self._stored: dict[str, VariableInfo] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -192,8 +202,14 @@ class File(ABC):
     def _by_name(self) -> dict[str, VariableInfo]:
         if self._known is None:
             with damage(self.path):
-                self._known = {info.name: _unpacked(info) for info in self._list()}
+                stored = self._stored_by_name().values()
+                self._known = {info.name: _unpacked(info) for info in stored}
         return self._known
+
+    def _stored_by_name(self) -> dict[str, VariableInfo]:
+        if self._stored is None:
+            self._stored = {info.name: info for info in self._list()}
+        return self._stored
 
     def info(self, name: str) -> VariableInfo:
         """Return what the file says about a variable.
@@ -229,6 +245,9 @@ class File(ABC):
 
         def read_piece(slices: tuple[slice, ...]) -> NDArray[Any]:
             with damage(self.path, name):
+                itemsize = np.dtype(info.dtype).itemsize
+                count = math.prod(one.stop - one.start for one in slices)
+                check_memory(f"{self.path}: {name}", count * itemsize, info.together)
                 numbers = self._read(info, slices)
             return info.packing.decode(numbers) if info.packing else numbers
 
@@ -278,7 +297,18 @@ class File(ABC):
     @classmethod
     @abstractmethod
     def recognises(cls, content: Content) -> bool:
-        """Return whether a file or folder is of this format, by its content alone."""
+        """Return whether a file or folder is of this format, by its content alone.
+
+        Of a format that is guarded: whether it may be, without the library that reads it.
+        """
+
+    @classmethod
+    def confirms(cls, path: Path) -> bool:
+        """Return whether a file that was recognised is of this format, by what its library says.
+
+        Asked of formats that are guarded, in the process that reads the file.
+        """
+        return True
 
     @abstractmethod
     def _list(self) -> Iterator[VariableInfo]:

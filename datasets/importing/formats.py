@@ -6,6 +6,7 @@ from ...simulator.errors import InputError
 from .content import HEAD, Content
 from .damage import damage
 from .files import File
+from .guarded_files import GuardedFile
 from .hdf5 import Hdf5File
 from .matlab5 import Matlab5File
 from .matlab73 import Matlab73File
@@ -37,7 +38,8 @@ def open_file(path: str | Path) -> File:
     """Open a recording of any known format.
 
     MATLAB 5 and 7.3, HDF5, NetCDF 3 and 4, NumPy's ``.npy`` and ``.npz``, and Zarr in
-    folders and zip archives are known by their content. Nothing is ever unpickled.
+    folders and zip archives are known by their content. Nothing is ever unpickled. What libraries
+    in C read is read by another process, so that damaged bytes can crash no more than that.
 
     Parameters
     ----------
@@ -56,12 +58,13 @@ def open_file(path: str | Path) -> File:
     path = Path(path)
     with damage(path):
         content = _look(path)
-        reader = next((one for one in FORMATS.values() if one.recognises(content)), None)
-        if reader is None:
+        readers = [one for one in FORMATS.values() if one.recognises(content)]
+        if not readers:
             raise InputError(f"{path}: {why_unknown(content, FORMATS)}")
-        file = reader(path)
+        guarded = [one for one in readers if one.guarded]
+        file = GuardedFile(path, guarded) if readers[0].guarded else readers[0](path)
     try:
-        file.mismatch = _mismatch(path, reader)
+        file.mismatch = _mismatch(file)
         # A first look, so that a damaged file is found here and not halfway through the work.
         if not file.variables:
             raise InputError(f"{path}: found no variables in it; wanted a recording")
@@ -86,10 +89,10 @@ def _look(path: Path) -> Content:
     return Content(path, head)
 
 
-def _mismatch(path: Path, reader: type[File]) -> str:
+def _mismatch(file: File) -> str:
     """Return how a file's name disagrees with its content; empty if it does not."""
-    suffix = path.suffix.lower()
+    suffix = file.path.suffix.lower()
     others = {ending for other in FORMATS.values() for ending in other.suffixes}
-    if suffix not in others - {*reader.suffixes}:
+    if suffix not in others - {*file.suffixes}:
         return ""
-    return f"{path}: found {reader.format}, though it is named {suffix}"
+    return f"{file.path}: found {file.format}, though it is named {suffix}"

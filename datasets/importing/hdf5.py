@@ -1,5 +1,6 @@
 """Reading HDF5 files."""
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ class Hdf5File(File):
 
     format = "HDF5"
     suffixes = (".h5", ".hdf5", ".hdf", ".he5", ".uff")
+    guarded = True
 
     @classmethod
     def recognises(cls, content: Content) -> bool:
@@ -65,7 +67,9 @@ class Hdf5File(File):
             return VariableInfo(name, shape, None, attributes, refusal=refusal)
         text = h5py.check_string_dtype(dataset.dtype) is not None
         dtype = np.dtype("U1") if text else self._dtype(dataset, attributes)
-        return VariableInfo(name, shape, dtype, attributes, _dims_of(dataset))
+        chunk = math.prod(dataset.chunks or (0,)) * dataset.dtype.itemsize
+        dims = _dims_of(dataset)
+        return VariableInfo(name, shape, dtype, attributes, dims, together=chunk)
 
     def _refusal(self, dataset: h5py.Dataset, attributes: Mapping[str, Any]) -> str:
         if dataset.shape is None:

@@ -1,6 +1,7 @@
 """Reading MATLAB 7.3 files (``save -v7.3``): HDF5 with the axes in reverse order."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -13,6 +14,7 @@ from .dtypes import plain_dtype
 from .files import VariableInfo
 from .hdf5 import Hdf5File, is_hdf5, topmost
 
+_HEADER = b"MATLAB 7.3"
 _CLASS = "MATLAB_class"
 _TEXTS = "char"
 _NUMBERS = {
@@ -31,13 +33,17 @@ class Matlab73File(Hdf5File):
 
     @classmethod
     def recognises(cls, content: Content) -> bool:
-        """Return whether it is HDF5 with MATLAB's header, or with variables of MATLAB's classes."""
-        if not is_hdf5(content):
-            return False
-        with h5py.File(content.path, "r", locking="best-effort") as file:
-            return content.starts_with(b"MATLAB 7.3") or any(
-                _CLASS in item.attrs for item in topmost(file)
-            )
+        """Return whether it is HDF5."""
+        return is_hdf5(content)
+
+    @classmethod
+    def confirms(cls, path: Path) -> bool:
+        """Return whether it has MATLAB's header, or variables of MATLAB's classes."""
+        with path.open("rb") as head:
+            if head.read(len(_HEADER)) == _HEADER:
+                return True
+        with h5py.File(path, "r", locking="best-effort") as file:
+            return any(_CLASS in item.attrs for item in topmost(file))
 
     def _list(self) -> Iterator[VariableInfo]:
         sparse = [name for name in self._groups() if "MATLAB_sparse" in self._file[name].attrs]

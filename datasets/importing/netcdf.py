@@ -90,13 +90,17 @@ class Netcdf4File(_NetcdfFile):
     format = "NetCDF 4"
     suffixes = (".nc", ".nc4", ".h5", ".hdf5", ".netcdf")
     engine = "h5netcdf"
+    guarded = True
 
     @classmethod
     def recognises(cls, content: Content) -> bool:
-        """Return whether it is HDF5 that says so, with variables in its topmost group alone."""
-        if not is_hdf5(content):
-            return False
-        with h5py.File(content.path, "r", locking="best-effort") as file:
+        """Return whether it is HDF5."""
+        return is_hdf5(content)
+
+    @classmethod
+    def confirms(cls, path: Path) -> bool:
+        """Return whether it says that it is NetCDF, with variables in its topmost group alone."""
+        with h5py.File(path, "r", locking="best-effort") as file:
             items = topmost(file)
             return "_NCProperties" in file.attrs and all(
                 isinstance(item, h5py.Dataset) for item in items

@@ -37,6 +37,7 @@ class ZarrFolder(File):
 
     format = "Zarr"
     suffixes = (".zarr",)
+    guarded = True
 
     @classmethod
     def recognises(cls, content: Content) -> bool:

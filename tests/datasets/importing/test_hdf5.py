@@ -9,6 +9,7 @@ import pytest
 
 from musim.datasets.importing import hdf5_filters
 from musim.datasets.importing.formats import open_file
+from musim.datasets.importing.hdf5 import Hdf5File
 
 
 def test_hdf5_objects_and_what_lies_elsewhere_are_refused(tmp_path, refused):
@@ -36,7 +37,7 @@ def test_hdf5_objects_and_what_lies_elsewhere_are_refused(tmp_path, refused):
 
 @pytest.fixture
 def without_plugins(monkeypatch):
-    """No filters but HDF5's own, as where nobody installed others."""
+    """No filters but HDF5's own, as where nobody installed others, for what is read here."""
     available = h5py.h5z.filter_avail
     monkeypatch.setattr(h5py.h5z, "filter_avail", lambda n: n < 256 and available(n))
     monkeypatch.setitem(sys.modules, "hdf5plugin", None)
@@ -58,18 +59,18 @@ def test_a_filter_that_is_not_installed_is_named(tmp_path, refused, without_plug
     path = _packed(tmp_path / "a.h5", 32008)
     with (
         refused("a.h5: iq", "filter 32008 (bitshuffle)", "pip install hdf5plugin"),
-        open_file(path) as file,
+        Hdf5File(path) as file,
     ):
         file.array("iq")
     path = _packed(tmp_path / "b.h5", 32999)
-    with refused("filter 32999 (of no known name)", "h5repack"), open_file(path) as file:
+    with refused("filter 32999 (of no known name)", "h5repack"), Hdf5File(path) as file:
         file.array("iq")
 
 
 def test_a_filter_that_left_the_chunks_alone_is_not_needed(tmp_path, without_plugins):
     values = np.arange(8, dtype="f4").reshape(2, 2, 2)
     path = _packed(tmp_path / "a.h5", 32008, mask=1, stored=values.tobytes())
-    with open_file(path) as file:
+    with Hdf5File(path) as file:
         np.testing.assert_array_equal(file.array("iq").read(), values)
 
 
@@ -93,6 +94,6 @@ def test_more_filters_are_loaded_for_a_file_that_needs_them_alone(tmp_path, monk
     with h5py.File(tmp_path / "a.h5") as file:
         assert hdf5_filters.missing_filter(file["plain"]) == ""
         assert loaded == []
-    with open_file(tmp_path / "a.h5") as file:
+    with Hdf5File(tmp_path / "a.h5") as file:
         np.testing.assert_array_equal(file.array("packed").read(), values)
     assert loaded == ["hdf5plugin"]

@@ -6,6 +6,7 @@ import pytest
 import xarray as xr
 
 from musim.datasets.importing.formats import open_file
+from musim.datasets.importing.netcdf import Netcdf4File
 from tests.datasets.importing.foreign_files import values_of
 
 
@@ -42,5 +43,5 @@ def test_a_filter_that_is_not_installed_is_named(coordinate, tmp_path, refused, 
         np.testing.assert_array_equal(file.array("v").read(), np.ones((4, 6)))
     monkeypatch.setattr(h5py.h5z, "filter_avail", lambda n: n < 256)
     name = next(iter(packed))
-    with refused(f"a.nc: {name}", "32004 (LZ4)"), open_file(tmp_path / "a.nc") as file:
+    with refused(f"a.nc: {name}", "32004 (LZ4)"), Netcdf4File(tmp_path / "a.nc") as file:
         file.array(name)
