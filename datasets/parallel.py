@@ -8,7 +8,7 @@ import re
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from dask.callbacks import Callback
 from dask.delayed import delayed
 
 from ..simulator.errors import FailureError, InputError, MusimError
+from .processes import WorkerContext
 
 Pool = Literal["processes", "threads"]
 CONNECT_SECONDS = 10
@@ -107,8 +108,8 @@ def _run_here(
     calls = [delayed(function, pure=False)(*task) for task in tasks]
     # A pool of its own, which at its end waits for the tasks that are running: after an error or an
     # interruption nobody writes on.
-    threads = ThreadPoolExecutor(workers) if pool == "threads" and workers > 1 else None
-    with Callback(posttask=lambda *_: on_done()), threads or nullcontext():
+    executor = _executor(workers, pool) if workers > 1 else None
+    with Callback(posttask=lambda *_: on_done()), executor or nullcontext():
         try:
             # One task at a time: dask's default hands out six, which leaves workers idle.
             compute(
@@ -117,8 +118,7 @@ def _run_here(
                 num_workers=workers,
                 chunksize=1,
                 optimize_graph=False,
-                pool=threads,
-                initializer=_obey_parent,
+                pool=executor,
             )
         except MusimError:
             raise
@@ -131,6 +131,12 @@ def _run_here(
                 "a worker process died (out of memory, or killed); run again with `resume=True`, "
                 "perhaps with fewer `workers`"
             ) from error
+
+
+def _executor(workers: int, pool: Pool) -> Executor:
+    if pool == "threads":
+        return ThreadPoolExecutor(workers)
+    return ProcessPoolExecutor(workers, mp_context=WorkerContext(), initializer=_obey_parent)
 
 
 def _obey_parent() -> None:

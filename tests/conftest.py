@@ -48,6 +48,8 @@ def _processes_begin_loaded(request, monkeypatch):
     if "forkserver" in contexts and "fresh_processes" not in request.fixturenames:
         multiprocessing.set_forkserver_preload(PRELOADED)
         monkeypatch.setitem(contexts, "spawn", contexts["forkserver"])
+        start = multiprocessing.context.ForkServerProcess._Popen
+        monkeypatch.setattr(multiprocessing.context.SpawnProcess, "_Popen", staticmethod(start))
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from ...simulator.ranges import Range
 from ...simulator.seeds import check_seed
 from ..epochs import EpochPlan
 from ..parallel import default_workers
+from ..processes import WorkerContext
 from ..samples import Sampling
 from ..splits import DEFAULT_SHARES
 from ..splits import split as split_indices
@@ -226,8 +227,7 @@ class SequenceLoader:
                 num_workers=self.workers,
                 prefetch_factor=READ_AHEAD,
                 persistent_workers=True,
-                # Threads of Zarr and dask do not survive a fork.
-                multiprocessing_context="spawn",
+                multiprocessing_context=WorkerContext(),
             )
         try:
             with _undisturbed():

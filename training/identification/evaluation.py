@@ -15,7 +15,7 @@ from ...simulator.rendering import render
 from ...simulator.sequence import Truth, draw
 from ..evaluations import EvaluationFiles, EvaluationFolder
 from ..resumable import evaluate_in_parts
-from .methods import method_named
+from .methods import known_in, method_named
 from .protocols import Condition, Protocol
 from .results import recording_of
 from .rows import IdentificationEvaluation, score_cases
@@ -101,8 +101,8 @@ def evaluate(
     folder = EvaluationFolder(out, FILES)
     software = json.dumps(software_versions(), sort_keys=True)
     parts = evaluate_in_parts(
-        folder, settings, software, tasks, work, sum(sizes), workers=workers, resume=resume,
-        overwrite=overwrite, on_progress=on_progress,
+        folder, settings, software, tasks, known_in(work, method), sum(sizes), workers=workers,
+        resume=resume, overwrite=overwrite, on_progress=on_progress,
     )  # fmt: skip
     # Last what marks an evaluation as finished.
     for name in FILES.tables:

@@ -14,7 +14,7 @@ from ...datasets.origin import Identified, Searched, to_attributes
 from ...datasets.production import Input, Maker, Part, Work, WorkOptions, produce
 from ...datasets.store import Store, open_store
 from ...simulator.errors import FailureError, InputError
-from .methods import USUAL, identify, method_named
+from .methods import METHODS, USUAL, Method, identify, method_named
 from .remarks import REMARKS
 from .stored import VARIABLES, pack, source_of
 from .unit_table import check_table, table_path, write_table
@@ -129,7 +129,7 @@ def identify_stores(
     alone = isinstance(recordings, str | Path | Store)
     stores = [open_store(one) for one in ([recordings] if alone else recordings)]
     maker, location, how = (
-        Identification(layout=plan(stores, method, runs)),
+        Identification(layout=plan(stores, method, runs), method=method_named(method)),
         Location(out),
         Work(**work),
     )
@@ -143,7 +143,16 @@ def identify_stores(
 
 @dataclass(frozen=True, kw_only=True)
 class Identification(Maker[int]):
-    """Finds the units of recordings: each is a part, and a task."""
+    """Finds the units of recordings: each is a part, and a task.
+
+    Parameters
+    ----------
+    layout : Layout
+    method : Method, optional
+        That of the origin. It goes to the workers, who do not know what a script registers.
+    """
+
+    method: Method | None = None
 
     less: ClassVar[str] = "a store of fewer sequences"
 
@@ -166,6 +175,8 @@ class Identification(Maker[int]):
 
         store, index = source_of(self.layout, task)
         origin = self.layout.origin_as(Identified)
+        if self.method is not None:
+            METHODS.setdefault(origin.method, self.method)
         recording = recording_of(store, index)
         truth = store.truth(index) if store.has_truth else None
         with _naming(store, index):

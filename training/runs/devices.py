@@ -23,6 +23,7 @@ from torch.multiprocessing.spawn import (
     start_processes,
 )
 
+from ...datasets.processes import without_main
 from ...simulator.errors import FailureError, InputError, MusimError
 
 ACCELERATORS = ("auto", "cpu", "cuda", "mps")
@@ -172,7 +173,9 @@ def in_processes(
     context = multiprocessing.get_context("spawn")
     reports = context.SimpleQueue()
     shared = (devices, _free_port(), reports, work, arguments)
-    with _terse():
+    # The script's own task, if it has one, is found in the script alone.
+    own = any(getattr(each, "__module__", None) == "__main__" for each in arguments)
+    with _terse(), contextlib.nullcontext() if own else without_main():
         processes = start_processes(
             _start, args=shared, nprocs=devices, join=False, start_method="spawn"
         )
@@ -191,6 +194,11 @@ def in_processes(
         drain()
     except ProcessExitedException as error:
         drain()
+        if own:
+            raise FailureError(
+                f"a process died ({error.signal_name or error.exit_code}); what the script defines "
+                "wants the training under `if __name__ == '__main__':`, or a module of its own"
+            ) from None
         raise FailureError(
             f"a process died ({error.signal_name or error.exit_code}), perhaps for lack of "
             "memory; go on with `resume=True`, or train with smaller batches"

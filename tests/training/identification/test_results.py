@@ -19,6 +19,7 @@ from musim.training.identification.stored import (
     source_of,
 )
 from musim.training.identification.unit_table import COLUMNS, table_rows
+from musim.training.identification.units import none
 from tests.training.identification.identified import (
     DEPTH,
     FRAMES,
@@ -51,6 +52,18 @@ def test_methods_get_each_recording_as_it_is_and_the_truth_where_there_is_one(
     asked = stub((three, [some_units(random, 1)] * 3))
     run(three, out=tmp_path / "b.zarr")
     assert [truth for _, truth in asked] == [None] * 3
+
+
+@pytest.mark.timeout(120)
+def test_a_scripts_own_method_works_in_processes(three, monkeypatch, tmp_path):
+    def find(recording):
+        return none(recording, ("no-motion",))
+
+    # As if it stood in the script: no module that another process could import has it.
+    find.__module__ = "__main__"
+    monkeypatch.setitem(METHODS, "own", Method("own", "", find))
+    store = identify_stores(three, tmp_path / "units.zarr", method="own", workers=2)
+    assert all("no-motion" in outcome_of(store, index).remarks for index in range(3))
 
 
 def test_half_precision_is_read_as_float32(recordings, stub, tmp_path):

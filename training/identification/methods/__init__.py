@@ -6,6 +6,7 @@ whether it takes runs of ``musim train``; nothing else tells methods apart.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -112,8 +113,8 @@ def register(
 ) -> Callable[[Find], Find]:
     """Let a function be one of the methods; for use as a decorator.
 
-    Parameters are those of :class:`Method`. Where a recording is identified in other processes, the
-    module that registers its method has to be one that these import too.
+    Parameters are those of :class:`Method`. A script's and a notebook's methods go to worker
+    processes whole; others are imported there from the module that registers them.
 
     Raises
     ------
@@ -141,6 +142,22 @@ def method_named(name: str) -> Method:
     if name not in METHODS:
         raise InputError(f"method: found {name!r}, wanted one of {', '.join(METHODS)}")
     return METHODS[name]
+
+
+def known_in(work: Callable[..., None], name: str) -> Callable[..., None]:
+    """Return `work` for other processes, in which a method that a script registered is known too.
+
+    Raises
+    ------
+    InputError
+        If there is no such method.
+    """
+    return functools.partial(_work_with, method_named(name), work)
+
+
+def _work_with(method: Method, work: Callable[..., None], *arguments: Any) -> None:
+    METHODS.setdefault(method.name, method)
+    work(*arguments)
 
 
 def usual_method(runs: Sequence[str] = ()) -> str:

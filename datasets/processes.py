@@ -1,0 +1,50 @@
+"""Worker processes that begin without the user's script.
+
+They are spawned: threads of Zarr and dask do not survive a fork. But Python lets a spawned process
+run the main script once more, before anything else. A script without ``if __name__ == "__main__":``
+then starts itself over and over, and what comes from a notebook or from standard input cannot be
+run again at all. What musim's processes work on lies in its modules, or is pickled whole by
+cloudpickle, so that they can leave the script alone.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import spawn
+from multiprocessing.context import SpawnContext, SpawnProcess
+from typing import Any
+
+_LOCK = threading.RLock()
+
+
+@contextmanager
+def without_main() -> Iterator[None]:
+    """Let processes that this thread spawns leave the main script alone; for a moment only."""
+    with _LOCK:
+        here, usual = threading.get_ident(), spawn.get_preparation_data
+
+        def prepare(name: str) -> dict[str, Any]:
+            data = usual(name)
+            if threading.get_ident() == here:
+                for key in ("init_main_from_name", "init_main_from_path"):
+                    data.pop(key, None)
+            return data
+
+        spawn.get_preparation_data = prepare
+        try:
+            yield
+        finally:
+            spawn.get_preparation_data = usual
+
+
+class _WorkerProcess(SpawnProcess):
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802 (the name that multiprocessing asks for)
+        with without_main():
+            return SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined]
+
+
+class WorkerContext(SpawnContext):
+    """A context of :mod:`multiprocessing` whose processes begin without the main script."""
+
+    Process = _WorkerProcess  # type: ignore[assignment]
