@@ -48,8 +48,8 @@ class Description:
         m/s.
     pitch, element_width : number
         mm.
-    first_sample : number
-        s.
+    first_sample : number, or numbers
+        s, one for all transmits, or one for each.
     angles : numbers
         Degrees.
     delays : numbers
@@ -85,7 +85,7 @@ class Description:
     demodulation_frequency: Number | None = None
     pitch: Number | None = None
     element_width: Number | None = None
-    first_sample: Number = 0.0
+    first_sample: Number | tuple[float, ...] = 0.0
     angles: tuple[float, ...] | str | None = None
     delays: tuple[float, ...] | str | None = None
     bandwidth: Number | None = None

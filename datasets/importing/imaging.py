@@ -92,12 +92,13 @@ def image_axes(recording: DescribedRecording) -> tuple[Axis, Axis]:
     step = acquisition.wavelength / STEPS_PER_WAVELENGTH
     # There and back, in mm; a wave's own width is kept from both ends.
     per_second = 500 * recording.sound_speed
-    begin = max(recording.first_sample * per_second, 0) + acquisition.wavelength
-    last = recording.first_sample + (lengths["sample"] - 1) / acquisition.sampling_frequency
+    first = _first_sample(acquisition)
+    begin = max(first * per_second, 0) + acquisition.wavelength
+    last = first + (lengths["sample"] - 1) / acquisition.sampling_frequency
     count = math.floor((last * per_second - acquisition.wavelength - begin) / step)
     if count < 2:
         raise InputError(
-            f"samples: found {lengths['sample']} from {recording.first_sample:g} s on, wanted "
+            f"samples: found {lengths['sample']} from {first:g} s on, wanted "
             "enough for an image; check sampling_frequency and first_sample"
         )
     positions = acquisition.probe.positions
@@ -105,6 +106,19 @@ def image_axes(recording: DescribedRecording) -> tuple[Axis, Axis]:
         Axis(begin + step / 2, step, count),
         Axis(float(positions[0]), acquisition.probe.pitch, len(positions)),
     )
+
+
+def _first_sample(acquisition: Acquisition) -> float:
+    """Return when the last wave is sampled, after it passed the array's middle, s.
+
+    Where all waves have one time, it is that time: then flat ones are sampled last.
+    """
+    edge = acquisition.probe.positions[-1] / (1000 * acquisition.sound_speed)
+    times = acquisition.first_sample_times
+    if len(set(times)) == 1:
+        return times[0]
+    waves = zip(times, acquisition.waves.angles, strict=True)
+    return max(time - edge * abs(math.sin(angle)) for time, angle in waves)
 
 
 def acquisition_of(recording: DescribedRecording) -> Acquisition:
@@ -117,7 +131,7 @@ def acquisition_of(recording: DescribedRecording) -> Acquisition:
         sampling_frequency=_known("sampling_frequency", recording.sampling_frequency),
         centre_frequency=_known("centre_frequency", recording.centre_frequency),
         sound_speed=recording.sound_speed,
-        first_sample_time=recording.first_sample,
+        first_sample_time=recording.first_samples,
     )
 
 

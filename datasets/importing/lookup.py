@@ -177,6 +177,21 @@ class Lookup:
             return float(f"{values[0]:.12g}"), float(f"{step:.12g}")
         return None
 
+    def first_samples(self) -> tuple[float, ...]:
+        """Return the time of each transmit's first sample, s."""
+        if self.description.kind != "rf":
+            return ()
+        given, transmits = self.description.first_sample, self.lengths["transmit"]
+        values = self.values("first_sample", given) if isinstance(given, str) else np.array(given)
+        if values.size == 1:
+            return (float(values.ravel()[0]),) * transmits
+        if values.size != transmits:
+            raise InputError(
+                f"{self.file.path}: first_sample: found {values.size}, wanted one, or {transmits}, "
+                "one a transmit; give as many"
+            )
+        return tuple(float(value) for value in values.ravel())
+
     def angles(self) -> tuple[float, ...]:
         """Return the angle of each transmit, degrees."""
         if self.description.kind != "rf":

@@ -66,6 +66,8 @@ class Quantity:
         Kinds of recordings that it has a meaning for.
     is_list : bool
         Whether it is several numbers.
+    is_per_transmit : bool
+        Whether it may be several numbers, one a transmit.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Quantity:
     meaning: str
     kinds: tuple[str, ...] = KINDS
     is_list: bool = False
+    is_per_transmit: bool = False
 
 
 _IMAGES = ("iq", "velocity")
@@ -92,7 +95,8 @@ QUANTITIES = {
         Quantity("pitch", "mm", 0.01, 5, "from element to element", ("rf",)),
         Quantity("element_width", "mm", 0.01, 5, "of an element; the pitch if left out", ("rf",)),
         Quantity("first_sample", "s", -1e-3, 1e-2, "time of the first sample, from the instant at "
-                 "which the first element fires", ("rf",)),
+                 "which the first element fires; one a transmit where they differ", ("rf",),
+                 is_per_transmit=True),
         Quantity("angles", "degrees", -80, 80, "of the plane waves; towards greater width is "
                  "positive", ("rf",), is_list=True),
         Quantity("delays", "s", -1e-3, 1e-3, "of the elements when they transmit, instead of "
@@ -211,9 +215,12 @@ def parse_quantity(value: Any, key: str, kind: str, source: str) -> Any:
             f"{where}: found it for {kind}, wanted it for {' or '.join(quantity.kinds)} alone; "
             "remove it"
         )
-    if isinstance(value, str) and quantity.is_list and "," in value:
+    takes_list = quantity.is_list or quantity.is_per_transmit
+    if isinstance(value, str) and takes_list and "," in value:
         value = [part.strip() for part in value.split(",")]
     if quantity.is_list and not isinstance(value, str):
+        return _parse_list(value, key, where)
+    if quantity.is_per_transmit and isinstance(value, list | tuple):
         return _parse_list(value, key, where)
     if isinstance(value, str):
         number = parse_literal(value, quantity)

@@ -35,8 +35,8 @@ class DescribedRecording:
         m/s.
     pitch, element_width : float or None
         mm.
-    first_sample : float
-        s.
+    first_samples : tuple of float
+        s, one a transmit; empty unless `kind` is ``rf``.
     angles : tuple of float
         Of the plane waves, degrees, one a transmit; empty unless `kind` is ``rf``.
     bandwidth : float or None
@@ -66,7 +66,7 @@ class DescribedRecording:
     sound_speed: float
     pitch: float | None
     element_width: float | None
-    first_sample: float
+    first_samples: tuple[float, ...]
     angles: tuple[float, ...]
     bandwidth: float | None
     f_number: float | None

@@ -61,7 +61,7 @@ def resolve(description: Description, file: File) -> DescribedRecording:
         sound_speed=look.number("sound_speed") or 1540.0,
         pitch=pitch,
         element_width=look.number("element_width", pitch),
-        first_sample=look.number("first_sample") or 0.0,
+        first_samples=look.first_samples(),
         angles=look.angles(),
         bandwidth=look.number("bandwidth"),
         f_number=look.number("f_number"),

@@ -107,9 +107,10 @@ class Acquisition:
         Of the samples along fast time, and that of the pulse, Hz.
     sound_speed : float
         m/s.
-    first_sample_time : float
+    first_sample_time : float, or tuple of float
         Time of the first sample, s, from the instant at which the first element of the array
-        fires; less the pulse's half length where echoes are wanted at their middle.
+        fires; less the pulse's half length where echoes are wanted at their middle. One for each
+        wave where they differ, as they do where time is counted from the array's middle.
 
     Raises
     ------
@@ -122,17 +123,29 @@ class Acquisition:
     sampling_frequency: float
     centre_frequency: float
     sound_speed: float = 1540.0
-    first_sample_time: float = 0.0
+    first_sample_time: float | tuple[float, ...] = 0.0
 
     def __post_init__(self) -> None:
         """Refuse values out of range."""
         _check_positive("sampling frequency", self.sampling_frequency, "Hz")
         _check_positive("centre frequency", self.centre_frequency, "Hz")
         _check_positive("sound speed", self.sound_speed, "m/s")
-        if not math.isfinite(self.first_sample_time):
+        times, waves = self.first_sample_times, len(self.waves.angles)
+        if len(times) != waves:
             raise InputError(
-                f"time of the first sample: found {self.first_sample_time:g} s, wanted a finite one"
+                f"time of the first sample: found {len(times)} for {waves} waves, wanted one, or "
+                "one for each"
             )
+        for time in times:
+            if not math.isfinite(time):
+                raise InputError(f"time of the first sample: found {time:g} s, wanted a finite one")
+
+    @property
+    def first_sample_times(self) -> tuple[float, ...]:
+        """Time of the first sample of each wave, s."""
+        if isinstance(self.first_sample_time, tuple):
+            return self.first_sample_time
+        return (self.first_sample_time,) * len(self.waves.angles)
 
     @property
     def wavelength(self) -> float:

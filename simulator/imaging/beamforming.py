@@ -158,10 +158,10 @@ def delay_and_sum(
     scales = (samples_per_length, turns_per_sample, float(taper))
     positions = probe.positions
     arrivals = []
-    for angle in waves.angles:
+    for angle, first_sample_time in zip(waves.angles, acquisition.first_sample_times, strict=True):
         # From the array's middle to its first element to fire, and on to the first sample.
         origin = abs(math.sin(angle)) * positions[-1] * samples_per_length
-        origin -= acquisition.first_sample_time * acquisition.sampling_frequency
+        origin -= first_sample_time * acquisition.sampling_frequency
         distance = grid.depth * math.cos(angle) + grid.width[:, None] * math.sin(angle)
         arrivals.append(distance * samples_per_length + origin)
 

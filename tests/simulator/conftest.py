@@ -19,11 +19,12 @@ def _exact_rf(acquisition, scatterers, samples, bandwidth=0.5):
     frequency = acquisition.centre_frequency
     spread = math.sqrt(2 * math.log(2)) / (math.pi * bandwidth * frequency)
     places = probe.pitch * (np.arange(probe.elements) - (probe.elements - 1) / 2)
-    times = acquisition.first_sample_time + np.arange(samples) / acquisition.sampling_frequency
+    samples = np.arange(samples) / acquisition.sampling_frequency
     angles = acquisition.waves.angles
-    rf = np.zeros((len(scatterers), len(angles), probe.elements, samples))
+    rf = np.zeros((len(scatterers), len(angles), probe.elements, len(samples)))
     for frame, points in enumerate(scatterers):
         for wave, angle in enumerate(angles):
+            times = acquisition.first_sample_times[wave] + samples
             first = places[0] if angle > 0 else places[-1]
             for depth, width, amplitude in points:
                 out = depth * math.cos(angle) + (width - first) * math.sin(angle)

@@ -98,6 +98,16 @@ def test_echoes_make_an_image_within_what_was_sampled(recording, first_sample):
     np.testing.assert_allclose(width.positions, (np.arange(16) - 7.5) * 0.3)
 
 
+def test_depths_begin_where_time_counts_from_the_middle_of_the_array(recording):
+    late = 7.5 * 0.3 / 1540e3 * math.sin(math.radians(20))  # from the first element to the middle
+    found, _ = recording(
+        noise(3, 2, 16, 400), RF, axes="time,transmit,channel,sample", angles="0,20",
+        first_sample=[4e-6, 4e-6 + late],
+    )  # fmt: skip
+    alone, _ = recording(noise(3, 16, 400), RF, first_sample="4 us")
+    assert image_axes(found) == image_axes(alone)
+
+
 def test_the_acquisition_is_in_the_units_of_the_chain(recording):
     found, _ = recording(
         noise(3, 2, 16, 400), RF, axes="time,transmit,channel,sample", angles="-10,20",
@@ -107,7 +117,7 @@ def test_the_acquisition_is_in_the_units_of_the_chain(recording):
     assert acquisition.waves.angles == (math.radians(-10), math.radians(20))
     assert acquisition.probe.elements == 16
     assert (acquisition.probe.pitch, acquisition.probe.element_width) == (0.3, 0.25)
-    assert acquisition.first_sample_time == 1e-6
+    assert acquisition.first_sample_times == (1e-6, 1e-6)
     assert (acquisition.sampling_frequency, acquisition.centre_frequency) == (20e6, 5e6)
 
 

@@ -47,6 +47,27 @@ def images(write):
     return call
 
 
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("2 us", (2e-6, 2e-6)),
+        ("1 us, 3 us", (1e-6, 3e-6)),
+        ([1e-6, 3e-6], (1e-6, 3e-6)),
+        ("starts [us]", (4e-6, 5e-6)),
+    ],
+)
+def test_every_transmit_has_a_first_sample_of_its_own(given, wanted, tmp_path, refused):
+    np.savez(tmp_path / "a.npz", rf=np.ones((3, 2, 8, 30), "i2"), starts=np.array([4.0, 5.0]))
+    values = {
+        "kind": "rf", "variable": "rf", "axes": "time,transmit,channel,sample", "angles": [0, 5],
+        "frame_rate": 500, "centre_frequency": 5e6, "sampling_frequency": 2e7, "pitch": 0.3,
+    }  # fmt: skip
+    recording, _ = _get(tmp_path / "a.npz", values | {"first_sample": given})
+    assert recording.first_samples == pytest.approx(wanted)
+    with refused("first_sample: found 3", "wanted one, or 2"):
+        _get(tmp_path / "a.npz", values | {"first_sample": [1e-6] * 3})
+
+
 IQ = {"kind": "iq", "frame_rate": 500, "centre_frequency": 5e6, "size": [5, 5]}
 
 
@@ -101,10 +122,11 @@ def test_one_description_fits_both_matlab_versions(version, tmp_path, matlab73):
     assert recording.lengths["channel"] == 8
     found = {
         key: getattr(recording, key)
-        for key in ("frame_rate", "centre_frequency", "sound_speed", "first_sample")
+        for key in ("frame_rate", "centre_frequency", "sound_speed", "first_samples")
     }
     assert found == {
-        "frame_rate": 10_000, "centre_frequency": 5e6, "sound_speed": 1480, "first_sample": 9.95e-6,
+        "frame_rate": 10_000, "centre_frequency": 5e6, "sound_speed": 1480,
+        "first_samples": (9.95e-6,),
     }  # fmt: skip
     assert recording.sampling_frequency == pytest.approx(20e6 / 3)
     assert (recording.pitch, recording.element_width) == pytest.approx((0.298, 0.262))

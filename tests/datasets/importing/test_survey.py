@@ -40,7 +40,7 @@ def test_a_pymust_recording_is_understood_whole(version, tmp_path, matlab73):
     assert (recording.frame_rate, recording.sound_speed) == (10_000, 1480)
     assert (recording.pitch, recording.element_width) == pytest.approx((0.298, 0.262))
     assert recording.bandwidth == pytest.approx(0.15)
-    assert recording.first_sample == pytest.approx(9.95e-6)
+    assert recording.first_samples == pytest.approx((9.95e-6,))
     assert recording.angles == (0,)
     text = survey.to_toml()
     assert "# guessed: param/Nelements is 64" in text

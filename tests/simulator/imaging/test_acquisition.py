@@ -88,6 +88,8 @@ def test_what_makes_no_geometry_is_refused(make, message):
         ("centre_frequency", math.nan, "centre frequency: found nan Hz"),
         ("sound_speed", -1540, "sound speed: found -1540 m/s"),
         ("first_sample_time", math.inf, "time of the first sample: found inf s"),
+        ("first_sample_time", (0.0, math.nan), "time of the first sample: found 2 for 1 waves"),
+        ("first_sample_time", (math.nan,), "time of the first sample: found nan s"),
     ],
 )
 def test_what_makes_no_acquisition_is_refused(name, value, message, refused):

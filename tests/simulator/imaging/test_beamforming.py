@@ -58,7 +58,7 @@ def _slowly(iq, acquisition, grid, f_number, taper):
                 for element, x in enumerate(places):
                     share = abs(width - x) / max(depth / (2 * f_number), probe.pitch)
                     time = (out + math.hypot(depth, width - x)) / speed
-                    time -= acquisition.first_sample_time
+                    time -= acquisition.first_sample_times[wave]
                     place = time * acquisition.sampling_frequency
                     if share >= 1 or not 0 <= place <= samples - 1:
                         continue
@@ -85,17 +85,19 @@ def _slowly(iq, acquisition, grid, f_number, taper):
     angles=st.lists(st.floats(-0.7, 0.7), min_size=1, max_size=3),
     frames=st.integers(1, 18),
     samples=st.integers(1, 60),
-    start=st.floats(0, 2e-6),
+    starts=st.lists(st.floats(0, 2e-6), min_size=3, max_size=3),
     f_number=st.floats(0.2, 3),
     taper=st.sampled_from([0.0, 0.3, 1.0]),
     seed=st.integers(0, 2**32),
 )
 def test_images_are_those_of_the_formulas(
-    elements, angles, frames, samples, start, f_number, taper, seed
+    elements, angles, frames, samples, starts, f_number, taper, seed
 ):
     random = np.random.default_rng(seed)
     acquisition = _with(
-        probe=Probe(elements, 0.31, 0.3), waves=PlaneWaves(angles), first_sample_time=start
+        probe=Probe(elements, 0.31, 0.3),
+        waves=PlaneWaves(angles),
+        first_sample_time=tuple(starts[: len(angles)]) if seed % 2 else starts[0],
     )
     grid = PixelGrid(
         np.sort(random.uniform(0, 3, random.integers(1, 5))),
@@ -118,6 +120,17 @@ def test_a_point_appears_where_it_is(exact_rf, waves):
     assert abs(column - 40) <= 1
     # Weights sum to 1, so a point's brightness is its echoes' amplitude.
     assert image[40, 40] == pytest.approx(1, abs=0.02)
+
+
+def test_waves_that_are_sampled_from_their_own_instants_on_fit_together(exact_rf):
+    # As where time counts from when a wave passes the array's middle.
+    late = [PROBE.positions[-1] * abs(math.sin(a)) / (1000 * SPEED) for a in ANGLES.angles]
+    starts = tuple(START - 1e-6 + one for one in late)
+    assert max(starts) - min(starts) > 5 / FC
+    acquisition = _with(waves=ANGLES, first_sample_time=starts)
+    grid = PixelGrid([DEPTH], [WIDTH])
+    image = delay_and_sum(_iq(exact_rf, acquisition), acquisition, grid)
+    assert abs(image[0, 0, 0]) == pytest.approx(1, abs=0.02)
 
 
 @pytest.mark.parametrize(("taper", "width"), [(0.0, 1.207), (1.0, 2.0)])
