@@ -129,8 +129,8 @@ class Hdf5File(File):
         if group is None:
             return super()._attribute(variable, attribute)
         known = _attributes_of(group)
-        if attribute in known and np.ndim(known[attribute]) == 0:
-            return known[attribute]
+        if attribute in known and np.size(known[attribute]) == 1:
+            return np.asarray(known[attribute]).ravel()[0].item()
         raise InputError(
             f"{self.path}: found no attribute {attribute!r} of one value of {variable}; known are "
             f"{', '.join(known) or 'none'}"

@@ -3,8 +3,12 @@
 from ..files import File
 from .layout import PublishedLayout
 from .picmus import PicmusLayout
+from .uff import UffLayout
+from .zea import ZeaLayout
 
-LAYOUTS: dict[str, type[PublishedLayout]] = {layout.name: layout for layout in (PicmusLayout,)}
+LAYOUTS: dict[str, type[PublishedLayout]] = {
+    layout.name: layout for layout in (UffLayout, PicmusLayout, ZeaLayout)
+}
 """All published layouts, by name. The first that recognises a file tells what it means."""
 
 

@@ -1,11 +1,17 @@
 """What every published layout is: a way to recognise its files, and what they mean."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from ..files import File
+import numpy as np
+from numpy.typing import NDArray
+
+from ....simulator.errors import InputError
+from ..files import File, VariableInfo
 from ..plausibility import Guess
+
+ONE_FRAME = "found one frame, wanted two or more: velocity is what changes between frames"
 
 
 class PublishedLayout(ABC):
@@ -44,5 +50,40 @@ class PublishedLayout(ABC):
         yield from ()
 
     def has(self, name: str) -> bool:
-        """Return whether the file has a variable of that name."""
-        return any(info.name == name for info in self.file.variables)
+        """Return whether the file has numbers of that name."""
+        return any(info.name == name and info.is_numeric for info in self.file.variables)
+
+    def numbers(self, name: str) -> NDArray[np.float64] | None:
+        """Return all values of a variable; None without one of that name."""
+        if not self.has(name) or self.file.info(name).dtype == np.complex128:
+            return None
+        return self.file.array(name).read().astype(np.float64)
+
+    def number(self, name: str) -> float | None:
+        """Return a finite number, or that which all values of a variable are; None without one."""
+        values = self.numbers(name)
+        if values is None or values.size == 0 or not np.isfinite(values).all():
+            return None
+        first = float(values.ravel()[0])
+        return first if (values == first).all() else None
+
+    def named(self, key: str, name: str, unit: str) -> Iterator[Guess]:
+        """Guess that a variable is a quantity, if it is there and not 0."""
+        if self.number(name):
+            yield Guess(key, f"{name} [{unit}]", f"{self.name} has it in {unit}")
+
+
+def axes_of(info: VariableInfo, order: Sequence[str]) -> list[str]:
+    """Return the names of an array's axes that are longer than 1; `order` names all, from behind.
+
+    Raises
+    ------
+    InputError
+        If the array has more axes than names.
+    """
+    if len(info.shape) > len(order):
+        raise InputError(
+            f"{info.name}: found {len(info.shape)} axes, wanted {', '.join(order)} or less"
+        )
+    named = zip(order[len(order) - len(info.shape) :], info.shape, strict=True)
+    return [name for name, length in named if length > 1]

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from ..files import File
 from ..plausibility import Guess
-from .geometry import pitch_of
-from .layout import PublishedLayout
+from .geometry import CURVED, first_samples, pitch_of
+from .layout import ONE_FRAME, PublishedLayout, axes_of
 
 GROUP = "US/US_DATASET0000"
+ORDER = ("time", "transmit", "channel", "sample")
 CENTRE_FREQUENCY = 5.208e6
 """Of all pulses of the challenge, Hz; its files do not hold it."""
-
-AXES = ("time", "transmit", "channel", "sample")
 
 
 class PicmusLayout(PublishedLayout):
@@ -29,43 +28,45 @@ class PicmusLayout(PublishedLayout):
     def recognises(cls, file: File) -> bool:
         """Return whether it holds channel data where PICMUS has them."""
         needed = {f"{GROUP}/{name}" for name in ("data/real", "data/imag", "probe_geometry")}
-        return needed <= {info.name for info in file.variables}
+        return needed <= {info.name for info in file.variables if len(info.shape) <= len(ORDER)}
 
     def guesses(self) -> Iterator[Guess]:
         """Yield what the file says, in the units of PICMUS: Hz, m, s and rad."""
         data = self.file.info(f"{GROUP}/data/real")
-        axes = AXES[-len(data.shape) :]
         yield Guess("kind", "rf", "PICMUS holds channel data")
         yield Guess("variable", data.name, "where PICMUS has them")
-        if 2 < len(data.shape) <= len(AXES):
-            yield Guess("axes", list(axes), "the order of PICMUS")
-        rate = self._number("PRF")
-        if rate and rate > 0:
-            waves = self.file.info(f"{GROUP}/angles").size
+        yield Guess("axes", axes_of(data, ORDER), "the order of PICMUS")
+        angles, rate = self.numbers(f"{GROUP}/angles"), self.number(f"{GROUP}/PRF")
+        waves = 1 if angles is None else angles.size
+        if rate:
             yield Guess("frame_rate", rate / waves, f"PRF is {rate:g} Hz, for {waves} waves")
         yield Guess("centre_frequency", CENTRE_FREQUENCY, "that of all recordings of the challenge")
-        yield Guess("sampling_frequency", f"{GROUP}/sampling_frequency [Hz]", "PICMUS has it in Hz")
-        yield Guess("sound_speed", f"{GROUP}/sound_speed [m/s]", "PICMUS has it in m/s")
-        pitch = pitch_of(self._positions())
+        yield from self.named("sampling_frequency", f"{GROUP}/sampling_frequency", "Hz")
+        yield from self.named("sound_speed", f"{GROUP}/sound_speed", "m/s")
+        places = self._positions()
+        pitch = pitch_of(places)
         if pitch is not None:
             yield Guess("pitch", pitch, f"the steps of {GROUP}/probe_geometry")
+        if angles is None:
+            return
         yield Guess("angles", f"{GROUP}/angles [rad]", "PICMUS has them in rad")
+        start = self.number(f"{GROUP}/initial_time")
+        speed = self.number(f"{GROUP}/sound_speed")
+        if start is not None and speed:
+            times = np.full(waves, start)
+            yield from first_samples(times, angles.ravel(), places[:, 0], speed)
 
     def remarks(self) -> Iterator[str]:
         """Yield that there is one frame, or what else keeps the file from being imported."""
-        if len(self.file.info(f"{GROUP}/data/real").shape) < len(AXES):
-            yield "found one frame, wanted two or more: velocity is what changes between frames"
-        if self._number("modulation_frequency"):
+        if "time" not in axes_of(self.file.info(f"{GROUP}/data/real"), ORDER):
+            yield ONE_FRAME
+        if pitch_of(self._positions()) is None:
+            yield CURVED
+        if self.number(f"{GROUP}/modulation_frequency"):
             yield (
                 "found channel data that are demodulated, wanted echoes as they were sampled; "
                 "import the RF, or beamform them and import the images"
             )
-
-    def _number(self, name: str) -> float | None:
-        name = f"{GROUP}/{name}"
-        if not self.has(name) or self.file.info(name).size != 1:
-            return None
-        return float(self.file.array(name).read().ravel()[0])
 
     def _positions(self) -> NDArray[np.float64]:
         """Return the places of the elements, (element, 3) in m."""
