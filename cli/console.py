@@ -1,11 +1,14 @@
 """What commands show while they work: progress, on standard error."""
 
+import json
+import math
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -25,6 +28,21 @@ def out() -> Console:
 def err() -> Console:
     """Return the console for messages (standard error)."""
     return Console(stderr=True, highlight=False)
+
+
+def print_json(**values: Any) -> None:
+    """Print values for programs to read; what is no number or infinite is null or a text."""
+    click.echo(json.dumps(_plain(values), indent=1, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    return value
 
 
 @contextmanager

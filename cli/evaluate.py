@@ -1,6 +1,7 @@
 """``musim evaluate``."""
 
 import time
+from dataclasses import asdict
 
 import click
 from rich.box import SIMPLE_HEAD
@@ -10,8 +11,10 @@ from ..simulator.errors import InputError
 from ..training.identification.evaluation import evaluate as evaluate_method
 from ..training.identification.methods import METHODS, usual_method
 from ..training.identification.protocols import QUICK, SWEEPS, ali_2020, sweep
-from ..training.identification.tables import calibration, short_tables
-from .console import out, progress
+from ..training.identification.tables import calibration, short_tables, summary
+from .config import config_option
+from .console import out, print_json, progress
+from .options import json_option
 from .wording import counted
 
 USUAL_SEQUENCES = 100
@@ -76,8 +79,10 @@ Examples:
               help="Processes.  [default: one a processor]")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with an unfinished evaluation.")
 @click.option("--overwrite", is_flag=True, help="Replace an evaluation that is there.")
+@json_option
+@config_option
 def identify(store, protocol, difficulty, method, runs, target, quick, sequences, workers,
-             resume, overwrite) -> None:  # fmt: skip
+             resume, overwrite, as_json) -> None:  # fmt: skip
     """Score how a method identifies motor units: on a protocol, a sweep, or a STORE with truth.
 
     First by trains (of correlation above 0.7) and firings, with what a wrong unit would score; then
@@ -106,6 +111,13 @@ def identify(store, protocol, difficulty, method, runs, target, quick, sequences
             overwrite=overwrite, on_progress=report,
         )  # fmt: skip
     seconds = time.perf_counter() - began
+    if as_json:
+        error, predictions = calibration(found)
+        print_json(
+            evaluation=target, sequences=len(found.sequences), seconds=seconds,
+            summary=summary(found), calibration_error=error, predictions=predictions,
+        )  # fmt: skip
+        return
     console = out()
     console.print("Mean±SD over n sequences; by overlap: over n units, ± the standard error.")
     for short in short_tables(found):
@@ -144,7 +156,10 @@ Examples:
 @click.option("--workers", type=int, default=None, metavar="NUMBER",
               help="Processes.  [default: one a processor]")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace an evaluation that is there.")
-def translate(translated, simulated, experimental, target, workers, overwrite) -> None:
+@json_option
+@config_option
+def translate(translated, simulated, experimental, target, workers, overwrite,
+              as_json) -> None:  # fmt: skip
     """Score translated sequences against experimental ones, as Table 1 of Ali et al. 2022 does.
 
     Every sequence of a STORE is compared with every experimental one, and with the simulated one it
@@ -159,6 +174,17 @@ def translate(translated, simulated, experimental, target, workers, overwrite) -
             simulated, experimental, translated, target, workers=workers, overwrite=overwrite,
             on_progress=report,
         )  # fmt: skip
+    if as_json:
+        print_json(
+            evaluation=target,
+            rows=[asdict(row) for row in found.rows],
+            survival={
+                each.name: {name: asdict(score) for name, score in each.survival.items()}
+                for each in found.translations
+            },
+            alarms={each.name: each.alarms for each in found.translations},
+        )
+        return
     console = out()
     print_translation(found, console)
     console.print(f"{target}: table.csv, figures ({time.perf_counter() - began:.0f} s). Look at "

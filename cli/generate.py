@@ -1,7 +1,6 @@
 """``musim generate``."""
 
 import dataclasses
-import json
 import time
 from typing import Any
 
@@ -14,7 +13,7 @@ from ..datasets.trial import try_out
 from ..simulator.errors import InputError
 from ..simulator.experiment.doses import Doses
 from .config import config_option
-from .console import duration, err, megabytes, out, progress
+from .console import duration, err, megabytes, out, print_json, progress
 from .options import (
     GroupedCommand,
     dose_options,
@@ -163,7 +162,7 @@ def generate(preset, sequences, seed, target, domain, paired, render, dtype, wor
         for place, each in stores.items()
     ]
     if as_json:
-        click.echo(json.dumps({"stores": shown}, indent=1))
+        print_json(stores=shown)
 
 
 def _doses(domain: str, paired: bool, texts: dict[str, str | None]) -> Doses | None:

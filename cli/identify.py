@@ -1,13 +1,16 @@
 """``musim identify``."""
 
 import time
+from dataclasses import asdict
 
 import click
 
 from ..training.identification.methods import METHODS, usual_method
 from ..training.identification.results import identify_stores
 from ..training.identification.stored import outcome_of
-from .console import err, out, progress
+from .config import config_option
+from .console import err, out, print_json, progress
+from .options import json_option
 from .outcomes import remarks_of, short
 from .wording import counted
 
@@ -60,7 +63,10 @@ Examples:
 )
 @click.option("--resume", is_flag=True, help="Go on with an unfinished store.")
 @click.option("--overwrite", is_flag=True, help="Replace a musim store that is there.")
-def identify(recordings, target, method, runs, workers, scheduler, resume, overwrite) -> None:
+@json_option
+@config_option
+def identify(recordings, target, method, runs, workers, scheduler, resume, overwrite,
+             as_json) -> None:  # fmt: skip
     """Find the motor units in recordings: territories, twitch trains, firings.
 
     RECORDINGs are stores, simulated or imported. The result is a store of the same form; musim
@@ -82,6 +88,11 @@ def identify(recordings, target, method, runs, workers, scheduler, resume, overw
         )
     seconds = time.perf_counter() - began
     outcomes = [outcome_of(store, index) for index in range(len(store))]
+    if as_json:
+        print_json(
+            store=target, seconds=seconds, sequences=[asdict(outcome) for outcome in outcomes]
+        )
+        return
     console = err()
     for index, outcome in list(enumerate(outcomes))[:MOST_LISTED]:
         console.print(f"sequence {index}: {short(outcome)}")

@@ -17,37 +17,23 @@ from ..datasets.importing.quantities import QUANTITIES
 from ..datasets.importing.stores import carry_out
 from ..datasets.importing.survey import describe as guess
 from ..datasets.production import Work
+from ..simulator.declarations import declarations
 from ..simulator.errors import InputError
 from ..simulator.imaging.chain import PRESETS, Chain
-from ..simulator.imaging.velocimetry import ESTIMATORS
+from ..simulator.kinds import short
 from ..simulator.ranges import parse_pair
-from .console import err, out, progress
-from .options import GroupedCommand, SectionOption
+from .config import config_option
+from .console import err, out, print_json, progress
+from .options import CHAIN_OPTIONS, GroupedCommand, SectionOption, json_option
+from .wording import counted
 
 NONE = "none"
-NEEDED = {"gate", "ensemble", "estimator", "order"}
-"""Options of steps that cannot be left out by saying none."""
-
 RENAMED = {"size": "image_size"}
 """Keys of a description whose option has another name, as the result has the shorter one."""
 
 DESCRIBING = (
     "kind", "variable", "real", "imaginary", "axes", "velocity_unit", "sign", *QUANTITIES,
 )  # fmt: skip
-
-CHAIN_HELP = {
-    "gate": ("MM", "Depth over which a velocity is estimated [mm]."),
-    "ensemble": ("FRAMES", "Frames over which it is estimated, an even number."),
-    "estimator": ("|".join(ESTIMATORS), "How it is estimated."),
-    "band": ("LOW-HIGH", "Zero-phase Butterworth band-pass of each pixel [Hz], or none."),
-    "order": ("NUMBER", "Order of the band-pass."),
-    "median": ("MM", "Side of the square of the median of each image [mm], or none."),
-    "pixels": ("DEPTHxWIDTH", "Pixels of the result."),
-    "size": ("DEPTHxWIDTH", "Depth and width of the result [mm]."),
-    "top": ("MM", "Depth at which it begins [mm]."),
-    "resample": ("HZ", "Frames a second of the result [Hz]."),
-    "frames": ("NUMBER", "Frames of a sequence; a longer recording makes several."),
-}
 
 
 def describing_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,13 +53,19 @@ def describing_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def chain_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add one option for every step of the chain; the command gets texts or None."""
-    for name, (metavar, text) in reversed(CHAIN_HELP.items()):
+    for name, about in reversed(list(declarations(Chain).items())):
+        unit = f" [{about.unit}]" if about.unit else ""
+        none = f", or {NONE}" if about.optional else ""
+        default = about.show(about.default, short)
+        usual = f" Default: {default}." if default else ""
         command = click.option(
-            "--" + name,
+            "--" + CHAIN_OPTIONS.get(name, name).replace("_", "-"),
+            name,
             cls=SectionOption,
             section="What is done with it",
-            metavar=metavar,
-            help=text,
+            declaration=about,
+            metavar=about.placeholder,
+            help=f"{about.text.rstrip('.')}{unit}{none}.{usual}",
         )(command)
     return command
 
@@ -129,10 +121,12 @@ Examples:
               help="Recordings worked on side by side, 0.5 to 1 GB each.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with an unfinished store.")
 @click.option("--overwrite", is_flag=True, help="Replace a musim store that is there.")
+@json_option
+@config_option
 @describing_options
 @chain_options
 def import_recordings(files, target, descriptions, describe, preset, events, dtype, workers,
-                      resume, overwrite, **texts) -> None:  # fmt: skip
+                      resume, overwrite, as_json, **texts) -> None:  # fmt: skip
     """Bring recordings into a store: RF, IQ or velocity from MATLAB, HDF5, NumPy, NetCDF or Zarr.
 
     RF is beamformed, IQ turned into velocity by 2-D autocorrelation, velocity filtered and
@@ -148,13 +142,13 @@ def import_recordings(files, target, descriptions, describe, preset, events, dty
     if "size" in given:
         given["size"] = ",".join(f"{side:g}" for side in _pair("image-size", given["size"]))
     described = _descriptions(files, descriptions, given)
-    chain = _chain(preset, {name: texts[name] for name in CHAIN_HELP})
+    chain = _chain(preset, {name: texts[name] for name in declarations(Chain)})
     began = time.perf_counter()
     planned = plan(files, described, chain, events=events, dtype=dtype)
     layout = planned.layout
     err().print(
-        f"{layout.sequences} sequences of {layout.grid}, from {len(files)} files -> {target}",
-        soft_wrap=True, markup=False,
+        f"{counted(layout.sequences, 'sequence')} of {layout.grid}, from "
+        f"{counted(len(files), 'file')} -> {target}", soft_wrap=True, markup=False,
     )  # fmt: skip
     for path, seconds in planned.left_out.items():
         err().print(f"{path}: the last {seconds:.3g} s fill no sequence and are left out",
@@ -165,6 +159,13 @@ def import_recordings(files, target, descriptions, describe, preset, events, dty
         work = Work(workers=workers, resume=resume, overwrite=overwrite, on_progress=report)
         carry_out(planned, target, work)
     seconds = time.perf_counter() - began
+    if as_json:
+        print_json(
+            store=target, sequences=layout.sequences, frames=layout.shape[0],
+            frame_rate=layout.frame_rate, image=layout.shape[1:], pixel_size=layout.pixel_size,
+            left_out=planned.left_out, remarks=planned.remarks, seconds=seconds,
+        )  # fmt: skip
+        return
     out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim preview {target}",
                 soft_wrap=True, markup=False)  # fmt: skip
 
@@ -193,8 +194,8 @@ def _chain(preset: str | None, texts: dict[str, str | None]) -> Chain:
     changed: dict[str, Any] = {}
     for name, text in texts.items():
         if text is not None:
-            none = text.strip().lower() == NONE and name not in NEEDED
-            changed["frame_rate" if name == "resample" else name] = None if none else text
+            none = text.strip().lower() == NONE and declarations(Chain)[name].optional
+            changed[name] = None if none else text
     try:
         return dataclasses.replace(PRESETS[preset] if preset else Chain(), **changed)
     except InputError as error:

@@ -1,7 +1,6 @@
 """``musim info``."""
 
 import dataclasses
-import json
 import math
 from typing import Any
 
@@ -11,16 +10,19 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..datasets.datacard import Entry, data_card
+from ..datasets.layout import Layout
 from ..datasets.origin import recorded_by
 from ..datasets.store import Store, open_store
-from ..simulator.declarations import declarations
+from ..simulator.declarations import Declaration, declarations
 from ..simulator.imaging.chain import Chain
-from ..simulator.kinds import short
+from ..simulator.kinds import TableKind, short
+from ..simulator.parameters import Parameters
 from ..training.identification.remarks import REMARKS
 from ..training.identification.stored import outcome_of
-from .console import out, progress
-from .options import store_argument
+from .console import out, print_json, progress
+from .options import json_option, store_argument
 from .pages.markup import share
+from .wording import counted
 
 VOXELS = {
     "dense": "voxels written",
@@ -29,6 +31,9 @@ VOXELS = {
 }
 MOST_SOURCES = 20
 """Sequences whose sources, or units, are listed."""
+
+WIDE = 110
+"""Columns of a terminal that has room for everything."""
 
 SUSPICIOUS = 0.001
 """p-values below are shown in red."""
@@ -49,7 +54,7 @@ Examples:
     show_default=True,
     help="Whether to read all truth and compare it with what was asked for.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@json_option
 def info(store, card, as_json) -> None:
     """Tell what a store holds: its parameters, its variables and its data card.
 
@@ -62,23 +67,24 @@ def info(store, card, as_json) -> None:
         with progress("reading", "parts") as report:
             entries = data_card(opened, report)
     if as_json:
-        click.echo(json.dumps(_as_json(opened, entries), indent=1))
+        print_json(**_as_json(opened, entries))
         return
     console = out()
-    for table in _tables(opened, entries):
+    for table in _tables(opened, entries, console.width):
         console.print(table)
 
 
-def _tables(store: Store, entries: list[Entry]) -> list[Table]:
+def _tables(store: Store, entries: list[Entry], width: int) -> list[Table]:
     layout = store.layout
-    frames, depth, width = layout.shape
+    frames, depth, across = layout.shape
     overview = _table("store", str(store.location))
     written = VOXELS[store.kind]
     overview.add_row("kind", f"{store.kind} ({written}, {layout.dtype})")
-    overview.add_row("sequences", f"{len(store)} in {layout.parts} parts of {layout.part_size}")
+    parts = counted(layout.parts, "part")
+    overview.add_row("sequences", f"{len(store)} in {parts} of {layout.part_size}")
     overview.add_row("sequence", f"{frames} frames at {layout.frame_rate:g} Hz")
     dz, dx = layout.pixel_size
-    overview.add_row("image", f"{depth} x {width} px of {dz:g} x {dx:g} mm (depth x width)")
+    overview.add_row("image", f"{depth} x {across} px of {dz:g} x {dx:g} mm (depth x width)")
     if store.seed is not None:
         overview.add_row("seed", str(store.seed))
     overview.add_row("origin", store.origin.made_by)
@@ -87,20 +93,29 @@ def _tables(store: Store, entries: list[Entry]) -> list[Table]:
     tables = [overview]
     if store.parameters is not None:
         table = _table("parameter", "value", "unit")
-        for parameter in dataclasses.fields(store.parameters):
-            value = getattr(store.parameters, parameter.name)
-            table.add_row(parameter.name, _shown(value), parameter.metadata["unit"])
+        for name, about in declarations(Parameters).items():
+            table.add_row(name, _shown(about, getattr(store.parameters, name)), about.unit)
         tables.append(table)
     tables += _sources(store) + _found(store)
-    table = _table("variable", "dimensions", "type", "unit", "meaning")
+    tables.append(_variables(layout, width))
+    if entries:
+        tables.append(_card(entries, width))
+    return tables
+
+
+def _variables(layout: Layout, width: int) -> Table:
+    """Return the table of variables; where it is narrow, of their sizes without the names."""
+    wide = width >= WIDE
+    table = _table("variable", "dimensions" if wide else "size", "type", "unit", "meaning")
+    for column in table.columns[:4]:
+        column.no_wrap = not wide or column is not table.columns[1]
     for name in layout.variables:
         variable = layout.variable(name)
-        dims = ", ".join(f"{dim} {layout.sizes[dim]}" for dim in variable.dims)
+        named = ", ".join(f"{dim} {layout.sizes[dim]}" for dim in variable.dims)
+        plain = "x".join(str(layout.sizes[dim]) for dim in variable.dims)
+        dims = named if wide else plain
         table.add_row(name, dims, variable.dtype, variable.units, variable.meaning)
-    tables.append(table)
-    if entries:
-        tables.append(_card(entries))
-    return tables
+    return table
 
 
 def _sources(store: Store) -> list[Table]:
@@ -145,18 +160,23 @@ def _found(store: Store) -> list[Table]:
     return [table, meanings]
 
 
-def _card(entries: list[Entry]) -> Table:
-    table = _table("data card", "asked", "mean asked", "mean (SD)", "range", "values", "p")
+def _card(entries: list[Entry], width: int) -> Table:
+    """Return the data card. Where it is narrow, the mean asked for is told only without a range."""
+    wide = width >= WIDE
+    headings = ["data card", "asked", "mean asked", "mean (SD)", "range", "values", "p"]
+    table = _table(*(each for each in headings if wide or each != "mean asked"))
+    for column in table.columns[1:]:
+        column.no_wrap = True
     for column in table.columns[2:]:
         column.justify = "right"
     for entry in entries:
+        asked, expected = entry.requested, _number(entry.expected_mean)
         spread = "" if math.isnan(entry.sd) else f" ({_number(entry.sd)})"
         extremes = f"{_number(entry.minimum)}..{_number(entry.maximum)}"
         colour = "red" if entry.p_value < SUSPICIOUS else "green"
         table.add_row(
             entry.name + (f", {entry.units}" if entry.units else ""),
-            entry.requested,
-            _number(entry.expected_mean),
+            *((asked, expected) if wide else (asked or (expected and f"mean {expected}"),)),
             _number(entry.mean) + spread,
             "" if math.isnan(entry.minimum) else extremes,
             str(entry.count),
@@ -166,16 +186,13 @@ def _card(entries: list[Entry]) -> Table:
 
 
 def _table(*headings: str) -> Table:
-    return Table(*headings, box=SIMPLE_HEAD, pad_edge=False)
+    return Table(*headings, box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
 
 
-def _shown(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, tuple):
-        waveform = value and isinstance(value[0], tuple)
-        return f"{len(value)} samples" if waveform else "x".join(f"{v:g}" for v in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _shown(about: Declaration, value: Any) -> str:
+    if isinstance(about.kind, TableKind) and value is not None:
+        return counted(len(value), "sample")
+    return about.show(value, short)
 
 
 def _number(value: float) -> str:
@@ -183,11 +200,6 @@ def _number(value: float) -> str:
 
 
 def _as_json(store: Store, entries: list[Entry]) -> dict[str, Any]:
-    def plain(value: Any) -> Any:
-        if isinstance(value, float) and not math.isfinite(value):
-            return None if math.isnan(value) else "inf"
-        return value
-
     outcomes = []
     if store.kind == "identified":
         outcomes = [outcome_of(store, index) for index in range(len(store))]
@@ -205,17 +217,11 @@ def _as_json(store: Store, entries: list[Entry]) -> dict[str, Any]:
         "sources": [] if recorded is None else [cut.to_json() for cut in recorded.cuts],
         "chain": None if recorded is None else recorded.chain.to_json(),
         "parameters": None if store.parameters is None else store.parameters.to_json(),
-        "found": [
-            {key: plain(value) for key, value in dataclasses.asdict(outcome).items()}
-            for outcome in outcomes
-        ],
+        "found": [dataclasses.asdict(outcome) for outcome in outcomes],
         "remarks": {
             name: {"meaning": remark.sentence, "advice": remark.advice}
             for name, remark in REMARKS.items()
             if name in said
         },
-        "data_card": [
-            {key: plain(value) for key, value in dataclasses.asdict(entry).items()}
-            for entry in entries
-        ],
+        "data_card": [dataclasses.asdict(entry) for entry in entries],
     }

@@ -17,6 +17,10 @@ PATHS = {"waveform"}
 """Options that take the path of a file which holds the value."""
 
 
+CHAIN_OPTIONS = {"frame_rate": "resample"}
+"""Steps of the imaging chain whose option has another name: a recording has a frame rate too."""
+
+
 class GroupedCommand(click.Command):
     """A command whose help lists its options in sections."""
 

@@ -14,11 +14,8 @@ from ..simulator.imaging.chain import PRESETS as CHAINS
 from ..simulator.imaging.chain import Chain
 from ..simulator.kinds import exact, short
 from ..simulator.parameters import PRESETS, Parameters
-from .console import out
-from .options import json_option
-
-OPTIONS = {"frame_rate": "resample"}
-"""Steps of the chain whose option has another name."""
+from .console import out, print_json
+from .options import CHAIN_OPTIONS, json_option
 
 
 @click.command(
@@ -45,7 +42,7 @@ def presets(preset, as_json) -> None:
         shown: dict[str, Any] = {"generate": {name: parameters(name).to_json() for name in chosen}}
         if preset is None:
             shown["import"] = {name: chain.to_json() for name, chain in CHAINS.items()}
-        click.echo(json.dumps(shown, indent=1))
+        print_json(**shown)
     elif preset is not None:
         click.echo(as_toml(preset), nl=False)
     else:
@@ -81,7 +78,7 @@ def _tables() -> list[Table]:
     }
     chains = {
         name: {
-            OPTIONS.get(key, key): value
+            CHAIN_OPTIONS.get(key, key): value
             for key, value in chain.to_json().items()
             if value != Chain().to_json()[key]
         }
@@ -89,7 +86,7 @@ def _tables() -> list[Table]:
     }
     return [
         _table("musim generate --preset", changed, Parameters, {}),
-        _table("musim import --preset", chains, Chain, {v: k for k, v in OPTIONS.items()}),
+        _table("musim import --preset", chains, Chain, {v: k for k, v in CHAIN_OPTIONS.items()}),
     ]
 
 

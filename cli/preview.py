@@ -7,6 +7,7 @@ import click
 from ..datasets.store import open_store
 from .console import out, progress
 from .options import store_argument
+from .targets import check_target
 
 
 @click.command(
@@ -48,10 +49,11 @@ Examples:
 def preview(store, sequence, target, speed) -> None:
     """Draw a sequence: frames, territories over the velocity map, twitch trains with firings."""
     from .pictures.movies import ENDINGS_OF_MOVIES, draw_movie
-    from .pictures.stills import draw_preview
+    from .pictures.stills import ENDINGS_OF_PICTURES, draw_preview
 
     opened = open_store(store)
     path = Path(target)
+    check_target(path, (*ENDINGS_OF_PICTURES, *ENDINGS_OF_MOVIES))
     if path.suffix.lower() in ENDINGS_OF_MOVIES:
         with progress("drawing", "frames") as report:
             draw_movie(opened, sequence, path, speed=speed, on_frame=report)

@@ -1,6 +1,7 @@
 """``musim train``."""
 
 import time
+from dataclasses import asdict
 
 import click
 from rich.box import SIMPLE_HEAD
@@ -12,8 +13,9 @@ from ..training.runs.settings import PRECISIONS
 from ..training.tasks import plan
 from ..training.tasks import train as train_task
 from ..training.tasks import try_out as try_task
-from .console import err, megabytes, out, progress
-from .options import GroupedCommand, parameter_options, parameters_from_options
+from .config import config_option
+from .console import err, megabytes, out, print_json, progress
+from .options import GroupedCommand, json_option, parameter_options, parameters_from_options
 
 RUN_OPTIONS = (
     click.option("--model", default=None, metavar="small|paper", help="Size.  [default: small]"),
@@ -37,6 +39,8 @@ RUN_OPTIONS = (
     click.option("--resume", is_flag=True,
                  help="Go on with a run; with more --steps also with one that is finished."),
     click.option("--overwrite", is_flag=True, help="Replace a run that is there."),
+    json_option,
+    config_option,
 )  # fmt: skip
 """Options that all tasks share."""
 
@@ -180,7 +184,7 @@ def _train(task_class, options, more, source_of=_source) -> None:
     texts = _changes(options.pop("changes"), {**common, **more})
     where = {key: options.pop(key) for key in ("accelerator", "devices")}
     resume, overwrite = options.pop("resume"), options.pop("overwrite")
-    dry = options.pop("dry_run")
+    dry, as_json = options.pop("dry_run"), options.pop("as_json")
     source = source_of(options)
     if source is None and not resume:
         raise InputError("found neither --data nor --endless, wanted one of them to train on")
@@ -188,7 +192,7 @@ def _train(task_class, options, more, source_of=_source) -> None:
         raise InputError("found both --resume and --overwrite, wanted one of them")
     asked = {"model": model, "texts": texts, "source": source, "resume": resume}
     if dry:
-        _show_trial(task_class, *plan(task_class, target, **asked), where)
+        _show_trial(task_class, *plan(task_class, target, **asked), where, as_json)
         return
     began, trained = time.perf_counter(), False
     with progress(f"training {task_class.name}", "steps") as report:
@@ -201,7 +205,11 @@ def _train(task_class, options, more, source_of=_source) -> None:
         best = train_task(
             task_class, target, **asked, **where, overwrite=overwrite, on_progress=note
         )
-    seconds = f" ({time.perf_counter() - began:.0f} s)" if trained else ""
+    took = time.perf_counter() - began
+    if as_json:
+        print_json(run=target, trained=trained, best_validation=best, seconds=took)
+        return
+    seconds = f" ({took:.0f} s)" if trained else ""
     before = "" if trained else "finished before, nothing was done (--steps makes it longer); "
     found = ", ".join(
         f"{key} {value:.0f}" if key == "step" else f"{key} {value:.4g}"
@@ -230,7 +238,11 @@ def _changes(texts, options):
     return changes
 
 
-def _show_trial(task_class, settings, source, where) -> None:
+def _show_trial(task_class, settings, source, where, as_json) -> None:
+    if as_json:
+        trial = try_task(task_class, settings, source, **where)
+        print_json(settings=settings.to_json(), memory=trial.memory, **asdict(trial))
+        return
     console = out()
     table = Table("setting", "value", "meaning", box=SIMPLE_HEAD, pad_edge=False)
     for setting, value, unit, meaning in settings.describe():

@@ -4,8 +4,9 @@ import time
 
 import click
 
-from .console import out, progress
-from .options import store_argument
+from .config import config_option
+from .console import out, print_json, progress
+from .options import json_option, store_argument
 from .wording import counted
 
 
@@ -30,7 +31,9 @@ Examples:
               help="Processes.  [default: one a processor]")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with an unfinished store.")
 @click.option("--overwrite", is_flag=True, help="Replace a musim store that is there.")
-def translate(store, run, target, workers, resume, overwrite) -> None:
+@json_option
+@config_option
+def translate(store, run, target, workers, resume, overwrite, as_json) -> None:
     """Make simulated sequences look like recorded ones; labels go with them.
 
     STORE holds sequences of the frame rate and pixels that the run was trained with. The result is
@@ -45,6 +48,9 @@ def translate(store, run, target, workers, resume, overwrite) -> None:
             on_progress=report,
         )  # fmt: skip
     seconds = time.perf_counter() - began
+    if as_json:
+        print_json(store=target, sequences=len(made), seconds=seconds, truth=made.has_truth)
+        return
     out().print(
         f"{target}: {counted(len(made), 'sequence')} translated, {_labels(made)} "
         f"({seconds:.1f} s). Look at them: musim preview {target}",

@@ -3,8 +3,8 @@
 import click
 
 from ..datasets.verification import verify as verify_store
-from .console import out, progress
-from .options import store_argument
+from .console import out, print_json, progress
+from .options import json_option, store_argument
 from .wording import counted
 
 
@@ -16,6 +16,7 @@ Examples:
 """
 )
 @store_argument
+@json_option
 @click.option(
     "--remake",
     type=click.IntRange(min=0),
@@ -24,10 +25,16 @@ Examples:
     metavar="NUMBER",
     help="Make this many sequences again and compare them bit for bit.",
 )
-def verify(store, remake) -> None:
+def verify(store, remake, as_json) -> None:
     """Prove a store whole: every byte against its checksum, every variable against the schema."""
     with progress("verifying", "parts") as report:
         opened = verify_store(store, remake=remake, on_progress=report)
+    if as_json:
+        print_json(
+            store=store, whole=True, sequences=len(opened), parts=opened.layout.parts,
+            made_again=min(remake, len(opened)),
+        )  # fmt: skip
+        return
     again = f", {min(remake, len(opened))} made again and equal" if remake else ""
     out().print(
         f"{store} is whole: {counted(len(opened), 'sequence')} in "

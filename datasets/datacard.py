@@ -13,6 +13,7 @@ from scipy.stats import kstwobign
 from ..simulator.declarations import declarations
 from ..simulator.errors import InputError
 from ..simulator.experiment.doses import Doses
+from ..simulator.kinds import RangeKind, short
 from ..simulator.parameters import Parameters
 from ..simulator.ranges import Range
 from ..simulator.rendering import render
@@ -277,16 +278,16 @@ def _entries(
     parameters: Parameters, doses: dict[str, Range], tallies: dict[str, Tally]
 ) -> list[Entry]:
     asked: dict[str, tuple[str, str, float]] = {
-        label: (str(getattr(parameters, name)), units, getattr(parameters, name).mean)
+        label: (_text(getattr(parameters, name)), units, getattr(parameters, name).mean)
         for name, label, units in _DRAWN
     }
     if parameters.waveform is not None:
         for label in ("contraction time", "relaxation ratio"):
             asked[label] = ("of the waveform", asked[label][1], math.nan)
-    asked["units"] = (str(parameters.units), "", parameters.units.mean)
+    asked["units"] = (_text(parameters.units), "", parameters.units.mean)
     for label in ("centre depth", "centre width"):
         tally = tallies[label]
-        asked[label] = (str(Range(tally.low, tally.high)), "mm", (tally.low + tally.high) / 2)
+        asked[label] = (_text(Range(tally.low, tally.high)), "mm", (tally.low + tally.high) / 2)
     if PLACE in tallies:
         # Each subject's muscle begins elsewhere, so depths are uniform in each but not in all.
         low, high = (max(tallies["centre depth"].low, fat)
@@ -295,10 +296,10 @@ def _entries(
         asked["centre depth"] = (asked["centre depth"][0], "mm", mean)
         asked[PLACE] = ("0-1", "", 0.5)
     if "axis ratio" in tallies:
-        asked["axis ratio"] = (str(parameters.axis_ratio), "", parameters.axis_ratio.mean)
-    asked[FAT] = (str(parameters.fat), "mm", parameters.fat.mean)
+        asked["axis ratio"] = (_text(parameters.axis_ratio), "", parameters.axis_ratio.mean)
+    asked[FAT] = (_text(parameters.fat), "mm", parameters.fat.mean)
     for name, dose in doses.items():
-        asked[_label(name)] = (str(dose), declarations(Doses)[name].unit, dose.mean)
+        asked[_label(name)] = (_text(dose), declarations(Doses)[name].unit, dose.mean)
     asked["realised rate"] = ("", "Hz", parameters.firing_rate.mean)
     asked["realised synchrony"] = ("", "", parameters.synchrony.mean)
     asked["measured SNR"] = ("", "dB", parameters.snr.mean)
@@ -355,3 +356,7 @@ def _chi_square(tally: Tally, asked: Range) -> float:
     if numbers < 2 or tally.count < 5 * numbers:
         return math.nan
     return float(chisquare(counts).pvalue)
+
+
+def _text(asked: Range) -> str:
+    return RangeKind().show(asked, short)

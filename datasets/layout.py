@@ -27,6 +27,14 @@ MARK = ".musim/mark"
 PLAN = ".musim/plan.json"
 MANIFEST = ".musim/manifest.json"
 SEAL = ".musim/seal"
+COMMENT = "comment"
+"""The attribute that readers of Zarr show to whoever looks at a store."""
+
+RENDERED = (
+    "There is no tvi in the files: it is rendered from the truth when it is read, by "
+    "musim.open_store(...).dataset.tvi and .tvi(sequence). musim generate --render write stores it."
+)
+
 ROOT = "zarr.json"
 
 
@@ -180,6 +188,8 @@ class Layout:
             ),
             **self.attributes,
         }
+        if "tvi" not in self.variables:
+            attributes[COMMENT] = RENDERED
         group = zarr.create_group(memory, attributes=attributes)
         for name in (*self.variables, *(c.name for c in COORDINATES)):
             variable = self.variable(name)

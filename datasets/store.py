@@ -31,6 +31,9 @@ from .origin import Origin, Simulated, Translated, format_version_of, from_attri
 from .schema import DOSE, chunks_of
 from .writer import finished_parts, read_plan
 
+IMPORT = "musim import FILE --describe tells how"
+"""What to do with what is no store."""
+
 KEPT_PARTS = 6
 """Parts whose truth a store keeps after reading it: a few more than a shuffling reader mixes."""
 
@@ -437,7 +440,10 @@ def open_store(url: Any) -> Store:
         raise InputError(f"{location}: found nothing there, wanted a musim store")
     if not location.exists(ROOT):
         if not location.exists(PLAN):
-            raise InputError(f"{location}: found something else, wanted a musim store (Zarr)")
+            raise InputError(
+                f"{location}: found something else, wanted a musim store (Zarr); if it is a "
+                f"recording, make one of it: {IMPORT}"
+            )
         layout = read_plan(location)
         done = len(finished_parts(location))
         raise InputError(
@@ -450,7 +456,8 @@ def open_store(url: Any) -> Store:
         raise FailureError(f"{location}: {ROOT} is damaged; make the store again") from error
     if format_version_of(attributes) is None:
         raise InputError(
-            f"{location}: found a Zarr group that is not musim's, wanted a musim store"
+            f"{location}: found a Zarr group that is not musim's, wanted a musim store; if it is "
+            f"a recording, make one of it: {IMPORT}"
         )
     check_version(format_version_of(attributes))
     if not location.exists(PLAN):

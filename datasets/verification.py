@@ -8,7 +8,7 @@ import numpy as np
 
 from ..simulator.errors import FailureError, InputError, MusimError
 from .generation import Generation, pack
-from .layout import MANIFEST, PLAN, ROOT, Layout
+from .layout import COMMENT, MANIFEST, PLAN, ROOT, Layout
 from .location import checksum
 from .origin import Simulated
 from .schema import COORDINATES, chunks_of
@@ -109,7 +109,8 @@ def _schema_problems(store: Store) -> list[str]:
     metadata = root["consolidated_metadata"]["metadata"]
     problems = []
     wanted_attributes = json.loads(layout.metadata()[ROOT])["attributes"]
-    # More may have been added since, such as the voxels' mean and spread.
+    # More may have been added since, such as the voxels' mean and spread; comments are for people.
+    wanted_attributes.pop(COMMENT, None)
     if not wanted_attributes.items() <= root["attributes"].items():
         problems.append(f"the attributes in {ROOT} are not those of {PLAN}")
     for name in (*layout.variables, *(c.name for c in COORDINATES)):

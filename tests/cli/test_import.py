@@ -15,7 +15,7 @@ import scipy.signal
 import xarray as xr
 import zarr
 
-from musim.cli.import_recordings import CHAIN_HELP, DESCRIBING
+from musim.cli.import_recordings import DESCRIBING
 from musim.datasets import open_store, verify
 from musim.datasets.importing.description import Description
 from musim.datasets.importing.hashing import sha256_of
@@ -78,7 +78,7 @@ def refused(musim, tmp_path):
 def test_a_recording_becomes_a_store_that_every_command_takes(musim, files, tmp_path):
     done = musim("import", "v.npy", *VELOCITY)
     assert done.code == 0, done.err
-    assert "1 sequences of 8 x 6 px of 1 x 1 mm and 60 frames at 512 Hz, from 1 files" in done.err
+    assert "1 sequence of 8 x 6 px of 1 x 1 mm and 60 frames at 512 Hz, from 1 file " in done.err
     assert "imported.zarr is done" in done.out
     assert "musim preview imported.zarr" in done.out
     store = open_store("imported.zarr")
@@ -324,8 +324,8 @@ def test_every_key_and_every_step_has_an_option_with_help(musim):
     names = set(Description.__dataclass_fields__)
     assert names == set(DESCRIBING)
     options = [{"size": "image-size"}.get(name, name.replace("_", "-")) for name in DESCRIBING]
-    assert [name for name in [*options, *CHAIN_HELP] if f"--{name} " not in done.out] == []
-    assert {"resample" if n == "frame_rate" else n for n in Chain().to_json()} == set(CHAIN_HELP)
+    steps = ["resample" if name == "frame_rate" else name for name in Chain().to_json()]
+    assert [name for name in [*options, *steps] if f"--{name} " not in done.out] == []
     assert all(word in done.out for word in ("MATLAB", "ali-2022", "Examples:", "--describe"))
     assert max(map(len, done.out.splitlines())) <= 100
 

@@ -87,3 +87,18 @@ def test_results_of_an_earlier_version(musim, tiny, store_of_units, nearly, tmp_
     assert told["found"] == [{"units": found.count, "explained_share": None, "remarks": []}]
     for command in (["verify", "units.zarr"], ["preview", "units.zarr"], ["report", "units.zarr"]):
         assert musim(*command).code == 0
+
+
+def test_eighty_columns_cut_no_number_and_no_name(musim, tiny, monkeypatch):
+    assert musim("generate", *tiny, "-n", 2, "--workers", 1, "--snr", "10-30").code == 0
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = musim("info", "musim.zarr").out
+    assert "…" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    store = open_store("musim.zarr")
+    for name in (*store.layout.variables, *store.parameters.to_json()):
+        assert f" {name} " in shown
+    # One line for each variable's sizes, and the card's ranges whole.
+    assert " tvi                 2x20x16x16  float32" in shown
+    assert "1.66667" in shown
+    assert "1.666666" not in shown

@@ -125,3 +125,27 @@ def test_alone_it_shows_its_help(musim):
     assert done.code == 2
     assert done.err.startswith("Usage: musim")
     assert all(f"\n  {name} " in done.err for name in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["generat"], "found 'generat', did you mean generate?"),
+        (["xyzzy"], "found 'xyzzy', wanted one of evaluate, events"),
+        (["evaluate", "identfy"], "Did you mean 'identify'?"),
+        (["generate", "--unit", "3"], "'--units'"),
+    ],
+)
+def test_a_mistyped_word_is_told_what_may_be_meant(musim, arguments, said):
+    done = musim(*arguments)
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
+    assert said in done.err
+
+
+def test_a_recording_in_place_of_a_store_names_the_import(musim, tmp_path):
+    (tmp_path / "recording.mat").write_bytes(b"MATLAB 5.0 MAT-file")
+    for command in ("identify", "info", "preview", "verify", "report"):
+        done = musim(command, "recording.mat")
+        assert (done.code, len(done.err.splitlines())) == (2, 1)
+        assert "recording.mat: found something else, wanted a musim store" in done.err
+        assert "musim import FILE --describe" in done.err

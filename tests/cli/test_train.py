@@ -137,6 +137,17 @@ def test_a_dry_run_tells_and_writes_nothing(musim, toy, tmp_path):
     assert before == {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*")}
 
 
+def test_programs_read_a_trial_and_a_result_as_json(musim, toy, tmp_path):
+    done = musim("train", "detect", "--endless", "-o", "run", "--dry-run", "--json", *CPU)
+    trial = json.loads(done.out)
+    assert sum(trial["parameters"].values()) == 153
+    assert trial["memory"] == trial["weights"] + trial["optimisers"] + trial["activations"] > 0
+    assert list(tmp_path.iterdir()) == []
+    result = json.loads(musim("train", "detect", "--endless", "-o", "run", "--json", *CPU).out)
+    assert (result["run"], result["trained"]) == ("run", True)
+    assert result["best_validation"]["step"] > 0
+
+
 def test_a_loss_that_is_not_finite_is_one_line_and_code_1(musim, toy):
     done = musim("train", "detect", "--endless", "-o", "run", "--set", "nan_at=7", *CPU)
     assert done.code == 1

@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 import zarr
 
-from musim.datasets import generate, open_store, schema
+from musim.datasets import generate, open_store, schema, verify
 from musim.datasets.layout import PLAN, ROOT
 from musim.simulator import FailureError, Parameters, Range, Truth, draw, render
 from musim.simulator.noise import NOISES, white
@@ -558,3 +558,14 @@ def test_a_model_of_noise_is_that_of_every_way_to_the_voxels(monkeypatch):
     for store in (dense, rendered):
         np.testing.assert_array_equal(store.tvi(1), render(wanted))
         np.testing.assert_array_equal(render(store.truth(1)), render(wanted))
+
+
+def test_whoever_opens_a_rendered_store_elsewhere_is_told_where_its_voxels_are(tmp_path):
+    parameters = Parameters(units=(1, 1), pixels=(8, 8), frames=10)
+    for kind, told in (("rendered", True), ("dense", False)):
+        generate(parameters, tmp_path / kind, sequences=1, kind=kind, workers=1, pool="threads")
+        elsewhere = xr.open_zarr(tmp_path / kind)
+        assert ("tvi" in elsewhere) is not told
+        assert ("musim.open_store(...).dataset.tvi" in elsewhere.attrs.get("comment", "")) is told
+        assert "tvi" in open_store(tmp_path / kind).dataset
+        verify(tmp_path / kind)
