@@ -2,12 +2,13 @@
 
 from ..files import File
 from .layout import PublishedLayout
+from .ome_zarr import OmeZarrLayout
 from .picmus import PicmusLayout
 from .uff import UffLayout
 from .zea import ZeaLayout
 
 LAYOUTS: dict[str, type[PublishedLayout]] = {
-    layout.name: layout for layout in (UffLayout, PicmusLayout, ZeaLayout)
+    layout.name: layout for layout in (UffLayout, PicmusLayout, ZeaLayout, OmeZarrLayout)
 }
 """All published layouts, by name. The first that recognises a file tells what it means."""
 
