@@ -92,7 +92,7 @@ def test_a_recording_becomes_a_store_that_every_command_takes(musim, files, tmp_
     assert (source["file"], source["sha256"]) == ("v.npy", sha256_of("v.npy"))
     assert (card["parameters"], card["seed"], card["data_card"]) == (None, None, [])
     assert Chain.from_json(card["chain"]) == Chain()
-    assert "is whole: 1 sequences" in musim("verify", "imported.zarr").out
+    assert "is whole: 1 sequence in 1 part" in musim("verify", "imported.zarr").out
     for name in ("a.png", "a.gif"):
         drawn = musim("preview", "imported.zarr", "--out", name, "--speed", 0.05)
         assert drawn.code == 0, drawn.err
