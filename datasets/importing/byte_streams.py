@@ -6,6 +6,9 @@ from typing import IO
 PIECE = 1 << 20
 """Bytes that are unpacked at once."""
 
+MOST_UNPACKED = 1032
+"""Bytes that zlib can pack into one (https://zlib.net/zlib_tech.html)."""
+
 
 class Plain:
     """A stretch of a file, read from its start on.
@@ -20,6 +23,11 @@ class Plain:
     def __init__(self, file: IO[bytes], start: int, length: int) -> None:
         self._file, self._left, self.position = file, length, 0
         file.seek(start)
+
+    @property
+    def most_left(self) -> int:
+        """Bytes that can follow at most: what is claimed beyond them is not there."""
+        return self._left
 
     def read(self, count: int) -> bytes:
         """Return `count` bytes."""
@@ -54,6 +62,12 @@ class Inflated(Plain):
     def __init__(self, file: IO[bytes], start: int, length: int) -> None:
         super().__init__(file, start, length)
         self._inflate = zlib.decompressobj()
+
+    @property
+    def most_left(self) -> int:
+        """Bytes that can follow at most: what is claimed beyond them is not there."""
+        packed = self._left + len(self._inflate.unconsumed_tail)
+        return packed * MOST_UNPACKED + PIECE  # what zlib itself holds back
 
     def read(self, count: int) -> bytes:
         """Return `count` bytes."""

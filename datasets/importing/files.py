@@ -211,6 +211,11 @@ class File(ABC):
             self._stored = {info.name: info for info in self._list()}
         return self._stored
 
+    def _stored_info(self, name: str) -> VariableInfo | None:
+        """Return what is known about a variable as it is stored, whether it is listed or not."""
+        known = self._stored_by_name()
+        return known[name] if name in known else self._unlisted(name)
+
     def info(self, name: str) -> VariableInfo:
         """Return what the file says about a variable.
 
@@ -220,14 +225,19 @@ class File(ABC):
             If there is none of that name.
         """
         known = self._by_name()
-        if name not in known:
+        with damage(self.path, name):
+            found = known.get(name)
+            if found is None:
+                other = self._unlisted(name)
+                found = other and _unpacked(other)
+        if found is None:
             close = [other for other in known if other.lower() == name.lower()]
             close = close or get_close_matches(name, known, n=1, cutoff=0.5)
             hint = f"did you mean {close[0]!r}? " if close else ""
             raise InputError(
                 f"{self.path}: found no variable {name!r}; {hint}the file has {_enumerate(known)}"
             )
-        return known[name]
+        return found
 
     def array(self, name: str) -> LazyArray:
         """Return a numeric variable, which is read when its pieces are asked for.
@@ -317,6 +327,10 @@ class File(ABC):
     @abstractmethod
     def _read(self, info: VariableInfo, slices: tuple[slice, ...]) -> NDArray[Any]:
         """Return a piece of a numeric variable, in any byte order and memory of its own."""
+
+    def _unlisted(self, name: str) -> VariableInfo | None:
+        """Return what a name means that is not listed, as stored; None if it means nothing."""
+        return None
 
     def _text(self, info: VariableInfo) -> str:
         """Return the text of a variable that holds texts."""

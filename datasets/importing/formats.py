@@ -8,6 +8,7 @@ from .damage import damage
 from .files import File
 from .guarded_files import GuardedFile
 from .hdf5 import Hdf5File
+from .matlab4 import Matlab4File
 from .matlab5 import Matlab5File
 from .matlab73 import Matlab73File
 from .netcdf import Netcdf3File, Netcdf4File
@@ -26,6 +27,7 @@ FORMATS: dict[str, type[File]] = {
         Netcdf4File,
         Hdf5File,
         Matlab5File,
+        Matlab4File,
         ZarrFolder,
         ZarrArchive,
     )
@@ -37,9 +39,9 @@ before what is general: MATLAB 7.3 and NetCDF 4 are HDF5 too."""
 def open_file(path: str | Path) -> File:
     """Open a recording of any known format.
 
-    MATLAB 5 and 7.3, HDF5, NetCDF 3 and 4, NumPy's ``.npy`` and ``.npz``, and Zarr in
-    folders and zip archives are known by their content. Nothing is ever unpickled. What libraries
-    in C read is read by another process, so that damaged bytes can crash no more than that.
+    MATLAB 4, 5 and 7.3, HDF5, NetCDF 3 and 4, NumPy's ``.npy`` and ``.npz``, and Zarr in folders
+    and zip archives are known by their content. Nothing is ever unpickled. What libraries in C read
+    is read by another process, so that damaged bytes can crash no more than that.
 
     Parameters
     ----------

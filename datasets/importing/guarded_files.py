@@ -48,6 +48,7 @@ class GuardedFile(File):
             except BaseException:
                 self._process.close()
                 raise
+        self._others: dict[str, VariableInfo | None] = {}
         self.format = str(told["format"])
         self.suffixes = told["suffixes"]
         self.column_major = bool(told["column_major"])
@@ -63,10 +64,18 @@ class GuardedFile(File):
     def _list(self) -> Iterator[VariableInfo]:
         yield from self._infos
 
+    def _unlisted(self, name: str) -> VariableInfo | None:
+        if name not in self._others:
+            told = self._ask("unlisted", name)
+            self._others[name] = told and VariableInfo(**told)
+        return self._others[name]
+
     def _read(self, info: VariableInfo, slices: tuple[slice, ...]) -> NDArray[Any]:
         ends = [(one.start, one.stop) for one in slices]
         shape = tuple(stop - start for start, stop in ends)
-        dtype = np.dtype(self._stored_by_name()[info.name].dtype)
+        stored = self._stored_info(info.name)
+        assert stored is not None
+        dtype = np.dtype(stored.dtype)
         return self._process.ask(
             {"what": "read", "name": info.name, "slices": ends},
             name=info.name,

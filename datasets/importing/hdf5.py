@@ -101,7 +101,9 @@ class Hdf5File(File):
         return dataset
 
     def _read(self, info: VariableInfo, slices: tuple[slice, ...]) -> NDArray[Any]:
-        dataset = self._dataset(info.name)
+        return self._piece(self._dataset(info.name), info.name, slices)
+
+    def _piece(self, dataset: h5py.Dataset, name: str, slices: tuple[slice, ...]) -> NDArray[Any]:
         try:
             return plain(np.asarray(dataset[slices]))
         except OSError as error:
@@ -109,7 +111,7 @@ class Hdf5File(File):
             if not filters:
                 raise
             raise InputError(
-                f"{self.path}: {info.name}: found chunks that {filters} does not unpack; they may "
+                f"{self.path}: {name}: found chunks that {filters} does not unpack; they may "
                 "be damaged, or packed by a newer version of it: pip install -U hdf5plugin, or "
                 "save it with gzip where it can be read (h5repack -f GZIP=4)"
             ) from error

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ...simulator.errors import MusimError
 from .damage import damage
-from .files import File
+from .files import File, VariableInfo
 from .wire import receive, send, send_values, to_json
 
 
@@ -102,10 +102,7 @@ def _open(request: Mapping[str, Any]) -> File:
 def _outline(file: File) -> dict[str, Any]:
     """Return what is the same for all variables, and all that is known of each."""
     with damage(file.path):
-        infos = [
-            {field.name: _sendable(getattr(info, field.name)) for field in fields(info)}
-            for info in file._stored_by_name().values()
-        ]
+        infos = [_facts(info) for info in file._stored_by_name().values()]
     return {
         "format": file.format,
         "suffixes": file.suffixes,
@@ -115,9 +112,16 @@ def _outline(file: File) -> dict[str, Any]:
     }
 
 
+def _facts(info: VariableInfo) -> dict[str, Any]:
+    return {field.name: _sendable(getattr(info, field.name)) for field in fields(info)}
+
+
 def _tell(file: File, request: Mapping[str, Any]) -> Any:
     name = request["name"]
     with damage(file.path, name):
+        if request["what"] == "unlisted":
+            info = file._unlisted(name)
+            return info and _facts(info)
         if request["what"] == "text":
             return file._text(file.info(name))
         if request["what"] == "attribute":
@@ -126,8 +130,10 @@ def _tell(file: File, request: Mapping[str, Any]) -> Any:
 
 
 def _read(file: File, request: Mapping[str, Any]) -> NDArray[Any]:
-    info = file._stored_by_name()[request["name"]]
-    with damage(file.path, info.name):
+    with damage(file.path, request["name"]):
+        info = file._stored_info(request["name"])
+        if info is None:
+            raise KeyError(request["name"])
         piece = np.asarray(file._read(info, tuple(slice(*ends) for ends in request["slices"])))
         return piece.astype(info.dtype, order="K", copy=False)
 

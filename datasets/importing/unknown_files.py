@@ -59,8 +59,8 @@ def _why_not_as_named(path: Path, formats: Mapping[str, type[File]]) -> str:
     named = [name for name, reader in formats.items() if suffix in reader.suffixes]
     if suffix == ".mat":
         return (
-            "found a content that is neither MATLAB 5 nor 7.3, though it is named .mat; it may be "
-            "damaged, encrypted or of MATLAB 4: save it again with -v7.3"
+            "found a content that is not MATLAB 4, 5 or 7.3, though it is named .mat; it may be "
+            "damaged or encrypted: save it again with -v7.3"
         )
     if named:
         return (

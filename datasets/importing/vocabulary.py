@@ -62,7 +62,8 @@ IMAGINARY_PARTS = ("q", "imag", "im", "qdata", "quadrature", "iqimag", "iqq", "i
 
 
 def last_part(name: str) -> str:
-    """Return the last part of a path, as the names here are spelled."""
+    """Return the last part of a path, as the names here are spelled, without indices."""
+    name = re.sub(r"[({][\d:,]+[)}]", "", name)  # of elements of MATLAB's cells and structs
     return re.sub(r"[_\-\s.]", "", re.split(r"[/@]", name)[-1].lower())
 
 

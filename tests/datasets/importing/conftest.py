@@ -11,7 +11,17 @@ _CLASSES = {"f8": "double", "f4": "single", "b1": "logical", "i2": "int16", "u1"
 
 
 def _matlab_dataset(group, name, value):
-    """Write what MATLAB 7.3 writes for a value: axes reversed, complex numbers as pairs."""
+    """Write what MATLAB 7.3 writes for a value: axes reversed, complex numbers as pairs.
+
+    Dicts become structs, arrays of objects cells, and arrays of objects with fields arrays of
+    structs, as they do for scipy.
+    """
+    if isinstance(value, dict):
+        struct = group.create_group(name)
+        struct.attrs["MATLAB_class"] = np.bytes_("struct")
+        for field, inner in value.items():
+            _matlab_dataset(struct, field, inner)
+        return
     if isinstance(value, str):
         codes = np.array([[ord(letter)] for letter in value], "u2")
         dataset = group.create_dataset(name, data=codes)
@@ -19,6 +29,16 @@ def _matlab_dataset(group, name, value):
         dataset.attrs["MATLAB_int_decode"] = np.int32(2)
         return
     value = np.atleast_2d(value)
+    if value.dtype.names:
+        struct = group.create_group(name)
+        struct.attrs["MATLAB_class"] = np.bytes_("struct")
+        for field in value.dtype.names:
+            struct.create_dataset(field, data=_matlab_references(group.file, value[field]))
+        return
+    if value.dtype == object:
+        dataset = group.create_dataset(name, data=_matlab_references(group.file, value))
+        dataset.attrs["MATLAB_class"] = np.bytes_("cell")
+        return
     kind = value.real.dtype.str[1:]
     stored = value.astype("u1") if kind == "b1" else value
     if np.iscomplexobj(value):
@@ -28,17 +48,22 @@ def _matlab_dataset(group, name, value):
     dataset.attrs["MATLAB_class"] = np.bytes_(_CLASSES.get(kind, np.dtype(kind).name))
 
 
+def _matlab_references(file, values):
+    """Write values of a cell or a field into #refs#; returns references to them."""
+    apart = file.require_group("#refs#")
+    result = np.empty(values.shape[::-1], h5py.ref_dtype)
+    for place in np.ndindex(values.shape):
+        name = f"r{len(apart)}"
+        _matlab_dataset(apart, name, values[place])
+        result[place[::-1]] = apart[name].ref
+    return result
+
+
 def write_matlab73(path, values, extra=lambda file: None):
-    """Write a file as MATLAB does with ``save -v7.3``; dicts become structs."""
+    """Write a file as MATLAB does with ``save -v7.3``."""
     with h5py.File(path, "w", userblock_size=512) as file:
         for name, value in values.items():
-            if not isinstance(value, dict):
-                _matlab_dataset(file, name, value)
-                continue
-            group = file.create_group(name)
-            group.attrs["MATLAB_class"] = np.bytes_("struct")
-            for field, inner in value.items():
-                _matlab_dataset(group, field, inner)
+            _matlab_dataset(file, name, value)
         extra(file)
     text = b"MATLAB 7.3 MAT-file, Platform: GLNXA64, Created on: Thu Jan  1 00:00:00 2026"
     with path.open("r+b") as file:

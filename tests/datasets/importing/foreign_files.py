@@ -29,13 +29,17 @@ def matlab5(order, elements):
     return text + struct.pack(f"{order}H", 0x0100) + (b"MI" if order == ">" else b"IM") + elements
 
 
-def matlab5_array(order, kind, stored, shape, content, flags=0, name=b"x"):
-    def element(code, data):
-        return struct.pack(f"{order}2I", code, len(data)) + data + b"\0" * (-len(data) % 8)
+def matlab5_element(order, code, data):
+    return struct.pack(f"{order}2I", code, len(data)) + data + b"\0" * (-len(data) % 8)
 
-    body = element(6, struct.pack(f"{order}2I", kind | flags, 0))
-    body += element(5, np.array(shape, f"{order}i4").tobytes()) + element(1, name)
-    return element(14, body + b"".join(element(stored, part) for part in content))
+
+def matlab5_array(order, kind, stored, shape, content, flags=0, name=b"x", within=()):
+    """Return a variable; `within` are elements that follow its name, such as those of a cell."""
+    body = matlab5_element(order, 6, struct.pack(f"{order}2I", kind | flags, 0))
+    body += matlab5_element(order, 5, np.array(shape, f"{order}i4").tobytes())
+    body += matlab5_element(order, 1, name) + b"".join(within)
+    parts = (matlab5_element(order, stored, part) for part in content)
+    return matlab5_element(order, 14, body + b"".join(parts))
 
 
 class Trap:

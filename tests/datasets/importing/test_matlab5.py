@@ -103,7 +103,7 @@ def test_matlab_objects_are_passed_over(tmp_path, refused, matlab73):
     )  # fmt: skip
     with open_file(old) as file:
         assert file.value("x") == 5
-        for name, word in (("c", "cell"), ("s", "sparse"), ("many", "array of structs")):
+        for name, word in (("c", "cell"), ("s", "sparse"), ("many", "2 structs")):
             with refused("old.mat", name, word):
                 file.array(name)
 
