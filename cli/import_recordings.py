@@ -25,7 +25,7 @@ from ..simulator.ranges import parse_pair
 from .config import config_option
 from .console import err, out, print_json, progress
 from .options import CHAIN_OPTIONS, GroupedCommand, SectionOption, json_option
-from .wording import counted
+from .wording import as_options, counted
 
 NONE = "none"
 RENAMED = {"size": "image_size"}
@@ -154,7 +154,7 @@ def import_recordings(files, target, descriptions, describe, preset, events, dty
         err().print(f"{path}: the last {seconds:.3g} s fill no sequence and are left out",
                     soft_wrap=True, markup=False)  # fmt: skip
     for text in planned.remarks:
-        err().print(text, soft_wrap=True, markup=False)
+        err().print(as_options(text), soft_wrap=True, markup=False)
     with progress("importing", "sequences") as report:
         work = Work(workers=workers, resume=resume, overwrite=overwrite, on_progress=report)
         carry_out(planned, target, work)

@@ -9,6 +9,7 @@ _ARGUMENT = re.compile(
 
 RENAMED = {
     "chain.frame_rate": "--resample",
+    "description.size": "--image-size",
     "runs": "--run",
     "source.parameters": "--endless",
 }

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from ...simulator.errors import InputError
+from .axes import parse_axes
 from .damage import damage
 from .quantities import QUANTITIES, VELOCITY_UNITS, parse_quantity, spelled
-from .recording_kinds import KINDS, PART, missing_keys, parse_axes
+from .recording_kinds import KINDS, PART, missing_keys
 
 Number = float | str
 """A number, or the name of the variable that holds it, with its unit in brackets if it has one."""
@@ -35,7 +36,8 @@ class Description:
         perhaps transmit and sequence for ``rf``; else time, depth, width and perhaps sequence. Time
         is slow time, the frames; samples lie along fast time. IQ data whose real and imaginary
         part (I and Q, in this order) lie side by side have an axis ``part``. Axes of length 1 need
-        no name.
+        no name. Common names such as ``z, x, t`` are understood. They may be left out if the file
+        names its axes.
     variable : str
         Name of the data. It may be left out if the file has one array alone.
     real, imaginary : str
@@ -74,7 +76,7 @@ class Description:
     """
 
     kind: str
-    axes: tuple[str, ...]
+    axes: tuple[str, ...] = ()
     variable: str = ""
     real: str = ""
     imaginary: str = ""

@@ -267,16 +267,20 @@ def _missing(
         A frame before which all are there.
     """
     frames, size = recording.lengths["time"], int(np.prod(data.shape[2:]))
-    count, place = 0, ()
+    count, place = 0, [0]
     step = block_length(size * max(data.dtype.itemsize, 8))
     for begin in range(first, frames, step):
         piece = (slice(index, index + 1), slice(begin, min(begin + step, frames)))
         bad = ~np.isfinite(data.read(piece)[0])
         if not count and bad.any():
             place = np.unravel_index(int(bad.argmax()), bad.shape)
-            place = (int(place[0]) + begin, *map(int, place[1:]))
+            place = [int(place[0]) + begin, *map(int, place[1:])]
         count += int(np.count_nonzero(bad))
     names = ORDER[recording.kind][1:]
+    place = [
+        recording.lengths[name] - 1 - at if name in recording.turned else at
+        for name, at in zip(names, place, strict=True)
+    ]
     rest = ", ".join(f"{name} {at}" for name, at in zip(names[1:], place[1:], strict=True))
     variable = recording.variable or recording.real
     packing = file.info(variable).packing

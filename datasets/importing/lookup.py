@@ -1,13 +1,15 @@
 """Finding the numbers of a description: given, named in the file, or from its coordinates."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
+from .coordinates import NO_UNIT, Coordinate, read_coordinate
 from .description import Description
 from .files import File, VariableInfo, plain_text
 from .quantities import (
@@ -16,12 +18,12 @@ from .quantities import (
     UNITS,
     check_range,
     factor_of,
-    spelled,
     split_reference,
 )
+from .recording_kinds import REQUIRED
 
-UNEVEN = 1e-3
-"""Relative deviation from the mean step from which a coordinate is not even (float32 has 1e-4)."""
+CONTRADICTION = 0.01
+"""Share by which a number that is given may differ from what a coordinate says."""
 
 BENT = 0.05
 """Deviation of delays from a straight line, in periods, from which a wave is not plane."""
@@ -40,7 +42,12 @@ class Lookup:
     axes : tuple of str or None
         Names of its axes.
     lengths : mapping of str to int
-        Lengths of all axes.
+        Lengths of all axes; empty, as `axes`, while they are not known.
+
+    Attributes
+    ----------
+    remarks : list of str
+        What was found not to fit together so far, and what is made of it, in a line each.
     """
 
     description: Description
@@ -48,14 +55,68 @@ class Lookup:
     data: VariableInfo
     axes: tuple[str | None, ...]
     lengths: Mapping[str, int]
+    remarks: list[str] = field(default_factory=list, init=False)
 
-    def missing(self, key: str, instead: str = "") -> InputError:
-        """Return the error for a quantity that nobody gave."""
-        unit = QUANTITIES[key].unit
+    @cached_property
+    def coordinates(self) -> dict[str, Coordinate]:
+        """What coordinates of the file say of time and, of images, depth and width."""
+        found = {}
+        for axis in ("time",) if self.description.kind == "rf" else ("time", "depth", "width"):
+            place = self.axes.index(axis) if axis in self.axes else -1
+            dim = self.data.dims[place] if self.data.dims and place >= 0 else ""
+            coordinate = read_coordinate(
+                self.file, self.data, axis, dim=dim, length=self.lengths.get(axis)
+            )
+            if coordinate is not None:
+                found[axis] = coordinate
+                self.remarks.extend(f"{coordinate.name}: {text}" for text in coordinate.remarks)
+        return found
+
+    @property
+    def turned(self) -> tuple[str, ...]:
+        """Axes that fall in the file, and are turned."""
+        return tuple(axis for axis, coordinate in self.coordinates.items() if coordinate.falls)
+
+    def check_complete(self) -> None:
+        """Raise InputError that names all that the file and its description lack."""
+        if self.needs():
+            raise self.missing()
+
+    def needs(self) -> list[str]:
+        """Return the quantities that nobody gave, and that no coordinate tells."""
+        kind = self.description.kind
+        keys = [*REQUIRED[kind]]
+        if kind != "rf" and self.description.size is None:
+            keys += ["depth_step", "width_step"]
+        if self.lengths.get("transmit", 1) > 1 and self.description.delays is None:
+            keys.append("angles")
+        return [
+            key
+            for key in keys
+            if getattr(self.description, key) is None
+            and ((coordinate := self._coordinate_of(key)) is None or coordinate.step is None)
+        ]
+
+    def missing(self, *others: str) -> InputError:
+        """Return the error for all that is missing: other keys of the description, and numbers."""
+        found = [f"{key} (of an array of shape {self.data.shape})" for key in others]
+        needs = self.needs()
+        for key in needs:
+            coordinate = self._coordinate_of(key)
+            fault = f"; {coordinate.name}: {coordinate.fault}" if coordinate else ""
+            many = f"{self.lengths['transmit']} of them in " if key == "angles" else ""
+            found.append(f"{key} ({many}{QUANTITIES[key].unit}{fault})")
+        options = [f"`description.{key}`" for key in (*others, *needs)]
+        size = any(key.endswith("_step") for key in needs)
         return InputError(
-            f"{self.file.path}: {key}: found none, wanted it in {unit} for "
-            f"{self.description.kind}; give {key}{instead}"
+            f"{self.file.path}: found no {_listed(found)}, wanted "
+            f"{'them' if len(found) > 1 else 'it'} for {self.description.kind}; give "
+            f"{_listed(options)}{' (or `description.size` in place of steps)' if size else ''}"
         )
+
+    def _coordinate_of(self, key: str) -> Coordinate | None:
+        axis = "time" if key == "frame_rate" else key.removesuffix("_step")
+        return self.coordinates.get(axis)
 
     def number(self, key: str, default: float | None = None) -> float | None:
         """Return a quantity, in its unit."""
@@ -114,13 +175,16 @@ class Lookup:
 
     def frame_rate(self) -> float:
         """Return the frame rate, perhaps from the coordinate of time, Hz."""
-        given = self.number("frame_rate")
-        if given is not None:
+        given, coordinate = self.number("frame_rate"), self.coordinates.get("time")
+        if coordinate is None or coordinate.step is None:
+            if given is None:
+                raise self.missing()
+            self._pass_over(coordinate)
             return given
-        found = self.coordinate("time", "s")
-        if found is None:
-            raise self.missing("frame_rate")
-        rate = float(f"{1 / found[1]:.12g}")  # 400, not 400.00000000000006
+        rate = float(f"{1 / coordinate.step:.12g}")  # 400, not 400.00000000000006
+        if given is not None:
+            self._compare("frame_rate", given, rate, coordinate, CONTRADICTION * rate)
+            return given
         check_range(rate, QUANTITIES["frame_rate"], f"{self.file.path}: frame_rate from time")
         return rate
 
@@ -129,53 +193,55 @@ class Lookup:
         step_key, start_key = f"{axis}_step", f"{axis}_start"
         if self.description.kind == "rf":
             return None, None
+        coordinate = self.coordinates.get(axis)
+        told = None if coordinate is None else coordinate.step
         step, start = self.number(step_key), self.number(start_key)
+        agrees = True
         if self.description.size is not None:
             side = self.description.size[axis == "width"]
             step = side / self.lengths[axis]
             check_range(step, QUANTITIES[step_key], f"{self.file.path}: {step_key} from size")
-        if step is None:
-            found = self.coordinate(axis, "mm")
-            if found is None:
-                raise self.missing(step_key, ", or size")
-            step = found[1]
-            start = found[0] if start is None else start
-            check_range(step, QUANTITIES[step_key], f"{self.file.path}: {step_key} from {axis}")
+            if coordinate and told:
+                # From the first pixel's centre to the last one's, some say.
+                whole, slack = told * self.lengths[axis], 1.01 * told
+                agrees = self._compare(axis, side, whole, coordinate, slack, "size")
+        elif step is not None and coordinate and told:
+            agrees = self._compare(step_key, step, told, coordinate, CONTRADICTION * told)
+        if coordinate is None or coordinate.start is None or told is None:
+            if step is None:
+                raise self.missing()
+            self._pass_over(coordinate)
+        else:
+            if step is None:
+                step = told
+                where = f"{self.file.path}: {step_key} from {coordinate.name}"
+                check_range(step, QUANTITIES[step_key], where)
+            if start is not None:
+                self._compare(start_key, start, coordinate.start, coordinate, step)
+            elif agrees:
+                start = coordinate.start
         # The edge of the first pixel is where nothing else is said at 0.
         return step, step / 2 if start is None else start
 
-    def coordinate(self, axis: str, unit: str) -> tuple[float, float] | None:
-        """Return the first value and the step of the coordinate of an axis; None without one."""
-        place = list(self.axes).index(axis)
-        known = {info.name: info for info in self.file.variables}
-        above = self.data.name.rpartition("/")[0]
-        names = [self.data.dims[place]] if self.data.dims else []
-        for name in (*names, axis):
-            info = known.get(f"{above}/{name}" if above else name)
-            if info is None or not info.is_numeric or info.size != self.lengths[axis]:
-                continue
-            where = f"{self.file.path}: {info.name}"
-            quantity = QUANTITIES["first_sample" if unit == "s" else "depth_start"]
-            since = spelled(info.units.split(" since ")[0])
-            factor = factor_of(since, quantity) if since else None
-            if factor is None:
-                raise InputError(
-                    f"{where}: found {'the unit ' + repr(since) if since else 'no unit'}, wanted "
-                    f"one of {', '.join(UNITS[quantity.unit])}; give "
-                    f"{'frame_rate' if axis == 'time' else axis + '_step'}"
-                )
-            values = self.file.array(info.name).read().ravel().astype(np.float64) * factor
-            step = float((values[-1] - values[0]) / (values.size - 1))
-            # Against the coordinate's own rounding: large offsets leave float32 few digits.
-            rounding = float(np.abs(values).max()) * 2e-7
-            uneven = np.abs(np.diff(values) - step).max() > UNEVEN * abs(step) + 2 * rounding
-            if not step > 0 or uneven or not np.isfinite(values).all():
-                raise InputError(
-                    f"{where}: found steps that are not even and rising, wanted such; resample the "
-                    "recording, or flip it"
-                )
-            return float(f"{values[0]:.12g}"), float(f"{step:.12g}")
-        return None
+    def _compare(
+        self, key: str, given: float, told: float, coordinate: Coordinate, slack: float,
+        option: str = "",
+    ) -> bool:  # fmt: skip
+        """Return whether what is given agrees with a coordinate; say so if it does not."""
+        if abs(given - told) <= slack:
+            return True
+        unit = "Hz" if key == "frame_rate" else "mm"
+        self.remarks.append(
+            f"{key}: found {given:.6g} {unit} given, and {told:.6g} {unit} in the file "
+            f"({coordinate.name}); {given:.6g} {unit} is taken, leave out "
+            f"`description.{option or key}` to take the file's"
+        )
+        return False
+
+    def _pass_over(self, coordinate: Coordinate | None) -> None:
+        """Say why a coordinate is not looked at where a number is given."""
+        if coordinate is not None and not coordinate.fault.startswith(NO_UNIT):
+            self.remarks.append(f"{coordinate.name}: {coordinate.fault}; what is given is taken")
 
     def first_samples(self) -> tuple[float, ...]:
         """Return the time of each transmit's first sample, s."""
@@ -202,7 +268,7 @@ class Lookup:
         given = self.description.angles
         if given is None:
             if transmits > 1:
-                raise self.missing("angles", f", {transmits} of them")
+                raise self.missing()
             return (0.0,)
         values = self.values("angles", given) if isinstance(given, str) else np.array(given)
         if values.size != transmits:
@@ -247,3 +313,8 @@ class Lookup:
 
 def _within(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.bool_]:
     return (values >= low) & (values <= high)
+
+
+def _listed(texts: Sequence[str]) -> str:
+    """Return texts with commas, and an "and" before the last."""
+    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)

@@ -45,6 +45,8 @@ class SourceFile:
         Frames that it has after the chain; those beyond the last whole sequence are left out.
     offset : float
         Time of the first of these after the recording's first one, s.
+    remarks : tuple of str
+        What in the file does not fit together; see :class:`.recording.DescribedRecording`.
     """
 
     path: str
@@ -56,6 +58,7 @@ class SourceFile:
     windows: int
     frames: int
     offset: float
+    remarks: tuple[str, ...] = ()
 
     def start_of(self, window: int, grid: Grid) -> float:
         """Return when a sequence begins, after the recording's first frame, s."""
@@ -84,9 +87,10 @@ class Import:
 
     @property
     def remarks(self) -> list[str]:
-        """What in the tables of events is no firing of a sequence, in a line each."""
+        """What in files and tables of events does not fit, and what was made of it, a line each."""
         found: list[str] = []
         for source in self.sources:
+            found += [f"{source.path}: {text}" for text in source.remarks]
             if source.known is not None:
                 found += [f"{source.events}: {text}" for text in source.known.remarks]
                 found += _outside(source, source.known, self.layout.grid)
@@ -187,6 +191,7 @@ def plan(
                 windows=made // frames,
                 frames=made,
                 offset=imaging.offset,
+                remarks=recording.remarks,
             )
         )
     assert first is not None

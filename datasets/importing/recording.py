@@ -50,6 +50,10 @@ class DescribedRecording:
         1 if velocity towards the transducer is positive in the file.
     saturation : (float, float) or None
         Least and greatest value that the receiver can give; None if they are not known.
+    turned : tuple of str
+        Axes that fall in the file, and rise in :meth:`array`.
+    remarks : tuple of str
+        What in the file does not fit together, and what was made of it, in a line each.
     """
 
     kind: str
@@ -77,6 +81,8 @@ class DescribedRecording:
     velocity_scale: float
     sign: int
     saturation: tuple[float, float] | None
+    turned: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -95,8 +101,8 @@ class DescribedRecording:
         -------
         LazyArray of shape (sequence, time, transmit, channel, sample) or (sequence, time, depth, \
 width)
-            Values as the file has them, in its unit and with its sign; complex for IQ data in two
-            parts, be they variables or along an axis.
+            Values as the file has them, in its unit and with its sign, with axes that rise; complex
+            for IQ data in two parts, be they variables or along an axis.
         """
         order = ORDER[self.kind]
         names = [name for name in (self.variable, self.real, self.imaginary) if name]
@@ -108,6 +114,9 @@ width)
 
         def read_piece(slices: tuple[slice, ...]) -> NDArray[Any]:
             wanted = {**dict(zip(order, slices, strict=True)), PART: slice(None)}
+            for name in self.turned:
+                n, there = self.lengths[name], wanted[name]
+                wanted[name] = slice(n - there.stop, n - there.start)
             inner = tuple(slice(None) if name is None else wanted[name] for name in self.axes)
             # What MATLAB leaves out: last axes of length 1.
             pieces = [part.read(inner[: len(part.shape)]) for part in parts]
@@ -123,6 +132,9 @@ width)
                 piece = np.empty(real.shape, self.dtype)
                 piece.real, piece.imag = real, imaginary
             piece = piece.transpose(turn)
-            return piece.reshape([s.stop - s.start for s in slices])
+            piece = piece.reshape([s.stop - s.start for s in slices])
+            if not self.turned:
+                return piece
+            return np.flip(piece, tuple(order.index(name) for name in self.turned)).copy()
 
         return LazyArray(self.shape, self.dtype, read_piece)

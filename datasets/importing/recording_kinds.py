@@ -1,10 +1,7 @@
 """The kinds of recordings: their axes, and the quantities without which they have no meaning."""
 
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Mapping
 from typing import Any
-
-from ...simulator.errors import InputError
 
 KINDS = ("rf", "iq", "velocity")
 
@@ -31,30 +28,6 @@ REQUIRED = {
     "velocity": ("frame_rate",),
 }
 """Quantities without which a kind of recording has no meaning; of images, steps or a size too."""
-
-
-def parse_axes(given: Mapping[str, Any], kind: str, source: str) -> tuple[str, ...]:
-    """Return the names of the axes, from a list or a text with commas."""
-    needed, allowed = AXES[kind]
-    wanted = f"{', '.join(needed)} and perhaps {' and '.join(allowed)}, in the file's order"
-    value = given.get("axes")
-    if isinstance(value, str):
-        value = [name.strip() for name in value.split(",")]
-    if not isinstance(value, Sequence) or not all(isinstance(name, str) for name in value):
-        found = "none" if value is None else repr(value)
-        raise InputError(f"{source}: axes: found {found}, wanted {wanted}; give them as a list")
-    for name in value:
-        if name not in (*needed, *allowed):
-            close = get_close_matches(name, (*needed, *allowed), n=1, cutoff=0.4)
-            hint = f"did you mean {close[0]}?" if close else "rename it"
-            raise InputError(f"{source}: axes: found {name!r}, wanted {wanted}; {hint}")
-    missing = [name for name in needed if name not in value]
-    if missing or len(set(value)) < len(value):
-        reason = f"name {missing[0]} too" if missing else "name each once"
-        raise InputError(
-            f"{source}: axes: found {', '.join(value) or 'none'}, wanted {wanted}; {reason}"
-        )
-    return tuple(value)
 
 
 def missing_keys(values: Mapping[str, Any]) -> tuple[str, ...]:

@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
+from .axes import axes_from_dims, fit_axes
 from .description import Description
 from .files import File, VariableInfo, plain_text
 from .lookup import Lookup
 from .quantities import NO_UNITS, VELOCITY_UNITS, spelled
 from .recording import DescribedRecording
-from .recording_kinds import AXES, ORDER, PART, REQUIRED
+from .recording_kinds import AXES, PART
 
 SAMPLE = 4096
 """Values that are looked at for the byte order."""
@@ -39,12 +40,14 @@ def resolve(description: Description, file: File) -> DescribedRecording:
     infos = [file.info(name) for name in names.values() if name]
     for info in infos:
         file.array(info.name)  # raises if it does not hold numbers
-    dtype = _data_dtype(description, infos, file)
-    axes, lengths = fit_axes(description, infos[0], file)
+    named = description.axes or axes_from_dims(infos[0], description.kind)
+    dtype = _data_dtype(description, PART in named, infos, file)
+    if not named:
+        raise Lookup(description, file, infos[0], (), {}).missing("axes")
+    axes, lengths = fit_axes(named, description.kind, infos[0], file)
     look = Lookup(description, file, infos[0], axes, lengths)
-    for key in REQUIRED[description.kind]:
-        if getattr(description, key) is None and key != "frame_rate":
-            raise look.missing(key)
+    look.check_complete()
+    frame_rate = look.frame_rate()
     depth_step, depth_start = look.grid("depth")
     width_step, width_start = look.grid("width")
     centre, pitch = look.number("centre_frequency"), look.number("pitch")
@@ -54,7 +57,7 @@ def resolve(description: Description, file: File) -> DescribedRecording:
         axes=axes,
         lengths=lengths,
         dtype=dtype,
-        frame_rate=look.frame_rate(),
+        frame_rate=frame_rate,
         centre_frequency=centre,
         sampling_frequency=look.number("sampling_frequency"),
         demodulation_frequency=look.number("demodulation_frequency", centre),
@@ -72,6 +75,8 @@ def resolve(description: Description, file: File) -> DescribedRecording:
         velocity_scale=description.sign * _velocity_unit(description, infos[0], file),
         sign=description.sign,
         saturation=_saturation(look.number("saturation"), description, infos[0]),
+        turned=look.turned,
+        remarks=tuple(look.remarks),
     )
     _check_byte_order(recording, file)
     return recording
@@ -95,7 +100,9 @@ def _data_names(description: Description, file: File) -> dict[str, str]:
     return {**names, "variable": arrays[0]}
 
 
-def _data_dtype(description: Description, infos: list[VariableInfo], file: File) -> np.dtype[Any]:
+def _data_dtype(
+    description: Description, in_parts: bool, infos: list[VariableInfo], file: File
+) -> np.dtype[Any]:
     dtypes = [np.dtype(info.dtype) for info in infos]
     is_complex = dtypes[0].kind == "c"
     where = f"{file.path}: {infos[0].name}"
@@ -106,7 +113,7 @@ def _data_dtype(description: Description, infos: list[VariableInfo], file: File)
                 f"{infos[1].shape}, wanted two parts of real numbers and of one shape"
             )
         return np.result_type(*dtypes, np.complex64)
-    if PART in description.axes:
+    if in_parts:
         if is_complex:
             raise InputError(
                 f"{where}: axes: found {PART} for complex numbers, wanted it for real ones that "
@@ -124,57 +131,6 @@ def _data_dtype(description: Description, infos: list[VariableInfo], file: File)
             "kind is iq"
         )
     return dtypes[0]
-
-
-def fit_axes(
-    description: Description, info: VariableInfo, file: File
-) -> tuple[tuple[str | None, ...], dict[str, int]]:
-    """Match the names of a description's axes with the axes of its data.
-
-    Returns
-    -------
-    axes : tuple of str or None
-        Of each axis of the data its name; None for one of length 1 without a name.
-    lengths : dict of str to int
-        Length of every axis of :data:`ORDER`; of :data:`PART` too, where the data have it.
-
-    Raises
-    ------
-    InputError
-        If they do not fit.
-    """
-    named, shape = list(description.axes), list(info.shape)
-    where = f"{file.path}: {info.name}: axes"
-    if len(named) > len(shape) and file.drops_last_axes:
-        shape += [1] * (len(named) - len(shape))  # last axes of length 1
-    surplus = len(shape) - len(named)
-    ones = [i for i, n in enumerate(shape) if n == 1]
-    axes: list[str | None] = [*named]
-    if surplus > 0 and len(ones) == surplus:
-        names = iter(named)
-        axes = [None if i in ones else next(names) for i in range(len(shape))]
-    elif surplus:
-        raise InputError(
-            f"{where}: found {len(named)} names ({', '.join(named)}) for an array of shape "
-            f"{info.shape}, wanted one for each axis; name them all"
-        )
-    lengths = dict.fromkeys(ORDER[description.kind], 1)
-    lengths |= {name: n for name, n in zip(axes, shape, strict=True) if name}
-    # Two are the least that has a step in time; one element or row of pixels has no image.
-    for name in AXES[description.kind][0]:
-        if lengths[name] < 2:
-            raise InputError(
-                f"{where}: found {lengths[name]} along {name} in an array of shape {info.shape}, "
-                "wanted 2 or more; change the order of axes"
-            )
-    if lengths.get(PART, 2) != 2:
-        raise InputError(
-            f"{where}: found {lengths[PART]} along {PART} in an array of shape {info.shape}, "
-            "wanted 2, real and imaginary; change the order of axes"
-        )
-    if 0 in lengths.values():
-        raise InputError(f"{where}: found an empty array, of shape {info.shape}; wanted data")
-    return tuple(axes), lengths
 
 
 def _velocity_unit(description: Description, info: VariableInfo, file: File) -> float:

@@ -1,11 +1,13 @@
 """What a file holds, and what it seems to mean: guesses, each with its reason."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ...simulator.errors import InputError
+from .axes import axes_from_dims, fit_axes
 from .description import Description, toml_of
 from .files import File, VariableInfo
 from .layouts import layout_of
@@ -13,7 +15,6 @@ from .lookup import Lookup
 from .plausibility import Guess, guess_numbers
 from .quantities import VELOCITY_UNITS, spelled
 from .recording_kinds import AXES, PART, missing_keys
-from .resolving import fit_axes
 from .vocabulary import (
     CHANNELS,
     DATA_NAMES,
@@ -59,6 +60,8 @@ class Survey:
     @property
     def description(self) -> Description | None:
         """The guessed description; None if its kind or axes are not known."""
+        if "axes" not in self.values:
+            return None
         try:
             return Description.parse(self.values, "guess")
         except InputError:
@@ -101,7 +104,8 @@ def describe(file: File) -> Survey:
     if kind == "velocity" and unit in VELOCITY_UNITS:
         numbers.append(Guess("velocity_unit", unit, f"{name} states it"))
     guesses = [*data, *([axes] if axes else []), *numbers]
-    return Survey(file.variables, (*guesses, *_from_coordinates(file, info, kind, guesses)))
+    more, remarks = _from_coordinates(file, info, kind, guesses)
+    return Survey(file.variables, (*guesses, *more), remarks=tuple(remarks))
 
 
 def _guess_data(file: File) -> list[Guess]:
@@ -188,9 +192,9 @@ def _two_parts(info: VariableInfo, axis: int) -> str:
 def _guess_axes(file: File, info: VariableInfo, kind: str) -> Guess | None:
     """Guess the axes: from their names, or from lengths and the order in memory."""
     places = [i for i, n in enumerate(info.shape) if n > 1]
-    named = _axes_from_dims(info, places, kind)
+    named = axes_from_dims(info, kind)
     if named:
-        return Guess("axes", named, f"the file names them {', '.join(info.dims)}")
+        return Guess("axes", [*named], f"the file names them {', '.join(info.dims)}")
     # From the axis whose values lie side by side to the one that takes the longest strides.
     inward = places if file.column_major else places[::-1]
     reasons = []
@@ -226,17 +230,6 @@ def _guess_axes(file: File, info: VariableInfo, kind: str) -> Guess | None:
     return Guess("axes", [found[i] for i in places], "; ".join(reasons))
 
 
-def _axes_from_dims(info: VariableInfo, places: list[int], kind: str) -> list[str] | None:
-    if not info.dims:
-        return None
-    known = {name: axis for axis, names in DIMS.items() for name in names}
-    needed, allowed = AXES[kind]
-    axes = [known.get(last_part(info.dims[i]), "") for i in places]
-    if set(axes) <= {*needed, *allowed} and set(needed) <= set(axes) and len({*axes}) == len(axes):
-        return axes
-    return None
-
-
 def _channel_axis(file: File, info: VariableInfo, inward: list[int]) -> tuple[int | None, str]:
     count = single_number(file, ELEMENT_COUNTS)
     if count is not None:
@@ -261,31 +254,37 @@ def _transmit_axis(file: File, info: VariableInfo, places: list[int]) -> tuple[i
 
 def _from_coordinates(
     file: File, info: VariableInfo, kind: str, guesses: list[Guess]
-) -> list[Guess]:
-    """Guess what coordinates of time, depth and width say, where names did not."""
+) -> tuple[list[Guess], list[str]]:
+    """Guess what coordinates of time, depth and width say, where names did not.
+
+    Returns
+    -------
+    guesses : list of Guess
+    remarks : list of str
+        What is odd about them, and where they contradict what names say.
+    """
     known = {guess.key for guess in guesses}
     try:
         description = Description.parse({guess.key: guess.value for guess in guesses})
-        axes, lengths = fit_axes(description, info, file)
+        axes, lengths = fit_axes(description.axes, kind, info, file)
     except InputError:
-        return []
+        return [], []
     look = Lookup(description, file, info, axes, lengths)
     found = []
-    for axis in ("time",) if kind == "rf" else ("time", "depth", "width"):
+    for axis, coordinate in look.coordinates.items():
         step_key = "frame_rate" if axis == "time" else f"{axis}_step"
-        if step_key in known:
-            continue
         try:
-            coordinate = look.coordinate(axis, "s" if axis == "time" else "mm")
-            if coordinate is None:
-                continue
-            reason = f"the coordinate of {axis}, whose steps are even"
             if axis == "time":
-                found.append(Guess(step_key, look.frame_rate(), reason))
-                continue
-            start, step = coordinate
-            found.append(Guess(step_key, step, reason))
-            found.append(Guess(f"{axis}_start", start, reason))
+                step, start = look.frame_rate(), None
+            else:
+                step, start = look.grid(axis)
         except InputError:  # no unit, or steps that are not even: nothing to go by
             continue
-    return found
+        if step_key in known or coordinate.step is None:
+            continue
+        reason = f"the coordinate {coordinate.name}"
+        found.append(Guess(step_key, step, reason))
+        if start is not None:
+            found.append(Guess(f"{axis}_start", start, reason))
+    # Here they are lines of a description, not arguments.
+    return found, [re.sub(r"`(?:description\.)?(\w+)`", r"\1", text) for text in look.remarks]

@@ -43,14 +43,14 @@ NAMES = {
 ELEMENT_COUNTS = ("nelements", "numelements", "elements", "nchannels", "numchannels", "nelem")
 TIME_STEPS = ("dt", "timestep", "frameinterval")
 DIMS = {
-    "time": ("time", "t", "frame", "frames", "slowtime", "pulse"),
+    "time": ("time", "t", "times", "frame", "frames", "slowtime", "pulse"),
     "sample": ("sample", "samples", "fasttime"),
-    "channel": ("channel", "channels", "element", "elements", "receiver"),
+    "channel": ("channel", "channels", "element", "elements", "receiver", "receivers", "rx"),
     "transmit": ("transmit", "angle", "angles", "tx", "transmission"),
-    "depth": ("depth", "z", "axial"),
-    "width": ("width", "x", "lateral"),
+    "depth": ("depth", "z", "axial", "depths", "height", "row", "rows"),
+    "width": ("width", "x", "lateral", "column", "columns", "col", "cols"),
     "part": ("part", "parts", "component", "components", "complex", "ri", "iq"),
-    "sequence": ("sequence", "trial", "repeat", "recording"),
+    "sequence": ("sequence", "sequences", "trial", "trials", "repeat", "recording"),
 }
 DATA_NAMES = {
     "rf": ("rf", "rfdata", "rcvdata", "channeldata", "rawdata", "echoes"),

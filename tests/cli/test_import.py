@@ -273,12 +273,14 @@ def test_what_a_description_lacks_is_named_until_it_is_there(musim, files, tmp_p
         "# frame_rate = ", "# centre_frequency = ", "# depth_step = ", "# width_step = "
     ]  # fmt: skip
     (tmp_path / "iq.toml").write_text(done.out)
-    given = []
-    for name, option in (("centre_frequency", "5 MHz"), ("depth_step", 0.1), ("width_step", 0.3),
-                         ("frame_rate", 1000)):  # fmt: skip
-        refused(["iq.npy", name, f"give {name}"], "iq.npy", "-d", "iq.toml", *given)
-        given += ["--" + name.replace("_", "-"), option]
-    assert musim("import", "iq.npy", "-d", "iq.toml", *given).code == 0
+    lacking = [
+        "found no frame_rate (Hz), centre_frequency (Hz), depth_step (mm) and width_step (m",
+        "give --frame-rate, --centre-frequency, --depth-step and --width-step (or --image-s",
+    ]
+    refused(["iq.npy", *lacking], "iq.npy", "-d", "iq.toml")
+    given = ["--centre-frequency", "5 MHz", "--frame-rate", 1000]
+    refused(["depth_step (mm) and width_step"], "iq.npy", "-d", "iq.toml", *given)
+    assert musim("import", "iq.npy", "-d", "iq.toml", *given, "--image-size", "4x2").code == 0
 
 
 def test_a_file_without_images_is_described_too(musim, tmp_path, refused):
@@ -396,7 +398,8 @@ def test_a_wrong_option_is_one_line_and_leaves_nothing(refused, files, options, 
         ([], ["FILE"]),
         (["v.npy"], ["description", "musim import v.npy --describe > recording.toml"]),
         (["v.npy", "--axes", "time,depth,width"], ["description", "--describe"]),
-        (["v.npy", *VELOCITY[:-2]], ["v.npy", "depth_step", "or size"]),
+        (["v.npy", *VELOCITY[:-2]], ["v.npy", "depth_step", "(or --image-size in place of"]),
+        (["v.npy", "--kind", "velocity"], ["--axes, --frame-rate, --depth-step and --width"]),
         (["v.npy", "-d", "a.toml", "-d", "b.toml"], ["description", "2 for 1 files"]),
         (["iq.npy", *VELOCITY], ["iq.npy: array", "complex", "kind is iq"]),
         (["v.npy", *IQ], ["v.npy: array", "real numbers", "real and imaginary"]),

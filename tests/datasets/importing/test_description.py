@@ -71,18 +71,57 @@ def test_numbers_take_units_and_names(key, value, wanted):
     assert getattr(Description.parse(values), key) == wanted
 
 
+@pytest.mark.parametrize(
+    ("kind", "axes", "wanted"),
+    [
+        ("velocity", "z,x,t", "depth,width,time"),
+        ("velocity", "(z x t)", "depth,width,time"),
+        ("velocity", "TZX", "time,depth,width"),
+        ("velocity", ["axial", "Lateral", "Frames"], "depth,width,time"),
+        ("velocity", "trial, frame, row, column", "sequence,time,depth,width"),
+        ("velocity", "t,y,x", "time,depth,width"),
+        ("velocity", "t,z,y", "time,depth,width"),
+        ("iq", "frames,height,width,components", "time,depth,width,part"),
+        ("rf", "t,fast_time,Elements", "time,sample,channel"),
+        ("rf", "frame,tx,receiver,samples", "time,transmit,channel,sample"),
+    ],
+)
+def test_axes_are_called_as_people_call_them(kind, axes, wanted, tmp_path):
+    found = Description.parse({"kind": kind, "axes": axes}).axes
+    assert ",".join(found) == wanted
+    written = axes if isinstance(axes, list) else [*axes.split(",")]
+    path = _write(tmp_path, f"kind = {kind!r}\naxes = {written if len(written) > 1 else axes!r}\n")
+    assert Description.load(path).axes == found
+
+
+@pytest.mark.parametrize(
+    ("axes", "words"),
+    [
+        ("t,z,x,y", ("'y'", "rename it")),
+        ("t,z,depth,x", ("z and depth, which are both depth", "name each once")),
+        ("t,z", ("found t, z", "name width too")),
+        ("time,depht,width", ("'depht'", "did you mean depth?")),
+        ("time,samples,width", ("'samples'", "wanted time, depth, width")),
+    ],
+)
+def test_axes_that_are_not_clear_are_explained(axes, words, refused):
+    with refused("axes", *words):
+        Description.parse({"kind": "velocity", "axes": axes})
+
+
 WRONG = [
     ({"kind": "video"}, ("kind", "'video'", "rf, iq, velocity")),
     ({"kind": None}, ("kind", "none")),
     ({"kind": "RF"}, ("kind", "did you mean rf")),
     ({"framerate": 5}, ("framerate", "unknown", "did you mean frame_rate")),
     ({"zzz": 5}, ("zzz", "known are")),
-    ({"axes": None}, ("axes", "none", "sample")),
+    ({"axes": []}, ("axes", "none", "name time and sample and channel too")),
     ({"axes": 3}, ("axes", "3")),
     ({"axes": ["sample", "chanel", "time"]}, ("axes", "'chanel'", "did you mean channel")),
     ({"axes": ["sample", "channel"]}, ("axes", "name time too")),
-    ({"axes": ["sample", "channel", "time", "time"]}, ("axes", "once")),
-    ({"axes": ["time", "depth", "width"]}, ("axes", "'depth'")),
+    ({"axes": ["sample", "channel", "time", "time"]}, ("axes", "time and time", "once")),
+    ({"axes": "frame,channel,t"}, ("frame and t, which are both time", "not the fast time")),
+    ({"axes": ["time", "depth", "width"]}, ("axes", "'depth'", "it is sample", "as iq")),
     ({"variable": 3}, ("variable", "3", "name")),
     ({"centre_frequency": 5}, ("centre_frequency", "found 5", "Hz", "5e+06", "MHz")),
     ({"sampling_frequency": 6.67}, ("sampling_frequency", "6.67e+06")),

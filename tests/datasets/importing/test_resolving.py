@@ -241,7 +241,7 @@ def test_grids_come_from_steps_or_sizes(images, refused):
     assert (recording.depth_step, recording.width_step) == (8, 5)
     assert (recording.depth_start, recording.width_start) == (4, -9.5)
     for key in ("depth_step", "width_step"):
-        with refused("a.h5", key, "none", "or size"):
+        with refused(f"a.h5: found no {key} (mm), wanted it", f"`description.{key}` (or `descr"):
             images({key: None})
     with refused("depth_step from size", "found 200", "mm"):
         images({"depth_step": None, "width_step": None, "size": [1000, 20]})
@@ -274,11 +274,15 @@ def test_coordinates_give_steps_and_the_frame_rate(kind, tmp_path, fails):
     assert (recording.depth_step, recording.depth_start) == pytest.approx((0.1, 20), rel=1e-4)
     assert (recording.width_step, recording.width_start) == pytest.approx((0.3, -7))
     assert _get(save(even), values | {"depth_step": 2})[0].depth_step == 2
-    for wrong in (even[::-1], even**2, np.full(5, np.nan)):
-        with fails(InputError, "z", "even and rising"):
+    for wrong, words in (
+        (even**2, "even and rising"), (np.full(5, np.nan), "no number at 0"),
+        (np.full(5, 0.1), "even and rising"),
+        (even[[0, 1, 3, 2, 4]], "20.2 mm after 20.3 mm, at 3"),
+    ):  # fmt: skip
+        with fails(InputError, "depth_step", "z", words):
             _get(save(wrong), values)
-    for units in ("V", ""):
-        with fails(InputError, "z", "unit", "depth_step"):
+    for units, found in (("V", "'V'"), ("", "found none")):
+        with fails(InputError, "z", "no known unit", found, "`description.depth_step`"):
             _get(save(even, units), values)
 
 
@@ -290,9 +294,16 @@ def test_coordinates_give_steps_and_the_frame_rate(kind, tmp_path, fails):
         ({"frame_rate": "RF@rate"}, ("a.mat", "'rate'")),
         ({"frame_rate": "RF"}, ("frame_rate", "RF", "wanted")),
         ({"frame_rate": "param/name"}, ("param/name", "text")),
-        ({"frame_rate": None}, ("frame_rate", "none", "Hz")),
-        ({"pitch": None}, ("pitch", "none", "mm")),
-        ({"sampling_frequency": None}, ("sampling_frequency", "none")),
+        ({"frame_rate": None}, ("found no frame_rate (Hz)", "give `description.frame_rate`")),
+        ({"pitch": None}, ("found no pitch (mm), wanted it for rf", "give `description.pitch`")),
+        (
+            {"sampling_frequency": None, "pitch": None, "frame_rate": None},
+            (
+                "found no frame_rate (Hz), sampling_frequency (Hz) and pitch (mm), wanted them",
+                "`description.sampling_frequency` and `description.pitch`",
+            ),
+        ),
+        ({"axes": None, "pitch": None}, ("no axes (of an array of shape (30, 8, 5)) and pitch",)),
         ({"pitch": "param/pitch"}, ("pitch (param/pitch)", "0.000298", "mm", "0.298", "[m]")),
         ({"bandwidth": "param/bandwidth"}, ("bandwidth", "15", "0.15", "[%]")),
         ({"centre_frequency": "param/fc [MHz]"}, ("centre_frequency", "5e+12")),
@@ -395,7 +406,7 @@ def test_several_transmits_need_angles(tmp_path, refused):
     np.savez(tmp_path / "a.npz", RF=np.zeros((3, 30, 8, 5), "i2"), th=np.array([-0.1, 0, 0.1]))
     values = {"frame_rate": 100, "centre_frequency": 5e6, "sampling_frequency": 2e7, "pitch": 0.3}
     values |= {"kind": "rf", "variable": "RF", "axes": ["transmit", "sample", "channel", "time"]}
-    with refused("angles", "none", "3 of them"):
+    with refused("found no angles (3 of them in degrees)", "give `description.angles`"):
         _get(tmp_path / "a.npz", values)
     recording, _ = _get(tmp_path / "a.npz", values | {"angles": "th [rad]"})
     assert recording.angles == pytest.approx(np.degrees([-0.1, 0, 0.1]))
