@@ -163,7 +163,7 @@ def import_recordings(files, target, descriptions, describe, preset, events, dty
         print_json(
             store=target, sequences=layout.sequences, frames=layout.shape[0],
             frame_rate=layout.frame_rate, image=layout.shape[1:], pixel_size=layout.pixel_size,
-            left_out=planned.left_out, remarks=planned.remarks, seconds=seconds,
+            left_out=planned.left_out, remarks=[*map(as_options, planned.remarks)], seconds=seconds,
         )  # fmt: skip
         return
     out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim preview {target}",
