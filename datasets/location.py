@@ -7,6 +7,7 @@ import shutil
 import zlib
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -248,6 +249,18 @@ def _settle(aside: Path, path: Path) -> None:
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
+
+
+def lacking_folders(path: Path) -> list[Path]:
+    """Return the folders that lack of a path, itself included, the innermost first."""
+    return [folder for folder in (path, *path.parents) if not folder.exists()]
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Remove folders again that were made for what then did not come, as far as they are empty."""
+    for folder in folders:
+        with suppress(OSError):  # somebody has put something into it since
+            folder.rmdir()
 
 
 class Batch:

@@ -8,7 +8,6 @@ writes the parts and their checksums, and leaves nothing half-made behind.
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, NamedTuple, TypedDict, TypeVar
@@ -20,7 +19,8 @@ from ..simulator.errors import FailureError, InputError
 from . import writer
 from .layout import MARK, ROOT, Layout
 from .location import Location
-from .parallel import Pool, open_workers
+from .parallel import Pool, Run, open_workers
+from .replacing import workplace
 from .store import Store, open_store
 
 RESERVED_BYTES = 16 * 2**20
@@ -55,7 +55,8 @@ class Work:
     resume : bool
         Whether to go on with what an earlier run of the same settings left.
     overwrite : bool
-        Whether a musim store that is there is replaced. Anything else never is.
+        Whether a musim store that is there is replaced. Anything else never is. On a disk the old
+        one stays until the new one, beside it, is whole; in an object store it is removed first.
     on_progress : callable
         Called with the numbers of sequences done and in all, at the start and after each task.
 
@@ -170,18 +171,30 @@ def produce(maker: Maker[Any], out: Any, work: Work) -> Store:
     FailureError
         If the store cannot be written, or a worker dies. What is written can be resumed.
     """
-    location = out if isinstance(out, Location) else Location(out)
+    target = out if isinstance(out, Location) else Location(out)
+    _check_apart(target, maker.inputs)
+    pool = _pool(target, maker, work)
+    with (
+        open_workers(workers=work.workers, pool=pool, scheduler=work.scheduler) as run,
+        workplace(
+            target, resume=work.resume, overwrite=work.overwrite, is_whole=_is_whole
+        ) as location,
+    ):
+        _produce_at(location, maker, work, run)
+    return open_store(target)
+
+
+def _produce_at(location: Location, maker: Maker[Any], work: Work, run: Run) -> None:
+    """Make what is missing of a store at a place of its own."""
     layout = maker.layout
-    _check_apart(location, maker.inputs)
-    pool = _pool(location, maker, work)
     missing = writer.survey(location, layout, resume=work.resume, overwrite=work.overwrite)
     if work.overwrite and location.exists(ROOT):
-        # What is replaced is lost once the work begins: so what may be wrong is looked for first.
+        # Where nothing can stand beside it, what is replaced is lost once the work begins: so what
+        # may be wrong is looked for first.
         maker.read_through()
     _check_room(location, maker, len(missing))
     ours = len(missing) == layout.parts
     todo = maker.tasks(missing)
-    folders = _folders_to_make(location)
     done = 0
 
     def report() -> None:
@@ -193,24 +206,26 @@ def produce(maker: Maker[Any], out: Any, work: Work) -> Store:
         done += 1
         report()
 
-    with open_workers(workers=work.workers, pool=pool, scheduler=work.scheduler) as run:
-        if not location.exists(ROOT) or work.overwrite:
-            writer.begin(location, layout, overwrite=work.overwrite)
-            # Of the run that began it, whose software may have been another.
-            maker = dataclasses.replace(maker, layout=writer.read_plan(location))
-            report()
-            try:
-                run(_make_and_write, [(location.address, maker, task) for task in todo], on_done)
-            except InputError:
-                # What is wrong with the input stays wrong: there is nothing to resume.
-                if ours:
-                    location.remove(first=ROOT, last=MARK)
-                    _remove_empty(folders)
-                raise
-            writer.finalise(location, maker.layout)
-        else:
-            report()
-    return open_store(location)
+    if location.exists(ROOT) and not work.overwrite:
+        report()
+        return
+    writer.begin(location, layout, overwrite=work.overwrite)
+    # Of the run that began it, whose software may have been another.
+    maker = dataclasses.replace(maker, layout=writer.read_plan(location))
+    report()
+    try:
+        run(_make_and_write, [(location.address, maker, task) for task in todo], on_done)
+    except InputError:
+        # What is wrong with the input stays wrong: there is nothing to resume.
+        if ours:
+            location.remove(first=ROOT, last=MARK)
+        raise
+    writer.finalise(location, maker.layout)
+
+
+def _is_whole(folder: Path) -> bool:
+    """Return whether a folder holds a finished store."""
+    return (folder / MARK).exists() and (folder / ROOT).exists()
 
 
 def _make_and_write(url: str, maker: Maker[Task], task: Task) -> None:
@@ -246,19 +261,6 @@ def _pool(location: Location, maker: Maker[Any], work: Work) -> Pool:
             "scheduler reach"
         )
     return "threads"
-
-
-def _folders_to_make(location: Location) -> list[Path]:
-    """Return the folders that a local store still lacks, the innermost first."""
-    if not location.is_local:
-        return []
-    return [path for path in (location.path, *location.path.parents) if not path.exists()]
-
-
-def _remove_empty(folders: Sequence[Path]) -> None:
-    for folder in folders:
-        with suppress(OSError):  # somebody has put something into it since
-            folder.rmdir()
 
 
 def _check_room(location: Location, maker: Maker[Any], parts: int) -> None:

@@ -28,6 +28,7 @@ from ..simulator.territory import fat_thickness
 from .layout import PLAN, ROOT, SEAL, Layout, check_version
 from .location import Location
 from .origin import Origin, Simulated, Translated, format_version_of, from_attributes
+from .replacing import unfinished_exchange
 from .schema import DOSE, chunks_of
 from .writer import finished_parts, read_plan
 
@@ -437,7 +438,8 @@ def open_store(url: Any) -> Store:
         return url
     location = url if isinstance(url, Location) else Location(url)
     if not location.exists():
-        raise InputError(f"{location}: found nothing there, wanted a musim store")
+        between = unfinished_exchange(location.path) if location.is_local else ""
+        raise InputError(f"{location}: {between or 'found nothing there, wanted a musim store'}")
     if not location.exists(ROOT):
         if not location.exists(PLAN):
             raise InputError(

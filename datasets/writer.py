@@ -24,6 +24,7 @@ from zarr.storage import WrapperStore
 from ..simulator.errors import FailureError, InputError, MusimError
 from .layout import MANIFEST, MARK, PLAN, ROOT, SEAL, Layout
 from .location import PARTIAL, Batch, Location, checksums
+from .locking import LOCK
 from .origin import settings_of
 from .schema import COORDINATES, chunks_of
 from .sealing import seal
@@ -120,7 +121,9 @@ def _holds_anything(location: Location) -> bool:
         # Killed while it wrote the mark, a run leaves a folder that holds nothing of anybody's.
         ours = location.path / Path(MARK).parent
         return any(
-            not path.is_dir() and (path.parent != ours or path.suffix != PARTIAL)
+            not path.is_dir()
+            and (path.parent != ours or path.suffix != PARTIAL)
+            and path != location.path / LOCK
             for path in location.path.rglob("*")
         )
     except OSError as error:

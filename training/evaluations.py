@@ -6,13 +6,15 @@ through an :class:`EvaluationFolder`, which so knows what it may remove, and wha
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from ..datasets.location import PARTIAL, Location
+from ..datasets.locking import LOCK
+from ..datasets.replacing import unfinished_exchange, workplace
 from ..simulator.errors import InputError
 from .charts import Chart, png
 from .csv_tables import csv_text
@@ -110,7 +112,8 @@ class EvaluationFolder:
             If there is none, or its settings are of something else.
         """
         if not self.exists:
-            raise InputError(f"{self}: found no evaluation there, wanted a folder that holds one")
+            missing = "found no evaluation there, wanted a folder that holds one"
+            raise InputError(f"{self}: {unfinished_exchange(self.location.path) or missing}")
         with suppress(ValueError):
             settings = json.loads(self.location.read(self.files.settings))
             if isinstance(settings, dict) and self.files.keys <= settings.keys():
@@ -144,8 +147,6 @@ class EvaluationFolder:
         resume, overwrite : bool
             Whether to go on with, or to replace, an evaluation that is there.
         """
-        if resume and overwrite:
-            raise InputError("found both `resume` and `overwrite`, wanted one of them")
         if not self.exists:
             if self._holds_anything():
                 raise InputError(
@@ -175,20 +176,42 @@ class EvaluationFolder:
                 "`overwrite=True`"
             )
 
-    def check_writable(self) -> None:
-        """Raise before all the work what would be raised after it, and leave nothing.
+    @contextmanager
+    def at_work(self, *, resume: bool = False, overwrite: bool = False) -> Iterator[Self]:
+        """Hold the folder's lock, and give the folder to make the evaluation in.
+
+        It is this one; or one beside it, where an evaluation is finished and will be replaced, or
+        this one is to be there at once because it cannot be resumed. They are exchanged at the end;
+        what else lies in the old one stays.
 
         Raises
         ------
-        FailureError
-            If the folder cannot be written.
+        InputError
+            If another process writes there, or both `resume` and `overwrite` are asked for.
         """
-        new = not self.location.path.exists()
-        probe = f"{self.files.settings}.probe"
-        self.location.write(probe, b"")
-        (self.location.path / probe).unlink()
-        if new:
-            self.location.path.rmdir()
+        if resume and overwrite:
+            raise InputError("found both `resume` and `overwrite`, wanted one of them")
+        resumable = bool(self.files.parts)
+        with workplace(
+            self.location,
+            resume=resume,
+            overwrite=overwrite,
+            is_whole=self._is_finished,
+            is_begun=lambda folder: resumable and (folder / self.files.settings).exists(),
+            is_foreign=self._is_foreign,
+            apart=not resumable,
+        ) as place:
+            yield self if place is self.location else type(self)(place.path, self.files)
+
+    def _is_finished(self, folder: Path) -> bool:
+        files = self.files
+        return (folder / files.settings).exists() and (folder / files.tables[-1]).exists()
+
+    def _is_foreign(self, file: Path) -> bool:
+        name = _finished_name(file)
+        if file.parent == Path(PARTS):
+            return not self.files.holds_part(name)
+        return file.parent != Path() or not self.files.holds(name)
 
     def write_settings(self, settings: Any) -> None:
         """Write how the evaluation was made."""
@@ -257,7 +280,8 @@ class EvaluationFolder:
         try:
             if not self.location.path.is_dir():
                 return self.location.path.exists()
-            return any(path.suffix != PARTIAL for path in self.location.path.iterdir())
+            files = self.location.path.iterdir()
+            return any(path.suffix != PARTIAL and path.name != LOCK for path in files)
         except OSError as error:
             raise self.location.failure("be read", error) from error
 

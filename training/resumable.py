@@ -1,7 +1,7 @@
 """An evaluation that is made in parts, in parallel, and goes on where it was interrupted."""
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from ..datasets.parallel import open_workers
@@ -9,7 +9,8 @@ from ..simulator.errors import InputError
 from .evaluations import EvaluationFolder
 
 
-def evaluate_in_parts(
+@contextmanager
+def evaluation_in_parts(
     folder: EvaluationFolder,
     settings: Mapping[str, Any],
     software: Any,
@@ -21,7 +22,7 @@ def evaluate_in_parts(
     resume: bool,
     overwrite: bool,
     on_progress: Callable[[int, int], None],
-) -> list[Any]:
+) -> Iterator[tuple[EvaluationFolder, list[Any]]]:
     """Make all parts of an evaluation, and of one that is resumed those that lack.
 
     Parameters
@@ -41,8 +42,11 @@ def evaluate_in_parts(
     workers, resume, overwrite, on_progress
         As every evaluation takes them.
 
-    Returns
-    -------
+    Yields
+    ------
+    EvaluationFolder
+        The folder in which to finish the evaluation; one that it replaces is exchanged for it
+        afterwards.
     list
         What the parts hold, in the order of `tasks`.
 
@@ -54,15 +58,16 @@ def evaluate_in_parts(
     FailureError
         If the folder cannot be written, or a worker dies.
     """
-    place = folder.location.path
-    lacking = [path for path in (place, *place.parents) if not path.exists()]
-    with open_workers(workers=workers) as run:
-        folder.check(settings, resume=resume, overwrite=overwrite)
-        begun = overwrite or not folder.exists
-        if overwrite and folder.exists:
-            folder.remove()
-        folder.write_settings({**settings, "software": software})
-        done = folder.parts()
+    with (
+        open_workers(workers=workers) as run,
+        folder.at_work(resume=resume, overwrite=overwrite) as place,
+    ):
+        place.check(settings, resume=resume, overwrite=overwrite)
+        begun = overwrite or not place.exists
+        if overwrite and place.exists:
+            place.remove()
+        place.write_settings({**settings, "software": software})
+        done = place.parts()
         todo = {name: arguments for name, arguments in tasks.items() if name not in done}
         finished = len(tasks) - len(todo)
 
@@ -77,14 +82,11 @@ def evaluate_in_parts(
         report()
         try:
             if todo:
-                address = folder.location.address
+                address = place.location.address
                 run(work, [(address, *arguments) for arguments in todo.values()], on_done)
         except InputError:
             # What is wrong with the input stays wrong: there is nothing to resume.
             if begun:
-                folder.remove()
-                for path in lacking:
-                    with suppress(OSError):  # somebody has put something into it since
-                        path.rmdir()
+                place.remove()
             raise
-    return [folder.read_part(name) for name in tasks]
+        yield place, [place.read_part(name) for name in tasks]

@@ -151,7 +151,8 @@ def train(
         What it is trained on: a store or its place, or the parameters of sequences without end; of
         ``TranslateTask`` a pair of stores. Not given with `resume`: it is the run's.
     resume, overwrite : bool
-        Whether to go on with, or to replace, a run that is there.
+        Whether to go on with, or to replace, a run that is there; one that has weights stays until
+        the new one is trained.
     accelerator, devices, on_progress
         See :func:`.runs.loop.fit`.
 
@@ -168,31 +169,40 @@ def train(
     FailureError
         If a loss is not finite, there is no room, or the folder cannot be written.
     """
+    given = {"model": model, "texts": texts, "source": source}
+    where = {"accelerator": accelerator, "devices": devices, "on_progress": on_progress}
+    with RunFolder(folder).at_work(resume=resume, overwrite=overwrite) as run:
+        return _train_in(run, task_class, given, where, resume=resume, overwrite=overwrite)
+
+
+def _train_in(
+    run: RunFolder,
+    task_class: TaskClass,
+    given: Mapping[str, Any],
+    where: Mapping[str, Any],
+    *,
+    resume: bool,
+    overwrite: bool,
+) -> dict[str, float]:
     from .runs.devices import check_devices, is_out_of_memory
     from .runs.loop import fit
     from .runs.task import MODEL
 
-    run = RunFolder(folder)
-    if resume and overwrite:
-        raise InputError("found both `resume` and `overwrite`, wanted one of them")
     if not resume:
         run.check_free(overwrite=overwrite)
-    settings, source = plan(
-        task_class, folder, model=model, texts=texts, source=source, resume=resume
-    )
-    device = check_devices(accelerator, devices, settings.batch_size, settings.precision)
+    settings, source = plan(task_class, run.path, **given, resume=resume)
+    devices = where["devices"]
+    device = check_devices(where["accelerator"], devices, settings.batch_size, settings.precision)
     task = make(task_class, settings, source)
     goes_on = resume and (run.path / LAST).exists()
     if resume:
         _lengthen(run, settings)
     else:
         _check_batches(task, source, devices)
-        run.create(_description(task, model or MODEL, settings, source), overwrite=overwrite)
+        description = _description(task, given["model"] or MODEL, settings, source)
+        run.create(description, overwrite=overwrite)
     try:
-        return fit(
-            task, source, run, resume=goes_on, accelerator=accelerator, devices=devices,
-            on_progress=on_progress,
-        )  # fmt: skip
+        return fit(task, source, run, resume=goes_on, **where)
     except Exception as error:
         full = is_out_of_memory(error)
         # Once there are weights, they are worth more than a clean folder.

@@ -221,16 +221,37 @@ def test_a_link_to_an_input_is_the_input(layout, tmp_path, refused):
         produce(maker, tmp_path / "link" / "set.zarr", Work(workers=1))
 
 
-def test_inputs_are_read_through_before_a_store_is_replaced(run, layout, tmp_path, tree, refused):
-    run(out="set.zarr")
-    before = tree(tmp_path)
+def test_inputs_are_read_through_before_what_cannot_stay_is_replaced(
+    run, layout, tmp_path, memory, refused, tree
+):
+    # On a disk the old store stays until the new one is whole, and nothing need be read twice.
     maker = Using(layout=layout, used=str(tmp_path / "elsewhere"), seen=[])
+    run(out=memory("set"))
     with refused("unfit"):
-        produce(maker, tmp_path / "set.zarr", Work(workers=1, overwrite=True))
+        produce(maker, memory("set"), Work(workers=1, overwrite=True))
     assert maker.seen == [str(tmp_path / "elsewhere")]
-    assert tree(tmp_path) == before
+    assert len(open_store(memory("set"))) == 7
+    run(out="set.zarr")
+    produce(maker, tmp_path / "set.zarr", Work(workers=1, overwrite=True))
     produce(maker, tmp_path / "other.zarr", Work(workers=1))
     assert len(maker.seen) == 1
+
+
+def test_wrong_input_leaves_what_was_to_be_replaced(run, tmp_path, tree, refused):
+    run(out="set.zarr")
+    before = tree(tmp_path)
+    for after in (0, 2):
+        with refused("unfit"):
+            run(failing(InputError("unfit"), after), out="set.zarr", overwrite=True)
+    assert tree(tmp_path) == before
+    with pytest.raises(FailureError):
+        run(failing(FailureError("no"), 2), out="set.zarr", overwrite=True)
+    assert {
+        name: content for name, content in tree(tmp_path).items() if "new" not in name
+    } == before
+    told = run(out="set.zarr", resume=True)
+    assert told[0] == (4, 7)
+    assert tree(tmp_path) == before  # of the same seed
 
 
 def test_what_lies_in_this_process_is_worked_on_here(

@@ -1,7 +1,6 @@
 import dataclasses
 import errno
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -181,6 +180,24 @@ def test_an_empty_folder_is_used(make, tmp_path, options):
     verify(make(tmp_path / "set.zarr", **options).location)
 
 
+def test_a_disks_own_folder_is_filled_under_a_lock_within(make, tmp_path, monkeypatch, refused):
+    out = tmp_path / "disk"
+    out.mkdir()
+    monkeypatch.setattr(Path, "is_mount", lambda path: path == out)
+    plain, seen = Generation.make, []
+
+    def make_part(self, part):
+        seen.append([path.name for path in out.glob("*-lock")])
+        with refused("found another process"):
+            make(out, resume=True)
+        yield from plain(self, part)
+
+    monkeypatch.setattr(Generation, "make", make_part)
+    verify(make(out).location)
+    assert seen == [[".musim-lock"]] * 2
+    assert list(tmp_path.glob("**/*-lock")) == []
+
+
 @pytest.mark.parametrize("finished", [True, False])
 def test_a_store_that_is_there_stays_as_it_is(make, copy, dense, refused, tree, finished):
     out = copy(dense)
@@ -206,31 +223,6 @@ def test_overwriting_leaves_nothing_of_the_old_store(make, copy, rendered, asser
 def test_a_damaged_store_may_be_overwritten(make, copy, dense, assert_same_files, key):
     out = copy(dense)
     (out / key).write_bytes(b"[")
-    make(out, overwrite=True)
-    assert_same_files(out, dense.location.path)
-
-
-@pytest.mark.parametrize("moment", [0, 1, 2, 20, 50, 78, 80, 81])
-def test_overwriting_can_be_stopped_at_any_moment(
-    make, copy, dense, monkeypatch, assert_same_files, moment
-):
-    # Whatever is left can neither be opened nor is it taken for somebody else's.
-    out, plain, left = copy(dense), os.unlink, moment
-
-    def unlink(*arguments, **options):
-        nonlocal left
-        if left == 0:
-            raise KeyboardInterrupt
-        left -= 1
-        plain(*arguments, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "unlink", unlink)
-        with pytest.raises(KeyboardInterrupt):
-            make(out, overwrite=True)
-    if moment > 0:
-        with pytest.raises((InputError, FailureError)):
-            open_store(out)
     make(out, overwrite=True)
     assert_same_files(out, dense.location.path)
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from musim.simulator import FailureError, InputError
 from musim.training.charts import Chart
 from musim.training.evaluations import EvaluationFiles, EvaluationFolder
-from musim.training.resumable import evaluate_in_parts
+from musim.training.resumable import evaluation_in_parts
 
 FILES = EvaluationFiles(
     settings="toy.json", keys=frozenset(("what",)), tables=("rows.csv", "done.csv"),
@@ -37,14 +37,17 @@ def write_part(address, number):
     EvaluationFolder(address, FILES).write_part(f"{number}.json", [number])
 
 
-def evaluate(out, numbers, settings=None, work=write_part, **options):
+def evaluate(out, numbers, settings=None, work=write_part, finish=False, **options):
     options = {"workers": 1, "resume": False, "overwrite": False, **options}
     told = []
-    parts = evaluate_in_parts(
+    with evaluation_in_parts(
         EvaluationFolder(out, FILES), settings or SETTINGS, "1.0",
         {f"{number}.json": (number,) for number in numbers}, work, 10 * len(numbers),
         on_progress=lambda *numbers: told.append(numbers), **options,
-    )  # fmt: skip
+    ) as (place, parts):  # fmt: skip
+        if finish:
+            for name in (*FILES.tables, FILES.summary):
+                place.write_table(name, [{"a": part[0]} for part in parts])
     return parts, told
 
 
@@ -170,7 +173,6 @@ def test_wrong_input_leaves_nothing_of_what_began_here(tmp_path):
 def test_an_evaluation_without_parts_is_replaced_or_left(tmp_path, refused):
     folder = EvaluationFolder(tmp_path / "e", WHOLE)
     folder.check()
-    folder.check_writable()
     assert not (tmp_path / "e").exists()
     folder.write_settings({"what": 1})
     with refused("folder; add ", "overwrite", " to replace it, or choose"):
@@ -178,8 +180,63 @@ def test_an_evaluation_without_parts_is_replaced_or_left(tmp_path, refused):
     with refused("unfinished evaluation"):
         folder.check_finished()
     folder.check(overwrite=True)
-    folder.check_writable()
     assert set(tree(tmp_path / "e")) == {"whole.json"}
+
+
+def test_a_finished_evaluation_stays_until_the_new_one_is_finished(tmp_path):
+    place = tmp_path / "e"
+    evaluate(place, [1], finish=True)
+    before = tree(place)
+    (place / "notes.txt").write_text("mine")
+    (place / "parts" / "mine.json").write_text("mine")
+    for number, error in ((13, InputError), (14, KeyboardInterrupt)):
+
+        def work(address, number, error=error):
+            write_part(address, number)
+            if number == 14:
+                raise error
+
+        with pytest.raises(error):
+            evaluate(place, [2, number], work=work, overwrite=True)
+        theirs = {"notes.txt": b"mine", "parts/mine.json": b"mine"}
+        assert tree(place) == {**before, **theirs}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["e", "e.musim-new"]
+    evaluate(place, [2, 14], resume=True, finish=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["e"]
+    found = tree(place)
+    assert (found["rows.csv"], found["notes.txt"]) == (b"a\n2\n14\n", b"mine")
+    assert {name for name in found if name.startswith("parts")} == {
+        "parts/2.json", "parts/14.json", "parts/mine.json",
+    }  # fmt: skip
+
+
+def test_an_evaluation_is_made_by_one_at_a_time(tmp_path, refused):
+    folder = EvaluationFolder(tmp_path / "e", FILES)
+    with folder.at_work(), refused("e: found another process", "since"):
+        evaluate(tmp_path / "e", [1])
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_an_evaluation_without_parts_is_there_at_once(tmp_path, overwrite):
+    folder = EvaluationFolder(tmp_path / "e", WHOLE)
+    if overwrite:
+        with folder.at_work() as place:
+            place.write_table("rows.csv", [{"a": 1}])
+            place.write_settings({"what": 1})
+    before = tree(tmp_path)
+
+    def stopped():
+        with folder.at_work(overwrite=overwrite) as place:
+            place.write_table("rows.csv", [{"a": 2}])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    assert {name: text for name, text in tree(tmp_path).items() if "new" not in name} == before
+    with folder.at_work(overwrite=overwrite) as place:
+        assert not place.location.path.exists()
+        place.write_settings({"what": 2})
+    assert set(tree(tmp_path)) == {"e/whole.json"}
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"which": 1}', "\x00"])

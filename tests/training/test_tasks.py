@@ -133,6 +133,47 @@ def test_replacing_a_run_begins_anew(run):
     assert (run / "notes.txt").read_text() == "mine"
 
 
+def stopping(step):
+    """Return a progress that interrupts at a step."""
+
+    def progress(done, total):
+        if done == step:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+def test_a_run_with_weights_stays_until_the_new_one_is_trained(run, tmp_path):
+    before = contents(run)
+    new = {"source": ToySource(), "texts": {"seed": "5"}}
+    for stop in (2, 7):  # before the first checkpoint, and after it
+        with pytest.raises(KeyboardInterrupt):
+            train(ToyTask, run, **new, overwrite=True, on_progress=stopping(stop), **CPU)
+        assert contents(run) == before
+    train(ToyTask, run, resume=True, **CPU)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    train(ToyTask, tmp_path / "whole", **new, **CPU)
+    one, other = (RunFolder(path).load(LAST) for path in (run, tmp_path / "whole"))
+    assert one["settings"] == other["settings"]
+    networks = one["networks"].items()
+    assert all(torch.equal(value, other["networks"][name]) for name, value in networks)
+
+
+def test_a_folder_is_trained_in_by_one_at_a_time(tmp_path, refused):
+    seen = []
+
+    def progress(done, total):
+        if done == 4:
+            for options in ({"resume": True}, {"overwrite": True, "source": ToySource()}):
+                with refused("run: found another process writing there (process ", "since"):
+                    train(ToyTask, tmp_path / "run", **options, **CPU)
+            seen.append(done)
+
+    train(ToyTask, tmp_path / "run", source=ToySource(), on_progress=progress, **CPU)
+    assert seen == [4]
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
 @pytest.mark.parametrize("fault", ["early", "late"])
 def test_an_input_error_removes_what_was_begun_but_never_weights(tmp_path, monkeypatch, fault):
     step = {"early": 1, "late": 7}[fault]

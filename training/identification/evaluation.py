@@ -14,7 +14,7 @@ from ...simulator.errors import InputError
 from ...simulator.rendering import render
 from ...simulator.sequence import Truth, draw
 from ..evaluations import EvaluationFiles, EvaluationFolder
-from ..resumable import evaluate_in_parts
+from ..resumable import evaluation_in_parts
 from .methods import known_in, method_named
 from .protocols import Condition, Protocol
 from .results import recording_of
@@ -100,15 +100,15 @@ def evaluate(
     }
     folder = EvaluationFolder(out, FILES)
     software = json.dumps(software_versions(), sort_keys=True)
-    parts = evaluate_in_parts(
+    with evaluation_in_parts(
         folder, settings, software, tasks, known_in(work, method), sum(sizes), workers=workers,
         resume=resume, overwrite=overwrite, on_progress=on_progress,
-    )  # fmt: skip
-    # Last what marks an evaluation as finished.
-    for name in FILES.tables:
-        folder.write_table(name, [row for part in parts for row in part[Path(name).stem]])
-    found = read_evaluation(out)
-    _write_results(folder, found)
+    ) as (place, parts):  # fmt: skip
+        # Last what marks an evaluation as finished.
+        for name in FILES.tables:
+            place.write_table(name, [row for part in parts for row in part[Path(name).stem]])
+        found = read_evaluation(place.location.path)
+        _write_results(place, found)
     return found
 
 

@@ -4,12 +4,15 @@ import csv
 import io
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from ...datasets.location import PARTIAL, Location
+from ...datasets.locking import LOCK
 from ...datasets.origin import software_versions
+from ...datasets.replacing import unfinished_exchange, workplace
 from ...simulator.errors import FailureError, InputError
 from . import history
 
@@ -18,6 +21,7 @@ LAST, BEST = "last.ckpt", "best.ckpt"
 TRAINING, VALIDATION = "training.csv", "validation.csv"
 CURVES = "tensorboard"
 _FILES = (LAST, BEST, TRAINING, VALIDATION, RUN)
+_EVENTS = "events.out.tfevents."
 FORMAT = 1
 
 _LIBRARIES = ("torch", "torchvision", "lightning")
@@ -43,6 +47,31 @@ class RunFolder:
     def exists(self) -> bool:
         """Whether a run is there."""
         return (self.path / RUN).is_file()
+
+    @contextmanager
+    def at_work(self, *, resume: bool = False, overwrite: bool = False) -> Iterator[Self]:
+        """Hold the folder's lock, and give the folder to train in.
+
+        It is this one, or one beside a run that has weights and will be replaced; that is exchanged
+        for the new one at the end. What else lies in it stays.
+
+        Raises
+        ------
+        InputError
+            If another process trains there, or both `resume` and `overwrite` are asked for.
+        """
+        if resume and overwrite:
+            raise InputError("found both `resume` and `overwrite`, wanted one of them")
+        target = Location(self.path)
+        with workplace(
+            target,
+            resume=resume,
+            overwrite=overwrite,
+            is_whole=_has_weights,
+            is_begun=lambda folder: (folder / RUN).is_file(),
+            is_foreign=_is_foreign,
+        ) as place:
+            yield self if place is target else type(self)(place.path)
 
     def create(self, description: Mapping[str, Any], *, overwrite: bool = False) -> None:
         """Begin a run here.
@@ -98,10 +127,11 @@ class RunFolder:
             If there is no run, or one of another task or version.
         """
         if not self.exists:
-            raise InputError(
-                f"{self}: found no run there ({RUN} is missing), wanted the folder that musim "
-                "train wrote; check the path"
+            missing = (
+                f"found no run there ({RUN} is missing), wanted the folder that musim train wrote; "
+                "check the path"
             )
+            raise InputError(f"{self}: {unfinished_exchange(self.path) or missing}")
         try:
             description = json.loads((self.path / RUN).read_bytes())
             complete = isinstance(description, dict) and description.keys() >= _KEYS
@@ -237,7 +267,7 @@ class RunFolder:
     def _remove(self) -> None:
         self._sweep()
         try:
-            for file in (self.path / CURVES).glob("events.out.tfevents.*"):
+            for file in (self.path / CURVES).glob(f"{_EVENTS}*"):
                 file.unlink()
             if (self.path / CURVES).is_dir() and _is_empty(self.path / CURVES):
                 (self.path / CURVES).rmdir()
@@ -261,7 +291,7 @@ class RunFolder:
             return False
         # A kill may leave a description that was not finished.
         ours = set(self.path.glob(f"{RUN}.*{PARTIAL}"))
-        return all(file in ours for file in self.path.iterdir())
+        return all(file in ours or file.name == LOCK for file in self.path.iterdir())
 
     def _write_description(self, description: Mapping[str, Any]) -> None:
         self.write(RUN, json.dumps(description, indent=1).encode() + b"\n")
@@ -301,6 +331,17 @@ def _is_state(state: Any, wanted: Mapping[str, type]) -> bool:
         and state.get("format") == FORMAT
         and all(isinstance(state.get(name), kind) for name, kind in wanted.items())
     )
+
+
+def _has_weights(folder: Path) -> bool:
+    return (folder / RUN).is_file() and any((folder / name).is_file() for name in (LAST, BEST))
+
+
+def _is_foreign(file: Path) -> bool:
+    if file.parent == Path(CURVES):
+        return not file.name.startswith(_EVENTS)
+    ours = any(file.name == name or file.match(f"{name}.*{PARTIAL}") for name in _FILES)
+    return file.parent != Path() or not ours
 
 
 def _is_empty(folder: Path) -> bool:

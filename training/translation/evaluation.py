@@ -108,8 +108,41 @@ def evaluate_translation(
     _check(stores, settings)
     folder = EvaluationFolder(out, FILES)
     folder.check(overwrite=overwrite)
-    folder.check_writable()
+    with folder.at_work(overwrite=overwrite) as place:
+        kept = _measured(stores, settings, alarm_settings, workers, on_progress)
+        domain_a, domain_b = (
+            domain_of(name, store.location.address, values)
+            for name, store, values in zip(("A", "B"), stores, kept, strict=False)
+        )
+        translations = [
+            translation_of(
+                name, store.location.address, values, (domain_a, domain_b), alarm_settings
+            )
+            for name, store, values in zip(names, outputs, kept[2:], strict=True)
+        ]
+        rows = rows_of(domain_a, domain_b, translations, settings)
+        layout = simulated.layout
+        found = TranslationEvaluation(
+            settings, alarm_settings, layout.frame_rate, layout.pixel_size, rows, domain_a,
+            domain_b, tuple(translations),
+        )  # fmt: skip
+        _write_tables(place, found)
+        # matplotlib is imported where something is drawn, and not before.
+        from .figures import draw_charts
 
+        place.write_charts(draw_charts(found))
+    return found
+
+
+def _measured(
+    stores: Sequence[Store],
+    settings: FeatureSettings,
+    alarm_settings: AlarmSettings,
+    workers: int | None,
+    on_progress: Callable[[int, int], None],
+) -> list[list[Any]]:
+    """Measure all sequences of stores: the simulated, the experimental, and the translated ones."""
+    simulated, experimental, *outputs = stores
     with (
         open_workers(workers=workers, pool=_pool(stores)) as run,
         tempfile.TemporaryDirectory(prefix="musim-") as aside,
@@ -132,30 +165,10 @@ def evaluate_translation(
 
         on_progress(0, len(tasks))
         run(measure_sequence, tasks, on_done)
-        kept = [
+        return [
             [load(Path(aside) / f"{label}-{index}") for index in range(len(store))]
             for label, store in zip(_labels(len(outputs)), stores, strict=True)
         ]
-    domain_a, domain_b = (
-        domain_of(name, store.location.address, values)
-        for name, store, values in zip(("A", "B"), stores, kept, strict=False)
-    )
-    translations = [
-        translation_of(name, store.location.address, values, (domain_a, domain_b), alarm_settings)
-        for name, store, values in zip(names, outputs, kept[2:], strict=True)
-    ]
-    rows = rows_of(domain_a, domain_b, translations, settings)
-    layout = simulated.layout
-    found = TranslationEvaluation(
-        settings, alarm_settings, layout.frame_rate, layout.pixel_size, rows, domain_a, domain_b,
-        tuple(translations),
-    )  # fmt: skip
-    _write_tables(folder, found)
-    # matplotlib is imported where something is drawn, and not before.
-    from .figures import draw_charts
-
-    folder.write_charts(draw_charts(found))
-    return found
 
 
 def _labels(count: int) -> list[str]:
