@@ -17,6 +17,7 @@ from ..simulator.declarations import Declaration, declarations
 from ..simulator.imaging.chain import Chain
 from ..simulator.kinds import TableKind, short
 from ..simulator.parameters import Parameters
+from ..training.identification.frame_faults import in_words
 from ..training.identification.remarks import REMARKS
 from ..training.identification.stored import outcome_of
 from .console import out, print_json, progress
@@ -147,6 +148,8 @@ def _found(store: Store) -> list[Table]:
         column.justify = "right"
     for index, outcome in enumerate(outcomes):
         words = ", ".join(REMARKS[name].words for name in outcome.remarks)
+        if outcome.frame_faults:
+            words += f": {in_words(outcome.frame_faults)}"
         table.add_row(str(index), str(outcome.units), share(outcome.explained_share), words)
     if len(store) > MOST_SOURCES:
         table.add_row("…", "", "", f"and {len(store) - MOST_SOURCES} more (see --json)")

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from ..training.identification.frame_faults import in_words
 from ..training.identification.remarks import REMARKS
 from ..training.identification.stored import Outcome
 from .pages.markup import share
@@ -13,11 +14,11 @@ MOST_NAMED = 5
 
 
 def short(outcome: Outcome) -> str:
-    """Say how many units were found and how much of the motion they explain."""
+    """Say how many units were found, how much of the motion they explain, and of which frames."""
     text = counted(outcome.units, "unit")
-    if math.isnan(outcome.explained_share):
-        return text
-    return f"{text}, {share(outcome.explained_share)} of the motion explained"
+    if not math.isnan(outcome.explained_share):
+        text += f", {share(outcome.explained_share)} of the motion explained"
+    return f"{text}; {in_words(outcome.frame_faults)}" if outcome.frame_faults else text
 
 
 def remarks_of(outcomes: Sequence[Outcome]) -> list[str]:

@@ -148,6 +148,11 @@ VARIABLES: tuple[Variable, ...] = (
         "Bits of what is worth a word, the lowest first in the order of the origin's remarks.",
         truth=False,
     ),
+    Variable(
+        "frame_fault", ("sequence", "time"), "uint8", "",
+        "0: a frame holds an image; 1: it is empty, 2: it repeats the one before, 3: it is spoilt, "
+        "and was filled in.", truth=False,
+    ),
 )  # fmt: skip
 
 COORDINATES: tuple[Variable, ...] = (

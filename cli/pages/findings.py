@@ -11,6 +11,7 @@ from ...datasets.origin import Identified
 from ...datasets.store import Store
 from ...simulator.errors import InputError
 from ...simulator.sequence import Truth
+from ...training.identification.frame_faults import Span
 from ...training.identification.metrics import SequenceScore, score
 from ...training.identification.metrics.firing import firings_within
 from ...training.identification.stored import optional, outcome_of
@@ -132,6 +133,8 @@ class Findings:
         SD over time of the velocity that they leave unexplained, mm/s; None if not known.
     remarks : tuple of str
         See :mod:`musim.training.identification.remarks`.
+    frame_faults : tuple of Span
+        Frames that hold no image of their own.
     """
 
     store: str
@@ -154,6 +157,7 @@ class Findings:
     explained_share: float = math.nan
     residual_sd: NDArray[np.float32] | None = None
     remarks: tuple[str, ...] = ()
+    frame_faults: tuple[Span, ...] = ()
 
     @property
     def duration(self) -> float:
@@ -239,6 +243,7 @@ def read_findings(store: Store, index: int) -> Findings:
         explained_share=outcome.explained_share,
         residual_sd=optional(store, "residual_sd", index),
         remarks=outcome.remarks,
+        frame_faults=outcome.frame_faults,
     )
 
 

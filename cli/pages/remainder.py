@@ -5,6 +5,7 @@ import math
 import numpy as np
 from markupsafe import Markup
 
+from ...training.identification.frame_faults import OF_FRAMES, in_words
 from ...training.identification.remarks import REMARKS
 from .findings import Findings
 from .markup import colour_class, element, join, share
@@ -82,12 +83,16 @@ def share_of(findings: Findings) -> str:
 
 def remarks_on(findings: Findings) -> list[Markup]:
     """Return the remarks about a recording as paragraphs: what was seen, and what to try."""
-    return [
-        element(
-            "p",
-            element("strong", f"{remark.words.capitalize()}."),
-            f" {remark.sentence} {remark.advice}",
-            class_="remark",
+    paragraphs = []
+    for name in findings.remarks:
+        remark = REMARKS[name]
+        frames = in_words([one for one in findings.frame_faults if OF_FRAMES[one.fault] == name])
+        paragraphs.append(
+            element(
+                "p",
+                element("strong", f"{remark.words.capitalize()}."),
+                f" {remark.sentence} {frames + '. ' if frames else ''}{remark.advice}",
+                class_="remark",
+            )
         )
-        for remark in (REMARKS[name] for name in findings.remarks)
-    ]
+    return paragraphs

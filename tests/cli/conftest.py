@@ -57,7 +57,7 @@ def store_of_units():
             later = (origin.ORIGIN, origin.VERSION, origin.REMARKS)
             attributes = {k: v for k, v in layout.attributes.items() if k not in later}
             layout = dataclasses.replace(
-                layout, variables=layout.variables[:-4], attributes=attributes
+                layout, variables=layout.variables[:-5], attributes=attributes
             )
         return store_of(path, layout, given)
 

@@ -84,7 +84,9 @@ def test_results_of_an_earlier_version(musim, tiny, store_of_units, nearly, tmp_
     assert shown.code == 0
     assert ["0", str(found.count), "–"] in [line.split() for line in shown.out.splitlines()]
     told = json.loads(musim("info", "units.zarr", "--json").out)
-    assert told["found"] == [{"units": found.count, "explained_share": None, "remarks": []}]
+    assert told["found"] == [
+        {"units": found.count, "explained_share": None, "remarks": [], "frame_faults": []}
+    ]
     for command in (["verify", "units.zarr"], ["preview", "units.zarr"], ["report", "units.zarr"]):
         assert musim(*command).code == 0
 

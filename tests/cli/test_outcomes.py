@@ -3,6 +3,7 @@
 import math
 
 from musim.cli.outcomes import remarks_of, short
+from musim.training.identification.frame_faults import Span
 from musim.training.identification.remarks import REMARKS
 from musim.training.identification.stored import Outcome
 
@@ -11,6 +12,10 @@ def test_short():
     assert short(Outcome(1, math.nan, ())) == "1 unit"
     assert short(Outcome(0, 0.0, ())) == "0 units, 0 % of the motion explained"
     assert short(Outcome(7, 0.634, ())) == "7 units, 63 % of the motion explained"
+    faults = (Span("lost", 100, 159), Span("spoilt", 7, 7))
+    assert short(Outcome(2, 0.5, (), faults)) == (
+        "2 units, 50 % of the motion explained; 60 frames lost (100-159), 1 frame spoilt (7)"
+    )
 
 
 def test_each_remark_is_said_once_with_the_sequences():

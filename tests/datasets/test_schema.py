@@ -36,7 +36,7 @@ def test_the_documentation_lists_every_variable_once():
 
 
 def test_counts_and_images_are_filled_with_zero_and_parameters_with_nan():
-    zero = ("territory", "twitch_train", "unit_count", "noise_key", "remarks")
+    zero = ("territory", "twitch_train", "unit_count", "noise_key", "remarks", "frame_fault")
     for variable in VARIABLES:
         if variable.name in zero:
             assert variable.fill_value == 0
@@ -49,7 +49,7 @@ def test_only_voxels_tell_the_kinds_apart(kind):
     names = {variable.name for variable in schema.variables_of(kind, experiment=True)}
     found = {  # what identification adds
         "confidence", "velocity_sd", "outline_confidence", "explained_share", "residual_sd",
-        "remarks",
+        "remarks", "frame_fault",
     }  # fmt: skip
     assert names ^ set(BY_NAME) - {"sequence", "time", "depth", "width"} - found == (
         set() if kind == "dense" else {"tvi"}

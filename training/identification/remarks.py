@@ -79,6 +79,18 @@ REMARKS: dict[str, Remark] = {
             "they were given to no unit.",
             "Check with musim preview that they are those outside the sector or the mask.",
         ),
+        Remark(
+            "frames-lost",
+            "Frames are empty or repeat the one before: they were filled in from those about them, "
+            "and tell of no motion.",
+            "Check what the recording was read from; firings within long gaps are not known.",
+        ),
+        Remark(
+            "frames-spoilt",
+            "Frames stand far out of those about them for a moment: they were filled in from "
+            "those, and tell of no motion.",
+            "Check with musim preview what they hold.",
+        ),
     )
 }
 """The remarks by name, in the order of their bits."""

@@ -68,10 +68,11 @@ def without_slow_motion(recording: Recording) -> tuple[Recording, bool]:
     waves = slow_waves(frames, recording.frame_rate).astype(np.float32)
     if 2 * len(waves) >= frames:  # at such a low frame rate all motion is slow
         return recording, False
-    mean = flat.mean(axis=0)
-    slow = waves @ (flat - mean)
-    whole = float(np.square(flat - mean, dtype=np.float64).sum())
+    centred = flat - flat.mean(axis=0)
+    slow = waves @ centred
+    # By rows: in float32 within one, in float64 over all of them.
+    whole = float(np.einsum("tp,tp->t", centred, centred).sum(dtype=np.float64))
     if not float(np.square(slow, dtype=np.float64).sum()) > DOMINATES * whole:
         return recording, False
-    fast = (flat - mean - waves.T @ slow).reshape(recording.tvi.shape)
+    fast = (centred - waves.T @ slow).reshape(recording.tvi.shape)
     return dataclasses.replace(recording, tvi=np.ascontiguousarray(fast, np.float32)), True

@@ -11,6 +11,7 @@ from ...datasets.layout import Layout
 from ...datasets.origin import Identified
 from ...datasets.store import Store, open_store
 from ...simulator.errors import FailureError
+from .frame_faults import Span, spans_of
 from .metrics.firing import rate_and_variation
 from .remarks import from_bits, to_bits
 from .units import Recording, Units
@@ -32,8 +33,9 @@ VARIABLES = (
     "explained_share",
     "residual_sd",
     "remarks",
+    "frame_fault",
 )
-"""What is written. Stores of earlier versions lack the last four."""
+"""What is written. Stores of earlier versions lack the last one, or the last five."""
 
 
 @dataclass(frozen=True)
@@ -46,20 +48,26 @@ class Outcome:
     explained_share : float
         0..1; NaN where it is not known.
     remarks : tuple of str
+    frame_faults : tuple of Span
+        Frames that hold no image of their own, in their order.
     """
 
     units: int
     explained_share: float
     remarks: tuple[str, ...]
+    frame_faults: tuple[Span, ...] = ()
 
 
 def outcome_of(store: Store, index: int) -> Outcome:
     """Read what was found in one recording, in short."""
-    share, bits = (optional(store, name, index) for name in ("explained_share", "remarks"))
+    share, bits, faults = (
+        optional(store, name, index) for name in ("explained_share", "remarks", "frame_fault")
+    )
     return Outcome(
         units=int(store.read("unit_count", index)),
         explained_share=math.nan if share is None else float(share),
         remarks=() if bits is None else from_bits(int(bits)),
+        frame_faults=() if faults is None else spans_of(faults),
     )
 
 
@@ -132,6 +140,9 @@ def pack(units: Units, recording: Recording, layout: Layout) -> dict[str, NDArra
         if units.residual_sd is None
         else units.residual_sd,
         "remarks": np.array(to_bits(units.remarks), np.int32),
+        "frame_fault": np.zeros(len(recording.tvi), np.uint8)
+        if units.frame_fault is None
+        else units.frame_fault,
     }
     for name, value in values.items():
         variable = layout.variable(name)

@@ -58,6 +58,9 @@ class Units:
         is not known, see :func:`.explanation.explained`.
     residual_sd : float32 array of shape (depth, width), optional
         SD over time of the velocity that the units leave unexplained, noise taken off, mm/s.
+    frame_fault : uint8 array of shape (time,), optional
+        What each frame is, by its place in :data:`.frame_faults.FAULTS`; left out, all hold an
+        image of their own.
     """
 
     territory: NDArray[np.float32]
@@ -69,6 +72,7 @@ class Units:
     remarks: tuple[str, ...] = ()
     explained_share: float = math.nan
     residual_sd: NDArray[np.float32] | None = None
+    frame_fault: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         if self.outline_confidence is None:
@@ -100,6 +104,12 @@ def none(recording: Recording, remarks: tuple[str, ...] = ()) -> Units:
         confidence=np.zeros(0),
         remarks=remarks,
     )
+
+
+def is_still(recording: Recording) -> bool:
+    """Return whether all frames are the same, so that nothing was recorded."""
+    tvi = recording.tvi
+    return not any((frame != tvi[0]).any() for frame in tvi[1:])
 
 
 def check(recording: Recording, *, still: bool = False) -> None:
@@ -138,7 +148,7 @@ def check(recording: Recording, *, still: bool = False) -> None:
         raise InputError(
             "recording: found values that are not finite, wanted none; fill in or cut them away"
         )
-    if not still and not (tvi != tvi[0]).any():
+    if not still and is_still(recording):
         raise InputError(
             "recording: found the same value in every frame, wanted tissue that moves; check "
             "what it was read from"

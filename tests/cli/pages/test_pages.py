@@ -25,6 +25,7 @@ from musim.datasets import generate
 from musim.simulator import Parameters, Range
 from musim.simulator.errors import InputError
 from musim.training.identification.explanation import explained
+from musim.training.identification.frame_faults import Span
 from musim.training.identification.remarks import REMARKS
 from musim.training.identification.results import recording_of
 from musim.training.identification.rows import IdentificationEvaluation
@@ -480,6 +481,17 @@ def test_what_is_left_is_shown_beside_the_velocity_on_one_scale(told, source):
     ghosts = [one["attributes"] for one in page.all("path", "ghost") if left in one["inside"]]
     assert [one["data-key"] for one in ghosts] == ["u0", "u1"]
     assert ["uncertain" in one["class"] for one in ghosts] == [False, True]
+
+
+def test_frames_without_an_image_are_named_with_the_remark(told):
+    faults = (Span("lost", 3, 9), Span("spoilt", 1, 1))
+    remarks = ("frames-lost", "frames-spoilt")
+    said = dataclasses.replace(told, frame_faults=faults, remarks=remarks)
+    page = Parsed(recording_page(said))
+    lost, spoilt = (one["text"] for one in page.all("p", "remark"))
+    assert "7 frames lost (3-9). " + REMARKS["frames-lost"].advice in lost
+    assert "1 frame spoilt (1). " in spoilt
+    assert "lost (" not in spoilt
 
 
 def test_the_share_and_the_remarks_are_said(told):

@@ -17,6 +17,8 @@ def test_bits_never_change():
         "pulsation-left-out": 16,
         "nothing-recorded": 32,
         "blind-pixels": 64,
+        "frames-lost": 128,
+        "frames-spoilt": 256,
     }
     assert len(REMARKS) <= 31  # an int32 has so many
 

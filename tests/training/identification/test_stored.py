@@ -129,6 +129,7 @@ def test_units_that_nobody_explained_are_stored_too():
     assert math.isnan(arrays["explained_share"])
     assert np.isnan(arrays["residual_sd"]).all()
     assert arrays["residual_sd"].shape == (DEPTH, WIDTH)
+    np.testing.assert_array_equal(arrays["frame_fault"], np.zeros(FRAMES, np.uint8))
     assert (arrays["remarks"], arrays["remarks"].dtype) == (0, np.int32)
 
 
@@ -137,7 +138,7 @@ def test_a_store_of_an_earlier_version_reads_as_before(three, found, tmp_path):
     layout = plan([three], "ica")
     later = (origin.ORIGIN, origin.VERSION, origin.REMARKS)
     attributes = {k: v for k, v in layout.attributes.items() if k not in later}
-    earlier = dataclasses.replace(layout, variables=WRITTEN[:-4], attributes=attributes)
+    earlier = dataclasses.replace(layout, variables=WRITTEN[:-5], attributes=attributes)
     assert "confidence" in earlier.variables
 
     def given(part):
@@ -149,6 +150,7 @@ def test_a_store_of_an_earlier_version_reads_as_before(three, found, tmp_path):
     for index, units in enumerate(found):
         outcome = outcome_of(store, index)
         assert (outcome.units, outcome.remarks) == (units.count, ())
+        assert outcome.frame_faults == ()
         assert math.isnan(outcome.explained_share)
         assert np.isnan(outline_confidence_of(store, index)).all()
         rows = table_rows(store, index)
@@ -217,10 +219,10 @@ def test_simulated_stores_do_not_have_the_variables_of_results(simulated):
     declared = {v.name: v for v in VARIABLES}
     for name in (
         "confidence", "velocity_sd", "outline_confidence", "explained_share", "residual_sd",
-        "remarks",
+        "remarks", "frame_fault",
     ):  # fmt: skip
         assert not declared[name].truth
-        if name != "remarks":
+        if name not in {"remarks", "frame_fault"}:
             assert math.isnan(declared[name].fill_value)
         assert name not in simulated.layout.variables
         assert name not in {v.name for kind in ("dense", "rendered") for v in variables_of(kind)}

@@ -11,12 +11,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from ....simulator.errors import InputError
 from ....simulator.sequence import Truth
-from ..blind_pixels import is_still, unseen, with_noise
+from ..blind_pixels import unseen, with_noise
 from ..explanation import explained
+from ..frame_faults import with_faults, without_faults
 from ..slow_motion import without_slow_motion
-from ..units import Recording, Units, check, none
+from ..units import FEWEST_FRAMES, Recording, Units, check, is_still, none
 
 USUAL = "refine"
 """The method unless another is asked for."""
@@ -203,13 +206,17 @@ def identify(
     check(recording, still=True)
     if is_still(recording):
         return none(recording, ("nothing-recorded",))
-    recording, blind = with_noise(recording)
+    recording, faults = without_faults(recording)
+    if np.count_nonzero(faults == 0) < FEWEST_FRAMES:
+        return with_faults(none(recording), faults)
+    recording, blind = with_noise(recording, faults == 0)
     recording, taken = without_slow_motion(recording)
     units = chosen(recording, truth, runs)
     if taken:
         units = dataclasses.replace(units, remarks=("slow-motion-removed", *units.remarks))
     units = explained(recording, units)
-    return unseen(units, blind) if blind.any() else units
+    units = unseen(units, blind) if blind.any() else units
+    return with_faults(units, faults)
 
 
 # The methods that come with musim. Their modules are imported when they are used: they bring
