@@ -30,7 +30,8 @@ class Description:
     Parameters
     ----------
     kind : {"rf", "iq", "velocity"}
-        Echoes as they were sampled, demodulated and beamformed images, or velocity images.
+        Echoes of each element, as they were sampled or demodulated; demodulated and beamformed
+        images; or velocity images.
     axes : tuple of str
         Names of the axes of the data, in the order that the file shows: time, sample, channel and
         perhaps transmit and sequence for ``rf``; else time, depth, width and perhaps sequence. Time
@@ -176,10 +177,10 @@ class Description:
         return toml_of(self.to_values())
 
     def _check_together(self, given: Mapping[str, Any], source: str) -> None:
-        if self.kind != "iq" and (self.real or self.imaginary):
+        if self.kind == "velocity" and (self.real or self.imaginary):
             raise InputError(
-                f"{source}: real and imaginary: found them for {self.kind}, wanted them for iq "
-                "alone; give variable instead"
+                f"{source}: real and imaginary: found them for velocity, wanted them for iq, or "
+                "for rf that is demodulated; give variable instead"
             )
         if bool(self.real) != bool(self.imaginary):
             missing = "imaginary" if self.real else "real"

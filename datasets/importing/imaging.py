@@ -82,13 +82,14 @@ def image_axes(recording: DescribedRecording) -> tuple[Axis, Axis]:
         )
         return depth, width
     acquisition = acquisition_of(recording)
-    # One silent signal, so that a band that no filter can part is found before the work begins.
-    demodulate(
-        np.zeros(lengths["sample"], np.float32),
-        acquisition.sampling_frequency,
-        acquisition.centre_frequency,
-        bandwidth=bandwidth_of(recording),
-    )
+    if recording.dtype.kind != "c":
+        # One silent signal, so that a band that no filter can part is found before the work begins.
+        demodulate(
+            np.zeros(lengths["sample"], np.float32),
+            acquisition.sampling_frequency,
+            acquisition.centre_frequency,
+            bandwidth=bandwidth_of(recording),
+        )
     step = acquisition.wavelength / STEPS_PER_WAVELENGTH
     # There and back, in mm; a wave's own width is kept from both ends.
     per_second = 500 * recording.sound_speed
@@ -207,25 +208,29 @@ def _converter(
     recording: DescribedRecording, imaging: Imaging
 ) -> Callable[[NDArray[Any]], NDArray[Any]]:
     """Return what turns a block as the file has it into images for the chain."""
+
+    def iq_of(block: NDArray[Any]) -> NDArray[np.complex64]:
+        # The phase of echoes that come nearer rises; where the sign is -1, it falls.
+        with np.errstate(over="ignore"):  # what is too large is found at the chain's end
+            iq = block.astype(np.complex64, copy=False)
+        return iq if recording.sign > 0 else np.conj(iq)
+
     if recording.kind == "rf":
         acquisition = acquisition_of(recording)
         grid = PixelGrid(imaging.depth.positions, imaging.width.positions)
-        return functools.partial(
+        beamformed = functools.partial(
             beamform,
             acquisition=acquisition,
             grid=grid,
             bandwidth=bandwidth_of(recording),
+            demodulation_frequency=recording.demodulation_frequency or 0.0,
             f_number=recording.f_number,
         )
+        if recording.dtype.kind != "c":
+            return beamformed
+        return lambda block: beamformed(iq_of(block))
     if recording.kind == "iq":
-
-        def images(block: NDArray[Any]) -> NDArray[np.complex64]:
-            # The phase of echoes that come nearer rises; where the sign is -1, it falls.
-            with np.errstate(over="ignore"):  # what is too large is found at the chain's end
-                iq = block.astype(np.complex64, copy=False)
-            return iq if recording.sign > 0 else np.conj(iq)
-
-        return images
+        return iq_of
 
     def velocities(block: NDArray[Any]) -> NDArray[np.float32]:
         # Half precision has no room for another unit.

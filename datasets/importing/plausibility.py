@@ -36,6 +36,8 @@ def guess_numbers(file: File, kind: str, axes: Guess | None) -> list[Guess]:
         quantity = QUANTITIES[key]
         if kind not in quantity.kinds:
             continue
+        if key == "demodulation_frequency" and kind == "rf":  # real echoes carry it still
+            continue
         if key == "angles" and any(guess.key == "delays" for guess in guesses):
             continue
         for name, unit, size in numbers_called(file, names):

@@ -90,8 +90,8 @@ QUANTITIES = {
         Quantity("centre_frequency", "Hz", 1e5, 1e8, "of the pulse", _ECHOES),
         Quantity("sampling_frequency", "Hz", 1e5, 1e9, "of the echoes along fast time", ("rf",)),
         Quantity("sound_speed", "m/s", 1000, 2000, "in the tissue", _ECHOES),
-        Quantity("demodulation_frequency", "Hz", 0, 1e8, "taken off the IQ data, 0 if they still "
-                 "carry it along depth; the centre frequency if it is left out", ("iq",)),
+        Quantity("demodulation_frequency", "Hz", 0, 1e8, "taken off IQ data, 0 if they still "
+                 "carry it along depth; the centre frequency if it is left out", _ECHOES),
         Quantity("pitch", "mm", 0.01, 5, "from element to element", ("rf",)),
         Quantity("element_width", "mm", 0.01, 5, "of an element; the pitch if left out", ("rf",)),
         Quantity("first_sample", "s", -1e-3, 1e-2, "time of the first sample, from the instant at "

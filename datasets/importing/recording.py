@@ -30,7 +30,7 @@ class DescribedRecording:
     frame_rate : float
         Hz.
     centre_frequency, sampling_frequency, demodulation_frequency : float or None
-        Hz. None where the kind has none.
+        Hz. None where the kind has none; demodulation of ``rf`` too, unless it is complex.
     sound_speed : float
         m/s.
     pitch, element_width : float or None

@@ -9,7 +9,7 @@ PART = "part"
 """The axis of real and imaginary part (I and Q), in this order, where both lie in one array."""
 
 AXES = {
-    "rf": (("time", "sample", "channel"), ("transmit", "sequence")),
+    "rf": (("time", "sample", "channel"), ("transmit", "sequence", PART)),
     "iq": (("time", "depth", "width"), ("sequence", PART)),
     "velocity": (("time", "depth", "width"), ("sequence",)),
 }

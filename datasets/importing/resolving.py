@@ -51,6 +51,15 @@ def resolve(description: Description, file: File) -> DescribedRecording:
     depth_step, depth_start = look.grid("depth")
     width_step, width_start = look.grid("width")
     centre, pitch = look.number("centre_frequency"), look.number("pitch")
+    removed = look.number("demodulation_frequency", centre)
+    if description.kind == "rf" and dtype.kind != "c":
+        if description.demodulation_frequency is not None and removed:
+            raise InputError(
+                f"{file.path}: demodulation_frequency: found {removed:g} Hz for real numbers "
+                f"({dtype}), wanted complex ones; give real and imaginary, or name the axis of the "
+                f"two parts {PART}, or leave it out"
+            )
+        removed = None
     recording = DescribedRecording(
         kind=description.kind,
         **names,
@@ -60,7 +69,7 @@ def resolve(description: Description, file: File) -> DescribedRecording:
         frame_rate=frame_rate,
         centre_frequency=centre,
         sampling_frequency=look.number("sampling_frequency"),
-        demodulation_frequency=look.number("demodulation_frequency", centre),
+        demodulation_frequency=removed,
         sound_speed=look.number("sound_speed") or 1540.0,
         pitch=pitch,
         element_width=look.number("element_width", pitch),
@@ -125,10 +134,9 @@ def _data_dtype(
             f"{where}: found real numbers ({dtypes[0]}), wanted complex ones for iq; give real and "
             f"imaginary, or name the axis of the two parts {PART}, or give another kind"
         )
-    if description.kind != "iq" and is_complex:
+    if description.kind == "velocity" and is_complex:
         raise InputError(
-            f"{where}: found complex numbers, wanted real ones for {description.kind}; perhaps its "
-            "kind is iq"
+            f"{where}: found complex numbers, wanted real ones for velocity; perhaps its kind is iq"
         )
     return dtypes[0]
 

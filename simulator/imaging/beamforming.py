@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from .acquisition import Acquisition, PixelGrid
-from .demodulation import demodulate
+from .demodulation import demodulate, demodulate_further
 
 
 def directivity_f_number(acquisition: Acquisition) -> float:
@@ -37,6 +37,7 @@ def beamform(
     grid: PixelGrid,
     *,
     bandwidth: float | None = None,
+    demodulation_frequency: float = 0.0,
     f_number: float | None = None,
     taper: float = 1.0,
 ) -> NDArray[np.complex64]:
@@ -48,12 +49,16 @@ def beamform(
 
     Parameters
     ----------
-    rf : array of real numbers of shape (frame, angle, element, sample)
+    rf : array of numbers of shape (frame, angle, element, sample)
         Echoes as recorded, in any memory layout; mapped from a file, they are read as needed.
+        Complex ones are demodulated already.
     acquisition : Acquisition
     grid : PixelGrid
     bandwidth : float, optional
         Of the echoes, Hz; see :func:`~musim.simulator.imaging.demodulation.demodulate`.
+    demodulation_frequency : float
+        At which complex echoes were demodulated, Hz; 0 of analytic signals. See
+        :func:`~musim.simulator.imaging.demodulation.demodulate_further`.
     f_number, taper
         See :func:`delay_and_sum`.
 
@@ -72,12 +77,12 @@ def beamform(
     _check_shape(rf.shape, acquisition)
     out = np.empty((len(rf), grid.depth.size, grid.width.size), np.complex64)
     for first in range(0, len(rf), BLOCK):
-        iq = demodulate(
-            rf[first : first + BLOCK],
-            acquisition.sampling_frequency,
-            acquisition.centre_frequency,
-            bandwidth=bandwidth,
-        )
+        block = rf[first : first + BLOCK]
+        frequencies = acquisition.sampling_frequency, acquisition.centre_frequency
+        if rf.dtype.kind == "c":
+            iq = demodulate_further(block, *frequencies, demodulation_frequency)
+        else:
+            iq = demodulate(block, *frequencies, bandwidth=bandwidth)
         out[first : first + BLOCK] = delay_and_sum(
             iq, acquisition, grid, f_number=f_number, taper=taper
         )

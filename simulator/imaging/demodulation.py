@@ -93,6 +93,39 @@ def demodulate(
     return out
 
 
+def demodulate_further(
+    iq: NDArray[Any],
+    sampling_frequency: float,
+    centre_frequency: float,
+    demodulation_frequency: float,
+) -> NDArray[np.complex64]:
+    """Return signals that were demodulated at another frequency as :func:`demodulate` gives them.
+
+    Parameters
+    ----------
+    iq : array of complex numbers of shape (..., sample)
+        Signals whose band about the centre frequency fc is ``Re(iq(t) exp(2 pi i f t))``, with t
+        counted from the first sample; f is `demodulation_frequency`, 0 of analytic signals.
+    sampling_frequency, centre_frequency, demodulation_frequency : float
+        Hz.
+
+    Returns
+    -------
+    complex64 array of the shape of `iq`
+        In units of `iq`, an array of its own.
+
+    Raises
+    ------
+    InputError
+        If `iq` is real.
+    """
+    if iq.dtype.kind != "c":
+        raise InputError(f"IQ: found {iq.dtype}, wanted complex numbers; demodulate the signals")
+    turns = (demodulation_frequency - centre_frequency) / sampling_frequency
+    mixing = _oscillation(turns, iq.shape[-1]).astype(np.complex64)
+    return iq.astype(np.complex64) * mixing
+
+
 def _oscillation(frequency: float, samples: int) -> NDArray[np.complex128]:
     """Return exp(2 pi i frequency n) for samples n from 0, `frequency` in turns a sample."""
     turns = frequency * np.arange(samples)

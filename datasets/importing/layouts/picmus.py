@@ -34,7 +34,12 @@ class PicmusLayout(PublishedLayout):
         """Yield what the file says, in the units of PICMUS: Hz, m, s and rad."""
         data = self.file.info(f"{GROUP}/data/real")
         yield Guess("kind", "rf", "PICMUS holds channel data")
-        yield Guess("variable", data.name, "where PICMUS has them")
+        if self._is_demodulated():
+            yield Guess("real", data.name, "where PICMUS has the parts of demodulated data")
+            yield Guess("imaginary", f"{GROUP}/data/imag", "it holds more than 0")
+            yield from self.named("demodulation_frequency", f"{GROUP}/modulation_frequency", "Hz")
+        else:
+            yield Guess("variable", data.name, "where PICMUS has them; the imaginary part is 0")
         yield Guess("axes", axes_of(data, ORDER), "the order of PICMUS")
         angles, rate = self.numbers(f"{GROUP}/angles"), self.number(f"{GROUP}/PRF")
         waves = 1 if angles is None else angles.size
@@ -62,11 +67,12 @@ class PicmusLayout(PublishedLayout):
             yield ONE_FRAME
         if pitch_of(self._positions()) is None:
             yield CURVED
-        if self.number(f"{GROUP}/modulation_frequency"):
-            yield (
-                "found channel data that are demodulated, wanted echoes as they were sampled; "
-                "import the RF, or beamform them and import the images"
-            )
+
+    def _is_demodulated(self) -> bool:
+        """Return whether the imaginary part of the first signals is not 0 throughout."""
+        part = self.file.array(f"{GROUP}/data/imag")
+        signals = tuple(slice(0, 1) for _ in part.shape[:-2])
+        return bool(part.read(signals).any())
 
     def _positions(self) -> NDArray[np.float64]:
         """Return the places of the elements, (element, 3) in m."""

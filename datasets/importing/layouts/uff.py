@@ -58,7 +58,7 @@ class UffLayout(PublishedLayout):
         """Yield what the file says, in the units of UFF: Hz, m, s and rad."""
         group, data, waves = self._group, self._data(), self._waves()
         yield Guess("kind", "rf", "UFF holds channel data")
-        yield Guess("variable", data.name, "where UFF has them")
+        yield from self._of_the_data(data)
         axes = self._axes()
         yield Guess("axes", axes, "the order of UFF")
         rate = self.number(f"{group}/PRF")
@@ -79,13 +79,6 @@ class UffLayout(PublishedLayout):
         axes, waves = self._axes(), self._waves()
         if "time" not in axes:
             yield ONE_FRAME
-        if self.number(f"{self._group}/modulation_frequency") or self._data().name.endswith(
-            "/real"
-        ):
-            yield (
-                "found channel data that are demodulated or analytic, wanted echoes as they were "
-                "sampled; beamform them and import the images"
-            )
         if self._has_places() and self._pitch() is None:
             yield CURVED
         bent = sum(not wave.is_plane for wave in waves)
@@ -97,6 +90,19 @@ class UffLayout(PublishedLayout):
     def _data(self) -> VariableInfo:
         name = f"{self._group}/data"
         return self.file.info(name if self.has(name) else f"{name}/real")
+
+    def _of_the_data(self, data: VariableInfo) -> Iterator[Guess]:
+        if not data.name.endswith("/real"):
+            yield Guess("variable", data.name, "where UFF has them")
+            return
+        where = "UFF has complex numbers in two parts"
+        yield Guess("real", data.name, where)
+        yield Guess("imaginary", f"{self._group}/data/imag", where)
+        removed = f"{self._group}/modulation_frequency"
+        if self.number(removed):
+            yield from self.named("demodulation_frequency", removed, "Hz")
+        else:
+            yield Guess("demodulation_frequency", 0.0, "the file says that nothing was taken off")
 
     def _axes(self) -> list[str]:
         data = self._data()

@@ -41,12 +41,15 @@ class ZeaLayout(PublishedLayout):
         data, scan = self.file.info(f"{self._place}data/raw_data"), self._scan
         yield Guess("kind", "rf", "zea holds channel data")
         yield Guess("variable", data.name, "where zea has them")
-        yield Guess("axes", axes_of(data, ORDER), "the order of zea")
+        axes = axes_of(data, ORDER)
+        yield Guess("axes", axes, "the order of zea")
         durations = self._durations()
         if durations is not None:
             name = f"{scan}/time_to_next_transmit"
             yield Guess("frame_rate", rounded(1 / float(durations.mean())), f"the sums of {name}")
         yield from self.named("centre_frequency", f"{scan}/center_frequency", "Hz")
+        if "part" in axes:
+            yield from self.named("demodulation_frequency", f"{scan}/demodulation_frequency", "Hz")
         yield from self.named("sampling_frequency", f"{scan}/sampling_frequency", "Hz")
         yield from self.named("sound_speed", f"{scan}/sound_speed", "m/s")
         pitch = self._pitch()
@@ -72,11 +75,6 @@ class ZeaLayout(PublishedLayout):
         axes = axes_of(data, ORDER)
         if "time" not in axes:
             yield ONE_FRAME
-        if "part" in axes:
-            yield (
-                "found channel data that are demodulated, wanted echoes as they were sampled; "
-                "import the RF, or beamform them and import the images"
-            )
         if self._pitch() is None:
             yield CURVED
         bent = self._not_plane()

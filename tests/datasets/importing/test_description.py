@@ -143,7 +143,7 @@ WRONG = [
     ({"delays": [1.0]}, ("delays", "found 1,")),
     ({"delays": []}, ("delays", "0 numbers")),
     ({"size": [4, 4]}, ("size", "for rf", "iq or velocity")),
-    ({"real": "a", "imaginary": "b"}, ("real and imaginary", "for rf")),
+    ({"real": "a", "imaginary": "b"}, ("variable", "beside real and imaginary")),
     ({"velocity_unit": "cm/s"}, ("velocity_unit", "for rf")),
     ({"sign": 0}, ("sign", "0")),
     ({"sign": True}, ("sign", "True")),
@@ -175,6 +175,8 @@ def test_wrong_values_of_images_are_named(change, words, refused):
 
 def test_velocity_units_are_those_of_velocity(refused):
     values = IQ | {"kind": "velocity", "velocity_unit": "cm s-1"}
+    with refused("real and imaginary", "for velocity"):
+        Description.parse(values | {"variable": "", "real": "a", "imaginary": "b"})
     assert Description.parse(values).velocity_unit == "cm/s"
     with refused("km/h"):
         Description.parse(values | {"velocity_unit": "km/h"})

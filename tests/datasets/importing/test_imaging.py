@@ -13,7 +13,7 @@ from musim.datasets.importing.imaging import acquisition_of, blocks_of, image_ax
 from musim.datasets.importing.resolving import resolve
 from musim.simulator import InputError
 from musim.simulator.imaging.acquisition import PixelGrid
-from musim.simulator.imaging.beamforming import beamform
+from musim.simulator.imaging.beamforming import beamform, delay_and_sum
 from musim.simulator.imaging.chain import Chain
 
 RF = {
@@ -262,6 +262,25 @@ def test_the_band_of_echoes_and_their_aperture_are_those_of_the_description(read
     for name in known:
         rest = {key: value for key, value in known.items() if key != name}
         assert not np.array_equal(read(values, RF, **rest)[0], found)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_demodulated_echoes_are_beamformed_as_they_are(sign, read, recording):
+    iq = noise(3, 16, 200, dtype=np.complex64)
+    values = iq if sign > 0 else np.conj(iq)
+    rates = {"sampling_frequency": "5 MHz", "demodulation_frequency": "4.5 MHz"}
+    (found,) = read(values, RF, sign=sign, **rates)
+    described, _ = recording(values, RF, sign=sign, **rates)
+    depth, width = image_axes(described)
+    taken_off = np.exp(2j * np.pi * (4.5 - 5) / 5 * np.arange(200))
+    wanted = delay_and_sum(
+        (iq * taken_off)[:, None].astype("c8"), acquisition_of(described),
+        PixelGrid(depth.positions, width.positions),
+    )  # fmt: skip
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
+    # Sampled at the centre frequency, real echoes have no band of their own.
+    with pytest.raises(InputError, match="mirror image"):
+        read(iq.real.copy(), RF, sampling_frequency="5 MHz")
 
 
 def test_echoes_are_beamformed_in_pieces_as_at_once(read, monkeypatch):

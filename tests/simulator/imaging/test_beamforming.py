@@ -133,6 +133,18 @@ def test_waves_that_are_sampled_from_their_own_instants_on_fit_together(exact_rf
     assert abs(image[0, 0, 0]) == pytest.approx(1, abs=0.02)
 
 
+@pytest.mark.parametrize("removed", [0.0, 4.3e6, FC, 6e6])
+def test_echoes_demodulated_at_any_frequency_make_the_same_image(exact_rf, removed):
+    acquisition = _with(waves=ANGLES)
+    rf = exact_rf(acquisition, POINT, SAMPLES)
+    iq = demodulate(rf, acquisition.sampling_frequency, FC)
+    times = np.arange(SAMPLES) / acquisition.sampling_frequency
+    other = (iq * np.exp(2j * np.pi * (FC - removed) * times)).astype("c8")
+    grid = PixelGrid(DEPTH + 0.1 * np.arange(-3, 4), WIDTH + 0.1 * np.arange(-3, 4))
+    image = beamform(other, acquisition, grid, demodulation_frequency=removed)
+    np.testing.assert_allclose(image, beamform(rf, acquisition, grid), atol=1e-4)
+
+
 @pytest.mark.parametrize(("taper", "width"), [(0.0, 1.207), (1.0, 2.0)])
 @pytest.mark.parametrize("f_number", [1.5, 2.5])
 def test_a_points_width_is_that_of_the_aperture(exact_rf, taper, width, f_number):

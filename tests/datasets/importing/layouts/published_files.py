@@ -12,22 +12,28 @@ START = 8e-6
 PLACES = (np.arange(ELEMENTS) - (ELEMENTS - 1) / 2) * PITCH
 
 
-def echoes(starts=START):
-    """Return the point's echoes, float32 (frame, wave, channel, sample), from `starts` on."""
+def echoes(starts=START, removed=None):
+    """Return the point's echoes, float32 (frame, wave, channel, sample), from `starts` on.
+
+    Complex and half as many, if a frequency was `removed`, Hz.
+    """
     depth, width = POINT
     out = depth * np.cos(ANGLES) + width * np.sin(ANGLES)
     arrivals = (out[:, None] + np.hypot(depth, width - PLACES)) / SPEED
     times = np.broadcast_to(starts, ANGLES.shape)[:, None] + np.arange(SAMPLES) / SAMPLING
     late = times[:, None] - arrivals[..., None]
-    pulse = np.exp(-((late * CENTRE) ** 2) * 2) * np.cos(2 * np.pi * CENTRE * late)
-    return np.stack([pulse, pulse]).astype("f4")
+    pulse = np.exp(-((late * CENTRE) ** 2) * 2 + 2j * np.pi * CENTRE * late)
+    if removed is None:
+        return np.stack([pulse.real] * 2).astype("f4")
+    pulse *= np.exp(-2j * np.pi * removed * np.arange(SAMPLES) / SAMPLING)
+    return np.stack([pulse[..., ::2]] * 2).astype("c8")
 
 
 def write_picmus(path, data=None, **changes):
     """Write a file as the challenge has them, with a frame or several."""
     data = echoes() if data is None else data
     values = {
-        "data/real": data, "data/imag": 0 * data, "angles": ANGLES.astype("f4"),
+        "data/real": np.real(data), "data/imag": np.imag(data), "angles": ANGLES.astype("f4"),
         "initial_time": [START], "modulation_frequency": [0.0], "PRF": [9000.0],
         "sampling_frequency": [SAMPLING], "sound_speed": [SPEED],
         "probe_geometry": np.stack([PLACES, 0 * PLACES, 0 * PLACES]).astype("f4"),

@@ -58,13 +58,43 @@ def test_a_point_is_where_it_was_in_front_of_the_array(name, tmp_path):
     assert recording.pitch == pytest.approx(1000 * PITCH)
     assert recording.element_width == pytest.approx(0.3 if name == "PICMUS" else 0.25)
     assert recording.angles == pytest.approx(np.degrees(ANGLES))
+    _see_the_point(rf, recording)
+
+
+def _see_the_point(rf, recording, **options):
     depth, width = (1000 * place for place in POINT)
     near = np.arange(-20, 21) * 0.02
     grid = PixelGrid(depth + near, width + 2 * near)
-    image = np.abs(beamform(rf, acquisition_of(recording), grid)[0])
+    image = np.abs(beamform(rf, acquisition_of(recording), grid, **options)[0])
     assert np.unravel_index(image.argmax(), image.shape) == pytest.approx((20, 20), abs=1)
     # Waves of all angles meet in phase there.
     assert image[20, 20] == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("name", "removed", "key"),
+    [
+        ("UFF", 4.8e6, "modulation_frequency"),
+        ("UFF", 0.0, "modulation_frequency"),
+        ("PICMUS", 4.8e6, "modulation_frequency"),
+        ("zea", 4.8e6, "scan/demodulation_frequency"),
+    ],
+)
+def test_channel_data_that_are_demodulated_are_described_so(name, removed, key, tmp_path):
+    iq = echoes(removed=removed)
+    if name == "zea":
+        iq = np.stack([iq.real, iq.imag], -1).transpose(0, 1, 3, 2, 4)
+    rate = "scan/sampling_frequency" if name == "zea" else "sampling_frequency"
+    changes = {key: [removed] if name == "PICMUS" else removed, rate: 1e7}
+    with open_file(WRITERS[name](tmp_path / "a.hdf5", data=iq, **changes)) as file:
+        found = describe(file)
+        assert (found.missing, found.remarks) == ((), ())
+        recording = resolve(found.description, file)
+        data = recording.array(file).read()[0]
+    assert data.dtype == np.complex64
+    assert data.shape == (2, len(ANGLES), ELEMENTS, SAMPLES // 2)
+    assert recording.demodulation_frequency == pytest.approx(removed)
+    _see_the_point(data, recording, demodulation_frequency=recording.demodulation_frequency)
 
 
 @pytest.mark.parametrize("name", WRITERS)
