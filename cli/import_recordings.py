@@ -127,7 +127,9 @@ Examples:
 @chain_options
 def import_recordings(files, target, descriptions, describe, preset, events, dtype, workers,
                       resume, overwrite, as_json, **texts) -> None:  # fmt: skip
-    """Bring recordings into a store: RF, IQ or velocity from MATLAB, HDF5, NumPy, NetCDF or Zarr.
+    """Bring recordings into a store: RF, IQ or velocity, from MATLAB to DICOM files.
+
+    MATLAB, HDF5, NetCDF, NumPy, Zarr and TIFF are read, and with musim[formats] NIfTI and DICOM.
 
     RF is beamformed, IQ turned into velocity by 2-D autocorrelation, velocity filtered and
     resampled as asked. The store has no truth; every command takes it as it takes a simulated one.

@@ -116,7 +116,7 @@ class Cut:
     file : str
         Its name, without folders.
     sha256 : str
-        Of the file, in hexadecimal.
+        Of the file, or of the two of a pair, in hexadecimal.
     recording : int
         Which one of the file's.
     start : float

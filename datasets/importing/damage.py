@@ -12,11 +12,12 @@ from pathlib import Path
 from ...simulator.errors import InputError, MusimError
 
 # What the readers of damaged files raise. A RuntimeError is h5py's for broken objects and
-# zipfile's for encrypted members, an AssertionError and a SystemError scipy's and zarr's own.
+# zipfile's for encrypted members, an AssertionError and a SystemError scipy's and zarr's own, a
+# SyntaxError that of XML.
 _DAMAGE = (
-    OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, OverflowError,
+    OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, ArithmeticError,
     AssertionError, NotImplementedError, RuntimeError, SystemError, MemoryError, RecursionError,
-    zlib.error, lzma.LZMAError, zipfile.BadZipFile, struct.error, tokenize.TokenError,
+    SyntaxError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, struct.error, tokenize.TokenError,
 )  # fmt: skip
 
 

@@ -174,6 +174,11 @@ class File(ABC):
         self._known: dict[str, VariableInfo] | None = None
         self._stored: dict[str, VariableInfo] | None = None
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files or folders that it lies in, which tell it from every other."""
+        return (self.path,)
+
     def __enter__(self) -> Self:
         return self
 

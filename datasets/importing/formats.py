@@ -5,6 +5,7 @@ from pathlib import Path
 from ...simulator.errors import InputError
 from .content import HEAD, Content
 from .damage import damage
+from .dicom import DicomFile
 from .files import File
 from .guarded_files import GuardedFile
 from .hdf5 import Hdf5File
@@ -12,7 +13,9 @@ from .matlab4 import Matlab4File
 from .matlab5 import Matlab5File
 from .matlab73 import Matlab73File
 from .netcdf import Netcdf3File, Netcdf4File
+from .nifti import NiftiFile
 from .numpy_files import NpyFile, NpzFile
+from .tiff import TiffFile
 from .unknown_files import why_unknown
 from .zarr_archives import ZarrArchive
 from .zarr_folders import ZarrFolder
@@ -30,6 +33,9 @@ FORMATS: dict[str, type[File]] = {
         Matlab4File,
         ZarrFolder,
         ZarrArchive,
+        TiffFile,
+        NiftiFile,
+        DicomFile,
     )
 }
 """All formats, by name. The first that recognises a content opens it, so what is special stands
@@ -39,9 +45,10 @@ before what is general: MATLAB 7.3 and NetCDF 4 are HDF5 too."""
 def open_file(path: str | Path) -> File:
     """Open a recording of any known format.
 
-    MATLAB 4, 5 and 7.3, HDF5, NetCDF 3 and 4, NumPy's ``.npy`` and ``.npz``, and Zarr in folders
-    and zip archives are known by their content. Nothing is ever unpickled. What libraries in C read
-    is read by another process, so that damaged bytes can crash no more than that.
+    MATLAB 4, 5 and 7.3, HDF5, NetCDF 3 and 4, NumPy's ``.npy`` and ``.npz``, Zarr in folders and
+    zip archives, TIFF, NIfTI and DICOM are known by their content. Nothing is ever unpickled. What
+    libraries in C read is read by another process, so that damaged bytes can crash no more than
+    that.
 
     Parameters
     ----------

@@ -14,6 +14,7 @@ from ...simulator.errors import InputError
 from .content import Content
 from .dtypes import plain, plain_dtype, refusal_of
 from .files import File, VariableInfo
+from .mapped import piece_of_file
 from .zarr_folders import MARKS as ZARR_MARKS
 
 _Header = tuple[tuple[int, ...], bool, np.dtype[Any]]  # shape, Fortran order, type as stored
@@ -28,17 +29,6 @@ def _read_header(file: IO[bytes]) -> _Header:
     if version in {(2, 0), (3, 0)}:  # they differ in the encoding of the names of fields alone
         return npy_format.read_array_header_2_0(file)
     raise ValueError(f"version {version} of the format is not known")
-
-
-def _piece_of_file(path: Path, offset: int, header: _Header, slices: tuple[slice, ...]) -> Any:
-    """Return a piece of an array that lies in a larger file as it would in memory."""
-    shape, fortran, dtype = header
-    order = "F" if fortran else "C"
-    if not shape:
-        return np.fromfile(path, dtype, 1, offset=offset).reshape(())
-    mapped = np.memmap(path, dtype, "r", offset, shape, order)
-    # A copy, so that the map and the file close with this function.
-    return np.array(mapped[slices], order="K", subok=False)
 
 
 class NpyFile(File):
@@ -121,7 +111,9 @@ class NpzFile(File):
         member, header, length = self._members[info.name]
         if member.compress_type == zipfile.ZIP_STORED:
             offset = self._start(member) + length
-            return plain(_piece_of_file(self.path, offset, header, slices))
+            shape, fortran, dtype = header
+            order = "F" if fortran else "C"
+            return plain(piece_of_file(self.path, offset, shape, dtype, slices, order))
         if self._last is None or self._last[0] != info.name:
             self._last = None  # not two arrays in memory at once
             self._last = info.name, self._whole(member)

@@ -163,7 +163,7 @@ def plan(
     sources: list[SourceFile] = []
     first: Grid | None = None
     for number, (path, one) in enumerate(zip(files, descriptions, strict=True)):
-        imaging, recording = _look(path, one, chain)
+        imaging, recording, paths = _look(path, one, chain)
         made = imaging.output_frames(recording.lengths["time"])
         frames = chain.frames or made
         if made < frames:
@@ -183,7 +183,7 @@ def plan(
         sources.append(
             SourceFile(
                 path=str(Path(path).absolute()),
-                sha256=sha256_of(path, on_bytes),
+                sha256=sha256_of(paths, on_bytes),
                 description=one.to_values(),
                 events=str(Path(events[number]).absolute()) if events else "",
                 known=read_events(Path(events[number]).absolute()) if events else None,
@@ -200,15 +200,15 @@ def plan(
 
 def _look(
     path: str | Path, description: Description, chain: Chain
-) -> tuple[Imaging, DescribedRecording]:
+) -> tuple[Imaging, DescribedRecording, tuple[Path, ...]]:
     with open_file(path) as file:
-        recording = resolve(description, file)
+        recording, paths = resolve(description, file), file.paths
     try:
         imaging = imaging_of(recording, chain)
         imaging.output_frames(recording.lengths["time"])
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    return imaging, recording
+    return imaging, recording, paths
 
 
 def _grid(imaging: Imaging, frames: int) -> Grid:

@@ -7,7 +7,7 @@ import numpy as np
 
 from .files import File
 from .quantities import QUANTITIES, factor_of, likely_unit
-from .vocabulary import NAMES, TIME_STEPS, last_part, numbers_called, single_number
+from .vocabulary import NAMES, PLAYBACK, TIME_STEPS, last_part, numbers_called, single_number
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,9 @@ def guess_numbers(file: File, kind: str, axes: Guess | None) -> list[Guess]:
                 continue
             if key == "frame_rate" and last_part(name) in {"prf", "pulserepetitionfrequency"}:
                 guess = _frames_of_pulses(file, guess, named)
+            if key == "frame_rate" and last_part(name) in PLAYBACK:
+                reason = f"{guess.reason}; so fast it is shown, CHECK whether it was recorded so"
+                guess = Guess(guess.key, guess.value, reason)
             guesses.append(guess)
             break
     return guesses + _from_time_steps(file, kind, guesses)

@@ -9,7 +9,7 @@ import numpy as np
 from ...simulator.errors import InputError
 from .axes import axes_from_dims, fit_axes
 from .description import Description, toml_of
-from .files import File, VariableInfo
+from .files import File, VariableInfo, plain_text
 from .layouts import layout_of
 from .lookup import Lookup
 from .plausibility import Guess, guess_numbers
@@ -141,6 +141,13 @@ def _guess_data(file: File) -> list[Guess]:
     part = _part_axis(file, info)
     if part is not None:
         return [Guess("kind", "iq", f"{info.name} has {_two_parts(info, part)}"), variable]
+    if axes_from_dims(info, "velocity"):
+        reason = f"{info.name} has the axes of images ({', '.join(info.dims)})"
+        if dtype.kind in "ub":
+            reason += (
+                f"; numbers without sign ({dtype}) are rather BRIGHTNESS, which cannot be imported"
+            )
+        return [Guess("kind", "velocity", reason), variable]
     if dtype.kind in "iu" and any(n in CHANNELS for n in info.shape):
         reason = f"{info.name} holds integers ({dtype}) and has an axis as long as an array"
         return [Guess("kind", "rf", reason), variable]
@@ -282,7 +289,9 @@ def _from_coordinates(
             continue
         if step_key in known or coordinate.step is None:
             continue
-        reason = f"the coordinate {coordinate.name}"
+        source = file.info(coordinate.name).attributes.get("source")
+        stated = f" ({plain_text(source)})" if isinstance(source, str) else ""
+        reason = f"the coordinate {coordinate.name}{stated}"
         found.append(Guess(step_key, step, reason))
         if start is not None:
             found.append(Guess(f"{axis}_start", start, reason))

@@ -47,8 +47,6 @@ def why_unknown(content: Content, formats: Mapping[str, type[File]]) -> str:
     if head[:1] == b"\x80" and head[1:2] in {b"\2", b"\3", b"\4", b"\5"}:
         return _PICKLE
     known = ", ".join(formats)
-    if head[128:132] == b"DICM":
-        return f"found DICOM, wanted {known}; export the raw data instead"
     return _why_not_as_named(content.path, formats) or (
         f"found an unknown format (it may be encrypted), wanted {known}; convert it to one"
     )

@@ -19,7 +19,8 @@ CHANNELS = (64, 128, 192, 256, 96, 80, 32, 512)
 
 NAMES = {
     "frame_rate": ("framerate", "framefrequency", "fps", "framespersecond", "volumerate", "prf",
-                   "pulserepetitionfrequency"),
+                   "pulserepetitionfrequency", "cinerate", "recommendeddisplayframerate",
+                   "playbackframerate"),
     "centre_frequency": ("fc", "f0", "centrefrequency", "centerfrequency", "transmitfrequency",
                          "txfrequency", "frequency"),
     "sampling_frequency": ("fs", "samplingfrequency", "samplingrate", "samplerate",
@@ -40,6 +41,9 @@ NAMES = {
     "width_start": ("widthstart", "x0", "xstart"),
     "saturation": ("saturation", "fullscale"),
 }  # fmt: skip
+PLAYBACK = ("cinerate", "recommendeddisplayframerate", "playbackframerate")
+"""Of these the names that tell how fast images are shown."""
+
 ELEMENT_COUNTS = ("nelements", "numelements", "elements", "nchannels", "numchannels", "nelem")
 TIME_STEPS = ("dt", "timestep", "frameinterval")
 DIMS = {
@@ -50,7 +54,7 @@ DIMS = {
     "depth": ("depth", "z", "axial", "depths", "height", "row", "rows"),
     "width": ("width", "x", "lateral", "column", "columns", "col", "cols"),
     "part": ("part", "parts", "component", "components", "complex", "ri", "iq"),
-    "sequence": ("sequence", "sequences", "trial", "trials", "repeat", "recording"),
+    "sequence": ("sequence", "sequences", "trial", "trials", "repeat", "recording", "slice"),
 }
 DATA_NAMES = {
     "rf": ("rf", "rfdata", "rcvdata", "channeldata", "rawdata", "echoes"),

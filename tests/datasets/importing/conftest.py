@@ -7,6 +7,8 @@ import scipy.io
 import xarray as xr
 import zarr
 
+from tests.datasets.importing.image_writers import write_dicom, write_nifti, write_tiff
+
 _CLASSES = {"f8": "double", "f4": "single", "b1": "logical", "i2": "int16", "u1": "uint8"}
 
 
@@ -103,7 +105,7 @@ def _swapped(value):
     return value.astype(value.dtype.newbyteorder(">"))
 
 
-# Each writes an array under the name "x" (a .npy file calls it "array").
+# Each writes an array under the name that `name_of` of an open file gives.
 WRITERS = {
     "a.npy": np.save,
     "fortran.npy": lambda p, v: np.save(p, np.asfortranarray(v)),
@@ -120,11 +122,17 @@ WRITERS = {
     "big2.zarr": lambda p, v: _zarr(p, _swapped(v), 2),
     "v3.zarr": lambda p, v: _zarr(p, v, 3),
     "v3.zarr.zip": _zipped_zarr,
+    "a.tif": lambda p, v: write_tiff(p, v, bigtiff=True),
+    "packed.tif": lambda p, v: write_tiff(p, v, compression="zlib", tile=(16, 16)),
+    "a.nii": write_nifti,
+    "a.nii.gz": write_nifti,
 }
 COMPLEX_WRITERS = {"pairs.h5": lambda p, v: _hdf5(p, _pairs(v))}
 REAL_WRITERS = {
     "a3.nc": lambda p, v: _netcdf(p, v, engine="scipy", format="NETCDF3_64BIT"),
     "a4.nc": lambda p, v: _netcdf(p, v, engine="h5netcdf"),
+    "a.dcm": write_dicom,
+    "big.tif": lambda p, v: write_tiff(p, v, bigtiff=True, byteorder=">", metadata=None),
 }
 
 

@@ -8,6 +8,12 @@ import numpy as np
 SHAPE = (5, 4, 6)
 
 
+def name_of(file):
+    """Return what the array of a written file is called in it."""
+    images = dict.fromkeys(("TIFF", "NIfTI", "DICOM"), "images")
+    return {"NumPy .npy": "array", **images}.get(file.format, "x")
+
+
 def values_of(dtype, shape=SHAPE):
     random = np.random.default_rng(3)
     if np.dtype(dtype).kind == "c":

@@ -26,6 +26,7 @@ from tests.datasets.importing.foreign_files import (
     assert_same,
     matlab5,
     matlab5_array,
+    name_of,
     values_of,
 )
 
@@ -37,7 +38,7 @@ def _open_files():
 
 
 def _array(file):
-    return file.array("array" if file.format == "NumPy .npy" else "x")
+    return file.array(name_of(file))
 
 
 _slices = st.tuples(
@@ -53,7 +54,7 @@ def test_every_format_gives_back_the_same_bits(real_file, dtype, write):
         array = _array(file)
         assert array.shape == SHAPE
         assert_same(array.read(), values)
-        info = file.info("array" if path.suffix == ".npy" else "x")
+        info = file.info(name_of(file))
         assert (info.shape, info.dtype, info.is_numeric) == (SHAPE, values.dtype, True)
         assert file.mismatch == ""
 
@@ -95,7 +96,23 @@ def test_nothing_stays_open(real_file, write, tmp_path):
     assert [name for name in _open_files() if str(tmp_path) in name] == []
 
 
-@pytest.mark.parametrize("name", ["a.npy", "a.npz", "v5.mat", "v73.mat", "a.h5", "a4.nc", "a3.nc"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a.npy",
+        "a.npz",
+        "v5.mat",
+        "v73.mat",
+        "a.h5",
+        "a4.nc",
+        "a3.nc",
+        "a.tif",
+        "packed.tif",
+        "a.nii",
+        "a.nii.gz",
+        "a.dcm",
+    ],
+)
 def test_a_piece_takes_the_memory_of_a_piece(name, write):
     values = np.zeros((64, 256, 128), "f4")  # 8 MiB
     path = write(name, values)
@@ -174,6 +191,11 @@ def test_every_file_that_is_cut_short_is_refused(real_file, write, refused):
         "v2.zarr",
         "v3.zarr",
         "v3.zarr.zip",
+        "a.tif",
+        "packed.tif",
+        "a.nii",
+        "a.nii.gz",
+        "a.dcm",
     ],
 )
 def test_damage_ends_in_one_line_or_in_values(real_file, write):
@@ -302,5 +324,5 @@ def test_a_format_is_added_in_one_place_and_imports(tmp_path, monkeypatch, refus
     with refused("b.frames", "not raw frames"):
         open_file(tmp_path / "b.frames")
     (tmp_path / "c").write_bytes(b"words")
-    with refused("unknown format", "zip archive, raw frames"):
+    with refused("unknown format", "DICOM, raw frames"):
         open_file(tmp_path / "c")

@@ -20,5 +20,9 @@ def test_hashes_are_those_of_the_bytes(tmp_path, refused):
     assert sha256_of(folder) == hashlib.sha256(wanted.getvalue()).hexdigest()
     (folder / "x" / "c").rename(folder / "x" / "d")
     assert sha256_of(folder) != hashlib.sha256(wanted.getvalue()).hexdigest()
+    # Two files side by side are as a folder of the two.
+    (folder / "x" / "a").write_bytes(b"de")
+    pair = [folder / "x" / "d", folder / "x" / "a"]
+    assert sha256_of(pair) == sha256_of(folder / "x") != sha256_of(pair[:1])
     with refused("nothing"):
         sha256_of(tmp_path / "nothing")
