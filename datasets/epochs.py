@@ -17,8 +17,9 @@ class EpochPlan:
 
     Parts are shuffled; the sequences of `buffer_parts` parts at a time are shuffled among one
     another, so that a reader has no more parts open. The shuffled sequence is cut into batches, as
-    many for every rank and as equal in size as can be: each sequence is in exactly one of them. The
-    order depends on (seed, epoch) alone, not on the number of workers.
+    many for every rank: each sequence is in exactly one of them. All are full but for every rank's
+    last, which share equally what is left; where that is less than one each, they take from the
+    last but one. The order depends on (seed, epoch) alone, not on the number of workers.
 
     Parameters
     ----------
@@ -27,8 +28,8 @@ class EpochPlan:
     part_size : int
         Sequences in a part of the store.
     batch_size : int
-        Largest batch. One more is in it only where as many sequences as batches cannot be shared
-        out equally otherwise.
+        Sequences in a batch. Two are in the last batches of a size of 1 where there are not enough
+        for one more of every rank.
     shuffle : bool
     seed : int
     buffer_parts : int
@@ -103,11 +104,19 @@ class EpochPlan:
 
     def _cuts(self, start: int = 0) -> Iterator[tuple[int, int]]:
         """Yield first place and one past the last, in an epoch's order, of each batch."""
-        total = self.batches * self.ranks
         # Batch by batch the ranks take turns, so that all read the same region of the store.
+        turns = self._turns()
         for batch in range(start, self.batches):
-            number = batch * self.ranks + self.rank
+            first, shared = turns[batch], turns[batch + 1] - turns[batch]
             yield (
-                number * self.indices.size // total,
-                (number + 1) * self.indices.size // total,
+                first + shared * self.rank // self.ranks,
+                first + shared * (self.rank + 1) // self.ranks,
             )
+
+    def _turns(self) -> list[int]:
+        """Return the first place of all ranks' batches together, batch by batch, and the end."""
+        whole, total = self.ranks * self.batch_size, self.indices.size
+        turns = [batch * whole for batch in range(self.batches)]
+        if self.batches > 1:
+            turns[-1] = min(turns[-1], total - self.ranks)
+        return [*turns, total]

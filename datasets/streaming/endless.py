@@ -1,10 +1,12 @@
 """Sequences without end: new truth for every batch, and no store."""
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import torch
+from torch.utils.data import IterableDataset
 
 from ...simulator.errors import InputError
 from ...simulator.parameters import Parameters
@@ -14,10 +16,11 @@ from ...simulator.sequence import Truth, draw
 from ..samples import UNIT_PARAMETERS
 from .collate import Batch, collate_sequences
 from .loader import READ_AHEAD, read_ahead
-from .rendering import check_noise, render_batch
+from .rendering import device_for, render_batch
+from .sharing import worker
 
 
-class EndlessLoader:
+class EndlessLoader(IterableDataset[Batch]):
     """Batches of freshly drawn sequences, for ever.
 
     Batch j of rank r holds the sequences ``(j * ranks + r) * batch_size`` and on of the set that
@@ -36,7 +39,7 @@ class EndlessLoader:
     Raises
     ------
     InputError
-        If a number is out of bounds.
+        If a number is out of bounds, or there is no such device.
     """
 
     def __init__(
@@ -54,16 +57,16 @@ class EndlessLoader:
                 f"batch_size, rank, ranks: found {batch_size}, {rank}, {ranks}, wanted a batch of "
                 "1 or more and 0 <= rank < ranks"
             )
-        if device is not None:
-            check_noise(parameters.noise)
         self.parameters, self.batch_size, self.seed = parameters, batch_size, check_seed(seed)
         self.rank, self.ranks = rank, ranks
-        self.device = None if device is None else torch.device(device)
+        self.device = device_for(device, parameters.noise)
         self._batch = 0
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield batches from the position on, made ahead in a thread."""
-        for batch in read_ahead(self._batches(self._batch), READ_AHEAD):
+        # A DataLoader's processes take turns.
+        number, step = worker() or (0, 1)
+        for batch in read_ahead(self._batches(self._batch + number, step), READ_AHEAD):
             self._batch += 1
             yield batch if self.device is None else self._rendered(batch)
 
@@ -75,12 +78,10 @@ class EndlessLoader:
         """Go on where `state` was taken."""
         self._batch = int(state["batch"])
 
-    def _batches(self, start: int) -> Iterator[Batch]:
-        batch = start
-        while True:
+    def _batches(self, start: int, step: int) -> Iterator[Batch]:
+        for batch in itertools.count(start, step):
             first = (batch * self.ranks + self.rank) * self.batch_size
             yield self._make(range(first, first + self.batch_size))
-            batch += 1
 
     def _make(self, indices: range) -> Batch:
         truths = [draw(self.parameters, seed=self.seed, index=index) for index in indices]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, IterableDataset, Sampler
 
 from ...simulator.errors import FailureError, InputError
 from ...simulator.ranges import Range
@@ -24,20 +24,25 @@ from ..statistics import standardisation
 from ..store import Store, open_store
 from .collate import Batch
 from .reading import BatchReader, Request
-from .rendering import check_noise, render_batch
+from .rendering import device_for, render_batch
+from .sharing import EpochCounter, share, worker
 
 READ_AHEAD = 2
 """Batches that are made while the network works on the last one."""
 
 
-class SequenceLoader:
+class SequenceLoader(IterableDataset[Batch]):
     """Batches of a store, epoch after epoch; each iteration over it is (the rest of) one epoch.
+
+    It can be used as it is, or handed to ``torch.utils.data.DataLoader(loader, batch_size=None)``,
+    whose processes, if it has any, share each epoch out: the batches are the same. There an epoch
+    that is left early is over, and positions are not kept.
 
     Parameters
     ----------
     store : Store, str or path
     batch_size : int
-        Sequences in a batch.
+        Sequences in a batch; the last of an epoch has what is left.
     split : str, optional
         A name in `shares`; all sequences, if not given.
     shares : mapping of name to share
@@ -119,8 +124,7 @@ class SequenceLoader:
             rank=rank,
             ranks=ranks,
         )
-        self.device = None if device is None else torch.device(device)
-        self._check_device()
+        self.device = self._checked(device)
         self._check_shape(shape)
         if workers < 0:
             raise InputError(f"workers: found {workers}, wanted 0 or more")
@@ -134,8 +138,13 @@ class SequenceLoader:
             threads=default_workers() if workers == 0 else 1,
         )
         self._epoch, self._start, self._done = 0, 0, 0
+        self._counter = EpochCounter()
         self._requests: Sequence[Request] = ()
         self._processes: DataLoader[Batch] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave processes behind: a copy has its own."""
+        return {**self.__dict__, "_processes": None, "_requests": ()}
 
     @property
     def epoch(self) -> int:
@@ -153,15 +162,28 @@ class SequenceLoader:
 
     def __iter__(self) -> Iterator[Batch]:
         """Go through an epoch: the next one, or the rest of the one that was restored."""
-        epoch, start = self._epoch, self._start
+        epoch, start = self.begin()
         self._start, self._done = 0, start
-        plan = self.plan.epoch(epoch, start)
-        requests = [Request(np.full_like(indices, epoch), indices) for indices in plan]
+        requests = self.requests(epoch, start)
         with closing(self.batches(requests)) as batches:
             for batch in batches:
                 self._done += 1
+                # Before it is handed out: some ask for no more than the batches that they count.
+                if self._done == len(self) and worker() is None:
+                    self._epoch, self._done = epoch + 1, 0
                 yield batch
-        self._epoch, self._done = epoch + 1, 0
+
+    def begin(self) -> tuple[int, int]:
+        """Return epoch and first batch of an iteration that begins, here or in a worker process."""
+        if worker() is None:
+            return self.position
+        count = self._counter.take()
+        return self._epoch + count, 0 if count else self._start
+
+    def requests(self, epoch: int, start: int) -> list[Request]:
+        """Return what this process makes of an epoch: all from a batch on, or a worker's share."""
+        plan = self.plan.epoch(epoch, start)
+        return [Request(np.full_like(indices, epoch), indices) for indices in plan][share()]
 
     def batches(self, requests: Sequence[Request]) -> Generator[Batch, None, None]:
         """Yield the batches that are asked for, whatever the loader's position.
@@ -171,6 +193,14 @@ class SequenceLoader:
         FailureError
             If the store is damaged or a worker process died.
         """
+        if worker() is not None:
+            # A DataLoader's process has one processor, and cannot have processes of its own.
+            self.workers, self._reader.threads = 0, 1
+            if self.device is not None and self.device.type != "cpu":
+                raise InputError(
+                    f"device: found {self.device} in a process of a DataLoader, wanted "
+                    "`num_workers=0` with it"
+                )
         source = self._from_processes(requests) if self.workers else self._from_thread(requests)
         # Closed at once, also by an error: no thread outlives what it was started for.
         with closing(source):
@@ -181,6 +211,7 @@ class SequenceLoader:
 
     def set_epoch(self, epoch: int) -> None:
         """Let the next iteration go through epoch number `epoch`, from its start."""
+        self._counter = EpochCounter()
         self._epoch, self._start, self._done = epoch, 0, 0
 
     def state_dict(self) -> dict[str, Any]:
@@ -199,8 +230,10 @@ class SequenceLoader:
             raise InputError(
                 f"state: found a position in {state['plan']}, wanted one in {self._fingerprint()}"
             )
-        self._epoch = int(state["epoch"])
-        self._start = self._done = int(state["batch"])
+        self._counter = EpochCounter()
+        epochs, batch = divmod(int(state["batch"]), len(self))
+        self._epoch = int(state["epoch"]) + epochs
+        self._start = self._done = batch
 
     def _fingerprint(self) -> dict[str, Any]:
         plan = self.plan
@@ -212,6 +245,8 @@ class SequenceLoader:
             "buffer_parts": plan.buffer_parts,
             "part_size": plan.part_size,
             "ranks": plan.ranks,
+            # Earlier positions counted batches of almost equal size.
+            "batches": "full",
         }
 
     def _from_thread(self, requests: Sequence[Request]) -> Generator[Batch, None, None]:
@@ -254,16 +289,17 @@ class SequenceLoader:
         batch["tvi"] = flip_where(voxels, flips)
         return batch
 
-    def _check_device(self) -> None:
-        if self.device is None:
-            return
+    def _checked(self, device: torch.device | str | None) -> torch.device | None:
+        if device is None:
+            return None
         if self.store.kind != "rendered":
             raise InputError(
-                f"device: found voxels written in {self.store.location}, wanted a rendered store"
+                f"device: found voxels written in {self.store.location}, wanted a rendered store; "
+                "leave device out"
             )
-        check_noise(self.store.noise)
         if self.sampling.crop is not None:
             raise InputError("device: found crops asked for too, wanted whole images")
+        return device_for(device, self.store.noise)
 
     def _check_shape(self, wanted: tuple[int, int, int] | None) -> None:
         frames, depth, width = self.store.layout.shape

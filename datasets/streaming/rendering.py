@@ -12,13 +12,31 @@ CHUNK_BYTES = 2**30
 _BYTES_A_VOXEL = 64
 
 
-def check_noise(noise: str) -> None:
-    """Raise InputError unless a model of noise is made on devices too."""
+def device_for(device: torch.device | str | None, noise: str) -> torch.device | None:
+    """Return a device on which sequences with a model of noise can be rendered; None is none.
+
+    Raises
+    ------
+    InputError
+        If there is no such device here, or it cannot make this noise.
+    """
+    if device is None:
+        return None
+    try:
+        found = torch.device(device)
+        # What a device lacks, torch says when something is put there, each kind in its own way.
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
+        raise InputError(
+            f"device: found no {str(device)!r} here, wanted a device that torch has; without "
+            "`device`, kernels render on the processor"
+        ) from error
     if noise != "white":
         raise InputError(
             f"device: found sequences with noise {noise!r}, wanted white, which alone is made on a "
             "device; leave device out"
         )
+    return found
 
 
 def render_batch(

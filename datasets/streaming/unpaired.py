@@ -1,18 +1,20 @@
 """Unpaired batches of two domains, for translation between them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
 import numpy as np
+from torch.utils.data import IterableDataset
 
 from ...simulator.errors import InputError
 from .collate import Batch
 from .loader import SequenceLoader
 from .reading import Request
+from .sharing import share, worker
 
 
-class UnpairedLoader:
+class UnpairedLoader(IterableDataset[dict[str, Batch]]):
     """Pairs of batches of two stores that have nothing to do with one another.
 
     An epoch is one of the domain with more sequences. The other one gives as many, going through
@@ -28,6 +30,20 @@ class UnpairedLoader:
     ------
     InputError
         If the domains do not fit together.
+
+    Examples
+    --------
+    >>> from musim.datasets import generate
+    >>> from musim.datasets.streaming import SequenceLoader, UnpairedLoader
+    >>> from musim.simulator import Parameters
+    >>> few = {"pixels": "16x16", "size": "10x10", "frames": 32, "units": 2}
+    >>> simulated = generate(Parameters(**few), "memory://a.zarr", sequences=5)
+    >>> recorded = generate(Parameters(**few), "memory://b.zarr", sequences=3, seed=1)
+    >>> pairs = UnpairedLoader(
+    ...     SequenceLoader(simulated, batch_size=2), SequenceLoader(recorded, batch_size=2, seed=1)
+    ... )
+    >>> [(pair["a"]["tvi"].shape[0], pair["b"]["tvi"].shape[0]) for pair in pairs]
+    [(2, 2), (2, 2), (1, 1)]
     """
 
     def __init__(self, a: SequenceLoader, b: SequenceLoader) -> None:
@@ -53,17 +69,20 @@ class UnpairedLoader:
 
     def __iter__(self) -> Iterator[dict[str, Batch]]:
         """Yield ``{"a": batch, "b": batch}`` for (the rest of) an epoch of the longer domain."""
-        with closing(self._shorter.batches(self._requests())) as others:
-            for pair in zip(self._longer, others, strict=True):
+        epoch, start = self._longer.begin()
+        ours: Iterable[Batch] = self._longer
+        if worker() is not None:
+            ours = self._longer.batches(self._longer.requests(epoch, start))
+        with closing(self._shorter.batches(self._requests(epoch, start))) as others:
+            for pair in zip(ours, others, strict=True):
                 size = min(len(batch["index"]) for batch in pair)
                 cut = [{key: value[:size] for key, value in batch.items()} for batch in pair]
                 named = dict(zip(self._names, cut, strict=True))
                 yield {"a": named["a"], "b": named["b"]}
 
-    def _requests(self) -> list[Request]:
-        """Return what the shorter domain adds to (the rest of) the longer one's epoch."""
+    def _requests(self, epoch: int, start: int) -> list[Request]:
+        """Return what the shorter domain adds to (the rest of) the longer one's epoch here."""
         plan, sequences = self._shorter.plan, self._shorter.plan.sequences
-        epoch, start = self._longer.position
         sizes = [len(indices) for indices in self._longer.plan.epoch(epoch)]
         first = epoch * sum(sizes) + sum(sizes[:start])
         places = np.arange(first, (epoch + 1) * sum(sizes))
@@ -73,7 +92,7 @@ class UnpairedLoader:
         indices = np.array([orders[each][place] for each, place in wanted], np.int64)
         cuts = np.cumsum(sizes[start:])[:-1]
         pieces = zip(np.split(epochs, cuts), np.split(indices, cuts), strict=True)
-        return [Request(*piece) for piece in pieces][: len(sizes) - start]
+        return [Request(*piece) for piece in pieces][: len(sizes) - start][share()]
 
     def state_dict(self) -> dict[str, Any]:
         """Return the position; the shorter domain's follows from the longer one's."""

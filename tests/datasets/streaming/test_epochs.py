@@ -38,17 +38,41 @@ def test_all_ranks_together_see_every_sequence_once(given_plans):
 
 
 @given(plans())
-def test_ranks_get_equal_numbers_of_batches_of_almost_equal_size(given_plans):
+def test_batches_are_full_but_for_the_last_and_as_many_for_every_rank(given_plans):
     ranks, epoch = given_plans
-    batches = [list(plan.epoch(epoch)) for plan in ranks]
-    assert {len(rank) for rank in batches} == {ranks[0].batches}
-    sizes = [batch.size for rank in batches for batch in rank]
-    assert max(sizes) - min(sizes) <= 1
-    assert min(sizes) >= 1
     plan = ranks[0]
-    crowded = plan.batches < -(-plan.indices.size // (plan.ranks * plan.batch_size))
-    assert max(sizes) <= plan.batch_size + crowded
-    assert [plan.sequences for plan in ranks] == [sum(b.size for b in rank) for rank in batches]
+    sizes = np.array([[batch.size for batch in plan.epoch(epoch)] for plan in ranks])
+    assert sizes.shape == (plan.ranks, plan.batches)
+    assert sizes.min() >= 1
+    # Whatever a rank's last batch is, no other rank waits for long.
+    assert np.all(np.ptp(sizes, axis=0) <= 1)
+    enough = plan.indices.size - plan.ranks * plan.batch_size * (plan.batches - 1) >= plan.ranks
+    assert np.all(sizes[:, : -1 if enough else -2] == plan.batch_size)
+    if not enough:
+        assert np.all(sizes[:, -2] >= plan.batch_size - 1)
+        assert np.all(sizes[:, -1] == 1)
+    assert sizes.max() <= max(plan.batch_size, 2)
+    assert [plan.sequences for plan in ranks] == sizes.sum(axis=1).tolist()
+
+
+@pytest.mark.parametrize(
+    ("sequences", "batch_size", "ranks", "wanted"),
+    [
+        (23, 8, 1, [[8, 8, 7]]),
+        (10, 4, 1, [[4, 4, 2]]),
+        (9, 8, 1, [[8, 1]]),
+        (12, 4, 1, [[4, 4, 4]]),
+        (13, 4, 2, [[4, 2], [4, 3]]),
+        (9, 4, 2, [[3, 1], [4, 1]]),
+        (5, 1, 3, [[1], [2], [2]]),
+    ],
+)
+def test_sizes_of_batches(sequences, batch_size, ranks, wanted):
+    plans = [
+        EpochPlan(np.arange(sequences), 5, batch_size, rank=rank, ranks=ranks)
+        for rank in range(ranks)
+    ]
+    assert [[batch.size for batch in plan.epoch(0)] for plan in plans] == wanted
 
 
 @given(plans(), st.data())

@@ -88,7 +88,7 @@ def test_a_restored_loader_gives_exactly_what_was_left(rendered, same, options, 
     options |= {"window": 3, "snr": "5-15", "flips": ("width",)}
     options["rank"] = data.draw(st.integers(0, options["ranks"] - 1))
     loader = SequenceLoader(rendered, **options)
-    stop = data.draw(st.integers(0, len(loader)))
+    stop = data.draw(st.integers(0, len(loader) - 1))
     loader.set_epoch(data.draw(st.integers(0, 3)))
     batches = iter(loader)
     for _ in range(stop):
@@ -113,6 +113,18 @@ def test_a_state_between_epochs_goes_on_with_the_next(dense, same):
     other.load_state_dict(state)
     assert other.state_dict() == state
     same(list(other), list(loader))
+
+
+def test_an_epoch_is_over_with_its_last_batch(dense, same):
+    # Who counts batches, as Lightning does, does not ask for one more.
+    loader, other = (SequenceLoader(dense, batch_size=4, seed=1) for _ in range(2))
+    batches = iter(loader)
+    for _ in range(len(loader)):
+        next(batches)
+    assert (loader.epoch, loader.state_dict()["batch"]) == (1, 0)
+    del batches
+    list(other)
+    same(list(loader), list(other))
 
 
 def test_a_restored_loader_stopped_again_goes_on_exactly(dense, same):
@@ -217,6 +229,8 @@ def test_the_shape_that_a_network_wants_is_checked(dense, refused):
         ("dense", {"snr": "loud"}, ["loud"]),
         ("dense", {"device": "cpu"}, ["device", "rendered"]),
         ("rendered", {"device": "cpu", "crop": (3, 3)}, ["device", "crop"]),
+        ("rendered", {"device": "cuda:99"}, ["device", "no 'cuda:99' here", "kernels"]),
+        ("rendered", {"device": "abacus"}, ["device", "no 'abacus' here"]),
         ("dense", {"workers": -1}, ["workers", "-1"]),
         ("dense", {"seed": -1}, ["seed", "-1"]),
         ("dense", {"seed": 1.5}, ["seed", "1.5"]),
