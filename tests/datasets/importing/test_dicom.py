@@ -74,7 +74,7 @@ def test_a_gap_in_the_times_of_frames_is_said(tmp_path):
     with open_file(path) as file:
         survey = describe(file)
     assert survey.values["frame_rate"] == 400
-    assert ["frame: found" in remark for remark in survey.remarks] == [True]
+    assert ["frame: has a gap of 0.0065 s" in remark for remark in survey.remarks] == [True]
 
 
 def test_rates_of_display_are_to_be_checked(tmp_path):
