@@ -16,6 +16,7 @@ from .netcdf import Netcdf3File, Netcdf4File
 from .nifti import NiftiFile
 from .numpy_files import NpyFile, NpzFile
 from .tiff import TiffFile
+from .uff_files import UffFile
 from .unknown_files import why_unknown
 from .zarr_archives import ZarrArchive
 from .zarr_folders import ZarrFolder
@@ -28,6 +29,7 @@ FORMATS: dict[str, type[File]] = {
         Netcdf3File,
         Matlab73File,
         Netcdf4File,
+        UffFile,
         Hdf5File,
         Matlab5File,
         Matlab4File,
@@ -39,7 +41,7 @@ FORMATS: dict[str, type[File]] = {
     )
 }
 """All formats, by name. The first that recognises a content opens it, so what is special stands
-before what is general: MATLAB 7.3 and NetCDF 4 are HDF5 too."""
+before what is general: MATLAB 7.3, NetCDF 4 and UFF are HDF5 too."""
 
 
 def open_file(path: str | Path) -> File:

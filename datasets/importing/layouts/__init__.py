@@ -5,10 +5,12 @@ from .layout import PublishedLayout
 from .ome_zarr import OmeZarrLayout
 from .picmus import PicmusLayout
 from .uff import UffLayout
+from .uff_images import UffImagesLayout
 from .zea import ZeaLayout
 
 LAYOUTS: dict[str, type[PublishedLayout]] = {
-    layout.name: layout for layout in (UffLayout, PicmusLayout, ZeaLayout, OmeZarrLayout)
+    layout.name: layout
+    for layout in (UffLayout, UffImagesLayout, PicmusLayout, ZeaLayout, OmeZarrLayout)
 }
 """All published layouts, by name. The first that recognises a file tells what it means."""
 

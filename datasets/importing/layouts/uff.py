@@ -47,12 +47,12 @@ class UffLayout(PublishedLayout):
 
     def __init__(self, file: File) -> None:
         super().__init__(file)
-        self._group = _group_of(file, "uff.channel_data") or ""
+        self._group = group_of(file, "uff.channel_data") or ""
 
     @classmethod
     def recognises(cls, file: File) -> bool:
         """Return whether it holds an object of channel data."""
-        return _group_of(file, "uff.channel_data") is not None
+        return group_of(file, "uff.channel_data") is not None
 
     def guesses(self) -> Iterator[Guess]:
         """Yield what the file says, in the units of UFF: Hz, m, s and rad."""
@@ -85,7 +85,12 @@ class UffLayout(PublishedLayout):
         if bent:
             yield f"found {bent} of {len(waves)} waves that are no plane waves, {NOT_PLANE}"
         if not waves:
-            yield "found no sequence of waves in it, wanted their angles"
+            start = self.number(f"{self._group}/initial_time") or 0.0
+            yield (
+                "found no sequence of waves in it, wanted their angles; give angles, and "
+                f"first_sample too: the file's time, from {start:g} s on, counts from when a wave "
+                "passes the origin"
+            )
 
     def _data(self) -> VariableInfo:
         name = f"{self._group}/data"
@@ -174,11 +179,11 @@ class UffLayout(PublishedLayout):
             yield from first_samples(times, azimuths, places[:, 0], speed)
 
 
-def _group_of(file: File, kind: str) -> str | None:
+def group_of(file: File, kind: str) -> str | None:
     """Return the first group of a class of UFF that has data; None if there is none."""
     for info in file.variables:
         found = re.fullmatch(r"(.+?)/data(/real)?", info.name)
-        if found and len(info.shape) <= len(ORDER) and _class_of(file, found[1]) == kind:
+        if found and len(info.shape) <= 5 and _class_of(file, found[1]) == kind:
             return found[1]
     return None
 
