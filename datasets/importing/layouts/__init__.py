@@ -7,12 +7,21 @@ from .picmus import PicmusLayout
 from .uff import UffLayout
 from .uff_images import UffImagesLayout
 from .zea import ZeaLayout
+from .zea_images import ZeaImagesLayout
 
 LAYOUTS: dict[str, type[PublishedLayout]] = {
     layout.name: layout
-    for layout in (UffLayout, UffImagesLayout, PicmusLayout, ZeaLayout, OmeZarrLayout)
+    for layout in (
+        UffLayout,
+        UffImagesLayout,
+        PicmusLayout,
+        ZeaLayout,
+        ZeaImagesLayout,
+        OmeZarrLayout,
+    )
 }
-"""All published layouts, by name. The first that recognises a file tells what it means."""
+"""All published layouts, by name. The first that recognises a file tells what it means, so
+echoes stand before the images that were made of them."""
 
 
 def layout_of(file: File) -> PublishedLayout | None:
