@@ -139,6 +139,21 @@ class LazyArray:
         return piece.astype(self.dtype, order="K", copy=False)
 
 
+@dataclass(frozen=True)
+class Derived:
+    """An array that a file holds in another order, as its layout knows.
+
+    Parameters
+    ----------
+    info : VariableInfo
+    read_piece : callable
+        As that of :class:`LazyArray`.
+    """
+
+    info: VariableInfo
+    read_piece: Callable[[tuple[slice, ...]], NDArray[Any]]
+
+
 class File(ABC):
     """An open file; use it in a ``with`` block.
 
@@ -166,6 +181,9 @@ class File(ABC):
     """Whether a library in C reads it, which damaged bytes may crash: it works in a process of its
     own, which imports the class by its name."""
 
+    derive: Callable[["File", str], Derived | None] = staticmethod(lambda file, name: None)
+    """Finds what a name means that the file's published layout gives; set when it is opened."""
+
     mismatch: str = ""
     """How the file's name disagrees with its content; empty if it does not."""
 
@@ -173,6 +191,7 @@ class File(ABC):
         self.path = path
         self._known: dict[str, VariableInfo] | None = None
         self._stored: dict[str, VariableInfo] | None = None
+        self._derived: dict[str, Derived] = {}
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -234,7 +253,7 @@ class File(ABC):
             found = known.get(name)
             if found is None:
                 other = self._unlisted(name)
-                found = other and _unpacked(other)
+                found = (other and _unpacked(other)) or self._derive(name)
         if found is None:
             close = [other for other in known if other.lower() == name.lower()]
             close = close or get_close_matches(name, known, n=1, cutoff=0.5)
@@ -243,6 +262,17 @@ class File(ABC):
                 f"{self.path}: found no variable {name!r}; {hint}the file has {_enumerate(known)}"
             )
         return found
+
+    def _derive(self, name: str) -> VariableInfo | None:
+        if name not in self._derived:
+            try:
+                found = self.derive(self, name)
+            except InputError as error:
+                raise InputError(f"{self.path}: {name}: {error}") from error
+            if found is None:
+                return None
+            self._derived[name] = found
+        return self._derived[name].info
 
     def array(self, name: str) -> LazyArray:
         """Return a numeric variable, which is read when its pieces are asked for.
@@ -257,6 +287,9 @@ class File(ABC):
             raise InputError(f"{self.path}: {name}: {info.refusal}")
         if info.dtype is None or not info.is_numeric:
             raise InputError(f"{self.path}: {name}: found text, wanted numbers")
+
+        if name in self._derived:
+            return LazyArray(info.shape, info.dtype, self._derived[name].read_piece)
 
         def read_piece(slices: tuple[slice, ...]) -> NDArray[Any]:
             with damage(self.path, name):

@@ -6,9 +6,10 @@ from ...simulator.errors import InputError
 from .content import HEAD, Content
 from .damage import damage
 from .dicom import DicomFile
-from .files import File
+from .files import Derived, File
 from .guarded_files import GuardedFile
 from .hdf5 import Hdf5File
+from .layouts import layout_of
 from .matlab4 import Matlab4File
 from .matlab5 import Matlab5File
 from .matlab73 import Matlab73File
@@ -76,6 +77,7 @@ def open_file(path: str | Path) -> File:
         file = GuardedFile(path, guarded) if readers[0].guarded else readers[0](path)
     try:
         file.mismatch = _mismatch(file)
+        file.derive = _derived
         # A first look, so that a damaged file is found here and not halfway through the work.
         if not file.variables:
             raise InputError(f"{path}: found no variables in it; wanted a recording")
@@ -83,6 +85,12 @@ def open_file(path: str | Path) -> File:
         file.close()
         raise
     return file
+
+
+def _derived(file: File, name: str) -> Derived | None:
+    """Return an array that the file's published layout knows by a name."""
+    layout = layout_of(file)
+    return layout and layout.derived(name)
 
 
 def _look(path: Path) -> Content:

@@ -175,7 +175,7 @@ def _find_element(name: str, node: Elements, rest: str) -> tuple[str, Leaf] | No
     number = _number(index[1], node.shape)
     if number is None:
         last = element_name(name, node.is_cell, len(node.members) - 1)
-        raise InputError(f"found {len(node.members)} elements, wanted one up to {last}")
+        raise InputError(f"found a number beyond the elements, wanted one up to {last}")
     return find(element_name(name, node.is_cell, number), node.members[number], left)
 
 

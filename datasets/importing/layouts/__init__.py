@@ -6,6 +6,7 @@ from .ome_zarr import OmeZarrLayout
 from .picmus import PicmusLayout
 from .uff import UffLayout
 from .uff_images import UffImagesLayout
+from .verasonics import VerasonicsLayout
 from .zea import ZeaLayout
 from .zea_images import ZeaImagesLayout
 
@@ -17,6 +18,7 @@ LAYOUTS: dict[str, type[PublishedLayout]] = {
         PicmusLayout,
         ZeaLayout,
         ZeaImagesLayout,
+        VerasonicsLayout,
         OmeZarrLayout,
     )
 }

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....simulator.errors import InputError
-from ..files import File, VariableInfo
+from ..files import Derived, File, VariableInfo
 from ..plausibility import Guess
 
 ONE_FRAME = "found one frame, wanted two or more: velocity is what changes between frames"
@@ -48,6 +48,10 @@ class PublishedLayout(ABC):
     def remarks(self) -> Iterator[str]:
         """Yield what keeps the file from being imported, or has to be minded, in a line each."""
         yield from ()
+
+    def derived(self, name: str) -> Derived | None:
+        """Return an array that the file holds in another order, by a name that a guess gives it."""
+        return None
 
     def has(self, name: str) -> bool:
         """Return whether the file has numbers of that name."""
