@@ -13,7 +13,7 @@ from ...simulator.errors import InputError
 from .content import Content
 from .damage import damage
 from .files import VariableInfo, plain_text
-from .image_files import IMAGES, Image, ImageFile, Positions, line, package, quiet
+from .image_files import IMAGES, Image, ImageFile, Positions, library, line, package
 from .mapped import piece_of_file
 from .quantities import VELOCITY_UNITS, spelled
 
@@ -72,7 +72,7 @@ class DicomFile(ImageFile):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._dicom = package(path, self.format, "pydicom")
-        with damage(path), quiet(*self.loggers):
+        with damage(path), library(*self.loggers):
             meta = self._dicom.filereader.read_file_meta_info(path)
             self._syntax = str(meta.get("TransferSyntaxUID", "1.2.840.10008.1.2"))
             # What is deflated would be unpacked into memory as a whole.

@@ -91,7 +91,7 @@ class ImageFile(File):
     """
 
     loggers: tuple[str, ...] = ()
-    """Names of the loggers by which the reader tells of what is odd in a file."""
+    """Names of the loggers of the library that reads it."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -106,7 +106,7 @@ class ImageFile(File):
         """Return a piece of images as stored, in memory of its own."""
 
     def _list(self) -> Iterator[VariableInfo]:
-        with quiet(*self.loggers):
+        with library(*self.loggers):
             images = list(self._images())
         yield from (image.info for image in images)
         for image in images:
@@ -122,7 +122,7 @@ class ImageFile(File):
     def _read(self, info: VariableInfo, slices: tuple[slice, ...]) -> NDArray[Any]:
         if info.name in self._coordinates:
             return self._coordinates[info.name][slices].copy()
-        with quiet(*self.loggers):
+        with library(*self.loggers):
             return self._pixels(info, slices)
 
 
@@ -204,8 +204,16 @@ def package(path: Path, found: str, name: str) -> Any:
 
 
 @contextmanager
-def quiet(*loggers: str) -> Iterator[None]:
-    """Keep to themselves what libraries say about oddities that they read past."""
+def library(*loggers: str) -> Iterator[None]:
+    """Read by a library: errors of its own become ValueErrors.
+
+    What it says of oddities that it reads past is dropped.
+
+    Parameters
+    ----------
+    loggers : str
+        Names of its loggers, which begin with its own.
+    """
     known = [logging.getLogger(name) for name in loggers]
     before = [logger.disabled for logger in known]
     try:
@@ -214,6 +222,10 @@ def quiet(*loggers: str) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in {n.partition(".")[0] for n in loggers}:
+            raise
+        raise ValueError(str(error)) from error
     finally:
         for logger, was in zip(known, before, strict=True):
             logger.disabled = was

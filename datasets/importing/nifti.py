@@ -24,10 +24,10 @@ from .image_files import (
     ImageFile,
     Positions,
     length_in,
+    library,
     line,
     package,
     parts_of,
-    quiet,
     time_in,
 )
 from .mapped import piece_of_file
@@ -68,7 +68,7 @@ class NiftiFile(ImageFile):
         self._header_path, self._data_path = _pair(path)
         self._unpacked: IO[bytes] | None = None
         self._places: dict[str, int] = {}
-        with damage(path), quiet(*self.loggers):
+        with damage(path), library(*self.loggers):
             head = _beginning(self._header_path)
             kind = {1: nibabel.Nifti1Header, 2: nibabel.Nifti2Header}[_version(head)]
             # The header alone: extensions hold no values, and claim any length. Its checks mend

@@ -94,7 +94,8 @@ def describe(file: File) -> Survey:
         return Survey(file.variables, guesses, layout.name, (*layout.remarks(),))
     data = _guess_data(file)
     if not data:
-        return Survey(file.variables, ())
+        refused = [f"{info.name}: {info.refusal}" for info in file.variables if info.refusal]
+        return Survey(file.variables, (), remarks=(*refused,))
     kind = str(data[0].value)
     name = str(data[1].value)
     info = file.info(name)

@@ -18,9 +18,9 @@ from .image_files import (
     Image,
     ImageFile,
     Positions,
+    library,
     parts_of,
     plain_attributes,
-    quiet,
 )
 from .mapped import piece_of_file
 from .tiff_headers import (
@@ -73,7 +73,7 @@ class TiffFile(ImageFile):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._stacks: dict[str, _Stack] = {}
-        with damage(path), quiet(*self.loggers):
+        with damage(path), library(*self.loggers):
             import tifffile
 
             # What other files hold is not this recording, whose checksum is kept.

@@ -217,6 +217,15 @@ def test_headers_that_lie_are_refused_before_memory_is_asked_for(
         open_file(path)
 
 
+def test_errors_of_the_library_itself_are_damage(tmp_path, refused):
+    path = write_dicom(tmp_path / "a.dcm", VELOCITY)
+    content = bytearray(path.read_bytes())
+    content[136:144] = b"UL\x03\0abc "  # a length in three bytes
+    path.write_bytes(content)
+    with refused("a.dcm", "damaged"):
+        open_file(path)
+
+
 def test_without_its_package_the_extra_is_named(tmp_path, monkeypatch, refused):
     path = write_dicom(tmp_path / "a.dcm", VELOCITY)
     monkeypatch.setitem(sys.modules, "pydicom", None)

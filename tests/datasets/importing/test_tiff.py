@@ -145,8 +145,10 @@ REFUSED = {
 def test_pictures_and_curves_are_explained(tmp_path, refused, name):
     values, options, word = REFUSED[name]
     path = write_tiff(tmp_path / "a.tif", values, **options)
-    with open_file(path) as file, refused("a.tif", "images", word, "wanted"):
-        file.array("images")
+    with open_file(path) as file:
+        assert "# images: found" in describe(file).to_toml()
+        with refused("a.tif", "images", word, "wanted"):
+            file.array("images")
 
 
 def test_a_packing_that_is_not_installed_is_named(tmp_path, refused):
