@@ -3,6 +3,9 @@
 A buffer is an array (row, channel, frame). The acquisitions of a frame lie one behind the other
 along its rows: ``Receive(k).startSample`` to ``endSample``, counted from 1. The channels stand in
 the order of the connector: ``Trans.Connector`` names that of each element.
+
+In some modes (BS100BW, BS50BW) of every period, or of every second one, two samples are kept that
+lie a quarter of a period apart: the real part of the demodulated echo, and less the imaginary one.
 """
 
 from collections.abc import Mapping
@@ -30,18 +33,22 @@ class Acquisitions:
         Column of each element, from 0.
     waves : int array of shape (transmit,), optional
         Which element of TX each transmit is, from 0; None if that is not known.
+    is_paired : bool
+        Whether samples lie in pairs.
     """
 
     starts: NDArray[np.int64]
     length: int
     channels: NDArray[np.int64]
     waves: NDArray[np.int64] | None
+    is_paired: bool = False
 
     def are_all_of(self, buffer: VariableInfo) -> bool:
         """Return whether a buffer holds one acquisition a frame, as it would be described alone."""
         rows, columns = buffer.shape[:2]
         in_order = np.array_equal(self.channels, np.arange(columns))
-        return self.starts.size == 1 and self.length == rows and in_order
+        is_whole = self.starts.size == 1 and self.length == rows
+        return is_whole and in_order and not self.is_paired
 
     def check(self, buffer: tuple[int, ...]) -> None:
         """Raise InputError if they reach beyond a buffer of some shape."""
@@ -53,14 +60,17 @@ class Acquisitions:
                 f"buffer's shape {buffer}; Receive and Trans belong to another recording"
             )
 
-    def shape(self, buffer: tuple[int, ...]) -> tuple[int, int, int, int]:
+    def shape(self, buffer: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape of the acquisitions of a buffer of some shape."""
         repeats, transmits = self.starts.shape
         frames = buffer[2] if len(buffer) > 2 else 1
-        return self.length, len(self.channels), transmits, repeats * frames
+        samples, parts = (self.length // 2, (2,)) if self.is_paired else (self.length, ())
+        return samples, len(self.channels), transmits, repeats * frames, *parts
 
     def of(self, buffer: LazyArray, name: str, attributes: Mapping[str, Any]) -> Derived:
         """Return the acquisitions of a buffer apart: (sample, channel, transmit, time).
+
+        Of samples in pairs, real and imaginary part are a last axis.
 
         Raises
         ------
@@ -72,6 +82,15 @@ class Acquisitions:
         return Derived(info, lambda slices: self._read(buffer, slices))
 
     def _read(self, buffer: LazyArray, slices: tuple[slice, ...]) -> NDArray[Any]:
+        if not self.is_paired:
+            return self._rows(buffer, slices)
+        samples, *others, parts = slices
+        rows = self._rows(buffer, (slice(2 * samples.start, 2 * samples.stop), *others))
+        least = np.iinfo(rows.dtype).min if rows.dtype.kind == "i" else -np.inf
+        imaginary = -np.maximum(rows[1::2], least + 1)  # -32768 has no opposite
+        return np.stack([rows[::2], imaginary], axis=-1)[..., parts].astype(rows.dtype, copy=False)
+
+    def _rows(self, buffer: LazyArray, slices: tuple[slice, ...]) -> NDArray[Any]:
         samples, elements, waves, times = slices
         lengths = [s.stop - s.start for s in slices]
         result = np.empty(lengths, buffer.dtype, order="F")

@@ -1,6 +1,7 @@
 """What a Vantage's workspace says of its acquisitions: Receive, TX, Event and SeqControl."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 
 import numpy as np
@@ -9,6 +10,9 @@ from numpy.typing import NDArray
 from ....simulator.errors import InputError
 from ..files import File
 from .receive_buffers import Acquisitions, period_of
+
+PAIRED = ("BS100BW", "BS50BW")
+"""Modes of sampling in which two samples are kept, a quarter of a period apart, and others not."""
 
 Numbers = Callable[[str], NDArray[np.float64] | None]
 
@@ -49,6 +53,24 @@ class ReceiveEvents:
         """How many apertures of a multiplexer are received with."""
         found = self.of_each("Receive/aperture")
         return 1 if found is None else len(np.unique(found))
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether samples lie in pairs of quadrature."""
+        for name in ("Receive(1)/sampleMode", "Receive/sampleMode"):
+            with suppress(InputError):
+                return str(self._file.value(name)) in PAIRED
+        skipped = self.of_each("Receive/quadDecim")
+        return skipped is not None and skipped[0] > 1
+
+    @property
+    def sampling_frequency(self) -> float | None:
+        """Of the samples, or of the pairs of them, Hz."""
+        rate, skipped = self.of_each("Receive/decimSampleRate"), self.of_each("Receive/quadDecim")
+        if rate is None or (skipped is None and self.is_paired):
+            return None
+        kept = 1.0 if skipped is None else float(skipped[0])
+        return 1e6 * float(rate[0]) / kept / (1 + self.is_paired)
 
     def of_buffer(self, buffer: str) -> NDArray[np.bool_]:
         """Return which elements of Receive belong to a buffer, such as ``RcvData{1}``."""
@@ -92,6 +114,7 @@ class ReceiveEvents:
             length=int(lengths[0]),
             channels=self._channels(shape[1]),
             waves=None if order is None else order[:period],
+            is_paired=self.is_paired,
         )
         found.check(shape)
         return found
@@ -149,7 +172,9 @@ class ReceiveEvents:
             values = self._numbers(f"Trans/{field}")
             if values is None or count is None or values.size < count.ravel()[0]:
                 continue
-            # One column for each aperture of a multiplexer.
+            # One column for each aperture of a multiplexer, which Receive.aperture counts.
             values = values.T if len(values) == 1 else values
-            return values[:, 0].astype(np.int64) - 1
+            aperture = self.of_each("Receive/aperture")
+            column = 0 if aperture is None else int(aperture[0]) - 1
+            return values[:, column if 0 <= column < values.shape[1] else 0].astype(np.int64) - 1
         return np.arange(columns)

@@ -12,6 +12,7 @@ import numpy as np
 from ....simulator.errors import InputError
 from ..files import Derived, File
 from ..plausibility import Guess, guess_numbers
+from ..recording_kinds import PART
 from .geometry import CURVED, NOT_PLANE, rounded
 from .layout import PublishedLayout
 from .receive_buffers import Acquisitions
@@ -22,8 +23,6 @@ BY_RECEIVE = " by Receive"
 
 _BUFFERS, _IMAGES = ("RcvData{1}", "RcvData"), ("IQData{1}", "IQData")
 _PARTS = (("IData{1}", "QData{1}"), ("IData", "QData"))
-_PAIRED = ("BS100BW", "BS50BW")
-"""Modes in which samples lie in pairs, a quarter of a period apart, and not evenly."""
 
 
 class VerasonicsLayout(PublishedLayout):
@@ -63,11 +62,6 @@ class VerasonicsLayout(PublishedLayout):
             yield CURVED
         if self._events.focused:
             yield f"found {self._events.focused} transmits that are no plane waves, {NOT_PLANE}"
-        if self._is_paired():
-            yield (
-                "found samples in pairs of quadrature (Receive.sampleMode BS100BW or BS50BW), "
-                "wanted evenly sampled echoes (NS200BW or BS67BW); import IQData instead"
-            )
         if self._events.apertures > 1:
             yield (
                 f"found {self._events.apertures} receive apertures of a multiplexer, wanted one; "
@@ -116,7 +110,7 @@ class VerasonicsLayout(PublishedLayout):
         transmits = 1
         if acquisitions is not None and not acquisitions.are_all_of(self.file.info(name)):
             repeats, transmits = acquisitions.starts.shape
-            axes = ["sample", "channel", "transmit", "time"]
+            axes = ["sample", "channel", "transmit", "time", PART]
             shape = acquisitions.shape(shape)
             name = f"{self._buffer}{BY_RECEIVE}"
             why = (
@@ -127,10 +121,12 @@ class VerasonicsLayout(PublishedLayout):
         axes = [axis for axis, length in zip(axes, shape, strict=False) if length > 1]
         yield Guess("axes", axes, why)
         yield from self._frame_rate(transmits, Guess("axes", axes, why))
-        rate = self._events.of_each("Receive/decimSampleRate")
-        if rate is not None and not self._is_paired():
-            reason = "Receive.decimSampleRate is in MHz"
-            yield Guess("sampling_frequency", rounded(1e6 * float(rate[0])), reason)
+        rate, paired = self._events.sampling_frequency, self._events.is_paired
+        if rate:
+            reason = "Receive.decimSampleRate, in MHz, less the samples that are left out"
+            yield Guess("sampling_frequency", rounded(rate), reason)
+        if paired:
+            yield from self._demodulation("the samples lie in pairs; ")
         yield from self._waves(acquisitions)
 
     def _frame_rate(self, transmits: int, axes: Guess) -> Iterator[Guess]:
@@ -164,14 +160,18 @@ class VerasonicsLayout(PublishedLayout):
 
     def _pulse(self) -> Iterator[Guess]:
         yield from self.named("centre_frequency", "Trans/frequency", "MHz")
-        demodulation = self.number("Receive/demodFrequency")
-        if not self._buffer and demodulation:
-            reason = "Receive.demodFrequency is in MHz"
-            yield Guess("demodulation_frequency", rounded(1e6 * demodulation), reason)
+        if not self._buffer:
+            yield from self._demodulation()
         band, frequency = self.numbers("Trans/Bandwidth"), self.number("Trans/frequency")
         if band is not None and band.size == 2 and frequency:
             share = rounded(float(np.ptp(band)) / frequency)
             yield Guess("bandwidth", share, "from the first to the second of Trans.Bandwidth, MHz")
+
+    def _demodulation(self, why: str = "") -> Iterator[Guess]:
+        demodulation = self.number("Receive/demodFrequency")
+        if demodulation:
+            reason = f"{why}Receive.demodFrequency is in MHz"
+            yield Guess("demodulation_frequency", rounded(1e6 * demodulation), reason)
 
     def _probe(self) -> Iterator[Guess]:
         if self.number("Trans/type"):
@@ -199,17 +199,6 @@ class VerasonicsLayout(PublishedLayout):
         except InputError:
             is_mm = False
         return value / self._wavelength() if value is not None and is_mm else value
-
-    def _is_paired(self) -> bool:
-        skipped = self._events.of_each("Receive/quadDecim")
-        if skipped is not None and skipped[0] > 1:
-            return True
-        for name in ("Receive(1)/sampleMode", "Receive/sampleMode"):
-            try:
-                return str(self.file.value(name)) in _PAIRED
-            except InputError:
-                continue
-        return False
 
     def _images(self) -> Iterator[Guess]:
         yield Guess("kind", "iq", "a Vantage's IQData are demodulated images")

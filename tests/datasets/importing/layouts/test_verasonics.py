@@ -49,24 +49,31 @@ def cell(*values):
     return result
 
 
-def workspace(**changes):
-    """Return a workspace whose first sample is 40 wavelengths after the first element fires."""
+def workspace(paired=False, **changes):
+    """Return a workspace whose first sample is 40 wavelengths after the first element fires.
+
+    Of `paired` samples, two of four are kept.
+    """
     fired = (np.sin(ANGLES)[:, None] * PLACES).min(axis=1) / SPEED
     waves = echoes(40 / CENTRE + fired)[0]
-    buffer = np.full((WAVES * REPEATS * SAMPLES + SPARE, COLUMNS, FRAMES), -7, "i2")
+    if paired:
+        waves = waves[..., np.arange(SAMPLES) % 4 < 2]
+    samples = waves.shape[-1]
+    buffer = np.full((WAVES * REPEATS * samples + SPARE, COLUMNS, FRAMES), -7, "i2")
     receive, event = [], []
     for frame in range(FRAMES):
         for repeat in range(REPEATS):
             for wave in range(WAVES):
                 number = repeat * WAVES + wave
-                rows = slice(number * SAMPLES, (number + 1) * SAMPLES)
+                rows = slice(number * samples, (number + 1) * samples)
                 buffer[rows, CONNECTOR - 1, frame] = GAIN[frame * REPEATS + repeat] * waves[wave].T
                 receive.append(
                     {
                         "bufnum": 1.0, "framenum": frame + 1.0, "acqNum": number + 1.0,
                         "startSample": rows.start + 1.0, "endSample": float(rows.stop),
-                        "startDepth": 21.0, "decimSampleRate": SAMPLING / 1e6, "quadDecim": 1.0,
-                        "sampleMode": "NS200BW", "demodFrequency": CENTRE / 1e6,
+                        "startDepth": 21.0, "decimSampleRate": SAMPLING / 1e6,
+                        "quadDecim": 1.0 + paired, "demodFrequency": CENTRE / 1e6,
+                        "sampleMode": "BS100BW" if paired else "NS200BW",
                     }
                 )  # fmt: skip
                 # Transmits stand in TX from the last to the first.
@@ -118,9 +125,10 @@ def survey(tmp_path):
     return call
 
 
+@pytest.mark.parametrize("paired", [False, True])
 @pytest.mark.parametrize("write", [scipy.io.savemat, write_matlab73])
-def test_a_point_is_where_it_was_in_front_of_the_array(write, tmp_path):
-    write(tmp_path / "a.mat", workspace())
+def test_a_point_is_where_it_was_in_front_of_the_array(write, paired, tmp_path):
+    write(tmp_path / "a.mat", workspace(paired))
     with open_file(tmp_path / "a.mat") as file:
         found = describe(file)
         assert (found.layout, found.missing) == ("Verasonics", ())
@@ -129,12 +137,14 @@ def test_a_point_is_where_it_was_in_front_of_the_array(write, tmp_path):
         data = recording.array(file)
         rf = data.read()[0]
         piece = data.read((slice(0, 1), slice(2, 5), slice(1, 3), slice(4, 9), slice(30, 50)))
-    assert rf.shape == (FRAMES * REPEATS, WAVES, ELEMENTS, SAMPLES)
-    assert rf.dtype == np.int16
+    samples = SAMPLES // 4 if paired else SAMPLES
+    assert rf.shape == (FRAMES * REPEATS, WAVES, ELEMENTS, samples)
+    assert rf.dtype == (np.complex64 if paired else np.int16)
+    assert recording.demodulation_frequency == (pytest.approx(CENTRE) if paired else None)
     np.testing.assert_array_equal(piece[0], rf[2:5, 1:3, 4:9, 30:50])
     assert recording.frame_rate == pytest.approx(3000)
     assert recording.centre_frequency == pytest.approx(CENTRE)
-    assert recording.sampling_frequency == pytest.approx(SAMPLING)
+    assert recording.sampling_frequency == pytest.approx(CENTRE if paired else SAMPLING)
     assert recording.pitch == pytest.approx(1000 * PITCH)
     assert recording.element_width == pytest.approx(0.25)
     assert recording.bandwidth == pytest.approx(0.6)
@@ -142,7 +152,10 @@ def test_a_point_is_where_it_was_in_front_of_the_array(write, tmp_path):
     depth, width = (1000 * place for place in POINT)
     near = np.arange(-20, 21) * 0.02
     images = beamform(
-        rf.astype("f4"), acquisition_of(recording), PixelGrid(depth + near, width + 2 * near)
+        rf if paired else rf.astype("f4"),
+        acquisition_of(recording),
+        PixelGrid(depth + near, width + 2 * near),
+        demodulation_frequency=recording.demodulation_frequency or 0,
     )
     peaks = np.abs(images).max(axis=(1, 2))
     np.testing.assert_allclose(peaks / peaks[0], GAIN / GAIN[0], rtol=0.01)
@@ -203,15 +216,27 @@ def test_lengths_in_wavelengths_are_converted(survey):
     [
         ("Trans", {"type": 1.0}, "no straight"),
         ("TX", {"focus": 20.0}, "3 transmits that are no plane waves"),
-        ("Receive", {"sampleMode": "BS100BW", "quadDecim": 2.0}, "pairs of quadrature"),
         ("Receive", {"startSample": None}, "which VSX adds"),
     ],
 )
 def test_what_cannot_be_imported_is_said(name, fields, words, survey):
     found = survey(change(workspace(), name, **fields))
     assert [line for line in found.remarks if words in line], found.remarks
-    missing = {"type": "pitch", "focus": "angles", "sampleMode": "sampling_frequency"}
+    missing = {"type": "pitch", "focus": "angles"}
     assert [key for field, key in missing.items() if field in fields and key in found.values] == []
+
+
+def test_apertures_of_a_multiplexer_choose_the_channels(survey, tmp_path):
+    both = np.stack([1.0 + np.arange(ELEMENTS), CONNECTOR], axis=1)
+    values = change(change(workspace(), "Receive", aperture=2.0), "Trans", Connector=both)
+    assert not [line for line in survey(values).remarks if "aperture" in line]
+    with open_file(tmp_path / "a.mat") as file:
+        rf = file.array("RcvData{1} by Receive").read()
+    scipy.io.savemat(tmp_path / "a.mat", workspace())
+    with open_file(tmp_path / "a.mat") as file:
+        assert np.array_equal(rf, file.array("RcvData{1} by Receive").read())
+    values["Receive"][0, 1]["aperture"] = 1.0
+    assert [line for line in survey(values).remarks if "2 receive apertures" in line]
 
 
 def test_acquisitions_that_differ_are_refused_in_one_line(tmp_path, refused):
