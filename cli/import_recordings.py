@@ -220,7 +220,8 @@ def _describe(path: str) -> None:
                   title_justify="left")  # fmt: skip
     for info in survey.variables:
         shape = " x ".join(str(n) for n in info.shape) or "one value"
-        cells = info.name, shape, str(info.dtype or ""), info.refusal or info.units
+        packed = f", packed as {info.stored}" if info.stored != info.dtype else ""
+        cells = info.name, shape, f"{info.dtype or ''}{packed}", info.refusal or info.units
         table.add_row(*(escape(cell) for cell in cells))
     err().print(table)
     if file.mismatch:

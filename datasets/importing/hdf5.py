@@ -15,6 +15,7 @@ from .damage import damage
 from .dtypes import plain, plain_dtype, refusal_of
 from .files import File, VariableInfo
 from .hdf5_filters import foreign_filters, missing_filter
+from .packing import UNWRITTEN
 
 _BEGINNING = b"\x89HDF\r\n\x1a\n"
 
@@ -31,7 +32,7 @@ class Hdf5File(File):
     """An HDF5 file. Numbers are read piece by piece; links to other files are not followed."""
 
     format = "HDF5"
-    suffixes = (".h5", ".hdf5", ".hdf", ".he5", ".uff")
+    suffixes = (".h5", ".hdf5", ".hdf", ".he5", ".uff", ".nc", ".nc4")
     guarded = True
 
     @classmethod
@@ -67,6 +68,8 @@ class Hdf5File(File):
             return VariableInfo(name, shape, None, attributes, refusal=refusal)
         text = h5py.check_string_dtype(dataset.dtype) is not None
         dtype = np.dtype("U1") if text else self._dtype(dataset, attributes)
+        if dataset.dtype.kind == "f" and np.isclose(dataset.fillvalue, UNWRITTEN, rtol=1e-6):
+            attributes.setdefault("_FillValue", UNWRITTEN)
         chunk = math.prod(dataset.chunks or (0,)) * dataset.dtype.itemsize
         dims = _dims_of(dataset)
         return VariableInfo(name, shape, dtype, attributes, dims, together=chunk)

@@ -1,6 +1,5 @@
 """Finding the numbers of a description: given, named in the file, or from its coordinates."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
 from .coordinates import NO_UNIT, Coordinate, read_coordinate
+from .delays import angles_of
 from .description import Description
 from .files import File, VariableInfo, plain_text
 from .quantities import (
@@ -24,9 +24,6 @@ from .recording_kinds import REQUIRED
 
 CONTRADICTION = 0.01
 """Share by which a number that is given may differ from what a coordinate says."""
-
-BENT = 0.05
-"""Deviation of delays from a straight line, in periods, from which a wave is not plane."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,7 @@ class Lookup:
         size = any(key.endswith("_step") for key in needs)
         return InputError(
             f"{self.file.path}: found no {_listed(found)}, wanted "
-            f"{'them' if len(found) > 1 else 'it'} for {self.description.kind}; give "
+            f"{'them' if others or len(needs) > 1 else 'it'} for {self.description.kind}; give "
             f"{_listed(options)}{' (or `description.size` in place of steps)' if size else ''}"
         )
 
@@ -279,7 +276,7 @@ class Lookup:
         return tuple(float(value) for value in values.ravel())
 
     def _angles_from_delays(self, transmits: int) -> tuple[float, ...]:
-        """Fit a plane wave to the delays of each transmit: sin(angle) = c * slope of the delays."""
+        """Return the angles of plane waves that have the delays given."""
         given, channels = self.description.delays, self.lengths["channel"]
         values = self.values("delays", given) if isinstance(given, str) else np.array(given)
         where = f"{self.file.path}: delays"
@@ -291,24 +288,13 @@ class Lookup:
                 f"{where}: found shape {values.shape}, wanted (transmit {transmits}, channel "
                 f"{channels}); give angles instead"
             )
-        pitch, centre = self.number("pitch") or 1.0, self.number("centre_frequency") or 1.0
-        places = (np.arange(channels) - (channels - 1) / 2) * pitch / 1000  # m
-        slopes = values @ places / (places @ places)
-        rest = values - values.mean(axis=1, keepdims=True) - slopes[:, None] * places
-        sines = slopes * (self.number("sound_speed") or 1540.0)
-        worst = float(np.abs(rest).max())
-        first = float(np.abs(values.min(axis=1)).max())
-        if first > BENT / centre:
-            raise InputError(
-                f"{where}: found a first element that fires at {first:.3g} s, wanted 0; give "
-                "angles instead, and first_sample from the instant at which the first element fires"
-            )
-        if worst > BENT / centre or np.abs(sines).max() >= 1:
-            raise InputError(
-                f"{where}: found delays up to {worst:.3g} s off a straight line, wanted those of "
-                "plane waves; other waves cannot be imported, beamform them first"
-            )
-        return tuple(math.degrees(math.asin(sine)) for sine in sines)
+        return angles_of(
+            values,
+            pitch=self.number("pitch") or 1.0,
+            centre_frequency=self.number("centre_frequency") or 1.0,
+            sound_speed=self.number("sound_speed") or 1540.0,
+            where=where,
+        )
 
 
 def _within(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.bool_]:

@@ -16,6 +16,7 @@ from .dtypes import plain_dtype, refusal_of
 from .files import File, VariableInfo
 from .hdf5 import is_hdf5, topmost
 from .hdf5_filters import missing_filter
+from .packing import UNWRITTEN
 
 
 class _NetcdfFile(File):
@@ -44,6 +45,8 @@ class _NetcdfFile(File):
             name, dims = str(key), tuple(str(dim) for dim in variable.dims)
             dtype = np.dtype(variable.dtype)
             attributes = dict(variable.attrs)
+            if dtype.kind == "f":
+                attributes.setdefault("_FillValue", UNWRITTEN)
             refusal = self._missing_filters.get(name) or refusal_of(dtype)
             if dtype.kind == "O" and _is_text(variable):
                 refusal, dtype = "", np.dtype("U1")

@@ -22,6 +22,9 @@ _KEYS = (
     "valid_range", "_Unsigned",
 )  # fmt: skip
 
+UNWRITTEN = 9.969209968386869e36
+"""What NetCDF fills floating-point values with that nobody wrote (NC_FILL_FLOAT)."""
+
 
 @dataclass(frozen=True)
 class Packing:

@@ -317,6 +317,45 @@ def test_one_file_is_described_at_a_time(refused, files):
     refused(["none.npy", "no such file"], "none.npy", "--describe")
 
 
+def test_a_file_that_says_all_of_itself_is_imported_by_its_kind(musim, tmp_path, refused):
+    values = velocity()
+    coordinates = {
+        "time": (
+            "time",
+            np.arange(60) / 400 + np.where(np.arange(60) < 30, 0, 0.01),
+            {"units": "s"},
+        ),
+        "depth": ("depth", np.arange(8)[::-1] * 0.5, {"units": "mm"}),
+        "width": ("width", np.arange(6) * 0.5, {"units": "mm"}),
+    }
+    data = xr.Dataset(
+        {"v": (("time", "depth", "width"), values / 1000, {"units": "m/s"})}, coordinates
+    )
+    packing = {"dtype": "i2", "scale_factor": 1e-7, "_FillValue": -32768}
+    data.to_netcdf(tmp_path / "a.nc", engine="scipy", encoding={"v": packing})
+    done = musim("import", "a.nc", "--kind", "velocity")
+    assert done.code == 0, done.err
+    store = open_store("imported.zarr")
+    assert (store.layout.frame_rate, store.layout.pixel_size) == (400, (0.5, 0.5))
+    np.testing.assert_allclose(store.tvi(0), values[:, ::-1], atol=6e-5)
+    said = [
+        "a.nc: depth: falls, from 3.5 to 0 mm",
+        "a.nc: time: has a gap of 0.01 s (some 4 frames)",
+    ]
+    assert [line for line in said if line not in done.err] == []
+    described = musim("import", "a.nc", "--describe")
+    assert [line for line in (*said, "packed as int16") if line not in described.err] == []
+    (tmp_path / "a.toml").write_text(described.out)
+    again = musim("import", "a.nc", "-d", "a.toml", "--frame-rate", "2 kHz", "--overwrite")
+    assert again.code == 0, again.err
+    assert "frame_rate: found 2000 Hz given, and 400 Hz in the file (time)" in again.err
+    assert "leave out --frame-rate" in again.err
+    np.testing.assert_array_equal(open_store("imported.zarr").tvi(0), store.tvi(0))
+    (tmp_path / "a.toml").unlink()
+    refused(["a.nc: v: found m/s in the file and mm/s in --velocity-unit"], "a.nc", "--kind",
+            "velocity", "--velocity-unit", "mm/s", "--overwrite")  # fmt: skip
+
+
 # Options
 
 

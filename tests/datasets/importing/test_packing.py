@@ -223,3 +223,18 @@ def test_axes_of_hdf5_are_named_by_labels_or_scales(tmp_path):
         assert (file.info("v").dims, file.info("v").units) == (("t", "z", "x"), "mm/s")
         assert file.info("t").dims == ()
         assert [info.name for info in file.variables] == ["t", "v"]
+
+
+@pytest.mark.parametrize("group", [None, "scan"])
+def test_what_nobody_wrote_into_a_netcdf_file_is_missing(group, tmp_path):
+    # As the libraries of NetCDF fill it, without a word in the attributes.
+    unwritten = np.float32(9.969209968386869e36)
+    with h5py.File(tmp_path / "a.nc", "w") as file:
+        file.attrs["_NCProperties"] = "version=2"
+        place = file.create_group(group) if group else file
+        data = place.create_dataset("v", (4,), "f4", fillvalue=unwritten, chunks=(2,))
+        data[2:] = [1, 2]
+    with open_file(tmp_path / "a.nc") as file:
+        (info,) = file.variables
+        np.testing.assert_array_equal(file.array(info.name).read(), [np.nan, np.nan, 1, 2])
+        assert (file.mismatch, info.dtype) == ("", np.float32)
