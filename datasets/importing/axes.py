@@ -32,7 +32,7 @@ def parse_axes(given: Mapping[str, Any], kind: str, source: str) -> tuple[str, .
     if value is None:
         return ()
     needed, allowed = AXES[kind]
-    wanted = f"{', '.join(needed)} and perhaps {' and '.join(allowed)}, in the file's order"
+    wanted = f"{', '.join(needed)} and perhaps {', '.join(allowed)}, in the file's order"
     if isinstance(value, str):
         value = _split(value)
     if not isinstance(value, Sequence) or not all(isinstance(name, str) for name in value):
@@ -59,9 +59,10 @@ def parse_axes(given: Mapping[str, Any], kind: str, source: str) -> tuple[str, .
             raise InputError(f"{source}: axes: found {both}, wanted {wanted}; name each once")
     missing = [name for name in needed if name not in axes]
     if missing:
+        alone = "; one frame alone has no velocity" if missing == ["time"] else ""
         raise InputError(
             f"{source}: axes: found {', '.join(value) or 'none'}, wanted {wanted}; name "
-            f"{' and '.join(missing)} too"
+            f"{' and '.join(missing)} too{alone}"
         )
     return axes
 

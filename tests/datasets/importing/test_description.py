@@ -118,7 +118,7 @@ WRONG = [
     ({"axes": []}, ("axes", "none", "name time and sample and channel too")),
     ({"axes": 3}, ("axes", "3")),
     ({"axes": ["sample", "chanel", "time"]}, ("axes", "'chanel'", "did you mean channel")),
-    ({"axes": ["sample", "channel"]}, ("axes", "name time too")),
+    ({"axes": ["sample", "channel"]}, ("axes", "name time too", "one frame alone")),
     ({"axes": ["sample", "channel", "time", "time"]}, ("axes", "time and time", "once")),
     ({"axes": "frame,channel,t"}, ("frame and t, which are both time", "not the fast time")),
     ({"axes": ["time", "depth", "width"]}, ("axes", "'depth'", "it is sample", "as iq")),
