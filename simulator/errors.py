@@ -1,5 +1,10 @@
 """The errors that musim raises on purpose: one line, saying what was found, wanted and to do."""
 
+import re
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+"""What ends a line, or tells a terminal to do something: names in foreign files may hold it."""
+
 
 class MusimError(Exception):
     """Base of all errors that musim raises on purpose; its text is one line for the user.
@@ -9,6 +14,9 @@ class MusimError(Exception):
     """
 
     exit_code = 1
+
+    def __init__(self, text: str) -> None:
+        super().__init__(_CONTROL.sub(" ", text))
 
 
 class InputError(MusimError, ValueError):

@@ -30,6 +30,8 @@ def damage(path: Path, name: str = "") -> Iterator[None]:
         raise
     except _DAMAGE as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        if isinstance(error, MemoryError):
+            reason = "it asks for more memory than there is"
         reason = " ".join(reason.split())[:200]
         where = f"{path}: {name}" if name else f"{path}"
         raise InputError(

@@ -1,5 +1,6 @@
 """Reading NetCDF 3 and 4 through xarray."""
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -24,6 +25,8 @@ class _NetcdfFile(File):
 
     engine: ClassVar[Literal["scipy", "h5netcdf"]]
     """What xarray reads it with."""
+
+    guarded = True
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -51,7 +54,10 @@ class _NetcdfFile(File):
             if dtype.kind == "O" and _is_text(variable):
                 refusal, dtype = "", np.dtype("U1")
             known = None if refusal else plain_dtype(dtype)
-            yield VariableInfo(name, variable.shape, known, attributes, dims, refusal)
+            chunk = math.prod(variable.encoding.get("chunksizes") or (0,)) * dtype.itemsize
+            yield VariableInfo(
+                name, variable.shape, known, attributes, dims, refusal, together=chunk
+            )
 
     def _look_for_filters(self) -> dict[str, str]:
         """Return why each variable's chunks cannot be unpacked; empty texts where they can."""
@@ -93,7 +99,6 @@ class Netcdf4File(_NetcdfFile):
     format = "NetCDF 4"
     suffixes = (".nc", ".nc4", ".h5", ".hdf5", ".netcdf")
     engine = "h5netcdf"
-    guarded = True
 
     @classmethod
     def recognises(cls, content: Content) -> bool:

@@ -3,6 +3,7 @@
 import struct
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -11,10 +12,12 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
+from .byte_streams import MOST_UNPACKED
 from .content import Content
 from .dtypes import plain, plain_dtype, refusal_of
 from .files import File, VariableInfo
 from .mapped import piece_of_file
+from .memory import check_memory
 from .zarr_folders import MARKS as ZARR_MARKS
 
 _Header = tuple[tuple[int, ...], bool, np.dtype[Any]]  # shape, Fortran order, type as stored
@@ -105,7 +108,14 @@ class NpzFile(File):
                     header = _read_header(file)
                     length = file.tell()
                 self._members[name] = member, header, length
-                yield _describe(name, header, member.file_size - length, self.path)
+                present = member.file_size - length
+                if member.compress_type == zipfile.ZIP_DEFLATED:
+                    # What the archive claims beyond this, it does not hold.
+                    present = min(present, member.compress_size * MOST_UNPACKED)
+                info = _describe(name, header, present, self.path)
+                if member.compress_type != zipfile.ZIP_STORED:
+                    info = replace(info, together=member.file_size)
+                yield info
 
     def _read(self, info: VariableInfo, slices: tuple[slice, ...]) -> NDArray[Any]:
         member, header, length = self._members[info.name]
@@ -120,6 +130,7 @@ class NpzFile(File):
         return plain(self._last[1][slices].copy(order="K"))
 
     def _text(self, info: VariableInfo) -> str:
+        check_memory(f"{self.path}: {info.name}", 0, info.together)
         return _one_text(self._whole(self._members[info.name][0]), self.path, info.name)
 
     def _start(self, member: zipfile.ZipInfo) -> int:

@@ -63,6 +63,7 @@ class TiffFile(ImageFile):
 
     format = "TIFF"
     suffixes = (".tif", ".tiff", ".btf", ".tf8")
+    guarded = True  # tifffile hands what is compressed to libraries in C
     loggers = ("tifffile",)
 
     @classmethod

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import math
 import struct
 import warnings
 from collections.abc import Iterator, Mapping
@@ -84,7 +85,8 @@ class ZarrFolder(File):
         if refusal:
             return VariableInfo(name, array.shape, None, attributes, dims, refusal)
         known = np.dtype("U1") if is_text else plain_dtype(dtype)
-        return VariableInfo(name, array.shape, known, attributes, dims)
+        chunk = math.prod(array.shards or array.chunks) * dtype.itemsize
+        return VariableInfo(name, array.shape, known, attributes, dims, together=chunk)
 
     def _read(self, info: VariableInfo, slices: tuple[slice, ...]) -> NDArray[Any]:
         return plain(np.asarray(self._arrays[info.name][slices]))
