@@ -216,9 +216,10 @@ def _announce(parameters, target, settings, doses) -> None:
     size = megabytes(voxels) if layout.kind == "dense" else "rendered on read"
     low, high = parameters.units.low, parameters.units.high
     units = counted(int(high), "unit") if low == high else f"{parameters.units} units"
+    noise = f"SNR {parameters.snr} dB" if doses is None else "noise of the recording chain"
     err().print(
         f"{counted(layout.sequences, 'sequence')} of {depth} x {width} px, "
-        f"{counted(frames, 'frame')}, {units}, SNR {parameters.snr} dB ({size}), "
+        f"{counted(frames, 'frame')}, {units}, {noise} ({size}), "
         f"seed {settings['seed']} -> {target}",
         soft_wrap=True,
     )

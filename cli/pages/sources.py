@@ -1,5 +1,6 @@
 """Where an identified recording comes from, and whether its truth is still to be had there."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,9 +108,8 @@ def _is_same_recording(store: Store, index: int, source: Store, place: int) -> b
 
 def _describe(source: Store, place: int) -> str:
     if source.parameters is not None:
-        snr = float(source.read("snr", place))
-        noise = "without noise" if np.isposinf(snr) else f"SNR {snr:g} dB"
-        return f"Simulated with seed {source.seed}, {noise}"
+        noise = noise_of(source, place)
+        return f"Simulated with seed {source.seed}{noise and ', '}{noise}"
     cut = _cut(source, place)
     return "" if cut is None else f"Imported from {cut.file}, from {cut.start:g} s"
 
@@ -134,3 +134,16 @@ def _known_trains(source: Store, place: int) -> tuple[KnownTrain, ...]:
         )
         for number, row in enumerate(firings)
     )
+
+
+def noise_of(store: Store, index: int) -> str:
+    """Say what noise a simulated sequence has; empty if that is not known."""
+    if store.domain == "experiment":
+        # None is added to its recordings: what the estimated velocity has comes from the echoes.
+        return "noise of the recording chain"
+    if "snr" not in store.layout.variables:
+        return ""
+    snr = float(store.read("snr", index))
+    if snr == math.inf:
+        return "no noise"
+    return f"SNR {round(snr, 1):g} dB" if math.isfinite(snr) else ""

@@ -15,7 +15,7 @@ from scipy.ndimage import gaussian_filter
 
 from ...training.colours import GREY, VELOCITY_COLOURS
 from .scales import round_length
-from .scene import Mark, Scene
+from .scene import Scene
 
 DEVIATION_COLOURS = LinearSegmentedColormap.from_list("deviation", ["#ffffff", "#8c8c8c"])
 """Ends in a middle grey, on which dark outlines show too."""
@@ -26,7 +26,9 @@ NOTHING_COLOUR = "#efe3c2"
 DASHES = (0, (4.5, 3.0))
 """Of outlines that are uncertain."""
 
-MOST_LABELS = 60
+TRUE_DASHES = (0, (1.2, 0.9))
+"""Of true outlines, which lie beneath those found."""
+
 FEW_ROWS = 8
 
 
@@ -55,9 +57,10 @@ class Page:
             spine.set_linewidth(0.6)
         return axes
 
-    def text(self, left: float, top: float, text: str, **style: Any) -> None:
-        """Write a text whose baseline starts there."""
-        self.figure.text(left / self.width, 1 - top / self.height, text, **style)
+    def text(self, left: float, top: float, text: str, **style: Any) -> float:
+        """Write a text whose baseline starts there, and return where it ends."""
+        line = self.figure.text(left / self.width, 1 - top / self.height, text, **style)
+        return left + line.get_window_extent().width / self.figure.dpi
 
     def title(self, left: float, top: float, text: str, *, font_size: float) -> None:
         """Write a line in bold, smaller where the page is too narrow for it."""
@@ -94,27 +97,29 @@ def draw_image(axes: Axes, image: NDArray[np.float32], scene: Scene) -> ScalarMa
     )
 
 
-def draw_deviation(axes: Axes, scene: Scene) -> ScalarMappable:
-    """Draw the map of the velocity's SD over time, in axes in mm."""
-    finite = scene.deviation[np.isfinite(scene.deviation)]
-    highest = float(finite.max(initial=0)) or 1.0
+def draw_deviation(
+    axes: Axes, values: NDArray[np.float32], highest: float, scene: Scene
+) -> ScalarMappable:
+    """Draw a map of a velocity's SD over time, mm/s, up to the darkest grey, in axes in mm."""
     label_axes(axes, "Width (mm)", "Depth (mm)")
     axes.set_facecolor(NOTHING_COLOUR)
-    return axes.imshow(
-        scene.deviation, cmap=DEVIATION_COLOURS, vmin=0, vmax=highest, extent=_extent(scene)
-    )
+    return axes.imshow(values, cmap=DEVIATION_COLOURS, vmin=0, vmax=highest, extent=_extent(scene))
 
 
 def draw_marks(axes: Axes, scene: Scene, *, font_size: float, line_width: float = 1.1) -> None:
-    """Outline and number the territories, or mark the pixels, over an image in mm."""
+    """Outline and number the territories, or mark the pixels, over an image in mm.
+
+    True units lie beneath those found, in lines so wide that they are seen on both sides.
+    """
+    for territory in scene.truths:
+        _outline(axes, territory, scene.size, "#111111", 3.2 * line_width, TRUE_DASHES)
     for mark in scene.marks:
         if mark.territory is None:
             axes.plot(mark.width, mark.depth, "+", color=mark.colour, markersize=7)
         else:
-            _outline(axes, mark, scene.size, line_width)
+            dashes = DASHES if mark.uncertain else "solid"
+            _outline(axes, mark.territory, scene.size, mark.colour, line_width, dashes)
     axes.set(xlim=(0, scene.size[1]), ylim=(scene.size[0], 0))
-    if len(scene.marks) > MOST_LABELS:
-        return
     box = axes.get_window_extent()
     scale = 72 / axes.figure.dpi * np.array([box.width, box.height])
     centres = np.array([(m.width / scene.size[1], m.depth / scene.size[0]) for m in scene.marks])
@@ -136,18 +141,27 @@ def draw_marks(axes: Axes, scene: Scene, *, font_size: float, line_width: float 
         )  # fmt: skip
 
 
-def _outline(axes: Axes, mark: Mark, size: tuple[float, float], line_width: float) -> None:
+def _outline(
+    axes: Axes,
+    territory: NDArray[np.float32],
+    size: tuple[float, float],
+    colour: str,
+    line_width: float,
+    dashes: Any,
+) -> None:
     """Draw the line at half of a membership's height, closed along the image's border."""
+    if not territory.any():
+        return
     # Smoothing by less than a pixel takes the stairs off the outline of a hard mask.
-    smooth = gaussian_filter(np.asarray(mark.territory), 0.7, mode="nearest")
+    smooth = gaussian_filter(np.asarray(territory), 0.7, mode="nearest")
     padded = np.pad(smooth, 1)
     depth, width = (
         (np.arange(n) - 0.5) * length / (n - 2)
         for n, length in zip(padded.shape, size, strict=True)
     )
     axes.contour(
-        width, depth, padded, levels=[0.5 * float(padded.max())], colors=[mark.colour],
-        linewidths=line_width, linestyles=[DASHES if mark.uncertain else "solid"],
+        width, depth, padded, levels=[0.5 * float(padded.max())], colors=[colour],
+        linewidths=line_width, linestyles=[dashes],
     )  # fmt: skip
 
 
@@ -203,9 +217,8 @@ def draw_traces(axes: Axes, scene: Scene, *, font_size: float = 8) -> None:
         axes.vlines(trace.firings, top - ticks, top, trace.colour, linewidth=line_width)
     lowest = min(offsets, default=0.0) + low - max(gap, 0) - ticks
     axes.set(xlim=(0, scene.duration), ylim=(lowest, high + 0.05 * span))
-    every = max(1, math.ceil(len(scene.traces) / MOST_LABELS))
-    axes.set_yticks(offsets[::every], [trace.label for trace in scene.traces[::every]])
-    for label, trace in zip(axes.get_yticklabels(), scene.traces[::every], strict=True):
+    axes.set_yticks(offsets, [trace.label for trace in scene.traces])
+    for label, trace in zip(axes.get_yticklabels(), scene.traces, strict=True):
         label.set(color=trace.colour, fontsize=font_size, weight="bold")
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)

@@ -13,6 +13,10 @@ from ...simulator.rendering import render
 from ...training.colours import COLOURS, GREY
 from ...training.identification.stored import outline_confidence_of
 from ...training.identification.units import UNCERTAIN_OUTLINE
+from ..pages.sources import look_up, noise_of
+
+MOST_UNITS = 40
+"""Units that are drawn; of more, the strongest, for lines and outlines would run together."""
 
 PIXELS_SHOWN = 6
 """Pixels whose signals stand in for units where a store knows none."""
@@ -89,6 +93,13 @@ class Scene:
     marks : tuple of Mark
     has_units : bool
         Whether traces and marks are those of units.
+    units : int
+        Units that there are, drawn or not.
+    recorded_sd : float32 array of shape (depth, width), optional
+        SD over time of the recording that units were found in, mm/s. Images and deviation are then
+        those of the reconstruction: the sum of territories times trains.
+    truths : tuple of float32 arrays of shape (depth, width)
+        Territories of the true units of that recording, where its source still tells them.
     """
 
     title: str
@@ -103,6 +114,16 @@ class Scene:
     marks: tuple[Mark, ...]
     has_units: bool
     twin: NDArray[np.float32] | None = None
+    units: int = 0
+    recorded_sd: NDArray[np.float32] | None = None
+    truths: tuple[NDArray[np.float32], ...] = ()
+
+    @property
+    def drawn(self) -> str:
+        """Which units are drawn, in words; empty where all are."""
+        if not self.has_units or len(self.traces) == self.units:
+            return ""
+        return f"the strongest {len(self.traces)} of {self.units}"
 
     @property
     def duration(self) -> float:
@@ -154,8 +175,13 @@ def read_scene(store: Store, index: int, *, highlights: int | None = None) -> Sc
         traces, marks = _units(store, index, size)
     else:
         traces, marks = _pixels(store, index, mean, deviation)
+    recorded_sd, truths = None, ()
+    if store.kind == "identified":
+        recorded_sd = store.read("velocity_sd", index)
+        truth = look_up(store, index).truth
+        truths = () if truth is None else tuple(truth.territory)
     return Scene(
-        title=_title(store, index, len(marks)),
+        title=_title(store, index),
         frame_rate=store.layout.frame_rate,
         shape=(frames, depth, width),
         size=size,
@@ -167,6 +193,9 @@ def read_scene(store: Store, index: int, *, highlights: int | None = None) -> Sc
         marks=marks,
         has_units=store.has_units,
         twin=twin,
+        units=int(store.read("unit_count", index)) if store.has_units else 0,
+        recorded_sd=recorded_sd,
+        truths=truths,
     )
 
 
@@ -244,9 +273,8 @@ def _units(
         uncertain = outline_confidence_of(store, index) < UNCERTAIN_OUTLINE
     duration = store.layout.shape[0] / store.layout.frame_rate
     traces, marks = [], []
-    for unit, (territory, train, times) in enumerate(
-        zip(territories, trains, firings, strict=True)
-    ):
+    for unit in strongest(trains, territories):
+        territory, train, times = territories[unit], trains[unit], firings[unit]
         label, colour = str(unit), COLOURS[unit % len(COLOURS)]
         # NaN, the padding, is in no interval.
         traces.append(Trace(label, colour, train, times[(times >= 0) & (times < duration)]))
@@ -258,6 +286,23 @@ def _units(
             width = float(territory.sum(axis=0) @ columns) / weight
             marks.append(Mark(label, colour, depth, width, territory, bool(uncertain[unit])))
     return tuple(traces), tuple(marks)
+
+
+def strongest(
+    trains: NDArray[np.float32], territories: NDArray[np.float32], most: int = MOST_UNITS
+) -> list[int]:
+    """Return the units that give the sequence most of its energy, rising; all if they are few.
+
+    Parameters
+    ----------
+    trains : float32 array of shape (unit, time)
+        mm/s.
+    territories : float32 array of shape (unit, depth, width)
+    most : int
+    """
+    energy = np.square(np.nan_to_num(trains), dtype=np.float64).sum(axis=1)
+    energy *= np.square(territories, dtype=np.float64).sum(axis=(1, 2))
+    return sorted(np.argsort(-energy, kind="stable")[:most].tolist())
 
 
 def _pixels(
@@ -284,21 +329,18 @@ def _pixels(
     return tuple(traces), tuple(marks)
 
 
-def _title(store: Store, index: int, units: int) -> str:
+def _title(store: Store, index: int) -> str:
     frames, depth, width = store.layout.shape
     name = str(store.location).rstrip("/").rsplit("/", 1)[-1]
     parts = [name if len(name) <= 40 else f"{name[:39]}…", f"sequence {index}"]
     if store.has_units:
         units = int(store.read("unit_count", index))
         parts.append(f"{units} unit" if units == 1 else f"{units} units")
-    if "snr" in store.layout.variables:
-        snr = float(store.read("snr", index))
-        if snr == math.inf:
-            parts.append("no noise")
-        elif math.isfinite(snr):
-            parts.append(f"SNR {round(snr, 1):g} dB")
+    if store.domain is not None and noise_of(store, index):
+        parts.append(noise_of(store, index))
+    kind = "reconstruction from the units" if store.kind == "identified" else store.kind
     parts += [
-        "virtual experiment" if store.domain == "experiment" else store.kind,
+        "virtual experiment" if store.domain == "experiment" else kind,
         f"{depth} × {width} px",
         f"{frames} {'frame' if frames == 1 else 'frames'} at {store.layout.frame_rate:g} Hz",
     ]

@@ -159,3 +159,11 @@ def test_outlines_that_are_uncertain_are_known(store, store_of_units, nearly, tm
     earlier = store_of_units(tmp_path / "earlier.zarr", store, found, earlier=True)
     assert not any(mark.uncertain for mark in read_scene(earlier, 1).marks)
     assert not any(mark.uncertain for mark in read_scene(store, 1).marks)
+
+
+def test_a_recording_of_the_virtual_experiment_is_not_said_to_have_no_noise(store, monkeypatch):
+    assert "SNR 10 dB" in read_scene(store, 0).title
+    monkeypatch.setattr(Store, "domain", "experiment")
+    title = read_scene(store, 0).title
+    assert "noise of the recording chain" in title
+    assert "SNR" not in title

@@ -15,6 +15,7 @@ from musim.cli.targets import written_aside
 from musim.datasets import Store, generate
 from musim.simulator import Parameters, Range
 from musim.simulator.errors import FailureError, InputError
+from musim.training.identification.units import Units
 
 
 def made(path, units=3, **values):
@@ -67,6 +68,73 @@ def test_same_bytes_each_time_and_no_word_of_the_software(store, out):
     draw_preview(store, 0, out)
     assert out.read_bytes() == first
     assert b"tEXt" not in first
+
+
+@pytest.mark.parametrize("ending", ENDINGS_OF_PICTURES)
+def test_every_kind_has_the_same_bytes_each_time(store, tmp_path, ending):
+    first, second = (tmp_path / f"{name}{ending}" for name in "ab")
+    draw_preview(store, 0, first)
+    draw_preview(store, 0, second)
+    assert first.read_bytes() == second.read_bytes()
+
+
+def texts_of(scene):
+    figure = pictures._compose(scene).figure
+    own = [one for axes in figure.axes for one in axes.texts]
+    return " | ".join(one.get_text() for one in [*figure.texts, *own])
+
+
+@pytest.fixture(scope="module")
+def nothing_found(tmp_path_factory, store_of_units):
+    """A recording, and a result in which no unit was found."""
+    folder = tmp_path_factory.mktemp("found")
+    recording = made(folder / "recording.zarr")
+    shape = recording.layout.shape
+    units = Units(np.zeros((0, *shape[1:])), np.zeros((0, shape[0])), np.zeros((0, 1)), np.zeros(0))
+    return recording, store_of_units(folder / "units.zarr", recording, [units])
+
+
+def test_a_result_shows_what_was_recorded_beside_what_its_units_explain(nothing_found):
+    recording, found = nothing_found
+    scene = read_scene(found, 0)
+    np.testing.assert_allclose(scene.recorded_sd, recording.tvi(0).std(axis=0), rtol=1e-5)
+    assert not scene.deviation.any()
+    figure = pictures._compose(scene).figure
+    maps = [axes.images[0].get_array() for axes in figure.axes if axes.images][-2:]
+    np.testing.assert_array_equal(maps[0], scene.recorded_sd)
+    np.testing.assert_array_equal(maps[1], scene.deviation)
+    said = texts_of(scene)
+    assert "reconstruction" in said
+    assert "SD of the recorded velocity" in said
+    assert "No unit was found." in said
+
+
+def test_true_outlines_lie_under_those_found_and_stand_out_on_both_sides(nothing_found):
+    recording, found = nothing_found
+    scene = read_scene(found, 0)
+    np.testing.assert_array_equal(scene.truths, recording.truth(0).territory)
+    assert "over true ones (black)" in texts_of(scene)
+    marks = read_scene(recording, 0).marks
+    page = Page(5, 5, 100)
+    axes = page.axes(0.5, 0.5, 4, 4)
+    draw_marks(axes, dataclasses.replace(scene, marks=marks), font_size=9)
+    true, over = axes.collections[:3], axes.collections[3:]
+    assert len(true) == len(over) == 3
+    assert min(one.get_linewidth()[0] for one in true) > 2 * over[0].get_linewidth()[0]
+    # Of a simulated sequence the territories are the true ones already.
+    assert read_scene(recording, 0).truths == ()
+
+
+def test_of_many_units_the_strongest_are_drawn_and_the_rest_counted(tmp_path):
+    store = made(tmp_path / "many.zarr", 45)
+    scene, truth = read_scene(store, 0), store.truth(0)
+    energy = (truth.twitch_train.astype(float) ** 2).sum(1) * truth.territory.sum((1, 2))
+    assert [trace.label for trace in scene.traces] == [
+        str(unit) for unit in sorted(np.argsort(-energy)[:40])
+    ]
+    assert [mark.label for mark in scene.marks] == [trace.label for trace in scene.traces]
+    assert "45 units" in scene.title
+    assert "the strongest 40 of 45" in texts_of(scene)
 
 
 def test_both_kinds_of_store_give_the_same_picture_but_for_the_title(store, out, tmp_path):
