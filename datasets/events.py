@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..simulator.errors import FailureError, InputError
+from .location import write_aside
 from .store import Store
 
 EVENT = "firing"
@@ -85,7 +86,7 @@ def export_events(store: Store, folder: str | Path, indices: range | None = None
     InputError
         If the store holds no firings.
     FailureError
-        If a file cannot be written.
+        If a file cannot be written; it then holds what it held.
     """
     folder = Path(folder)
     written: list[Path] = []
@@ -100,8 +101,7 @@ def export_events(store: Store, folder: str | Path, indices: range | None = None
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        write_aside(path, text.encode())
     except OSError as error:
         raise FailureError(
             f"{path}: cannot be written ({error.strerror}); choose another folder"

@@ -129,7 +129,7 @@ class Location:
         """
         try:
             if self.is_local:
-                _write_aside(self.path / key, content)
+                write_aside(self.path / key, content)
             else:
                 self.system.pipe_file(f"{self.root}/{key}", bytes(memoryview(content)))
         except Exception as error:
@@ -222,7 +222,7 @@ def _first_line(error: Exception) -> str:
     return reason.splitlines()[0]
 
 
-def _write_aside(path: Path, content: Any) -> None:
+def write_aside(path: Path, content: Any) -> None:
     """Write a file under another name, bring it to the disk and rename it into place."""
     _settle(_write_partial(path, content), path)
 

@@ -209,8 +209,14 @@ class RunFolder:
         FailureError
             If it cannot be written.
         """
-        try:
+        with self.reporting(name):
             history.append(self.path / name, row)
+
+    @contextmanager
+    def reporting(self, name: str) -> Iterator[None]:
+        """Raise FailureError where something of the run cannot be written, in place of OSError."""
+        try:
+            yield
         except OSError as error:
             raise _failure(self.path / name, error) from error
 

@@ -13,8 +13,8 @@ import torch
 from lightning.fabric import Fabric
 from torch import Tensor, multiprocessing, nn
 from torch.optim import Optimizer
-from torch.utils.tensorboard.writer import SummaryWriter
 
+from .curves import Curves
 from .devices import check_devices, in_processes, interruptible, make_fabric, quiet
 from .folder import BEST, CURVES, LAST, TRAINING, VALIDATION, RunFolder
 from .sources import Source
@@ -164,7 +164,7 @@ class _Loop:
         self, task: Task, source: Source, folder: RunFolder, state: dict[str, Any] | None
     ) -> None:
         self.task, self.source, self.folder = task, source, folder
-        self.curves: SummaryWriter | None = None
+        self.curves: Curves | None = None
         self.number = 0
         self.best: dict[str, float] = {}
         self.waited = 0
@@ -205,9 +205,10 @@ class _Loop:
         self._clock = time.perf_counter() - self.seconds
         if fabric.is_global_zero:
             # What a break left of later steps is made again.
-            self.curves = SummaryWriter(
-                str(self.folder.path / CURVES), purge_step=self.number + 1 if self.number else None
-            )
+            with self.folder.reporting(CURVES):
+                self.curves = Curves(
+                    self.folder.path / CURVES, self.number + 1 if self.number else 0
+                )
             self._tell()
         made = self.task.batches(
             self.source, self.number, rank=fabric.global_rank, ranks=fabric.world_size,
@@ -288,8 +289,11 @@ class _Loop:
         seconds = time.perf_counter() - self._clock
         self.folder.append(name, {"step": self.number, "seconds": seconds, **values})
         if self.curves is not None:
-            for key, value in values.items():
-                self.curves.add_scalar(f"{name.removesuffix('.csv')}/{key}", value, self.number)
+            begin = name.removesuffix(".csv")
+            with self.folder.reporting(CURVES):
+                self.curves.add(
+                    {f"{begin}/{key}": each for key, each in values.items()}, self.number
+                )
 
     def _save(self, name: str) -> None:
         if not self.fabric.is_global_zero:
@@ -316,8 +320,6 @@ class _Loop:
                 "extra": self.task.extra(),
             }
         self.folder.save(name, state)
-        if self.curves is not None:
-            self.curves.flush()
 
     def _clip(self, optimiser: Optimizer, most: float) -> None:
         # Gradients of mixed precision are scaled until the optimiser steps; so is the norm.
