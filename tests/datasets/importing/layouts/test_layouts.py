@@ -10,9 +10,11 @@ from musim.datasets.importing.layouts import LAYOUTS
 from musim.datasets.importing.layouts.layout import PublishedLayout
 from musim.datasets.importing.plausibility import Guess
 from musim.datasets.importing.resolving import resolve
+from musim.datasets.importing.stores import import_recordings
 from musim.datasets.importing.survey import describe
 from musim.simulator.imaging.acquisition import PixelGrid
 from musim.simulator.imaging.beamforming import beamform
+from musim.simulator.imaging.chain import Chain
 from tests.datasets.importing.layouts.published_files import (
     ANGLES,
     CENTRE,
@@ -137,6 +139,20 @@ def test_waves_that_are_not_plane_have_no_angles(name, changes, count, survey):
     assert found.remarks == (found.remarks[0],)
     assert found.remarks[0].startswith(f"found {count}")
     assert "beamform them first" in found.remarks[0]
+
+
+@pytest.mark.parametrize("removed", [None, 4.8e6])
+def test_a_point_that_comes_nearer_has_its_velocity(removed, tmp_path):
+    frames = [echoes(removed, POINT[0] - 20e-3 * n / 3000)[0] for n in range(8)]
+    changes = {"modulation_frequency": removed, "sampling_frequency": 1e7} if removed else {}
+    path = write_uff(tmp_path / "a.uff", data=np.stack(frames), **changes)
+    with open_file(path) as file:
+        description = describe(file).description
+    store = import_recordings([path], tmp_path / "a.zarr", description, Chain())
+    # Images begin a wavelength below the depth of the first sample.
+    row = round((1000 * POINT[0] - 1000 * START * SPEED / 2 - 0.375) / 0.15)
+    column = round(POINT[1] / PITCH + (ELEMENTS - 1) / 2)
+    assert store.dataset["tvi"].values[0, :, row, column] == pytest.approx(20, abs=0.3)
 
 
 def test_uff_of_before_says_plane_waves_by_their_distance(survey):
