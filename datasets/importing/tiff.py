@@ -75,19 +75,27 @@ class TiffFile(ImageFile):
         super().__init__(path)
         self._stacks: dict[str, _Stack] = {}
         with damage(path), library(*self.loggers):
-            import tifffile
+            self._tiff = self._open()
 
-            # What other files hold is not this recording, whose checksum is kept.
-            self._tiff: Any = tifffile.TiffFile(path, _multifile=False)
+    def _open(self, **flags: Any) -> Any:
+        import tifffile
+
+        # What other files hold is not this recording, whose checksum is kept.
+        return tifffile.TiffFile(self.path, _multifile=False, **flags)
 
     def close(self) -> None:
         """Close the file."""
         self._tiff.close()
 
     def _images(self) -> Iterator[Image]:
-        tiff = self._tiff
         check_chain(self.path)
-        every = tiff.series
+        every = self._tiff.series
+        if len(every) > 1 and {(one.kind, len(one.shape)) for one in every} == {("shaped", 2)}:
+            # Images that were appended one by one are frames.
+            self._tiff.close()
+            self._tiff = self._open(is_shaped=False)
+            every = self._tiff.series
+        tiff = self._tiff
         ome, self._files = read_ome(tiff.ome_metadata) if tiff.is_ome else ([], 1)
         for number, series in enumerate(every):
             name = IMAGES if len(every) == 1 else f"series{number + 1}/{IMAGES}"

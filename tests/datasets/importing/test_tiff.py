@@ -133,6 +133,14 @@ def test_series_and_channels_are_arrays_of_their_own(tmp_path):
         assert file.info("channel2").dims == ("t", "y", "x")
 
 
+def test_images_that_were_appended_one_by_one_are_frames(tmp_path):
+    for frame in FLOATS:
+        write_tiff(tmp_path / "a.tif", frame, append=True)
+    with open_file(tmp_path / "a.tif") as file:
+        assert_same(file.array("images").read(), FLOATS)
+        assert describe(file).values["axes"] == ["time", "depth", "width"]
+
+
 REFUSED = {
     "rgb": (np.zeros((4, 8, 6, 3), "u1"), {"photometric": "rgb"}, "colours (RGB)"),
     "palette": (np.zeros((4, 8, 6), "u1"),
