@@ -234,7 +234,7 @@ def meaning_of(key: str) -> str:
         return f"{quantity.unit}: {quantity.meaning}" if quantity.unit else quantity.meaning
     return {
         "kind": '"rf", "iq" or "velocity"',
-        "axes": "what each axis of the data is, in the file's order",
+        "axes": "the data's axes in the file's order, such as time,depth,width or t,z,x",
         "variable": "the data",
         "real": "the real part of the data",
         "imaginary": "the imaginary part of the data",
