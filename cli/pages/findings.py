@@ -2,7 +2,8 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from ...training.identification.stored import optional, outcome_of
 from ...training.identification.unit_table import table_rows
 from ...training.identification.units import UNCERTAIN_OUTLINE
 from ...training.identification.verdicts import FoundVerdict, TrueVerdict, judge
+from ..pictures.scene import MOST_UNITS, strongest
 from .sources import KnownTrain, look_up, recorded_source
 
 
@@ -168,6 +170,26 @@ class Findings:
     def missed(self) -> tuple[TrueUnit, ...]:
         """The true units whose train no found one matches."""
         return tuple(unit for unit in self.true_units if unit.verdict.found_as is None)
+
+    @cached_property
+    def drawn(self) -> tuple[FoundUnit, ...]:
+        """The units found that figures show: the strongest, where there are many."""
+        return _strongest(self.units)
+
+    @cached_property
+    def missed_drawn(self) -> tuple[TrueUnit, ...]:
+        """The missed units that figures show."""
+        return _strongest(self.missed)
+
+
+Unit = TypeVar("Unit", FoundUnit, TrueUnit)
+
+
+def _strongest(units: tuple[Unit, ...]) -> tuple[Unit, ...]:
+    if len(units) <= MOST_UNITS:
+        return units
+    trains, masks = np.stack([u.train for u in units]), np.stack([u.mask for u in units])
+    return tuple(units[place] for place in strongest(trains, masks.astype(np.float32)))
 
 
 def read_findings(store: Store, index: int) -> Findings:

@@ -29,7 +29,7 @@ def draw_map(findings: Findings) -> Markup:
     plane = Plane(findings.size, WIDEST, TALLEST)
     truths = {unit.number: unit for unit in findings.true_units}
     # Large ones first, so that the pointer reaches those that lie on them.
-    found = sorted(findings.units, key=lambda unit: -int(unit.mask.sum()))
+    found = sorted(findings.drawn, key=lambda unit: -int(unit.mask.sum()))
     outlines = [
         _found_unit(
             unit, truths.get(-1 if unit.partner is None else unit.partner), plane.scale, findings
@@ -39,7 +39,7 @@ def draw_map(findings: Findings) -> Markup:
     return plane.draw(
         findings.velocity_sd,
         highest_of(findings.velocity_sd),
-        [*(_missed_unit(unit, plane.scale, findings) for unit in findings.missed), *outlines],
+        [*(_missed_unit(unit, plane.scale, findings) for unit in findings.missed_drawn), *outlines],
         labels=element("g", *_labels(findings, plane.scale), class_="labels", aria_hidden="true"),
         definitions=element("defs", _hatching(), scale_of_greys()),
         larger=LARGER,
@@ -65,7 +65,7 @@ def _found_unit(
         data_key=unit.key,
         data_pick=True,
         role="button",
-        tabindex=0 if unit.number == 0 else -1,
+        tabindex=0 if unit is findings.drawn[0] else -1,
         aria_pressed="false",
         aria_label=describe_place(unit),
     )
@@ -99,7 +99,7 @@ def _missed_unit(unit: TrueUnit, scale: float, findings: Findings) -> Markup:
         data_key=unit.key,
         data_pick=True,
         role="button",
-        tabindex=0 if not findings.units and unit is findings.missed[0] else -1,
+        tabindex=0 if not findings.drawn and unit is findings.missed_drawn[0] else -1,
         aria_pressed="false",
         aria_label=f"True unit {unit.number}, {unit.verdict.words}: "
         f"{fixed(unit.properties['depth'], 1)} mm deep, "
@@ -109,7 +109,7 @@ def _missed_unit(unit: TrueUnit, scale: float, findings: Findings) -> Markup:
 
 def _labels(findings: Findings, scale: float) -> list[Markup]:
     """Return the numbers of units, each inside its territory and apart from the others."""
-    shown: list[FoundUnit | TrueUnit] = [*findings.units, *findings.missed]
+    shown: list[FoundUnit | TrueUnit] = [*findings.drawn, *findings.missed_drawn]
     places = label_places([unit.mask for unit in shown], findings.size)
     labels = []
     for unit, place in zip(shown, places, strict=True):
@@ -151,6 +151,20 @@ def _hatching() -> Markup:
     )
 
 
+def left_out(findings: Findings) -> str:
+    """Say which units are not drawn; nothing where all are."""
+    pairs = (
+        ("units found", findings.drawn, findings.units),
+        ("units missed", findings.missed_drawn, findings.missed),
+    )
+    told = [
+        f"the strongest {len(drawn)} of {len(units)} {what}"
+        for what, drawn, units in pairs
+        if len(drawn) < len(units)
+    ]
+    return f" Drawn are {listed(told)}; the tables have all." if told else ""
+
+
 def caption_of_map(findings: Findings) -> Markup:
     """Say what the lines of the map are."""
     parts = [
@@ -170,10 +184,11 @@ def caption_of_map(findings: Findings) -> Markup:
             ": the true unit whose train each matches, wherever its outline lies. ",
         ]
         if findings.missed:
+            missed = listed([label_of(unit) for unit in findings.missed_drawn])
             parts += [
                 element("span", "Dotted and hatched", class_="key missed"),
-                f": true units not matched, {listed([label_of(u) for u in findings.missed])}. ",
+                f": true units not matched, {missed}. ",
             ]
         if any(unit.partner is None for unit in findings.units):
             parts.append("* the train matches no true unit's.")
-    return join(*parts)
+    return join(*parts, left_out(findings))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..pictures.scales import round_length, round_ticks
 from ..wording import counted
 from .findings import Findings, FoundUnit, TrueUnit
-from .map import label_of
+from .map import label_of, left_out
 from .markup import colour_class, element, fixed, join, listed
 from .sources import KnownTrain
 
@@ -56,7 +56,7 @@ def scale_of(findings: Findings) -> Scale:
     values = [train[np.isfinite(train)] for train in shown]
     low = min((float(v.min(initial=0)) for v in values), default=0.0)
     high = max((float(v.max(initial=0)) for v in values), default=0.0)
-    rows = len(findings.units) + len(findings.missed)
+    rows = len(findings.drawn) + len(findings.missed_drawn)
     height = 42.0 if rows <= 10 else 32.0 if rows <= 20 else 26.0
     return Scale(height, low, high if high > low else low + 1.0)
 
@@ -79,9 +79,9 @@ def draw_trains(findings: Findings) -> Markup:
     rows = [
         *(
             _row(unit, None if unit.partner is None else truths[unit.partner], scale, findings)
-            for unit in findings.units
+            for unit in findings.drawn
         ),
-        *(_row(None, unit, scale, findings) for unit in findings.missed),
+        *(_row(None, unit, scale, findings) for unit in findings.missed_drawn),
     ]
     rows += [_known_row(train, findings, first=not rows) for train in findings.known]
     if not rows:
@@ -133,7 +133,7 @@ def _row(
         height=total,
         aria_hidden="true",
     )
-    first = findings.units[0] if findings.units else findings.missed[0]
+    first = findings.drawn[0] if findings.drawn else findings.missed_drawn[0]
     return element(
         "div",
         element("span", label_of(unit), class_="label"),
@@ -278,4 +278,4 @@ def caption_of_trains(findings: Findings) -> Markup:
     if findings.known:
         names = [f"k{train.number} ({train.name})" for train in findings.known]
         parts.append(f" Last rows: firings that came with the recording, {listed(names)}.")
-    return join(*parts)
+    return join(*parts, left_out(findings))

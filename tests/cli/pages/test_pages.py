@@ -431,6 +431,28 @@ def test_all_rows_have_one_scale(found, pages):
     assert float(bar.group(1)) / float(bar.group(2)) == pytest.approx(heights[0], rel=0.03)
 
 
+def test_of_many_units_the_strongest_are_drawn_and_the_tables_have_all(without_truth):
+    findings = without_truth
+    (first, *_) = findings.units
+    # From strong to weak, but for the first, which is the weakest.
+    many = tuple(
+        dataclasses.replace(first, number=n, train=first.train * np.float32(100 - n if n else 0.1))
+        for n in range(45)
+    )
+    assert [unit.number for unit in findings.drawn] == [unit.number for unit in findings.units]
+    page = Parsed(recording_page(dataclasses.replace(findings, units=many)))
+    wanted = [str(number) for number in range(1, 41)]
+    rows = page.all("div", "row")
+    assert [one["text"].strip() for row in rows for one in page.all("span", "label")
+            if row in one["inside"]] == wanted  # fmt: skip
+    assert [row["attributes"]["tabindex"] for row in rows].count("0") == 1
+    assert len(page.all("path", "found")) == 40 + 2 * 40
+    assert len(page.rows("units")) == 1 + 45
+    for figure in ("map", "trains"):
+        (caption,) = page.all("figcaption", id=f"{figure}-caption")
+        assert "the strongest 40 of 45 units found; the tables have all" in caption["text"]
+
+
 def test_without_truth_nothing_is_said_of_it(pages):
     page = Parsed(pages["without_truth"])
     assert page.all("path", "found")
