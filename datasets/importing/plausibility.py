@@ -28,15 +28,28 @@ class Guess:
     reason: str
 
 
-def guess_numbers(file: File, kind: str, axes: Guess | None) -> list[Guess]:
-    """Guess the quantities of a kind of recording, from the names in its file."""
+def guess_numbers(
+    file: File, kind: str, axes: Guess | None, *, demodulated: bool = False
+) -> list[Guess]:
+    """Guess the quantities of a kind of recording, from the names in its file.
+
+    Parameters
+    ----------
+    file : File
+    kind : {"rf", "iq", "velocity"}
+    axes : Guess or None
+        Of the data.
+    demodulated : bool
+        Whether ``rf`` are complex numbers.
+    """
     guesses: list[Guess] = []
     named = list(axes.value) if axes else []
     for key, names in NAMES.items():
         quantity = QUANTITIES[key]
         if kind not in quantity.kinds:
             continue
-        if key == "demodulation_frequency" and kind == "rf":  # real echoes carry it still
+        # Real echoes carry it still.
+        if key == "demodulation_frequency" and kind == "rf" and not demodulated:
             continue
         if key == "angles" and any(guess.key == "delays" for guess in guesses):
             continue

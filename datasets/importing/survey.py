@@ -100,7 +100,8 @@ def describe(file: File) -> Survey:
     name = str(data[1].value)
     info = file.info(name)
     axes = _guess_axes(file, info, kind)
-    numbers = guess_numbers(file, kind, axes)
+    demodulated = np.dtype(info.dtype).kind == "c" or bool(axes and PART in axes.value)
+    numbers = guess_numbers(file, kind, axes, demodulated=demodulated)
     unit = spelled(info.units)
     if kind == "velocity" and unit in VELOCITY_UNITS:
         numbers.append(Guess("velocity_unit", unit, f"{name} states it"))
@@ -128,7 +129,8 @@ def _guess_data(file: File) -> list[Guess]:
             if last_part(info.name) not in known:
                 continue
             in_parts = kind == "iq" and _part_axis(file, info) is not None
-            if in_parts or is_complex == (kind == "iq"):
+            # Echoes may be demodulated.
+            if kind == "rf" or in_parts or is_complex == (kind == "iq"):
                 return [
                     Guess("kind", kind, f"{info.name} is a name of such data"),
                     Guess("variable", info.name, f"its name, and its shape {info.shape}"),
@@ -213,7 +215,7 @@ def _guess_axes(file: File, info: VariableInfo, kind: str) -> Guess | None:
             return None
         found[channel] = "channel"
         reasons.append(why)
-    part = _part_axis(file, info) if kind == "iq" else None
+    part = _part_axis(file, info) if kind != "velocity" else None
     if part is not None:
         found[part] = PART
         reasons.append(_two_parts(info, part))

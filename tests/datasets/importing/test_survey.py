@@ -103,6 +103,21 @@ def test_two_parts_side_by_side_are_iq(name, shape, kind, axes, tmp_path):
     assert (values["kind"], ",".join(values["axes"])) == (kind, axes)
 
 
+@pytest.mark.parametrize(
+    ("shape", "dtype", "axes"),
+    [
+        ((9, 64, 300), "c8", ["time", "channel", "sample"]),
+        ((9, 64, 300, 2), "f4", ["time", "channel", "sample", "part"]),
+        ((9, 64, 300), "f4", ["time", "channel", "sample"]),
+    ],
+)
+def test_echoes_by_their_name_may_be_demodulated(shape, dtype, axes, tmp_path):
+    np.savez(tmp_path / "a.npz", channel_data=np.ones(shape, dtype), fdemod=4e6)
+    values = _survey(tmp_path / "a.npz").values
+    assert (values["kind"], values["axes"]) == ("rf", axes)
+    assert ("demodulation_frequency" in values) == (dtype == "c8" or "part" in axes)
+
+
 def test_two_parts_are_found_in_the_order_of_matlab_and_by_name(tmp_path):
     scipy.io.savemat(tmp_path / "a.mat", {"x": np.ones((2, 64, 30, 9), "i2")})
     survey = _survey(tmp_path / "a.mat")

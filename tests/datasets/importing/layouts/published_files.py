@@ -12,15 +12,16 @@ START = 8e-6
 PLACES = (np.arange(ELEMENTS) - (ELEMENTS - 1) / 2) * PITCH
 
 
-def echoes(removed=None, depth=POINT[0]):
-    """Return the point's echoes, float32 (frame, wave, channel, sample), in two frames.
+def echoes(starts=START, removed=None, depth=POINT[0]):
+    """Return the point's echoes, float32 (frame, wave, channel, sample), from `starts` on.
 
     Complex and half as many, if a frequency was `removed`, Hz.
     """
     width = POINT[1]
     out = depth * np.cos(ANGLES) + width * np.sin(ANGLES)
     arrivals = (out[:, None] + np.hypot(depth, width - PLACES)) / SPEED
-    late = START + np.arange(SAMPLES) / SAMPLING - arrivals[..., None]
+    times = np.broadcast_to(starts, ANGLES.shape)[:, None] + np.arange(SAMPLES) / SAMPLING
+    late = times[:, None] - arrivals[..., None]
     pulse = np.exp(-((late * CENTRE) ** 2) * 2 + 2j * np.pi * CENTRE * late)
     if removed is None:
         return np.stack([pulse.real] * 2).astype("f4")

@@ -143,7 +143,8 @@ def test_waves_that_are_not_plane_have_no_angles(name, changes, count, survey):
 
 @pytest.mark.parametrize("removed", [None, 4.8e6])
 def test_a_point_that_comes_nearer_has_its_velocity(removed, tmp_path):
-    frames = [echoes(removed, POINT[0] - 20e-3 * n / 3000)[0] for n in range(8)]
+    depths = POINT[0] - 20e-3 * np.arange(8) / 3000
+    frames = [echoes(removed=removed, depth=depth)[0] for depth in depths]
     changes = {"modulation_frequency": removed, "sampling_frequency": 1e7} if removed else {}
     path = write_uff(tmp_path / "a.uff", data=np.stack(frames), **changes)
     with open_file(path) as file:
