@@ -91,6 +91,18 @@ REMARKS: dict[str, Remark] = {
             "those, and tell of no motion.",
             "Check with musim preview what they hold.",
         ),
+        Remark(
+            "too-short",
+            "Too little was recorded to tell a twitch: no unit was sought.",
+            "Record for a second or longer.",
+        ),
+        Remark(
+            "saturated",
+            "Many velocities stand at the largest or smallest value that the recording can hold; "
+            "what was cut off was put back from how pixels move together.",
+            "Record or import with a wider range of velocities; where units overlap, some that are "
+            "found may be products of others.",
+        ),
     )
 }
 """The remarks by name, in the order of their bits."""

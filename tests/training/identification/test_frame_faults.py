@@ -160,8 +160,15 @@ def test_few_frames_are_no_recording(plain):
         tvi[7:] = 0
 
     units = identify(changed(plain, mostly_lost))
-    assert (units.count, units.remarks) == (0, ("frames-lost",))
+    assert (units.count, units.remarks) == (0, ("frames-lost", "too-short"))
     assert spans_of(units.frame_fault) == (Span("lost", 7, 399),)
+
+
+def test_what_is_shorter_than_a_twitch_has_no_units(plain):
+    for frames in (12, 19, 20):
+        units = identify(dataclasses.replace(plain, tvi=plain.tvi[:frames].copy()))
+        assert ("too-short" in units.remarks) == (frames < 20)
+        assert frames == 20 or units.count == 0
 
 
 def test_what_is_said():

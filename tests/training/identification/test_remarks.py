@@ -19,6 +19,8 @@ def test_bits_never_change():
         "blind-pixels": 64,
         "frames-lost": 128,
         "frames-spoilt": 256,
+        "too-short": 512,
+        "saturated": 1024,
     }
     assert len(REMARKS) <= 31  # an int32 has so many
 

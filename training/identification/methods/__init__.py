@@ -18,8 +18,9 @@ from ....simulator.sequence import Truth
 from ..blind_pixels import unseen, with_noise
 from ..explanation import explained
 from ..frame_faults import with_faults, without_faults
+from ..saturation import unsaturated
 from ..slow_motion import without_slow_motion
-from ..units import FEWEST_FRAMES, Recording, Units, check, is_still, none
+from ..units import FEWEST_FRAMES, SHORTEST, Recording, Units, check, is_still, none
 
 USUAL = "refine"
 """The method unless another is asked for."""
@@ -207,13 +208,16 @@ def identify(
     if is_still(recording):
         return none(recording, ("nothing-recorded",))
     recording, faults = without_faults(recording)
-    if np.count_nonzero(faults == 0) < FEWEST_FRAMES:
-        return with_faults(none(recording), faults)
+    recorded = np.count_nonzero(faults == 0)
+    if recorded < max(FEWEST_FRAMES, SHORTEST * recording.frame_rate):
+        return with_faults(none(recording, ("too-short",)), faults)
     recording, blind = with_noise(recording, faults == 0)
+    recording, cut = unsaturated(recording)
     recording, taken = without_slow_motion(recording)
     units = chosen(recording, truth, runs)
-    if taken:
-        units = dataclasses.replace(units, remarks=("slow-motion-removed", *units.remarks))
+    seen = [("saturated", cut), ("slow-motion-removed", taken)]
+    more = [name for name, is_so in seen if is_so]
+    units = dataclasses.replace(units, remarks=(*more, *units.remarks))
     units = explained(recording, units)
     units = unseen(units, blind) if blind.any() else units
     return with_faults(units, faults)
