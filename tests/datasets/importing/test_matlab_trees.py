@@ -239,6 +239,21 @@ def test_claims_beyond_the_file_are_refused(tmp_path, refused):
                 open_file(path)
 
 
+def test_values_that_are_claimed_but_not_there_take_no_memory(tmp_path, refused):
+    shape = 20_000, 20_000  # 3.2 GB of doubles
+    claim = np.array([9, 8 * shape[0] * shape[1]], "<u4").tobytes()
+    inner = matlab5_array("<", 6, 0, shape, [], name=b"", within=[claim])
+    element = matlab5_array("<", 1, 0, (1, 1), [], name=b"c", within=[inner])
+    path = tmp_path / "a.mat"
+    for content in (element, _packed(element)):
+        path.write_bytes(matlab5("<", content))
+        tracemalloc.start()
+        with refused("a.mat", "c{1}", "most are missing"):
+            open_file(path)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+        tracemalloc.stop()
+
+
 def _packed(element):
     data = zlib.compress(element)
     return np.array([15, len(data)], "<u4").tobytes() + data
