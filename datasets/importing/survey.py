@@ -8,24 +8,15 @@ import numpy as np
 
 from ...simulator.errors import InputError
 from .axes import axes_from_dims, fit_axes
+from .axis_guesses import guess_axes, part_axis, two_parts
 from .description import Description, toml_of
 from .files import File, VariableInfo, plain_text
 from .layouts import layout_of
 from .lookup import Lookup
 from .plausibility import Guess, guess_numbers
 from .quantities import VELOCITY_UNITS, spelled
-from .recording_kinds import AXES, PART, missing_keys
-from .vocabulary import (
-    CHANNELS,
-    DATA_NAMES,
-    DIMS,
-    ELEMENT_COUNTS,
-    IMAGINARY_PARTS,
-    NAMES,
-    REAL_PARTS,
-    last_part,
-    single_number,
-)
+from .recording_kinds import PART, missing_keys
+from .vocabulary import CHANNELS, DATA_NAMES, IMAGINARY_PARTS, REAL_PARTS, last_part
 
 
 @dataclass(frozen=True)
@@ -99,7 +90,7 @@ def describe(file: File) -> Survey:
     kind = str(data[0].value)
     name = str(data[1].value)
     info = file.info(name)
-    axes = _guess_axes(file, info, kind)
+    axes = guess_axes(file, info, kind)
     demodulated = np.dtype(info.dtype).kind == "c" or bool(axes and PART in axes.value)
     numbers = guess_numbers(file, kind, axes, demodulated=demodulated)
     unit = spelled(info.units)
@@ -128,7 +119,7 @@ def _guess_data(file: File) -> list[Guess]:
         for kind, known in DATA_NAMES.items():
             if last_part(info.name) not in known:
                 continue
-            in_parts = kind == "iq" and _part_axis(file, info) is not None
+            in_parts = kind == "iq" and part_axis(file, info) is not None
             # Echoes may be demodulated.
             if kind == "rf" or in_parts or is_complex == (kind == "iq"):
                 return [
@@ -141,9 +132,9 @@ def _guess_data(file: File) -> list[Guess]:
     variable = Guess("variable", info.name, f"the largest array, of shape {info.shape}")
     if dtype.kind == "c":
         return [Guess("kind", "iq", f"{info.name} is complex"), variable]
-    part = _part_axis(file, info)
+    part = part_axis(file, info)
     if part is not None:
-        return [Guess("kind", "iq", f"{info.name} has {_two_parts(info, part)}"), variable]
+        return [Guess("kind", "iq", f"{info.name} has {two_parts(info, part)}"), variable]
     if axes_from_dims(info, "velocity"):
         reason = f"{info.name} has the axes of images ({', '.join(info.dims)})"
         if dtype.kind in "ub":
@@ -175,90 +166,6 @@ def _real_and_imaginary(
                 == last_part(imaginary.name)
             ):
                 return real, imaginary
-    return None
-
-
-def _part_axis(file: File, info: VariableInfo) -> int | None:
-    """Return the axis along which real and imaginary part seem to lie; None if there is none."""
-    places = [i for i, n in enumerate(info.shape) if n > 1]
-    if np.dtype(info.dtype).kind not in "iuf" or len(places) < 4:
-        return None
-    likely = [i for i, dim in enumerate(info.dims) if last_part(dim) in DIMS["part"]]
-    if not info.dims:
-        # Side by side in memory; of what is called IQ, images of either part may follow another.
-        inward = places if file.column_major else places[::-1]
-        likely = inward[:1]
-        if last_part(info.name) in DATA_NAMES["iq"]:
-            likely += inward[-1:]
-    return next((i for i in likely if info.shape[i] == 2), None)
-
-
-def _two_parts(info: VariableInfo, axis: int) -> str:
-    last = max(i for i, n in enumerate(info.shape) if n > 1)
-    place = "last" if axis == last else "first" if axis == 0 else f"{axis + 1}th"
-    return f"two parts in the {place} axis, taken as real and imaginary"
-
-
-def _guess_axes(file: File, info: VariableInfo, kind: str) -> Guess | None:
-    """Guess the axes: from their names, or from lengths and the order in memory."""
-    places = [i for i, n in enumerate(info.shape) if n > 1]
-    named = axes_from_dims(info, kind)
-    if named:
-        return Guess("axes", [*named], f"the file names them {', '.join(info.dims)}")
-    # From the axis whose values lie side by side to the one that takes the longest strides.
-    inward = places if file.column_major else places[::-1]
-    reasons = []
-    found: dict[int, str] = {}
-    if kind == "rf":
-        channel, why = _channel_axis(file, info, inward)
-        if channel is None:
-            return None
-        found[channel] = "channel"
-        reasons.append(why)
-    part = _part_axis(file, info) if kind != "velocity" else None
-    if part is not None:
-        found[part] = PART
-        reasons.append(_two_parts(info, part))
-    rest = [i for i in inward if i not in found]
-    if kind == "rf":
-        transmit = _transmit_axis(file, info, rest[1:]) if len(rest) > 2 else None
-        if transmit is not None:
-            found[transmit[0]] = "transmit"
-            reasons.append(transmit[1])
-            rest.remove(transmit[0])
-        names = ["sample", "time", "sequence"]
-        if len(rest) == 3 and transmit is None:
-            names = ["sample", "transmit", "time"]
-    else:
-        names = ["depth", "width"] if file.column_major else ["width", "depth"]
-        names += ["time", "sequence"]
-    least = len(AXES[kind][0]) - (kind == "rf")  # the channels are found
-    if not least <= len(rest) <= len(names):
-        return None
-    found |= dict(zip(rest, names, strict=False))
-    reasons.append(f"the order in memory of {file.format}, with frames after one another")
-    return Guess("axes", [found[i] for i in places], "; ".join(reasons))
-
-
-def _channel_axis(file: File, info: VariableInfo, inward: list[int]) -> tuple[int | None, str]:
-    count = single_number(file, ELEMENT_COUNTS)
-    if count is not None:
-        fitting = [i for i in inward if info.shape[i] == count[1]]
-        if fitting:
-            return fitting[-1 if len(fitting) == len(inward) else 0], f"{count[0]} is {count[1]:g}"
-    for length in CHANNELS:
-        for i in inward[:-1]:  # the outermost is the frames
-            if info.shape[i] == length:
-                return i, f"{length} is a usual number of elements"
-    return None, ""
-
-
-def _transmit_axis(file: File, info: VariableInfo, places: list[int]) -> tuple[int, str] | None:
-    for variable in file.variables:
-        if last_part(variable.name) in NAMES["angles"] and variable.is_numeric:
-            for i in places:
-                if info.shape[i] == variable.size:
-                    return i, f"{variable.name} has {variable.size} values"
     return None
 
 
