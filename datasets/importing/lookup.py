@@ -1,6 +1,7 @@
 """Finding the numbers of a description: given, named in the file, or from its coordinates."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -139,7 +140,7 @@ class Lookup:
             found = self.file.value(name)
             if isinstance(found, str | complex):
                 raise InputError(f"{where}: found {found!r}, wanted a number; give the number")
-            values = np.array([found], np.float64)
+            values, stated = np.array([found], np.float64), self._unit_beside(name)
         else:
             info = self.file.info(name)
             array = self.file.array(name)
@@ -148,13 +149,14 @@ class Lookup:
                     f"{where}: found {array.dtype} of shape {array.shape}, wanted a number"
                 )
             values = array.read().astype(np.float64)
-            stated = "" if info.units.lower() in NO_UNITS else info.units
-            if unit and factor_of(stated, quantity) not in {None, factor_of(unit, quantity)}:
-                raise InputError(
-                    f"{where}: found the unit {plain_text(stated)!r} in the file, wanted {unit} as "
-                    "in the brackets; leave the brackets out, or give the number"
-                )
-            unit = unit or stated
+            stated = info.units
+        stated = "" if stated.lower() in NO_UNITS else stated
+        if unit and factor_of(stated, quantity) not in {None, factor_of(unit, quantity)}:
+            raise InputError(
+                f"{where}: found the unit {plain_text(stated)!r} in the file, wanted {unit} as in "
+                "the brackets; leave the brackets out, or give the number"
+            )
+        unit = unit or stated
         factor = factor_of(unit, quantity) if unit else 1.0
         if factor is None:
             raise InputError(
@@ -169,6 +171,13 @@ class Lookup:
         if worst.size:
             check_range(float(worst[0]), quantity, where, is_text=not unit)
         return values
+
+    def _unit_beside(self, name: str) -> str:
+        """Return the unit of an attribute, which stands in another: ``pitch_units``."""
+        for key in (f"{name}_units", f"{name}_unit"):
+            with suppress(InputError):
+                return str(self.file.value(key)).strip()
+        return ""
 
     def frame_rate(self) -> float:
         """Return the frame rate, perhaps from the coordinate of time, Hz."""

@@ -340,6 +340,7 @@ def test_attributes_give_numbers_and_units(tmp_path, refused):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["x"] = np.zeros((6, 5, 4))
         file["x"].attrs["rate"] = 250.0
+        file["x"].attrs["step"], file["x"].attrs["step_units"] = 0.3, "cm"
         file["step"] = 0.3
         file["step"].attrs["units"] = "cm"
         file["odd"] = 0.3
@@ -349,6 +350,9 @@ def test_attributes_give_numbers_and_units(tmp_path, refused):
     assert (recording.frame_rate, recording.depth_step, recording.width_step) == (250, 3, 3)
     with refused("depth_step (step [mm])", "'cm' in the file", "wanted mm", "give the number"):
         _get(tmp_path / "a.h5", IMAGES | change | {"depth_step": "step [mm]"})
+    assert _get(tmp_path / "a.h5", IMAGES | {"depth_step": "x@step"})[0].depth_step == 3
+    with refused("depth_step (x@step [mm])", "'cm' in the file", "wanted mm"):
+        _get(tmp_path / "a.h5", IMAGES | {"depth_step": "x@step [mm]"})
     with refused("depth_step", "'furlong'", "brackets"):
         _get(tmp_path / "a.h5", IMAGES | change | {"depth_step": "odd"})
 
