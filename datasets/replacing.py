@@ -73,6 +73,7 @@ def workplace(
                 finish_exchange(path, is_foreign)
                 if new.exists() and (overwrite or not is_begun(new)):
                     shutil.rmtree(new)
+                    _check_resumable(target, path, resume=resume, is_whole=is_whole)
                 if overwrite and is_whole(path):
                     _check_movable(target, path)
                     place = new
@@ -150,6 +151,20 @@ def _check_movable(target: Location, path: Path) -> None:
             f"{target}: found a folder that cannot be renamed (a disk's own, or in a folder that "
             "cannot be written), wanted one that a new one can be put in place of; remove what is "
             "in it first, or choose another place"
+        )
+
+
+def _check_resumable(
+    target: Location, path: Path, *, resume: bool, is_whole: Callable[[Path], bool]
+) -> None:
+    """Raise InputError if what would be gone on with is the old result, not what should replace it.
+
+    What is asked for is not known of a run that was killed as it began.
+    """
+    if resume and is_whole(path):
+        raise InputError(
+            f"{target}: found that a run was stopped as it began to replace this, wanted one that "
+            "can be gone on with; run it again with `overwrite=True`, or go on with the old one"
         )
 
 

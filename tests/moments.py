@@ -10,10 +10,16 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+
+from musim.datasets.replacing import NEW, OLD
+from musim.simulator import InputError
 
 _PATHS = {"os.rename": 2, "os.link": 2, "os.remove": 1, "os.mkdir": 1, "os.rmdir": 1}
 """Events that change a folder, with the number of their paths; ``open`` is one if it may write."""
@@ -74,6 +80,83 @@ def run(
     killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
     assert killed or error or status == 0, status
     return Ended(killed, error, changes)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Return all files below a folder, by their paths in it."""
+    found = [path for path in folder.rglob("*") if not path.is_dir()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def kill_at_random(
+    make: Callable[..., Any],
+    old: Callable[[Path], Any],
+    folder: Path,
+    count: int,
+    seed: int,
+    content: Callable[[Path], Any] = files,
+) -> None:
+    """Kill what makes a result at moments of chance; it then goes on to what undisturbed ones give.
+
+    Every second time it is to replace an old result, which is there until the new one is.
+
+    Parameters
+    ----------
+    make : callable
+        Makes the result at a path, with the options `resume` or `overwrite`.
+    old : callable
+        Makes another one there.
+    folder : Path
+    count, seed : int
+        Moments, and of which they are drawn.
+    content : callable
+        What is compared of a result.
+    """
+    random = np.random.default_rng(seed)
+    whole = folder / "whole" / "set.zarr"
+    make(whole)  # what is compiled and imported once is
+    before = folder / "old" / "set.zarr"
+    old(before)
+    began = time.perf_counter()
+    make(folder / "again" / "set.zarr")
+    duration = time.perf_counter() - began
+    for number in range(count):
+        path = folder / str(number) / "set.zarr"
+        replaces = number % 2 == 1
+        if replaces:
+            shutil.copytree(before.parent, path.parent)
+        _kill_after(lambda: make(path, overwrite=replaces), random.uniform(0, 1.1) * duration)  # noqa: B023
+        if replaces and path.exists():
+            assert content(path) in (content(before), content(whole)), number
+        begun = any(path.with_name(path.name + ending).exists() for ending in (NEW, OLD))
+        try:
+            if replaces and not begun and content(path) == content(before):
+                raise InputError("the old one is there, and nothing else")
+            make(path, resume=True)
+        except InputError:  # nothing had begun
+            make(path, overwrite=replaces)
+        assert content(path) == content(whole), number
+        assert _beside(path) == _beside(whole), number
+
+
+def _beside(path: Path) -> dict[str, bytes]:
+    """Return the files beside a path; a folder that should not be there is one without content."""
+    found = (other for other in path.parent.iterdir() if other != path)
+    return {other.name: other.read_bytes() if other.is_file() else b"" for other in found}
+
+
+def _kill_after(function: Callable[[], Any], seconds: float) -> None:
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            function()
+            code = 0
+        finally:
+            os._exit(code)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
 
 
 def empty(folder: Path) -> None:

@@ -109,3 +109,11 @@ def test_a_disk_that_fails_is_one_line_and_loses_nothing(
         replace(overwrite=True)
         assert tree(path) == tree(new.location.path), moment
         assert [each.name for each in tmp_path.iterdir()] == [path.name], moment
+
+
+@pytest.mark.slow
+def test_whenever_a_generation_is_killed_it_goes_on(make, tmp_path, scaled):
+    def old(path):
+        make(path, seed=8)
+
+    moments.kill_at_random(make, old, tmp_path, scaled(10), seed=1)

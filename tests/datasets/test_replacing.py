@@ -80,7 +80,7 @@ def test_at_every_moment_there_is_the_old_or_the_new(tmp_path):
             if not path.exists():
                 assert whole(label).items() <= held(path.with_name("set" + beside)).items()
         # Killed again and again while it goes on, it gets there.
-        for again in range(0, 40, 9):
+        for again in (2, 9):
             moments.run(lambda path=path: make(path, resume=True), path.parent, again)
         make(path, resume=True)
         found = held(path.parent)
@@ -121,6 +121,20 @@ def test_what_ends_early_can_be_gone_on_with_or_begun_anew(place):
     assert held(place.with_name("set" + NEW)) == whole("newer")
     make(place, resume=True)
     assert held(place.parent) == {f"set/{name}": text for name, text in whole("newer").items()}
+
+
+def test_what_had_not_begun_is_not_taken_for_the_old_one(place):
+    options = {"is_whole": is_whole, "is_begun": lambda folder: (folder / "a").exists()}
+    place.with_name("set" + NEW).mkdir()
+
+    def go_on():
+        with workplace(Location(place), resume=True, overwrite=False, **options) as found:
+            assert found.path == place
+
+    with pytest.raises(InputError, match=r"as it began to replace this.*overwrite"):
+        go_on()
+    go_on()
+    assert held(place.parent) == {f"set/{name}": text for name, text in whole("old").items()}
 
 
 def test_what_somebody_put_there_meanwhile_is_not_removed(place):

@@ -1,5 +1,6 @@
 """Runs are begun, resumed, replaced and used; nothing is lost to a wrong input."""
 
+import errno
 import json
 import sys
 import threading
@@ -22,6 +23,7 @@ from musim.training.runs.folder import BEST, LAST, RUN, TRAINING, RunFolder
 from musim.training.runs.sources import Source
 from musim.training.runs.task import TASKS, register
 from musim.training.tasks import open_run, plan, train, try_out
+from tests import moments
 
 CPU = {"accelerator": "cpu"}
 
@@ -290,3 +292,40 @@ def test_a_task_says_what_it_takes_and_settings_are_values_too(tmp_path, refused
     assert source == Source(parameters=Parameters())
     with refused("two stores"):
         plan(catalogue.TASKS["translate"], tmp_path / "run", source="one.zarr")
+
+
+@pytest.mark.parametrize("failure", [errno.ENOSPC, errno.EACCES])
+def test_a_disk_that_fails_is_one_line_and_spares_the_run_before(run, tmp_path, failure, capfd):
+    def replace():
+        train(ToyTask, run, source=ToySource(), texts={"steps": "3"}, overwrite=True, **CPU)
+
+    before = contents(run)
+    made = [change.replace(f"{tmp_path}/", "") for change in moments.run(
+        lambda: train(ToyTask, tmp_path / "other", source=ToySource(), texts={"steps": "3"}, **CPU),
+        tmp_path,
+    ).changes]  # fmt: skip
+    wanted = ("tensorboard", "events.out", "training.csv", "last.ckpt.", "best.ckpt.")
+    chosen = [next(n for n, change in enumerate(made) if word in change) for word in wanted]
+    for moment in chosen:
+        ended = moments.run(replace, tmp_path, moment, failure)
+        assert ended.error.startswith(("FailureError", "InputError")), (made[moment], ended.error)
+        assert "\n" not in ended.error
+        assert contents(run) == before
+    assert capfd.readouterr().err == ""
+    replace()
+    assert RunFolder(run).load(LAST)["step"] == 3
+
+
+@pytest.mark.slow
+def test_whenever_training_is_killed_it_goes_on(tmp_path, scaled):
+    def make(path, seed="5", **options):
+        given = {} if options.get("resume") else {"source": ToySource(), "texts": {"seed": seed}}
+        train(ToyTask, path, **given, **options, **CPU)
+
+    def content(path):
+        state, folder = RunFolder(path).load(LAST), RunFolder(path)
+        networks = {name: value.tolist() for name, value in state["networks"].items()}
+        rows = [{**row, "seconds": 0} for row in folder.history(TRAINING)]
+        return networks, rows
+
+    moments.kill_at_random(make, lambda path: make(path, "6"), tmp_path, scaled(10), 3, content)

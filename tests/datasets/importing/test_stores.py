@@ -22,6 +22,7 @@ from musim.datasets.importing.stores import import_recordings
 from musim.datasets.production import Work
 from musim.simulator import FailureError, InputError, Parameters, Range
 from musim.simulator.imaging.chain import Chain
+from tests import moments
 
 RATE, SOUND, CARRIER = 1000.0, 1540.0, 5e6
 FORMATS = ("a.npy", "fortran.npy", "a.npz", "packed.npz", "v5.mat", "v73.mat", "a.h5", "v2.zarr",
@@ -533,3 +534,14 @@ def test_what_the_chain_refuses_names_the_file(save, bring, tmp_path, refused):
     with refused(str(echoes), "found bool", "real numbers"):
         bring([echoes], description)
     assert not (tmp_path / "set.zarr").exists()
+
+
+@pytest.mark.slow
+def test_whenever_an_import_is_killed_it_goes_on(save, tmp_path, scaled):
+    files = [save("a.npy", motion(60)), save("b.npy", motion(40))]
+
+    def make(path, frames=20, **options):
+        described, chain = Description.parse(VELOCITY), Chain(frames=frames)
+        import_recordings(files, path, described, chain, workers=1, **options)
+
+    moments.kill_at_random(make, lambda path: make(path, 10), tmp_path / "out", scaled(10), seed=2)

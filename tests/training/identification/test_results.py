@@ -20,6 +20,7 @@ from musim.training.identification.stored import (
 )
 from musim.training.identification.unit_table import COLUMNS, table_rows
 from musim.training.identification.units import none
+from tests import moments
 from tests.training.identification.identified import (
     DEPTH,
     FRAMES,
@@ -367,3 +368,11 @@ def test_progress_counts_recordings(three, found, stub, tmp_path):
     told = []
     run(three, out=tmp_path / "units.zarr", on_progress=lambda *numbers: told.append(numbers))
     assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.slow
+def test_whenever_an_identification_is_killed_it_goes_on(three, tmp_path, scaled):
+    def make(path, method="ica", **options):
+        identify_stores(three, path, method=method, workers=1, **options)
+
+    moments.kill_at_random(make, lambda path: make(path, "refine"), tmp_path, scaled(10), seed=5)

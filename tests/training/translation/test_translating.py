@@ -16,6 +16,7 @@ from musim.training.tasks import open_run
 from musim.training.translation import sequences, translating
 from musim.training.translation.translating import plan, translate_store
 from musim.training.translation.translation_task import TranslateTask
+from tests import moments
 
 
 class StoppedError(Exception):
@@ -387,3 +388,14 @@ def test_somebody_has_to_do_it(few, trained, tmp_path, workers):
     with pytest.raises(InputError, match=f"workers: found {workers}"):
         translate_store(few, trained, tmp_path / "t.zarr", workers=workers)
     assert not Location(tmp_path / "t.zarr").exists()
+
+
+@pytest.mark.slow
+def test_whenever_a_translation_is_killed_it_goes_on(few, make_store, trained, tmp_path, scaled):
+    torch.set_num_threads(1)
+    other = make_store("other", sequences=1, seed=6)
+
+    def make(path, source=few, **options):
+        translate_store(source, trained, path, workers=1, **options)
+
+    moments.kill_at_random(make, lambda path: make(path, other), tmp_path, scaled(10), seed=4)
