@@ -90,7 +90,7 @@ def test_units_of_a_store_that_every_command_takes(musim, source, stub, nearly, 
     assert {row["source"] for row in rows} == {str(tmp_path / "musim.zarr")}
     for command, words in (
         (["verify", "units.zarr"], ["is whole: 3 sequences"]),
-        (["info", "units.zarr"], ["identified", "confidence", "velocity_sd", f"unit {MOST_UNITS}"]),
+        (["info", "units.zarr"], ["identified", "confidence", "velocity_sd", f"3x{MOST_UNITS}x60"]),
         (["preview", "units.zarr", "--out", "a.png"], ["a.png"]),
         (["preview", "units.zarr", "--sequence", "2", "--out", "b.gif"], ["b.gif"]),
         (["events", "units.zarr"], ["wrote 3 tables"]),
