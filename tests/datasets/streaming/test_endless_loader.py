@@ -105,8 +105,9 @@ def test_an_error_while_drawing_is_raised_where_batches_are_taken(scene, monkeyp
         ({"rank": 2, "ranks": 2}, ["rank", "2"]),
         ({"rank": -1}, ["rank", "-1"]),
         ({"seed": -1}, ["seed", "-1"]),
+        ({"device": "cuda:99"}, ["device", "no 'cuda:99' here"]),
     ],
 )
-def test_numbers_out_of_bounds_are_refused(scene, refused, changes, words):
+def test_what_cannot_be_is_refused(scene, refused, changes, words):
     with refused(*words):
         EndlessLoader(scene, **{"batch_size": 2} | changes)
