@@ -232,6 +232,7 @@ def _make_and_write(url: str, maker: Maker[Task], task: Task) -> None:
     """Do one task: called by workers, wherever they are."""
     location = Location(url)
     for part in maker.make(task):
+        writer.check_still_ours(location, maker.layout)
         writer.write_part(location, maker.layout, part.number, part.arrays, part.voxels)
 
 

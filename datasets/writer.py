@@ -163,6 +163,21 @@ def _check_same_plan(location: Location, layout: Layout) -> None:
         )
 
 
+def check_still_ours(location: Location, layout: Layout) -> None:
+    """Raise FailureError if another store was begun here meanwhile: object stores have no locks."""
+    if location.is_local:
+        return
+    try:
+        same = read_plan(location).to_json() == layout.to_json()
+    except FailureError:  # it is gone, too
+        same = False
+    if not same:
+        raise FailureError(
+            f"{location}: found that another process began another store there, wanted one writer "
+            "at a time; choose another place for one of them"
+        )
+
+
 def _flatten(values: Any, path: str = "") -> dict[str, str]:
     """Return nested settings as one level of texts, by their paths."""
     if isinstance(values, list) and any(isinstance(value, Mapping) for value in values):
@@ -291,6 +306,7 @@ def finalise(location: Location, layout: Layout) -> None:
     FailureError
         If a part is missing.
     """
+    check_still_ours(location, layout)
     missing = sorted(set(range(layout.parts)) - finished_parts(location))
     if missing:
         raise FailureError(

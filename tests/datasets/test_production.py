@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from musim.datasets import open_store, parallel, production, writer
+from musim.datasets import open_store, parallel, production, verify, writer
 from musim.datasets.generation import Generation, plan
 from musim.datasets.importing.stores import RecordingImport
 from musim.datasets.location import Location
@@ -235,6 +235,21 @@ def test_inputs_are_read_through_before_what_cannot_stay_is_replaced(
     produce(maker, tmp_path / "set.zarr", Work(workers=1, overwrite=True))
     produce(maker, tmp_path / "other.zarr", Work(workers=1))
     assert len(maker.seen) == 1
+
+
+@pytest.mark.parametrize("after", [1, 6])
+def test_where_there_are_no_locks_another_store_is_noticed(run, memory, tiny, after):
+    made = []
+
+    def function(part):
+        made.append(part)
+        if len(made) == after:
+            other = plan(tiny, sequences=3, seed=4)
+            produce(Generation(layout=other), memory("set"), Work(workers=1, overwrite=True))
+
+    with pytest.raises(FailureError, match="another process began another store"):
+        run(function, out=memory("set"), tasks=lambda parts: [(*parts, *parts)])
+    assert verify(memory("set")).seed == 4
 
 
 def test_wrong_input_leaves_what_was_to_be_replaced(run, tmp_path, tree, refused):
