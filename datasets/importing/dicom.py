@@ -62,6 +62,7 @@ class DicomFile(ImageFile):
 
     format = "DICOM"
     suffixes = (".dcm", ".dicom")
+    guarded = True  # pydicom asks for as much memory as an element says
     loggers = ("pydicom",)
 
     @classmethod

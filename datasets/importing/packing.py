@@ -56,9 +56,10 @@ class Packing:
         numbers = numbers.astype(numbers.dtype.newbyteorder("="), copy=False)
         if numbers.dtype != self.stored:
             numbers = np.ascontiguousarray(numbers).view(self.stored)
-        values = numbers.astype(self.dtype, order="K")
-        # Out of range is NaN or infinite, which is found where finite values are asked for.
+        # Out of range is NaN or infinite, which is found where finite values are asked for. So is a
+        # NaN that damage made, of which NumPy warns.
         with np.errstate(over="ignore", invalid="ignore"):
+            values = numbers.astype(self.dtype, order="K")
             if self.scale != 1:
                 values *= self.scale
             if self.offset != 0:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from musim.datasets.importing.description import Description
+from musim.datasets.importing.dicom import DicomFile
 from musim.datasets.importing.formats import open_file
 from musim.datasets.importing.stores import import_recordings
 from musim.datasets.importing.survey import describe
@@ -154,7 +155,7 @@ def test_rle_is_unpacked_frame_by_frame(tmp_path, monkeypatch):
     monkeypatch.setattr(
         decoder, "as_array", lambda *a, **k: seen.append(k["index"]) or whole(*a, **k)
     )
-    with open_file(path) as file:
+    with DicomFile(path) as file:  # in this process
         assert seen == []
         file.array("images").read((slice(3, 5),))
     assert seen == [3, 4]
@@ -230,4 +231,4 @@ def test_without_its_package_the_extra_is_named(tmp_path, monkeypatch, refused):
     path = write_dicom(tmp_path / "a.dcm", VELOCITY)
     monkeypatch.setitem(sys.modules, "pydicom", None)
     with refused("a.dcm: found DICOM", "pydicom", "pip install 'musim[formats]'"):
-        open_file(path)
+        DicomFile(path)  # in this process

@@ -183,3 +183,8 @@ def test_relative_paths_are_those_of_now(hostile, monkeypatch, tmp_path, refused
         assert file.array("x").read().shape == (4, 3)
     with refused("elsewhere.hostile", "no such file"):
         open_file("elsewhere.hostile")
+
+
+def test_what_other_libraries_read_is_guarded():
+    own = {name for name, reader in FORMATS.items() if not reader.guarded}
+    assert own == {"NumPy .npy", "NumPy .npz", "MATLAB 4", "MATLAB 5", "NIfTI"}

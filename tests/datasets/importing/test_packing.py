@@ -238,3 +238,10 @@ def test_what_nobody_wrote_into_a_netcdf_file_is_missing(group, tmp_path):
         (info,) = file.variables
         np.testing.assert_array_equal(file.array(info.name).read(), [np.nan, np.nan, 1, 2])
         assert (file.mismatch, info.dtype) == ("", np.float32)
+
+
+def test_nan_of_which_numpy_warns_is_missing_without_a_word():
+    signalling = np.array([0x7F800001, 0x3F800000], "u4").view("f4")
+    packing = packing_of({"scale_factor": np.float64(2)}, np.dtype("f4"))
+    assert packing is not None
+    np.testing.assert_array_equal(packing.decode(signalling), [np.nan, 2])
