@@ -8,10 +8,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ..simulator.errors import InputError
-from ..training.identification.evaluation import evaluate as evaluate_method
 from ..training.identification.methods import METHODS, usual_method
 from ..training.identification.protocols import QUICK, SWEEPS, ali_2020, sweep
-from ..training.identification.tables import calibration, short_tables, summary
 from .config import config_option
 from .console import out, print_json, progress
 from .options import json_option
@@ -90,6 +88,9 @@ def identify(store, protocol, difficulty, method, runs, target, quick, sequences
     row for each sequence (sequences.csv), true unit (units.csv) and unit found (predictions.csv),
     means (summary.csv), and figures.
     """
+    from ..training.identification.evaluation import evaluate as evaluate_method
+    from ..training.identification.tables import calibration, short_tables, summary
+
     if sum(choice is not None for choice in (store, protocol, difficulty)) != 1:
         raise InputError("found none or several of STORE, --protocol and --sweep, wanted one")
     if sequences is not None and quick:

@@ -2,8 +2,6 @@
 
 import click
 
-from ..datasets.events import export_events
-from ..datasets.store import open_store
 from .console import out
 from .options import store_argument
 
@@ -38,6 +36,9 @@ def events(store, sequence, folder) -> None:
 
     One table a sequence, with onset (s), duration, trial_type and unit; events.json explains them.
     """
+    from ..datasets.events import export_events
+    from ..datasets.store import open_store
+
     opened = open_store(store)
     indices = None if sequence is None else range(sequence, sequence + 1)
     written = export_events(opened, folder, indices)

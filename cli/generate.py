@@ -7,9 +7,6 @@ from typing import Any
 import click
 import numpy as np
 
-from ..datasets.generation import generate as generate_store
-from ..datasets.generation import plan
-from ..datasets.trial import try_out
 from ..simulator.errors import InputError
 from ..simulator.experiment.doses import Doses
 from .config import config_option
@@ -139,6 +136,8 @@ def generate(preset, sequences, seed, target, domain, paired, render, dtype, wor
     Without options: ten sequences with the settings of Ali et al. 2020. Values are one number, or a
     range low-high to draw from uniformly.
     """
+    from ..datasets.generation import plan
+
     dose_texts = {name: texts.pop(name) for name in DOSE_NAMES}
     doses = _doses(domain, paired, dose_texts)
     usual = "ali-2020" if doses is None else "experiment"
@@ -182,6 +181,8 @@ def twin_of(target: str) -> str:
 
 def _make(parameters, target, settings, doses, options, as_json) -> dict[str, Any]:
     """Make a store; return what there is to say of it, and say it unless a program reads."""
+    from ..datasets.generation import generate as generate_store
+
     _announce(parameters, target, settings, doses)
     began = time.perf_counter()
     with progress("simulating" if doses is None else "recording", "sequences") as report:
@@ -195,6 +196,8 @@ def _make(parameters, target, settings, doses, options, as_json) -> dict[str, An
 
 def _try(parameters, target, settings, doses, workers, as_json) -> dict[str, Any]:
     """Make a few sequences in memory; return what the store will take, and say it as well."""
+    from ..datasets.trial import try_out
+
     _announce(parameters, target, settings, doses)
     trial = try_out(parameters, **settings, doses=doses, workers=workers)
     if not as_json:
@@ -210,6 +213,8 @@ def _try(parameters, target, settings, doses, workers, as_json) -> dict[str, Any
 
 
 def _announce(parameters, target, settings, doses) -> None:
+    from ..datasets.generation import plan
+
     layout = plan(parameters, **settings, doses=doses)
     voxels = float(np.prod(layout.shape)) * layout.sequences * np.dtype(layout.dtype).itemsize
     frames, depth, width = layout.shape

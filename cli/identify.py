@@ -6,12 +6,9 @@ from dataclasses import asdict
 import click
 
 from ..training.identification.methods import METHODS, usual_method
-from ..training.identification.results import identify_stores
-from ..training.identification.stored import outcome_of
 from .config import config_option
 from .console import err, out, print_json, progress
 from .options import json_option
-from .outcomes import remarks_of, short
 from .wording import counted
 
 
@@ -73,6 +70,10 @@ def identify(recordings, target, method, runs, workers, scheduler, resume, overw
     report draws it. Only the method network needs training: its weights come with musim, or from
     the runs that are named.
     """
+    from ..training.identification.results import identify_stores
+    from ..training.identification.stored import outcome_of
+    from .outcomes import remarks_of, short
+
     began = time.perf_counter()
     with progress("identifying", "recordings") as report:
         store = identify_stores(

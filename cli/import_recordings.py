@@ -11,12 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..datasets.importing.description import Description, meaning_of
-from ..datasets.importing.formats import open_file
-from ..datasets.importing.planning import plan
 from ..datasets.importing.quantities import QUANTITIES
-from ..datasets.importing.stores import carry_out
-from ..datasets.importing.survey import describe as guess
-from ..datasets.production import Work
 from ..simulator.declarations import declarations
 from ..simulator.errors import InputError
 from ..simulator.imaging.chain import PRESETS, Chain
@@ -134,6 +129,10 @@ def import_recordings(files, target, descriptions, describe, preset, events, dty
     RF is beamformed, IQ turned into velocity by 2-D autocorrelation, velocity filtered and
     resampled as asked. The store has no truth; every command takes it as it takes a simulated one.
     """
+    from ..datasets.importing.planning import plan
+    from ..datasets.importing.stores import carry_out
+    from ..datasets.production import Work
+
     if describe:
         if len(files) > 1:
             raise InputError(f"describe: found {len(files)} files, wanted one; describe one by one")
@@ -214,6 +213,9 @@ def _pair(name: str, text: str) -> tuple[float, float]:
 
 def _describe(path: str) -> None:
     """List a file's variables on standard error and print the guessed description."""
+    from ..datasets.importing.formats import open_file
+    from ..datasets.importing.survey import describe as guess
+
     with open_file(Path(path)) as file:
         survey = guess(file)
     table = Table("variable", "shape", "type", "", title=escape(f"{path}: {file.format}"),

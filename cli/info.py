@@ -1,43 +1,9 @@
 """``musim info``."""
 
-import dataclasses
-import math
-from typing import Any
-
 import click
-from rich.box import SIMPLE_HEAD
-from rich.markup import escape
-from rich.table import Table
 
-from ..datasets.datacard import Entry, data_card
-from ..datasets.layout import Layout
-from ..datasets.origin import recorded_by
-from ..datasets.store import Store, open_store
-from ..simulator.declarations import Declaration, declarations
-from ..simulator.imaging.chain import Chain
-from ..simulator.kinds import TableKind, short
-from ..simulator.parameters import Parameters
-from ..training.identification.frame_faults import in_words
-from ..training.identification.remarks import REMARKS
-from ..training.identification.stored import outcome_of
 from .console import out, print_json, progress
 from .options import json_option, store_argument
-from .pages.markup import share
-from .wording import counted
-
-VOXELS = {
-    "dense": "voxels written",
-    "rendered": "voxels rendered when read",
-    "identified": "voxels of the units found",
-}
-MOST_SOURCES = 20
-"""Sequences whose sources, or units, are listed."""
-
-WIDE = 110
-"""Columns of a terminal that has room for everything."""
-
-SUSPICIOUS = 0.001
-"""p-values below are shown in red."""
 
 
 @click.command(
@@ -62,169 +28,19 @@ def info(store, card, as_json) -> None:
     The data card compares the distribution of every parameter in the sequences with the one that
     was asked for. A p-value below 0.001 says that they differ.
     """
+    from ..datasets.datacard import Entry, data_card
+    from ..datasets.store import open_store
+    from .store_tables import as_json as json_of
+    from .store_tables import tables_of
+
     opened = open_store(store)
     entries: list[Entry] = []
     if card and opened.parameters is not None:
         with progress("reading", "parts") as report:
             entries = data_card(opened, report)
     if as_json:
-        print_json(**_as_json(opened, entries))
+        print_json(**json_of(opened, entries))
         return
     console = out()
-    for table in _tables(opened, entries, console.width):
+    for table in tables_of(opened, entries, console.width):
         console.print(table)
-
-
-def _tables(store: Store, entries: list[Entry], width: int) -> list[Table]:
-    layout = store.layout
-    frames, depth, across = layout.shape
-    overview = _table("store", str(store.location))
-    written = VOXELS[store.kind]
-    overview.add_row("kind", f"{store.kind} ({written}, {layout.dtype})")
-    parts = counted(layout.parts, "part")
-    overview.add_row("sequences", f"{len(store)} in {parts} of {layout.part_size}")
-    overview.add_row("sequence", f"{frames} frames at {layout.frame_rate:g} Hz")
-    dz, dx = layout.pixel_size
-    overview.add_row("image", f"{depth} x {across} px of {dz:g} x {dx:g} mm (depth x width)")
-    if store.seed is not None:
-        overview.add_row("seed", str(store.seed))
-    overview.add_row("origin", store.origin.made_by)
-    versions = store.origin.software
-    overview.add_row("made by", ", ".join(f"{k} {v}" for k, v in versions.items()))
-    tables = [overview]
-    if store.parameters is not None:
-        table = _table("parameter", "value", "unit")
-        for name, about in declarations(Parameters).items():
-            table.add_row(name, _shown(about, getattr(store.parameters, name)), about.unit)
-        tables.append(table)
-    tables += _sources(store) + _found(store)
-    tables.append(_variables(layout, width))
-    if entries:
-        tables.append(_card(entries, width))
-    return tables
-
-
-def _variables(layout: Layout, width: int) -> Table:
-    """Return the table of variables; where it is narrow, of their sizes without the names."""
-    wide = width >= WIDE
-    table = _table("variable", "dimensions" if wide else "size", "type", "unit", "meaning")
-    for column in table.columns[:4]:
-        column.no_wrap = not wide or column is not table.columns[1]
-    for name in layout.variables:
-        variable = layout.variable(name)
-        named = ", ".join(f"{dim} {layout.sizes[dim]}" for dim in variable.dims)
-        plain = "x".join(str(layout.sizes[dim]) for dim in variable.dims)
-        dims = named if wide else plain
-        table.add_row(name, dims, variable.dtype, variable.units, variable.meaning)
-    return table
-
-
-def _sources(store: Store) -> list[Table]:
-    """Return where an imported store's sequences come from, and what was done with them."""
-    recorded = recorded_by(store.origin)
-    if recorded is None:
-        return []
-    steps = _table("imaging chain", "value")
-    for name, step in declarations(Chain).items():
-        steps.add_row(name, step.show(getattr(recorded.chain, name), short))
-    table = _table("sequences", "file", "SHA-256", "from")
-    for first, cut in enumerate(recorded.cuts[:MOST_SOURCES]):
-        recording = f", recording {cut.recording}" if cut.recording else ""
-        table.add_row(
-            str(first), escape(cut.file + recording), cut.sha256[:16] + "…", f"{cut.start:.3f} s"
-        )
-    if len(recorded.cuts) > MOST_SOURCES:
-        table.add_row("…", f"and {len(recorded.cuts) - MOST_SOURCES} more (see --json)", "", "")
-    return [steps, table]
-
-
-def _found(store: Store) -> list[Table]:
-    """Return what was found in the recordings, and what the remarks about it say."""
-    if store.kind != "identified":
-        return []
-    outcomes = [outcome_of(store, index) for index in range(min(len(store), MOST_SOURCES))]
-    table = _table("recording", "units", "explained", "remarks")
-    for column in table.columns[1:3]:
-        column.justify = "right"
-    for index, outcome in enumerate(outcomes):
-        words = ", ".join(REMARKS[name].words for name in outcome.remarks)
-        if outcome.frame_faults:
-            words += f": {in_words(outcome.frame_faults)}"
-        table.add_row(str(index), str(outcome.units), share(outcome.explained_share), words)
-    if len(store) > MOST_SOURCES:
-        table.add_row("…", "", "", f"and {len(store) - MOST_SOURCES} more (see --json)")
-    said = {name for outcome in outcomes for name in outcome.remarks}
-    if not said:
-        return [table]
-    meanings = _table("remark", "what it says", "what to try")
-    for name, remark in REMARKS.items():
-        if name in said:
-            meanings.add_row(remark.words, remark.sentence, remark.advice)
-    return [table, meanings]
-
-
-def _card(entries: list[Entry], width: int) -> Table:
-    """Return the data card. Where it is narrow, the mean asked for is told only without a range."""
-    wide = width >= WIDE
-    headings = ["data card", "asked", "mean asked", "mean (SD)", "range", "values", "p"]
-    table = _table(*(each for each in headings if wide or each != "mean asked"))
-    for column in table.columns[1:]:
-        column.no_wrap = True
-    for column in table.columns[2:]:
-        column.justify = "right"
-    for entry in entries:
-        asked, expected = entry.requested, _number(entry.expected_mean)
-        spread = "" if math.isnan(entry.sd) else f" ({_number(entry.sd)})"
-        extremes = f"{_number(entry.minimum)}..{_number(entry.maximum)}"
-        colour = "red" if entry.p_value < SUSPICIOUS else "green"
-        table.add_row(
-            entry.name + (f", {entry.units}" if entry.units else ""),
-            *((asked, expected) if wide else (asked or (expected and f"mean {expected}"),)),
-            _number(entry.mean) + spread,
-            "" if math.isnan(entry.minimum) else extremes,
-            str(entry.count),
-            "" if math.isnan(entry.p_value) else f"[{colour}]{entry.p_value:.3f}[/]",
-        )
-    return table
-
-
-def _table(*headings: str) -> Table:
-    return Table(*headings, box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-
-
-def _shown(about: Declaration, value: Any) -> str:
-    if isinstance(about.kind, TableKind) and value is not None:
-        return counted(len(value), "sample")
-    return about.show(value, short)
-
-
-def _number(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.3g}"
-
-
-def _as_json(store: Store, entries: list[Entry]) -> dict[str, Any]:
-    outcomes = []
-    if store.kind == "identified":
-        outcomes = [outcome_of(store, index) for index in range(len(store))]
-    said = {name for outcome in outcomes for name in outcome.remarks}
-    recorded = recorded_by(store.origin)
-    return {
-        "store": str(store.location),
-        "kind": store.kind,
-        "sequences": len(store),
-        "sizes": dict(store.layout.sizes),
-        "frame_rate": store.layout.frame_rate,
-        "pixel_size": list(store.layout.pixel_size),
-        "seed": store.seed,
-        "origin": store.origin.name,
-        "sources": [] if recorded is None else [cut.to_json() for cut in recorded.cuts],
-        "chain": None if recorded is None else recorded.chain.to_json(),
-        "parameters": None if store.parameters is None else store.parameters.to_json(),
-        "found": [dataclasses.asdict(outcome) for outcome in outcomes],
-        "remarks": {
-            name: {"meaning": remark.sentence, "advice": remark.advice}
-            for name, remark in REMARKS.items()
-            if name in said
-        },
-        "data_card": [dataclasses.asdict(entry) for entry in entries],
-    }

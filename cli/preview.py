@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from ..datasets.store import open_store
 from .console import out, progress
 from .options import store_argument
 from .targets import check_target
@@ -48,6 +47,7 @@ Examples:
 )
 def preview(store, sequence, target, speed) -> None:
     """Draw a sequence: frames, territories over the velocity map, twitch trains with firings."""
+    from ..datasets.store import open_store
     from .pictures.movies import ENDINGS_OF_MOVIES, draw_movie
     from .pictures.stills import ENDINGS_OF_PICTURES, draw_preview
 

@@ -2,7 +2,6 @@
 
 import click
 
-from ..datasets.verification import verify as verify_store
 from .console import out, print_json, progress
 from .options import json_option, store_argument
 from .wording import counted
@@ -27,6 +26,8 @@ Examples:
 )
 def verify(store, remake, as_json) -> None:
     """Prove a store whole: every byte against its checksum, every variable against the schema."""
+    from ..datasets.verification import verify as verify_store
+
     with progress("verifying", "parts") as report:
         opened = verify_store(store, remake=remake, on_progress=report)
     if as_json:

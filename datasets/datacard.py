@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.stats import kstwobign
 
 from ..simulator.declarations import declarations
 from ..simulator.errors import InputError
@@ -87,7 +87,7 @@ class Tally:
             return math.nan
         realised = np.cumsum(self.histogram) / self.count
         distance = np.abs(realised - np.arange(1, BINS + 1) / BINS).max()
-        return float(kstwobign.sf(distance * math.sqrt(self.count)))
+        return float(scipy.stats.kstwobign.sf(distance * math.sqrt(self.count)))
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,13 @@ from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import fsspec
-import zarr.abc.store
-import zarr.storage
-
 from ..simulator.errors import FailureError, InputError, MusimError
+
+if TYPE_CHECKING:
+    from zarr.abc.store import Store as ZarrStore
 
 PARTIAL = ".partial"
 """Ending of files that are being written; what a killed run left has it too."""
@@ -63,6 +62,8 @@ class Location:
             # Not resolved, but without "..", so that no folder is made only to be left again.
             self.path = Path(os.path.abspath(os.path.expanduser(self.url)))  # noqa: PTH100, PTH111
             return
+        import fsspec
+
         try:
             self.system, self.root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
         except (ValueError, ImportError) as error:
@@ -194,11 +195,13 @@ class Location:
         except OSError as error:
             raise self.failure("be reached", error) from error
 
-    def zarr_store(self, *, read_only: bool) -> zarr.abc.store.Store:
+    def zarr_store(self, *, read_only: bool) -> "ZarrStore":
         """Return a Zarr store over this location."""
+        from zarr.storage import FsspecStore, LocalStore
+
         if self.is_local:
-            return zarr.storage.LocalStore(self.path, read_only=read_only)
-        return zarr.storage.FsspecStore.from_url(
+            return LocalStore(self.path, read_only=read_only)
+        return FsspecStore.from_url(
             self.url, read_only=read_only, storage_options={"use_listings_cache": False}
         )
 

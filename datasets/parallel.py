@@ -10,12 +10,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, Literal
-
-from dask.base import compute
-from dask.callbacks import Callback
-from dask.delayed import delayed
 
 from ..simulator.errors import FailureError, InputError, MusimError
 from .processes import WorkerContext
@@ -105,32 +101,48 @@ def _run_here(
     on_done: Callable[[], None],
 ) -> None:
     workers = min(workers, len(tasks))
+    if workers <= 1:
+        for task in tasks:
+            with _failures():
+                function(*task)
+            on_done()
+        return
+    from dask.base import compute
+    from dask.callbacks import Callback
+    from dask.delayed import delayed
+
     calls = [delayed(function, pure=False)(*task) for task in tasks]
     # A pool of its own, which at its end waits for the tasks that are running: after an error or an
     # interruption nobody writes on.
-    executor = _executor(workers, pool) if workers > 1 else None
-    with Callback(posttask=lambda *_: on_done()), executor or nullcontext():
-        try:
-            # One task at a time: dask's default hands out six, which leaves workers idle.
-            compute(
-                *calls,
-                scheduler="synchronous" if workers <= 1 else pool,
-                num_workers=workers,
-                chunksize=1,
-                optimize_graph=False,
-                pool=executor,
-            )
-        except MusimError:
-            raise
-        except MemoryError as error:
-            raise FailureError(
-                "found too little memory; use fewer workers or smaller sequences"
-            ) from error
-        except BrokenProcessPool as error:
-            raise FailureError(
-                "a worker process died (out of memory, or killed); run again with `resume=True`, "
-                "perhaps with fewer `workers`"
-            ) from error
+    executor = _executor(workers, pool)
+    with Callback(posttask=lambda *_: on_done()), executor, _failures():
+        # One task at a time: dask's default hands out six, which leaves workers idle.
+        compute(
+            *calls,
+            scheduler=pool,
+            num_workers=workers,
+            chunksize=1,
+            optimize_graph=False,
+            pool=executor,
+        )
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Say in the user's terms what ends workers."""
+    try:
+        yield
+    except MusimError:
+        raise
+    except MemoryError as error:
+        raise FailureError(
+            "found too little memory; use fewer workers or smaller sequences"
+        ) from error
+    except BrokenProcessPool as error:
+        raise FailureError(
+            "a worker process died (out of memory, or killed); run again with `resume=True`, "
+            "perhaps with fewer `workers`"
+        ) from error
 
 
 def _executor(workers: int, pool: Pool) -> Executor:

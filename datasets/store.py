@@ -5,14 +5,11 @@ import json
 import math
 import operator
 from collections.abc import Iterator
-from typing import Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
-import dask.array as da
 import google_crc32c
 import numpy as np
-import xarray as xr
 import zarr
-from dask.array.core import normalize_chunks
 from numpy.typing import NDArray
 from zarr.abc.store import ByteRequest
 from zarr.abc.store import Store as ZarrStore
@@ -34,6 +31,10 @@ from .writer import finished_parts, read_plan
 
 IMPORT = "musim import FILE --describe tells how"
 """What to do with what is no store."""
+
+if TYPE_CHECKING:
+    import dask.array
+    import xarray
 
 KEPT_PARTS = 6
 """Parts whose truth a store keeps after reading it: a few more than a shuffling reader mixes."""
@@ -121,11 +122,11 @@ class Store:
         """Return the number of sequences."""
         return self.layout.sequences
 
-    def __iter__(self) -> Iterator[xr.Dataset]:
+    def __iter__(self) -> Iterator["xarray.Dataset"]:
         """Yield every sequence, as ``store[index]`` gives it."""
         return (self[index] for index in range(len(self)))
 
-    def __getitem__(self, index: SupportsIndex | slice) -> xr.Dataset:
+    def __getitem__(self, index: SupportsIndex | slice) -> "xarray.Dataset":
         """Return one sequence without padding, or a slice of them with it, as lazy Datasets.
 
         Parameters
@@ -205,27 +206,31 @@ class Store:
         return "territory" in self.layout.variables
 
     @functools.cached_property
-    def dataset(self) -> xr.Dataset:
+    def dataset(self) -> "xarray.Dataset":
         """The whole store as one lazy Dataset over dask arrays; ``tvi`` is in it for both kinds."""
-        dataset = xr.open_zarr(self._zarr, zarr_format=3, consolidated=True, chunks={})
+        import xarray
+
+        dataset = xarray.open_zarr(self._zarr, zarr_format=3, consolidated=True, chunks={})
         if self.kind != "dense":
             attributes = {"long_name": self.layout.variable("tvi").meaning, "units": "mm/s"}
             dims = self.layout.variable("tvi").dims
             dataset = dataset.assign(tvi=(dims, self._lazy_rendering(), attributes))
         return dataset
 
-    def _lazy_rendering(self) -> da.Array:
+    def _lazy_rendering(self) -> "dask.array.Array":
+        import dask.array
+        from dask.array.core import normalize_chunks
+
         layout = self.layout
         sizes = tuple(layout.sizes[dim] for dim in layout.variable("tvi").dims)
         chunks = chunks_of(layout.variable("tvi"), layout.sizes, layout.part_size)
-        blocks = normalize_chunks(chunks, sizes)
-        return da.map_blocks(
+        return dask.array.map_blocks(
             _render_block,
             self.location.address,
             _token(self.location),
             chunks[1],
             layout.dtype,
-            chunks=blocks,
+            chunks=normalize_chunks(chunks, sizes),
             dtype=layout.dtype,
             meta=np.empty((0, 0, 0, 0), layout.dtype),
         )

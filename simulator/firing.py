@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from .parameters import INTERVAL_CLIP, Parameters
 from .seeds import Stream, generator
@@ -121,12 +121,12 @@ def _renewal_trains(
     cut = half_width(rate, variation, refractory)
     # In units of the SD; where there is none, the cut has no meaning and any number serves.
     limit = np.divide(cut, deviation, out=np.ones_like(cut), where=deviation > 0)
-    lowest = ndtr(-limit)
+    lowest = scipy.special.ndtr(-limit)
 
     def excursions(columns: int) -> NDArray[np.float64]:
         uniform = random.random((rate.size, columns))
         quantile = lowest[:, None] + uniform * (1 - 2 * lowest[:, None])
-        return deviation[:, None] * ndtri(quantile)
+        return deviation[:, None] * scipy.special.ndtri(quantile)
 
     # The interval that the start falls into is drawn in proportion to its length: for a density
     # symmetric about the mean that is the excursion's sign, + with (1 + |excursion| / mean) / 2.

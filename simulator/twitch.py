@@ -10,8 +10,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import lambertw
 
 from .parameters import Parameters
 from .seeds import Stream, generator
@@ -63,7 +63,7 @@ def twitch_length(parameters: Parameters) -> float:
 
 def _end(exponent):
     """Return x > 1 with x^m e^(m (1 - x)) = NEGLIGIBLE, by the lower branch of Lambert's W."""
-    return -np.real(lambertw(-(NEGLIGIBLE ** (1 / exponent)) / math.e, k=-1))
+    return -np.real(scipy.special.lambertw(-(NEGLIGIBLE ** (1 / exponent)) / math.e, k=-1))
 
 
 def draw_twitches(parameters: Parameters, units: int, seed: int, index: int) -> Twitches:

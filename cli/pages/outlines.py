@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import scipy
 from contourpy import LineType, contour_generator
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 SMOOTHING = 0.7
 """SD of the Gaussian that takes the stairs off an outline, px."""
@@ -26,7 +26,9 @@ def outline(mask: NDArray[np.bool_], scale: float, size: tuple[float, float]) ->
     """
     if not mask.any():
         return ""
-    smooth = np.pad(gaussian_filter(mask.astype(np.float64), SMOOTHING, mode="nearest"), 1)
+    smooth = np.pad(
+        scipy.ndimage.gaussian_filter(mask.astype(np.float64), SMOOTHING, mode="nearest"), 1
+    )
     rows, columns = (
         (np.arange(n) - 0.5) * length * scale / (n - 2)
         for n, length in zip(smooth.shape, size, strict=True)
@@ -68,7 +70,7 @@ def label_places(
         if not mask.any():
             continue
         pixel = [length / n for length, n in zip(size, mask.shape, strict=True)]
-        inside = distance_transform_edt(np.pad(mask, 1), sampling=pixel)[1:-1, 1:-1]  # type: ignore[index]
+        inside = scipy.ndimage.distance_transform_edt(np.pad(mask, 1), sampling=pixel)[1:-1, 1:-1]  # type: ignore[index]
         rows, columns = np.nonzero(mask)
         depths, widths = (rows + 0.5) * pixel[0], (columns + 0.5) * pixel[1]
         merit = np.minimum(inside[rows, columns], enough)

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
+import scipy
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
@@ -11,7 +12,6 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from ...training.colours import GREY, VELOCITY_COLOURS
 from .scales import round_length
@@ -153,7 +153,7 @@ def _outline(
     if not territory.any():
         return
     # Smoothing by less than a pixel takes the stairs off the outline of a hard mask.
-    smooth = gaussian_filter(np.asarray(territory), 0.7, mode="nearest")
+    smooth = scipy.ndimage.gaussian_filter(np.asarray(territory), 0.7, mode="nearest")
     padded = np.pad(smooth, 1)
     depth, width = (
         (np.arange(n) - 0.5) * length / (n - 2)

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft, ndimage
 
 from ..seeds import Stream, generator
 
@@ -174,7 +174,7 @@ def wave_delays(tissue: Tissue, territory: NDArray[np.float32]) -> NDArray[np.fl
     dose = tissue.doses["wave"]
     if dose == 0 or not (territory > 0.5).any():
         return None
-    distance = ndimage.distance_transform_edt(territory <= 0.5, sampling=tissue.pixel_size)
+    distance = scipy.ndimage.distance_transform_edt(territory <= 0.5, sampling=tissue.pixel_size)
     return dose * np.asarray(distance, np.float64) / (1000 * tissue.doses["wave_speed"])
 
 
@@ -238,7 +238,7 @@ def layered(tissue: Tissue, field: NDArray[np.float64]) -> NDArray[np.float64]:
     sheet = tissue.sheet[:, None]
     if (sheet > 0).any():
         width = max(int(SHEET / tissue.pixel_size[1]), 1)
-        alike = ndimage.uniform_filter1d(field, width, axis=-1, mode="nearest")
+        alike = scipy.ndimage.uniform_filter1d(field, width, axis=-1, mode="nearest")
         field = (1 - sheet) * field + sheet * alike
     return field * tissue.follows[:, None]
 
@@ -260,6 +260,6 @@ def _filtered(field: NDArray[np.float64], response: NDArray[np.float64]) -> NDAr
     top, left = depth // 2, width // 2
     # Mirrored, so that a territory that the image cuts is none that ends there.
     padded = np.pad(field, ((top, depth - top), (left, width - left)), mode="symmetric")
-    spectrum = np.asarray(fft.rfft2(padded)) * response
-    result = np.asarray(fft.irfft2(spectrum, padded.shape))
+    spectrum = np.asarray(scipy.fft.rfft2(padded)) * response
+    result = np.asarray(scipy.fft.irfft2(spectrum, padded.shape))
     return result[top : top + depth, left : left + width]

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import signal
 
 from ..errors import InputError
 from .median_network import median_network
@@ -61,7 +61,7 @@ class BandPass:
         """Second-order sections of one direction, of shape (section, 6)."""
         band = (self.low, self.high)
         return np.asarray(
-            signal.butter(self.order, band, "bandpass", fs=self.frame_rate, output="sos")
+            scipy.signal.butter(self.order, band, "bandpass", fs=self.frame_rate, output="sos")
         )
 
     @property
@@ -121,7 +121,7 @@ def band_pass_blocks(
     from .filtering_kernels import filter_frames
 
     sections, overlap = settings.sections, settings.overlap
-    steady = np.asarray(signal.sosfilt_zi(sections))
+    steady = np.asarray(scipy.signal.sosfilt_zi(sections))
     state: NDArray[np.float64] | None = None
     held: list[NDArray[np.float32]] = []  # filtered forwards, cut where an overlap ends
     room = overlap  # frames until the next cut

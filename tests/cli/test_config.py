@@ -14,7 +14,7 @@ def made(musim, monkeypatch):
     def run(text, *arguments):
         asked = {}
         monkeypatch.setattr(
-            "musim.cli.generate.generate_store", lambda *a, **k: asked.update(arguments=a, **k)
+            "musim.datasets.generation.generate", lambda *a, **k: asked.update(arguments=a, **k)
         )
         Path("mine.toml").write_text(text, encoding="utf-8")
         done = musim("generate", "--config", "mine.toml", *arguments)

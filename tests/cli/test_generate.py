@@ -21,7 +21,7 @@ from musim.simulator.experiment.doses import Doses
 def test_without_options_it_makes_ten_sequences_of_ali_2020(musim, monkeypatch):
     asked = {}
     monkeypatch.setattr(
-        "musim.cli.generate.generate_store", lambda *a, **k: asked.update(arguments=a, **k)
+        "musim.datasets.generation.generate", lambda *a, **k: asked.update(arguments=a, **k)
     )
     assert musim("generate", "--units", "5-30", "--snr", "10").code == 0
     asked.pop("on_progress")
@@ -44,7 +44,7 @@ def test_without_options_it_makes_ten_sequences_of_ali_2020(musim, monkeypatch):
 def test_every_option_reaches_the_library(musim, monkeypatch, tmp_path):
     asked = {}
     monkeypatch.setattr(
-        "musim.cli.generate.generate_store", lambda *a, **k: asked.update(arguments=a, **k)
+        "musim.datasets.generation.generate", lambda *a, **k: asked.update(arguments=a, **k)
     )
     (tmp_path / "twitch.csv").write_text("time,velocity\n0,0\n0.05,1\n0.1,-1\n0.2,0\n")
     done = musim(
@@ -243,7 +243,7 @@ def test_a_recording_of_the_virtual_experiment_has_an_analytic_twin(musim, tmp_p
 def test_every_dose_reaches_the_library(musim, monkeypatch):
     asked = {}
     monkeypatch.setattr(
-        "musim.cli.generate.generate_store", lambda *a, **k: asked.update(arguments=a, **k)
+        "musim.datasets.generation.generate", lambda *a, **k: asked.update(arguments=a, **k)
     )
     done = musim("generate", *SMALL_EXPERIMENT, "--spread", "0", "--wave", "0.5-2",
                  "--attenuation", "1")  # fmt: skip

@@ -19,7 +19,7 @@ def test_it_shows_parameters_variables_and_the_data_card(musim, tiny):
 
 def test_without_the_card_no_truth_is_read(musim, tiny, monkeypatch):
     assert musim("generate", *tiny, "-n", 1, "--workers", 1).code == 0
-    monkeypatch.setattr("musim.cli.info.data_card", lambda *_: 1 / 0)
+    monkeypatch.setattr("musim.datasets.datacard.data_card", lambda *_: 1 / 0)
     shown = musim("info", "musim.zarr", "--no-card")
     assert shown.code == 0
     assert "measured SNR" not in shown.out

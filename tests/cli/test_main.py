@@ -95,7 +95,7 @@ def test_an_interruption_is_code_130_and_says_how_to_go_on(musim, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("musim.cli.generate.generate_store", interrupt)
+    monkeypatch.setattr("musim.datasets.generation.generate", interrupt)
     done = musim("generate")
     assert done.code == 130
     assert "--resume" in done.err
@@ -105,7 +105,7 @@ def test_too_little_memory_is_a_failure_of_one_line(musim, monkeypatch):
     def exhaust(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr("musim.cli.generate.generate_store", exhaust)
+    monkeypatch.setattr("musim.datasets.generation.generate", exhaust)
     done = musim("generate")
     assert done.code == 1
     assert "memory" in done.err.strip().splitlines()[-1]
@@ -115,7 +115,7 @@ def test_a_defect_of_musim_itself_is_not_hidden(monkeypatch):
     def break_down(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("musim.cli.generate.generate_store", break_down)
+    monkeypatch.setattr("musim.datasets.generation.generate", break_down)
     with pytest.raises(ZeroDivisionError):
         entry(["generate"])
 

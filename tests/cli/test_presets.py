@@ -24,7 +24,7 @@ def test_each_preset_is_told_with_the_options_that_it_sets(musim):
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_that_is_printed_makes_the_same_parameters_again(musim, monkeypatch, name):
     asked = []
-    monkeypatch.setattr("musim.cli.generate.generate_store", lambda p, *a, **k: asked.append(p))
+    monkeypatch.setattr("musim.datasets.generation.generate", lambda p, *a, **k: asked.append(p))
     Path("mine.toml").write_text(musim("presets", name).out, encoding="utf-8")
     assert musim("generate", "--config", "mine.toml").code == 0
     assert asked == [parameters_from_options(name, {})]

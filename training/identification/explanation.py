@@ -15,8 +15,8 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from .noise import Whitened, whiten
 from .remarks import UNEXPLAINED_BELOW, joined
@@ -124,7 +124,7 @@ def explain(
     whole = shared_energy(velocity, (depth, width), steps)
     left = shared_energy(rest, (depth, width), steps)
     local = [APART[0] / 2 / size for size in pixel_size]
-    motion = np.maximum(gaussian_filter(left, local, mode="nearest"), 0.0)
+    motion = np.maximum(scipy.ndimage.gaussian_filter(left, local, mode="nearest"), 0.0)
     residual_sd = np.sqrt(motion / frames).astype(np.float32)
 
     noise = float(covariance.trace()) * float(power.sum())

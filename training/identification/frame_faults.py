@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import grey_opening
 
 from .blind_pixels import constant_pixels, noise_of
 from .remarks import joined
@@ -254,6 +254,6 @@ def _spoilt(
         rows[part] = np.median(energy.mean(axis=2), axis=1)
         columns[part] = np.median(energy.mean(axis=1), axis=1)
     energy = np.minimum(rows, columns)
-    around = grey_opening(energy, size=length + 1, mode="mirror")
+    around = scipy.ndimage.grey_opening(energy, size=length + 1, mode="mirror")
     spoilt = (energy > SPOILT * around) & (energy > SPOILT_AT_ALL * around.max()) & (around > 0)
     return spoilt if spoilt.mean() <= MOST_SPOILT else none_spoilt

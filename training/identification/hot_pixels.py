@@ -4,15 +4,8 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import (
-    distance_transform_edt,
-    grey_opening,
-    label,
-    maximum,
-    maximum_filter,
-    minimum,
-)
 
 HOT = 1e4
 """A pixel, or place smaller than a unit, is none of tissue whose variance is this many times the
@@ -82,7 +75,9 @@ def _lines(variance: NDArray[np.float64], pixel_size: tuple[float, float]) -> ND
     if still.all():
         return found
     # What never changes is neither high nor low.
-    nearest = distance_transform_edt(still, return_distances=False, return_indices=True)
+    nearest = scipy.ndimage.distance_transform_edt(
+        still, return_distances=False, return_indices=True
+    )
     filled = variance[tuple(np.asarray(nearest))]
     for axis in (0, 1):
         length = filled.shape[1 - axis] * pixel_size[1 - axis]
@@ -90,7 +85,7 @@ def _lines(variance: NDArray[np.float64], pixel_size: tuple[float, float]) -> ND
         if length < LONG or filled.shape[axis] < 2 * size:
             continue
         window = (size + 1, 1) if axis == 0 else (1, size + 1)
-        beside = grey_opening(filled, size=window, mode="mirror")
+        beside = scipy.ndimage.grey_opening(filled, size=window, mode="mirror")
         stands_out = np.median(filled / beside, axis=1 - axis) > LINE
         found |= stands_out[:, None] if axis == 0 else stands_out[None]
     return found & ~still
@@ -111,11 +106,11 @@ def _islands(
     for power in range(1, math.ceil(levels) + 1):
         level = float(seen.max()) / STEP**power
         places: NDArray[np.int64] = np.zeros(variance.shape, np.int64)
-        count = label(variance > level, structure=_ABOUT, output=places)
+        count = scipy.ndimage.label(variance > level, structure=_ABOUT, output=places)
         which = np.arange(1, int(count) + 1)  # pyright: ignore[reportArgumentType]
-        below = maximum_filter(np.where(places > 0, 0.0, variance), footprint=_ABOUT)
-        about = np.atleast_1d(np.asarray(maximum(below, places, which)))
-        drop = np.atleast_1d(np.asarray(minimum(variance, places, which)))
+        below = scipy.ndimage.maximum_filter(np.where(places > 0, 0.0, variance), footprint=_ABOUT)
+        about = np.atleast_1d(np.asarray(scipy.ndimage.maximum(below, places, which)))
+        drop = np.atleast_1d(np.asarray(scipy.ndimage.minimum(variance, places, which)))
         drop = np.divide(drop, about, out=np.zeros(len(which)), where=about > 0)
         for number in which[drop > APART]:
             yield np.nonzero(places == number), float(drop[number - 1])

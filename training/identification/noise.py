@@ -11,10 +11,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.fft import dct, idct
-from scipy.ndimage import gaussian_filter, median_filter
-from scipy.special import gammaincinv
 
 from .units import Recording, check
 
@@ -91,11 +89,13 @@ class Whitened:
         coefficients = np.zeros((len(values), self.shape[0]))
         kept = len(self.noise.whitening)
         coefficients[:, 1 : kept + 1] = np.linalg.solve(self.noise.whitening.T, values.T).T
-        return np.asarray(idct(coefficients, norm="ortho", axis=1)).astype(np.float32)
+        return np.asarray(scipy.fft.idct(coefficients, norm="ortho", axis=1)).astype(np.float32)
 
     def values_of(self, trains: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the components, float64 (unit, component), of time courses (unit, time)."""
-        coefficients = np.asarray(dct(np.asarray(trains, np.float64), norm="ortho", axis=1))
+        coefficients = np.asarray(
+            scipy.fft.dct(np.asarray(trains, np.float64), norm="ortho", axis=1)
+        )
         return coefficients[:, 1 : len(self.noise.whitening) + 1] @ self.noise.whitening
 
 
@@ -128,7 +128,9 @@ def _whiten(recording: Recording) -> Whitened:
     frames, depth, width = recording.tvi.shape
     resolution = recording.frame_rate / (2 * frames)
     highest = min(max(math.ceil(HIGHEST_FREQUENCY / resolution), 24), frames - 1)
-    coefficients = np.asarray(dct(recording.tvi, norm="ortho", axis=0), np.float32)[1 : highest + 1]
+    coefficients = np.asarray(scipy.fft.dct(recording.tvi, norm="ortho", axis=0), np.float32)[
+        1 : highest + 1
+    ]
     floor = FLOOR * math.sqrt(float(np.mean(np.square(coefficients), dtype=np.float64)))
     spectrum = np.maximum(spectrum_of(coefficients), floor)
     white = coefficients.reshape(highest, -1).T / spectrum.astype(np.float32)
@@ -200,7 +202,7 @@ def spectrum_of(coefficients: NDArray[np.float32]) -> NDArray[np.float64]:
     flat = np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
     rank = flat.shape[1] // 4
     quartile = np.partition(np.abs(flat), rank, axis=1)[:, rank].astype(np.float64)
-    return median_filter(quartile, 3, mode="nearest") / (QUARTILE * math.sqrt(2))
+    return scipy.ndimage.median_filter(quartile, 3, mode="nearest") / (QUARTILE * math.sqrt(2))
 
 
 def spatial_noise(
@@ -227,7 +229,7 @@ def spatial_noise(
     alone = mean <= np.sort(mean)[min(max(len(mean) // 3, 7), len(mean) - 1)]
     fields = np.ascontiguousarray(white[:, alone].T).reshape(-1, *shape)
     power = np.asarray(np.mean(np.square(fields), axis=0, dtype=np.float64))
-    power = gaussian_filter(power, 2.0, mode="nearest")
+    power = scipy.ndimage.gaussian_filter(power, 2.0, mode="nearest")
     if level <= 0:
         return np.ones(shape), 1.0
     power = np.maximum(power, 1e-6 * level)
@@ -235,7 +237,7 @@ def spatial_noise(
     # Where noise is alike over many pixels, the mean over the image varies between frequencies like
     # chi-squared over its degrees of freedom; the squared correlation extends over half the area.
     freedom = 2 * fields[0].size / area
-    level /= 2 / freedom * float(gammaincinv(freedom / 2, LOW))
+    level /= 2 / freedom * float(scipy.special.gammaincinv(freedom / 2, LOW))
     return np.sqrt(power * (level / power.mean())), area
 
 
@@ -265,7 +267,7 @@ def correlation_area(fields: NDArray[np.float32]) -> float:
 def _band(white: NDArray[np.float32], lowest: float, independent: float) -> int:
     """Return how many frequencies to keep: up to the last that holds more than noise."""
     excess = np.asarray(np.mean(np.square(white), axis=0, dtype=np.float64)) - 1
-    smooth = median_filter(excess, 5, mode="nearest")
+    smooth = scipy.ndimage.median_filter(excess, 5, mode="nearest")
     signal = np.flatnonzero(smooth > 0.05 + 4 * math.sqrt(2 / independent))
     last = int(signal[-1]) + 1 if signal.size else 0
     share = np.cumsum(np.maximum(excess[:last], 0.0))

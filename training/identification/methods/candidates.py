@@ -10,10 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
-from sklearn.decomposition import FastICA
-from sklearn.exceptions import ConvergenceWarning
 
 from ..noise import Whitened
 from .blocks import Blocks
@@ -65,7 +63,9 @@ def _gradients(images: NDArray[np.float64], size: tuple[float, float]) -> NDArra
 def _middle_scales(images: NDArray[np.float64], size: tuple[float, float]) -> NDArray[np.float64]:
     """Return what is a few mm wide: sparse where slow fields lie over the units."""
     narrow, wide = (
-        np.array([gaussian_filter(image, (sd / size[0], sd / size[1])) for image in images])
+        np.array(
+            [scipy.ndimage.gaussian_filter(image, (sd / size[0], sd / size[1])) for image in images]
+        )
         for sd in (NARROW, WIDE)
     )
     return (narrow - wide).reshape(len(images), -1)
@@ -187,6 +187,9 @@ def unmixed(values: NDArray[np.float64], contrast: str) -> NDArray[np.float64]:
         return root[:, None] * turn.T
     # Single precision halves the time of tanh; cubes outgrow it.
     white = ((values @ turn) / root).astype(np.float32 if contrast == "logcosh" else np.float64)
+    from sklearn.decomposition import FastICA
+    from sklearn.exceptions import ConvergenceWarning
+
     method = FastICA(
         fun=contrast, whiten=False,  # pyright: ignore[reportArgumentType]
         max_iter=ITERATIONS, tol=TOLERANCE, random_state=SEED,

@@ -8,8 +8,8 @@ does. How far each of these signs can be trusted is learned from recordings of s
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, label
 
 from .candidates import Candidates
 
@@ -72,7 +72,9 @@ def _shape(image: NDArray[np.float64], size: tuple[float, float]) -> tuple[float
 
 def smoothed(image: NDArray[np.float64], size: tuple[float, float]) -> NDArray[np.float64]:
     """Return a map smoothed over less than a unit."""
-    return np.asarray(gaussian_filter(image, (SMOOTHING / size[0], SMOOTHING / size[1])))
+    return np.asarray(
+        scipy.ndimage.gaussian_filter(image, (SMOOTHING / size[0], SMOOTHING / size[1]))
+    )
 
 
 def upright(image: NDArray[np.float64]) -> float:
@@ -83,7 +85,7 @@ def upright(image: NDArray[np.float64]) -> float:
 def place_of(image: NDArray[np.float64], level: float) -> NDArray[np.bool_]:
     """Return the connected place around a map's peak above a share of it, bool (depth, width)."""
     parts: NDArray[np.int64] = np.zeros(image.shape, np.int64)
-    label(image > level * image.max(), output=parts)
+    scipy.ndimage.label(image > level * image.max(), output=parts)
     return parts == parts[np.unravel_index(int(image.argmax()), image.shape)]
 
 

@@ -8,8 +8,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import label
 
 from ..firing import firings
 from ..noise import Whitened
@@ -194,7 +194,7 @@ class Model:
 def connected(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return the mask's parts, joined by their sides, numbered from 1; 0 is outside."""
     parts: NDArray[np.int64] = np.zeros(mask.shape, np.int64)
-    label(mask, output=parts)
+    scipy.ndimage.label(mask, output=parts)
     return parts
 
 

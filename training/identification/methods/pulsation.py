@@ -3,8 +3,8 @@
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
 
 BURST = 0.1
 """Time over which a train's power is averaged, s."""
@@ -39,7 +39,9 @@ def is_pulse(course: NDArray[np.floating], frame_rate: float) -> bool:
     centred = course - course.mean()
     first, last = (round(beat * frame_rate) for beat in BEATS)
     last = min(last, frames - round(OVERLAP * frame_rate))
-    power = np.sort(uniform_filter1d(np.square(centred), max(round(BURST * frame_rate), 1)))
+    power = np.sort(
+        scipy.ndimage.uniform_filter1d(np.square(centred), max(round(BURST * frame_rate), 1))
+    )
     busiest = power[-(frames // 3) :].sum() / max(float(power.sum()), 1e-300)
     if last <= first or busiest < BURSTS:
         return False

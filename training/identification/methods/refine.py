@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, uniform_filter
 
 from ..noise import Whitened, whiten
 from ..units import Recording, Units
@@ -195,7 +195,7 @@ def prune(model: Model) -> None:
         model.fit_memberships()
         # Units elsewhere have the support that they had.
         touched |= np.any(model.membership != before, axis=1)
-        around = binary_dilation(touched.reshape(model.whitened.shape[1:]))
+        around = scipy.ndimage.binary_dilation(touched.reshape(model.whitened.shape[1:]))
         beside = np.asarray(around, np.bool_).ravel()
         again = np.asarray(np.any(model.membership[beside] > 0, axis=0))
         fresh, needed = model.support(again)
@@ -280,7 +280,7 @@ def trains_of_residual(model: Model) -> NDArray[np.float64]:
     tried = np.zeros(len(rest), bool)
     for _ in range(MOST_ADDED):
         energy = np.square(rest).sum(axis=1) * model.weight
-        local = uniform_filter(energy.reshape(size), 3, mode="nearest").ravel()
+        local = scipy.ndimage.uniform_filter(energy.reshape(size), 3, mode="nearest").ravel()
         local[tried] = 0
         seed = int(local.argmax())
         if local[seed] < components + 4 * math.sqrt(2 * components / 9) + 2:

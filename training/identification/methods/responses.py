@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import fft
 
 RADII = tuple(np.arange(1.0, 6.6, 0.5).tolist())
 """Radii that are tried, mm: diameters of 2.5-10 mm and a little more (Ali et al. 2020,
@@ -105,8 +105,8 @@ def fit(maps: NDArray[np.float64], size: tuple[float, float]) -> Fit:
     padded = (2 * shape[0], 2 * shape[1])
     shares, peaks = [], []
     for image in maps:
-        spectrum = np.asarray(fft.rfft2(image.astype(np.float32), padded))
-        product = np.asarray(fft.irfft2(spectrum * responses, padded))
+        spectrum = np.asarray(scipy.fft.rfft2(image.astype(np.float32), padded))
+        product = np.asarray(scipy.fft.irfft2(spectrum * responses, padded))
         product = product[..., : shape[0], : shape[1]]
         gain = np.square(np.maximum(product, 0.0)) / np.maximum(inside, LEAST_INSIDE)
         flat = gain.reshape(*gain.shape[:2], -1)

@@ -1,0 +1,87 @@
+"""Pages of a result: which there are, and writing them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from ...datasets.location import Location
+from ...datasets.store import open_store
+from ...simulator.errors import FailureError, InputError
+from ...training.identification.evaluation import SETTINGS, UNITS, read_evaluation
+from ...training.translation.evaluation import SETTINGS as TRANSLATION
+from ..targets import written_aside
+from .evaluation import evaluation_page
+from .findings import read_findings
+from .recording import Links, recording_page
+from .translation import translation_page
+
+
+def write_pages(
+    result: str, path: Path, sequence: int | None, on_page: Callable[[int, int], None]
+) -> tuple[Path, int]:
+    """Write a page of an evaluation, or one of each recording in which units were sought.
+
+    Parameters
+    ----------
+    result : str
+        Path or URL of a store of found units, or of the folder of an evaluation.
+    path : Path
+        Of the page; several get the number of the recording at the end of its stem.
+    sequence : int, optional
+        The only recording of which there is to be a page.
+    on_page : callable
+        Called with the numbers of pages written and in all, where there are several.
+
+    Returns
+    -------
+    (Path, int)
+        The first page, and how many more there are.
+
+    Raises
+    ------
+    InputError
+        If there is no such result or recording, or an evaluation is asked for one recording.
+    FailureError
+        If the result is damaged, or a page cannot be written.
+    """
+    location = Location(result)
+    for settings, page_of in ((SETTINGS, _of_identification), (TRANSLATION, translation_page)):
+        if location.is_local and location.exists(settings):
+            if sequence is not None:
+                raise InputError(
+                    f"{result}: found an evaluation and `sequence`, wanted no `sequence`"
+                )
+            _write(path, page_of(location))
+            return path, 0
+    store = open_store(result)
+    if sequence is not None or len(store) == 1:
+        _write(path, recording_page(read_findings(store, sequence or 0)))
+        return path, 0
+    pages = [path.with_name(f"{path.stem}-{index:06d}{path.suffix}") for index in range(len(store))]
+    for index, page in enumerate(pages):
+        links = Links(
+            pages[index - 1].name if index else None,
+            pages[index + 1].name if index + 1 < len(pages) else None,
+        )
+        _write(page, recording_page(read_findings(store, index), links))
+        on_page(index + 1, len(pages))
+    return pages[0], len(pages) - 1
+
+
+def _of_identification(location: Location) -> str:
+    if not location.exists(UNITS):
+        read_evaluation(location.url)  # says that it is unfinished
+    try:
+        evaluation = read_evaluation(location.url)
+        software = json.loads(json.loads(location.read(SETTINGS)).get("software", "{}"))
+        return evaluation_page(evaluation, str(location), software)
+    except (KeyError, TypeError, ValueError) as error:
+        raise FailureError(
+            f"{location}: found tables of another form ({type(error).__name__}: {error}), wanted "
+            "those of musim evaluate; evaluate again"
+        ) from error
+
+
+def _write(path: Path, page: str) -> None:
+    with written_aside(path) as aside:
+        aside.write_text(page, encoding="utf-8", newline="\n")

@@ -1,0 +1,75 @@
+"""Commands are typed all day: none imports what it does not use, and help imports nothing heavy."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from musim.cli.main import COMMANDS
+from musim.datasets import generate
+from musim.simulator import Parameters
+
+HEAVY = {"dask", "distributed", "h5py", "lightning", "matplotlib", "numba", "pandas", "scipy.fft",
+         "scipy.ndimage", "scipy.signal", "scipy.special", "scipy.stats", "sklearn", "torch",
+         "xarray", "zarr"}  # fmt: skip
+"""Packages that take from a tenth of a second to several to import."""
+
+RUN = """
+import json, sys
+from musim.cli import main
+for arguments in json.loads(sys.argv[1]):
+    try:
+        main(arguments)
+    except SystemExit as stop:
+        assert not stop.code, arguments
+print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+"""
+
+
+def modules_after(*commands):
+    """Return the names of the modules that a process has after some commands."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, json.dumps(commands)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """Return the path of a small store whose voxels are written."""
+    place = tmp_path_factory.mktemp("startup") / "small.zarr"
+    parameters = Parameters(units=(2, 2), pixels=(16, 16), frames=40)
+    generate(parameters, place, sequences=2, workers=1, pool="threads")
+    return str(place)
+
+
+def test_help_of_no_command_imports_anything_heavy():
+    helps = [[name, "--help"] for name in COMMANDS]
+    groups = {"evaluate": ("identify", "translate"), "train": ("detect", "twitch", "translate")}
+    helps += [[name, one, "--help"] for name, ones in groups.items() for one in ones]
+    assert modules_after(*helps) & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        (["verify"], {"zarr"}),
+        (["info", "--no-card"], {"zarr"}),
+        # The card measures the SNR in voxels, and judges distributions.
+        (["info"], {"zarr", "numba", "scipy.special", "scipy.stats", "scipy.fft", "scipy.ndimage",
+                    "scipy.signal"}),
+        (["events"], {"zarr"}),
+    ],
+)  # fmt: skip
+def test_a_command_imports_what_it_uses_alone(store, arguments, needed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = modules_after([arguments[0], store, *arguments[1:]])
+    assert found & HEAVY <= needed, (found & HEAVY) - needed
+
+
+def test_info_keeps_to_a_budget_of_modules(store):
+    # 530 as this is written; xarray alone brings a thousand.
+    assert len(modules_after(["info", store, "--no-card"])) < 700
