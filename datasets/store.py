@@ -29,7 +29,7 @@ from .replacing import unfinished_exchange
 from .schema import DOSE, chunks_of
 from .writer import finished_parts, read_plan
 
-IMPORT = "musim import FILE --describe tells how"
+IMPORT = "musim import makes stores of recordings"
 """What to do with what is no store."""
 
 if TYPE_CHECKING:
@@ -448,8 +448,7 @@ def open_store(url: Any) -> Store:
     if not location.exists(ROOT):
         if not location.exists(PLAN):
             raise InputError(
-                f"{location}: found something else, wanted a musim store (Zarr); if it is a "
-                f"recording, make one of it: {IMPORT}"
+                f"{location}: found something else, wanted a musim store (Zarr); {IMPORT}"
             )
         layout = read_plan(location)
         done = len(finished_parts(location))
@@ -463,8 +462,7 @@ def open_store(url: Any) -> Store:
         raise FailureError(f"{location}: {ROOT} is damaged; make the store again") from error
     if format_version_of(attributes) is None:
         raise InputError(
-            f"{location}: found a Zarr group that is not musim's, wanted a musim store; if it is "
-            f"a recording, make one of it: {IMPORT}"
+            f"{location}: found a Zarr group that is not musim's, wanted a musim store; {IMPORT}"
         )
     check_version(format_version_of(attributes))
     if not location.exists(PLAN):

@@ -111,7 +111,7 @@ class DicomFile(ImageFile):
             name = self._dicom.uid.UID(self._syntax).name
             return (
                 f"found it compressed ({plain_text(name)}), wanted it plain or with RLE; "
-                "decompress it with gdcmconv --raw or DCMTK, best where it is recorded"
+                "decompress it with GDCM or DCMTK, best where it is recorded"
             )
         if not any(key in self._data for key in _ELEMENTS):
             kind = getattr(self._data.get("SOPClassUID"), "name", "of no known kind")

@@ -199,7 +199,7 @@ class SequenceLoader(IterableDataset[Batch]):
             if self.device is not None and self.device.type != "cpu":
                 raise InputError(
                     f"device: found {self.device} in a process of a DataLoader, wanted "
-                    "`num_workers=0` with it"
+                    "num_workers=0 with it"
                 )
         source = self._from_processes(requests) if self.workers else self._from_thread(requests)
         # Closed at once, also by an error: no thread outlives what it was started for.

@@ -28,8 +28,8 @@ def device_for(device: torch.device | str | None, noise: str) -> torch.device | 
         torch.empty(0, device=found)
     except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
         raise InputError(
-            f"device: found no {str(device)!r} here, wanted a device that torch has; without "
-            "`device`, kernels render on the processor"
+            f"device: found no {str(device)!r} here, wanted a device that torch has; "
+            "where none is asked for, kernels render on the processor"
         ) from error
     if noise != "white":
         raise InputError(

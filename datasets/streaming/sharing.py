@@ -83,5 +83,5 @@ class EpochCounter:
             time.sleep(0.005)
         raise FailureError(
             f"found no epoch from the DataLoader's first process within {WAIT_SECONDS} s, wanted "
-            "one; use `num_workers=0`, and the loader's own `workers`"
+            "one; use num_workers=0, and the loader's own `workers`"
         )

@@ -7,7 +7,6 @@ import re
 
 import pytest
 
-import musim.cli.evaluate as module
 from musim.datasets import generate
 from musim.simulator import InputError, Parameters, Range
 from musim.training.identification.evaluation import read_evaluation
@@ -75,7 +74,7 @@ def asked(monkeypatch):
         calls.append((arguments, options))
         raise InputError("stop")
 
-    monkeypatch.setattr(module, "evaluate_method", note)
+    monkeypatch.setattr("musim.training.identification.evaluation.evaluate", note)
     return calls
 
 
@@ -138,7 +137,7 @@ def test_a_cell_has_mean_and_sd_in_few_digits(musim, monkeypatch, tmp_path):
         tmp_path.joinpath(out).mkdir()
         return IdentificationEvaluation(method, protocol.name, protocol.axis, rows, [])
 
-    monkeypatch.setattr(module, "evaluate_method", evaluated)
+    monkeypatch.setattr("musim.training.identification.evaluation.evaluate", evaluated)
     monkeypatch.setenv("COLUMNS", "80")
     done = musim(*PROTOCOL)
     assert done.code == 0, done.err

@@ -158,9 +158,7 @@ def test_options_are_handed_on(musim, monkeypatch):
         asked.append((arguments, options))
         raise InputError("stop")
 
-    import musim.cli.identify as module
-
-    monkeypatch.setattr(module, "identify_stores", call)
+    monkeypatch.setattr("musim.training.identification.results.identify_stores", call)
     assert musim("identify", "a", "b").code == 2
     assert musim("identify", "a", "-o", "c", "-m", "ica", "--workers", 3, "--scheduler", "tcp://h:1",
                  "--resume", "--overwrite").code == 2  # fmt: skip

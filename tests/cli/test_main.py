@@ -148,4 +148,4 @@ def test_a_recording_in_place_of_a_store_names_the_import(musim, tmp_path):
         done = musim(command, "recording.mat")
         assert (done.code, len(done.err.splitlines())) == (2, 1)
         assert "recording.mat: found something else, wanted a musim store" in done.err
-        assert "musim import FILE --describe" in done.err
+        assert "musim import makes stores of recordings" in done.err

@@ -226,7 +226,11 @@ def _without_image(
     one_value, again = some == some[:, :1], np.zeros(some.shape, bool)
     again[1:] = some[1:] == some[:-1]
     uniform, same = (np.asarray(agree.all(axis=1)) for agree in (one_value, again))
-    chance = float(max(one_value[~uniform, 1:].mean(), again[~same].mean()))
+    # Where every frame is of one kind, nothing tells how often pixels agree by chance.
+    chance = max(
+        float(agree.mean()) if agree.size else 0.0
+        for agree in (one_value[~uniform, 1:], again[~same])
+    )
     if chance > 0 and len(pixels) * math.log(chance) > math.log(CHANCE):
         return np.zeros_like(uniform), np.zeros_like(same)
     for frame in np.flatnonzero(uniform):

@@ -102,5 +102,5 @@ def test_a_first_process_that_never_counts_is_not_waited_for(fails, monkeypatch)
 
     monkeypatch.setattr(sharing, "get_worker_info", Info)
     monkeypatch.setattr(sharing, "WAIT_SECONDS", 0.02)
-    with fails(FailureError, "first process", "`num_workers=0`"):
+    with fails(FailureError, "first process", "num_workers=0"):
         EpochCounter().take()
