@@ -63,6 +63,7 @@ class DicomFile(ImageFile):
     format = "DICOM"
     suffixes = (".dcm", ".dicom")
     guarded = True  # pydicom asks for as much memory as an element says
+    libraries = ("pydicom", "pydicom.pixels")
     loggers = ("pydicom",)
 
     @classmethod

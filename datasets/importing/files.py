@@ -181,6 +181,9 @@ class File(ABC):
     """Whether a library in C reads it, which damaged bytes may crash: it works in a process of its
     own, which imports the class by its name."""
 
+    libraries: tuple[str, ...] = ()
+    """Modules that reading imports, of a format that is guarded: once, and not for every file."""
+
     derive: Callable[["File", str], Derived | None] = staticmethod(lambda file, name: None)
     """Finds what a name means that the file's published layout gives; set when it is opened."""
 

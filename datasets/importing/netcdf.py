@@ -83,6 +83,7 @@ class Netcdf3File(_NetcdfFile):
     format = "NetCDF 3"
     suffixes = (".nc", ".nc3", ".cdf", ".netcdf")
     engine = "scipy"
+    libraries = ("scipy.io",)
 
     @classmethod
     def recognises(cls, content: Content) -> bool:
@@ -99,6 +100,7 @@ class Netcdf4File(_NetcdfFile):
     format = "NetCDF 4"
     suffixes = (".nc", ".nc4", ".h5", ".hdf5", ".netcdf")
     engine = "h5netcdf"
+    libraries = ("h5netcdf",)
 
     @classmethod
     def recognises(cls, content: Content) -> bool:

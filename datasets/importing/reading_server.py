@@ -47,7 +47,8 @@ def main(handle: int) -> None:
         for name in message["readers"]:
             # The copies need not import it again. What goes wrong here goes wrong there too.
             with suppress(Exception):
-                _reader(name)
+                for library in _reader(name).libraries:
+                    importlib.import_module(library)
         process = os.fork()
         if process == 0:
             control.close()

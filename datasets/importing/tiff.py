@@ -64,6 +64,7 @@ class TiffFile(ImageFile):
     format = "TIFF"
     suffixes = (".tif", ".tiff", ".btf", ".tf8")
     guarded = True  # tifffile hands what is compressed to libraries in C
+    libraries = ("tifffile",)
     loggers = ("tifffile",)
 
     @classmethod

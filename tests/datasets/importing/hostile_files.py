@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 
 import numpy as np
@@ -13,6 +14,7 @@ class HostileFile(File):
     """What stands behind the mark and the place happens there: `HOSTILE read abort`."""
 
     format, suffixes, guarded = "hostile", (".hostile",), True
+    libraries = ("colorsys",)
 
     @classmethod
     def recognises(cls, content):
@@ -26,7 +28,12 @@ class HostileFile(File):
     def _list(self):
         self._happen("list", self.path)
         # The process that reads it, for tests to look at.
-        yield VariableInfo("x", (4, 3), np.dtype("f4"), {"process": os.getpid()})
+        yield VariableInfo(
+            "x",
+            (4, 3),
+            np.dtype("f4"),
+            {"process": os.getpid(), "loaded": "colorsys" in sys.modules},
+        )
 
     def _read(self, info, slices):
         self._happen("read", self.path)

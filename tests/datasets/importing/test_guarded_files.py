@@ -175,6 +175,11 @@ def test_processes_end_with_a_script_that_is_killed(tmp_path):
         _wait_for_the_end_of(process, is_ours=False)
 
 
+def test_libraries_are_there_before_a_file_is_opened(hostile):
+    with open_file(hostile("never", "loop")) as file:
+        assert file.info("x").attributes["loaded"]
+
+
 def test_relative_paths_are_those_of_now(hostile, monkeypatch, tmp_path, refused):
     path = hostile("never", "loop")
     (tmp_path / "folder").mkdir()
