@@ -393,6 +393,13 @@ def _unpacked(info: VariableInfo) -> VariableInfo:
     return replace(info, dtype=packing.dtype, packing=packing) if packing else info
 
 
+def open_with(path: Path, readers: Sequence[type[File]]) -> File:
+    """Open a file, in this process, with the first reader that confirms it, or else the last."""
+    with damage(path):
+        reader = next((one for one in readers if one.confirms(path)), readers[-1])
+        return reader(path)
+
+
 def plain_text(text: str) -> str:
     """Return a text from a file as one line that a message can hold."""
     return " ".join(text.split())[:100]

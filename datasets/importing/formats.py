@@ -6,7 +6,7 @@ from ...simulator.errors import InputError
 from .content import HEAD, Content
 from .damage import damage
 from .dicom import DicomFile
-from .files import Derived, File
+from .files import Derived, File, open_with
 from .guarded_files import GuardedFile
 from .hdf5 import Hdf5File
 from .layouts import layout_of
@@ -16,6 +16,7 @@ from .matlab73 import Matlab73File
 from .netcdf import Netcdf3File, Netcdf4File
 from .nifti import NiftiFile
 from .numpy_files import NpyFile, NpzFile
+from .reading_processes import CAN_FORK
 from .tiff import TiffFile
 from .uff_files import UffFile
 from .unknown_files import why_unknown
@@ -73,8 +74,10 @@ def open_file(path: str | Path) -> File:
         readers = [one for one in FORMATS.values() if one.recognises(content)]
         if not readers:
             raise InputError(f"{path}: {why_unknown(content, FORMATS)}")
-        guarded = [one for one in readers if one.guarded]
-        file = GuardedFile(path, guarded) if readers[0].guarded else readers[0](path)
+        if readers[0].guarded and CAN_FORK:
+            file = GuardedFile(path, [one for one in readers if one.guarded])
+        else:
+            file = open_with(path, readers)
     try:
         file.mismatch = _mismatch(file)
         file.derive = _derived

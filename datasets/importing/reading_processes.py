@@ -134,9 +134,13 @@ class _Server:
         self.__init__()
 
 
+CAN_FORK = hasattr(os, "fork")
+"""Whether there can be such processes: not on Windows, where files are read in this one."""
+
 _SERVER = _Server()
 atexit.register(_SERVER.end)
-os.register_at_fork(after_in_child=_SERVER.forget)
+if CAN_FORK:
+    os.register_at_fork(after_in_child=_SERVER.forget)
 
 
 class ReadingProcess:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ...simulator.errors import MusimError
 from .damage import damage
-from .files import File, VariableInfo
+from .files import File, VariableInfo, open_with
 from .wire import receive, send, send_values, to_json
 
 
@@ -95,9 +95,7 @@ def _open(request: Mapping[str, Any]) -> File:
     if request["folder"]:
         os.chdir(request["folder"])
     readers = [_reader(name) for name in request["readers"]]
-    with damage(path):
-        reader = next((one for one in readers if one.confirms(path)), readers[-1])
-        return reader(path)
+    return open_with(path, readers)
 
 
 def _outline(file: File) -> dict[str, Any]:

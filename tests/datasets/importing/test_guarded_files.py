@@ -193,3 +193,13 @@ def test_relative_paths_are_those_of_now(hostile, monkeypatch, tmp_path, refused
 def test_what_other_libraries_read_is_guarded():
     own = {name for name, reader in FORMATS.items() if not reader.guarded}
     assert own == {"NumPy .npy", "NumPy .npz", "MATLAB 4", "MATLAB 5", "NIfTI"}
+
+
+def test_where_no_process_can_be_copied_files_are_read_in_this_one(tmp_path, monkeypatch):
+    with h5py.File(tmp_path / "v.h5", "w") as file:
+        file["velocity"] = np.arange(6.0).reshape(1, 2, 3)
+    monkeypatch.setattr("musim.datasets.importing.formats.CAN_FORK", False)
+    monkeypatch.setattr(reading_processes, "_SERVER", None)
+    with open_file(tmp_path / "v.h5") as file:
+        assert file.format == "HDF5"
+        np.testing.assert_array_equal(file.array("velocity").read().ravel(), np.arange(6.0))
