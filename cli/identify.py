@@ -96,7 +96,7 @@ def identify(recordings, target, method, runs, workers, scheduler, resume, overw
         return
     console = err()
     for index, outcome in list(enumerate(outcomes))[:MOST_LISTED]:
-        console.print(f"sequence {index}: {short(outcome)}")
+        console.print(f"sequence {index}: {short(outcome)}", soft_wrap=True)
     if len(outcomes) > MOST_LISTED:
         console.print(f"and {len(outcomes) - MOST_LISTED} more sequences")
     for line in remarks_of(outcomes):

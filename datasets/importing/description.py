@@ -222,8 +222,11 @@ def toml_of(values: Mapping[str, Any], reasons: Mapping[str, str] | None = None)
             notes = [meaning_of(key), (reasons or {}).get(key, "")]
             lines += [f"# {' '.join(note.split())}" for note in notes if note]
             lines.append(f"{key} = {_toml_value(values[key])}")
-    for key in missing_keys(values):
+    missing = missing_keys(values)
+    for key in missing:
         lines += [f"# missing: {meaning_of(key)}", f"# {key} = "]
+    if "width_step" in missing:
+        lines += [f"# or in place of steps: {meaning_of('size')}", "# size = "]
     return "\n".join(lines) + "\n"
 
 

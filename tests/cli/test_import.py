@@ -270,7 +270,8 @@ def test_what_a_description_lacks_is_named_until_it_is_there(musim, files, tmp_p
     assert (described["kind"], described["axes"]) == ("iq", ["time", "depth", "width"])
     missing = [line for line in done.out.splitlines() if line.endswith(" = ")]
     assert missing == [
-        "# frame_rate = ", "# centre_frequency = ", "# depth_step = ", "# width_step = "
+        "# frame_rate = ", "# centre_frequency = ", "# depth_step = ", "# width_step = ",
+        "# size = ",
     ]  # fmt: skip
     (tmp_path / "iq.toml").write_text(done.out)
     lacking = [
