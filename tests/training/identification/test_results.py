@@ -321,6 +321,7 @@ def test_a_bad_recording_replaces_nothing(three, found, recordings, stub, tmp_pa
     stub((three, found))
     run(three, out=tmp_path / "units.zarr")
     bad = recordings("bad.zarr", broken("nan", (FRAMES, DEPTH, WIDTH)))
+    stub((bad, found[:2]))
     before = tree(tmp_path)
     with refused("bad.zarr, sequence 1: ", "not finite"):
         run(bad, out=tmp_path / "units.zarr", overwrite=True)

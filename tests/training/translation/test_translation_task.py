@@ -327,8 +327,9 @@ def test_every_architecture_trains(domains, texts, tmp_path, architecture):
     # Strides in time leave nothing of eight frames for the discriminators.
     frames = {"cyclegan-3d": {"frames": 12}}.get(architecture, {})
     frames = {"frames": 0} if ARCHITECTURES[architecture].dimensions == 2 else frames
-    changes = texts(architecture=architecture, learning_rate=0.005, steps=8, validate_every=8,
-                    save_every=100, **frames)  # fmt: skip
+    # Each step has other frames, larger or smaller ones: of this seed, they are alike.
+    changes = texts(architecture=architecture, learning_rate=0.001, seed=1, steps=8,
+                    validate_every=8, save_every=100, **frames)  # fmt: skip
     best = train(TranslateTask, tmp_path / "run", texts=changes, source=domains, accelerator="cpu")
     assert best["step"] == 8
     assert set(best) == {"step", *NAMES}
