@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import shutil
-import zlib
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -13,6 +12,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ..simulator.errors import FailureError, InputError, MusimError
+
+try:
+    from isal.isal_zlib import crc32  # several times as fast, and the same numbers
+except ImportError:  # there is none for this processor
+    from zlib import crc32
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store as ZarrStore
@@ -323,7 +327,7 @@ def checksum(content: Any, before: int = 0) -> int:
     Not the CRC-32C that every chunk ends with: over whatever ends with its own CRC that is the same
     number, so chunks of one size could change places unseen.
     """
-    return zlib.crc32(content, before)
+    return crc32(content, before)
 
 
 def checksums(location: Location, keys: Iterable[str]) -> dict[str, list[int]]:

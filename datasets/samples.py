@@ -165,7 +165,7 @@ def read_voxels(
             noise=store.noise, time=window, out=out,
         )  # fmt: skip
     else:
-        out[:] = store.tvi(truth["index"], time=window)
+        store.tvi(truth["index"], time=window, out=out)
 
 
 def turn(sample: dict[str, Any], choice: Choice, size: tuple[float, float]) -> None:

@@ -27,6 +27,7 @@ from .location import Location
 from .origin import Origin, Simulated, Translated, format_version_of, from_attributes
 from .replacing import unfinished_exchange
 from .schema import DOSE, chunks_of
+from .voxels import damaged, missing, read_frames
 from .writer import finished_parts, read_plan
 
 IMPORT = "musim import makes stores of recordings"
@@ -51,36 +52,17 @@ class _StrictStore(WrapperStore[ZarrStore]):
         self.location = location
         self.layout = layout
 
-    @property
-    def _advice(self) -> str:
-        return f"{self.layout.origin.advice}, or copy it again from where it came"
-
     async def get(
         self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
     ) -> Buffer | None:
         content = await self._store.get(key, prototype, byte_range)
         if content is None and "/c." in key:
-            raise FailureError(
-                f"{self.location}: {part_of(self.layout, key)} lacks {key}; {self._advice}"
-            )
+            raise missing(self.location, self.layout, key)
         if content is not None and "/c." in key and byte_range is None:
             stored = content.as_numpy_array()
             if google_crc32c.value(stored[:-4]).to_bytes(4, "little") != stored[-4:].tobytes():
-                raise FailureError(
-                    f"{self.location}: {part_of(self.layout, key)} is damaged in {key}; run musim "
-                    f"verify, then {self._advice}"
-                )
+                raise damaged(self.location, self.layout, key)
         return content
-
-
-def part_of(layout: Layout, key: str) -> str:
-    """Return the name of the part that a chunk belongs to, for messages."""
-    name, index = key.split("/c.")
-    first = (
-        int(index.split(".")[0])
-        * chunks_of(layout.variable(name), layout.sizes, layout.part_size)[0]
-    )
-    return f"part {first // layout.part_size}"
 
 
 class Store:
@@ -279,6 +261,7 @@ class Store:
         time: slice = WHOLE,
         depth: slice = WHOLE,
         width: slice = WHOLE,
+        out: NDArray[Any] | None = None,
     ) -> NDArray[Any]:
         """Return the voxels of one sequence, or of a window of it: read, or rendered.
 
@@ -287,6 +270,8 @@ class Store:
         index : int
         time, depth, width : slice
             The window, in frames and px.
+        out : float32 or float16 array of shape (time, depth, width), optional
+            Filled and returned, in place of an array of its own.
 
         Returns
         -------
@@ -294,13 +279,22 @@ class Store:
             Tissue velocity, mm/s.
         """
         self._check_index(index)
-        for name, window, length in zip(
-            ("time", "depth", "width"), (time, depth, width), self.layout.shape, strict=True
-        ):
+        (start, stop), *_ = window = [
             bounds(name, window, length)
+            for name, window, length in zip(
+                ("time", "depth", "width"), (time, depth, width), self.layout.shape, strict=True
+            )
+        ]
+        shape = tuple(stop - start for start, stop in window)
+        if out is not None and out.shape != shape:
+            raise ValueError(f"out: found shape {out.shape}, wanted {shape}")
         if self.kind == "dense":
             with self._reporting("tvi", index // self.layout.part_size):
-                return np.asarray(self._group["tvi"][index, time, depth, width])  # type: ignore[index]
+                if not self.location.is_local:
+                    voxels = np.asarray(self._group["tvi"][index, time, depth, width])  # type: ignore[index]
+                else:
+                    voxels = self._read_frames(index, start, stop, out)[:, depth, width]
+            return _into(out, voxels)
         count = int(self.read("unit_count", index))
         noisy = self.kind == "rendered"  # what was identified is without noise
         voxels = render_arrays(
@@ -313,7 +307,20 @@ class Store:
             depth=depth,
             width=width,
         )
-        return voxels.astype(self.layout.dtype, copy=False)
+        return _into(out, voxels.astype(self.layout.dtype, copy=False))
+
+    def _read_frames(
+        self, index: int, start: int, stop: int, out: NDArray[Any] | None
+    ) -> NDArray[Any]:
+        """Return whole frames, read into `out` if they fit there as they are."""
+        shape = (stop - start, *self.layout.shape[1:])
+        dtype = np.dtype(self.layout.dtype).newbyteorder("<")
+        fits = out is not None and out.dtype == dtype and out.shape == shape
+        if out is None or not fits or not out.flags.c_contiguous:
+            out = np.empty(shape, dtype)
+        if len(out):
+            read_frames(self.location, self.layout, index, start, out)
+        return out.astype(self.layout.dtype, copy=False)
 
     def truth(self, index: int) -> Truth:
         """Return the truth of one sequence, without padding.
@@ -384,6 +391,15 @@ class _Reporting:
         if isinstance(error, Exception) and not isinstance(error, FailureError | InputError):
             reason = (str(error) or type(error).__name__).splitlines()[0]
             raise FailureError(f"{self.what} ({reason}); run musim verify") from error
+
+
+def _into(out: NDArray[Any] | None, voxels: NDArray[Any]) -> NDArray[Any]:
+    """Return voxels, in `out` if there is one."""
+    if out is None:
+        return voxels
+    if not np.may_share_memory(out, voxels):
+        out[:] = voxels
+    return out
 
 
 def _token(location: Location) -> str:

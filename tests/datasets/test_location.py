@@ -1,5 +1,6 @@
 import errno
 import os
+import zlib
 from pathlib import Path
 
 import google_crc32c
@@ -194,3 +195,9 @@ def test_the_checksum_is_one_for_bytes_arrays_and_views():
 def test_errors_that_musim_raised_pass_through(tmp_path):
     error = InputError("as it was")
     assert Location(tmp_path).failure("be read", error) is error
+
+
+def test_the_checksum_is_that_of_zlib_whoever_counts_it():
+    content = np.random.default_rng(0).integers(0, 256, 10_007, np.uint8)
+    assert checksum(content) == zlib.crc32(content)
+    assert checksum(content[5000:], checksum(content[:5000])) == zlib.crc32(content)
