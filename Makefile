@@ -29,11 +29,13 @@ DEV := $(VENV)/.installed-dev
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-demo: $(BASE)  ## simulate four sequences and draw a preview of them
+demo: $(BASE)  ## simulate four sequences, draw a preview of them, find their units
 	@mkdir -p demo
 	$(BIN)/musim generate --units 5-30 --snr 10 --sequences 4 --out demo/demo.zarr --overwrite
 	$(BIN)/musim preview demo/demo.zarr --out demo/demo.png
-	@echo "The picture is at $(CURDIR)/demo/demo.png"
+	$(BIN)/musim identify demo/demo.zarr --out demo/units.zarr --overwrite
+	$(BIN)/musim report demo/units.zarr --sequence 0 --out demo/units.html
+	@echo "The picture is at $(CURDIR)/demo/demo.png, the units found at $(CURDIR)/demo/units.html"
 
 test: $(TEST)  ## run the tests, but for the slow ones
 	$(PYTEST) -m "not slow"

@@ -87,7 +87,8 @@ class Tally:
             return math.nan
         realised = np.cumsum(self.histogram) / self.count
         distance = np.abs(realised - np.arange(1, BINS + 1) / BINS).max()
-        return float(scipy.stats.kstwobign.sf(distance * math.sqrt(self.count)))
+        # scipy.stats calls these functions; alone they come without its second of import.
+        return float(scipy.special.kolmogorov(distance * math.sqrt(self.count)))
 
 
 @dataclass(frozen=True)
@@ -346,8 +347,6 @@ def _entries(
 
 def _chi_square(tally: Tally, asked: Range) -> float:
     """Return the p-value of equal chances for every number of units."""
-    from scipy.stats import chisquare
-
     numbers = int(asked.high - asked.low) + 1
     # Bins of the histogram fall into whole numbers as their centres do.
     edges = np.linspace(tally.low, tally.high, BINS + 1)
@@ -355,7 +354,9 @@ def _chi_square(tally: Tally, asked: Range) -> float:
     counts = np.bincount(place, tally.histogram, numbers)
     if numbers < 2 or tally.count < 5 * numbers:
         return math.nan
-    return float(chisquare(counts).pvalue)
+    mean = counts.mean()
+    statistic = np.square(counts - mean).sum() / mean
+    return float(scipy.special.chdtrc(numbers - 1, statistic))
 
 
 def _text(asked: Range) -> str:

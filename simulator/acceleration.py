@@ -6,6 +6,11 @@ not depend on the vector width, on the position in a loop, or on the processor. 
 multiply-add is wanted it is asked for by name (:func:`fused_multiply_add`).
 """
 
+import functools
+import hashlib
+import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from llvmlite import ir
@@ -20,8 +25,50 @@ intrinsic: Any = _intrinsic
 
 
 def kernel(function: Any) -> Any:
-    """Compile `function` with the options that every kernel of musim shares."""
-    return njit(nogil=True, cache=True, error_model="numpy")(function)
+    """Compile `function` with the options that every kernel of musim shares.
+
+    What is compiled is kept: beside the module, in ``__pycache__``, or where ``NUMBA_CACHE_DIR``
+    says. It is made again when the module has changed, or one that its kernels were taken from.
+    """
+    compiled = njit(nogil=True, cache=True, error_model="numpy")(function)
+    # Numba looks at the kernel's own file alone, though others are compiled into it.
+    kept = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    if kept is not None:  # none where kernels are not compiled (NUMBA_DISABLE_JIT)
+        kept._source_stamp = (kept._source_stamp, sources_of(function.__globals__))
+    return compiled
+
+
+def sources_of(names: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return digests of the modules that a kernel is made of, besides its own.
+
+    Parameters
+    ----------
+    names : mapping of str to object
+        What the kernel's module holds: functions of other modules of musim, and what these hold in
+        turn, may be part of it.
+
+    Returns
+    -------
+    tuple of (str, str)
+        Names and digests of the modules, sorted.
+    """
+    package = __name__.partition(".")[0]
+    found: dict[str, str] = {}
+    waiting = [names]
+    while waiting:
+        for value in waiting.pop().values():
+            name = getattr(value, "__module__", None)
+            known = isinstance(name, str) and name in sys.modules and name not in found
+            if known and callable(value) and name.partition(".")[0] == package:
+                file = getattr(sys.modules[name], "__file__", None)
+                found[name] = _digest(file) if file else ""
+                waiting.append(vars(sys.modules[name]))
+    return tuple(sorted(found.items()))
+
+
+@functools.cache
+def _digest(file: str) -> str:
+    return hashlib.blake2b(Path(file).read_bytes(), digest_size=16).hexdigest()
 
 
 def inline(function: Any) -> Any:

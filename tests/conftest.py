@@ -119,26 +119,3 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if not HAS_TORCH and item.get_closest_marker("torch"):
             item.add_marker(pytest.mark.skip(reason="needs torch"))
-
-
-def pytest_configure(config):
-    """Forget compiled kernels older than any kernel's source: Numba looks at its own alone."""
-    if hasattr(config, "workerinput"):
-        return
-    packages = ("musim.simulator", "musim.training")
-    places = [
-        Path(place)
-        for package in packages
-        for place in importlib.util.find_spec(package).submodule_search_locations
-    ]
-    sources = [
-        file
-        for place in places
-        for file in place.rglob("*.py")
-        if file.stem.endswith("_kernels") or file.stem == "acceleration"
-    ]
-    newest = max(file.stat().st_mtime for file in sources)
-    for place in places:
-        for file in place.rglob("__pycache__/*.nb[ic]"):
-            if file.stat().st_mtime < newest:
-                file.unlink(missing_ok=True)
