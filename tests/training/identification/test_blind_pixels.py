@@ -8,10 +8,10 @@ import pytest
 from musim.simulator import Parameters, draw, render
 from musim.training.identification.blind_pixels import (
     blind_pixels,
+    noise_of,
     unseen,
     with_noise,
 )
-from musim.training.identification.hot_pixels import HOT
 from musim.training.identification.methods import identify
 from musim.training.identification.units import Recording, Units, is_still
 
@@ -115,17 +115,43 @@ def test_what_stands_in_has_the_noise_of_the_others():
     assert filled.std() == pytest.approx(0.3 * np.sqrt(2), rel=0.05)
     after = (filled[1:] * filled[:-1]).mean() / filled.var()
     assert after == pytest.approx(0.5, abs=0.05)
+    # Next to none is the noise of a place in the image at the same time.
+    differences = (tvi[:, :, 7:] - tvi[:, :, 6:-1]).reshape(len(tvi), -1)
+    alike = np.corrcoef(filled.T, differences.T)[: filled.shape[1], filled.shape[1] :]
+    assert (np.abs(alike).max(axis=1) > 0.2).mean() < 0.05
     again, _ = with_noise(Recording(tvi, 1000.0, (1.0, 1.0)))
     np.testing.assert_array_equal(recording.tvi, again.tvi)
 
 
+def test_noise_is_that_of_the_quieter_half_however_uneven_it_is():
+    tvi = np.random.default_rng(4).standard_normal((400, 20, 20)).astype(np.float32)
+    tvi[:, :, 11:] *= 1e3
+    seen = np.arange(20) > 0
+    noise = noise_of(tvi, np.broadcast_to(seen, tvi.shape[1:]))
+    assert noise.std() == pytest.approx(np.sqrt(2), rel=0.02)
+    tvi[:, 5, 5] = tvi[:, 5, 6]
+    assert noise_of(tvi, np.broadcast_to(seen, tvi.shape[1:])) is None
+    assert noise_of(tvi, np.arange(20) % 2 * np.ones((20, 1)) > 0) is None  # none lie together
+
+
+def test_pixels_are_judged_by_frames_that_hold_an_image(plain):
+    tvi, recorded = plain.tvi.copy(), np.ones(len(plain.tvi), bool)
+    tvi[:, :, :4] = 7
+    tvi[3], recorded[3] = 9, False
+    wanted = np.zeros(tvi.shape[1:], bool)
+    wanted[:, :4] = True
+    _, blind = with_noise(dataclasses.replace(plain, tvi=tvi), recorded)
+    np.testing.assert_array_equal(blind, wanted)
+
+
 def test_only_what_stands_far_out_is_hot():
     tvi = np.random.default_rng(2).normal(size=(500, 9, 9)).astype(np.float32)
-    for factor, wanted in ((np.sqrt(HOT) * 0.7, False), (np.sqrt(HOT) * 1.5, True)):
-        changed = tvi.copy()
-        changed[:, 4, 4] *= factor
-        assert blind_pixels(changed, SIZE)[4, 4] == wanted
-        assert blind_pixels(changed, SIZE).sum() == wanted
+    for size in (SIZE, (2.0, 2.0)):  # a pixel alone is none of tissue, however large
+        for factor, wanted in ((70, False), (150, True)):  # of the SD; 100 is the limit
+            changed = tvi.copy()
+            changed[:, 4, 4] *= factor
+            assert blind_pixels(changed, size)[4, 4] == wanted
+            assert blind_pixels(changed, size).sum() == wanted
 
 
 def test_a_pixel_alone_that_moves_is_not_hot():
@@ -138,9 +164,11 @@ def test_a_pixel_alone_that_moves_is_not_hot():
 def test_units_keep_no_blind_pixel():
     territory = np.zeros((3, 4, 4), np.float32)
     territory[0, :, :2], territory[1, :, 3:], territory[2, 1, 1] = 1, 1, 0.4
+    own = np.arange(3.0)[:, None]  # a value for each unit
     units = Units(
-        territory, np.ones((3, 9), np.float32), np.zeros((3, 2)), np.array([0.9, 0.8, 0.7]),
-        residual_sd=np.ones((4, 4), np.float32),
+        territory, np.tile(own, 9).astype(np.float32), np.tile(own, 2), np.array([0.9, 0.8, 0.7]),
+        outline_confidence=np.array([0.6, 0.5, 0.4]), residual_sd=np.ones((4, 4), np.float32),
+        remarks=("saturated",),
     )  # fmt: skip
     blind = np.zeros((4, 4), bool)
     blind[:, 3], blind[0, 0] = True, True
@@ -148,7 +176,9 @@ def test_units_keep_no_blind_pixel():
     assert left.confidence.tolist() == [0.9, 0.7]  # the last had no outline before
     assert left.territory[0].sum() == 7
     assert left.residual_sd.sum() == 11
-    assert left.remarks == ("blind-pixels",)
+    assert left.outline_confidence.tolist() == [0.6, 0.4]
+    assert left.train[:, 0].tolist() == left.firing[:, 0].tolist() == [0, 2]
+    assert set(left.remarks) == {"blind-pixels", "saturated"}
 
 
 def test_where_nothing_was_recorded_there_are_no_units(plain):

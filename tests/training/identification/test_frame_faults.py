@@ -181,3 +181,97 @@ def test_what_is_said():
     assert in_words([*many, Span("lost", 3, 4)]) == (
         "2 frames lost (3-4), 12 frames repeated (0, 10-11, 20, 30-31, 40 and 3 more)"
     )
+
+
+def noise(frames, *image, seed=6):
+    return np.random.default_rng(seed).standard_normal((frames, *image)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("times", "spoilt"), [(8, False), (13, True)])
+def test_a_frame_is_spoilt_from_a_hundred_times_the_energy_about_it(times, spoilt):
+    tvi = noise(100, 24, 24)
+    tvi[40] *= times
+    assert spans_of(frame_faults(Recording(tvi, 400.0, (1.0, 1.0)))) == (
+        (Span("spoilt", 40, 40),) if spoilt else ()
+    )
+
+
+@pytest.mark.parametrize(("times", "spoilt"), [(13, False), (20, True)])
+def test_a_frame_is_spoilt_from_ten_times_what_lasts_anywhere(times, spoilt):
+    tvi = noise(200, 24, 24)
+    tvi[100:140] *= 5  # as long as a twitch
+    tvi[40] *= times
+    assert frame_faults(Recording(tvi, 400.0, (1.0, 1.0))).any() == spoilt
+
+
+@pytest.mark.parametrize("rate", [400.0, 800.0])
+def test_frames_are_spoilt_for_a_hundredth_of_a_second_at_most(rate):
+    most = int(0.01 * rate)
+    for frames in (most, most + 1):
+        tvi = noise(200, 16, 16)
+        tvi[60 : 60 + frames] *= 30
+        found = spans_of(frame_faults(Recording(tvi, rate, (1.0, 1.0))))
+        assert found == ((Span("spoilt", 60, 59 + most),) if frames == most else ())
+
+
+@pytest.mark.parametrize(("every", "spoilt"), [(12, True), (9, False)])
+def test_up_to_a_tenth_of_all_frames_are_spoilt(every, spoilt):
+    tvi = noise(216, 16, 16)
+    tvi[5::every] *= 30
+    places = np.flatnonzero(frame_faults(Recording(tvi, 400.0, (1.0, 1.0))))
+    np.testing.assert_array_equal(places, np.arange(5, 216, every) if spoilt else [])
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_noise_of_a_few_lines_of_an_image_spoils_no_frame(axis):
+    tvi = noise(100, 24, 24)
+    few = [slice(None)] * 3
+    few[0], few[axis] = 40, slice(10, 14)
+    tvi[tuple(few)] *= 1000
+    assert not frame_faults(Recording(tvi, 400.0, (1.0, 1.0))).any()
+
+
+def test_coarse_values_tell_from_a_number_of_pixels_on():
+    # Two values in 16 pixels are the same again by chance once in 65,536 frames, in 36 never.
+    for side, told in ((4, False), (6, True)):
+        tvi = np.random.default_rng(3).integers(0, 2, (300, side, side)).astype(np.float32)
+        tvi[100] = tvi[99]
+        tvi[200] = 1
+        assert spans_of(frame_faults(Recording(tvi, 1000.0, (1.0, 1.0)))) == (
+            (Span("repeated", 100, 100), Span("lost", 200, 200)) if told else ()
+        )
+
+
+def test_a_frame_that_differs_in_one_pixel_is_recorded():
+    for change in (lambda tvi: tvi[29], lambda tvi: np.float32(0)):
+        for place in np.ndindex(16, 16):  # whichever pixels are looked at first
+            tvi = noise(60, 16, 16)
+            tvi[30] = change(tvi)
+            tvi[30, *place] += 1
+            assert not frame_faults(Recording(tvi, 400.0, (1.0, 1.0))).any()
+
+
+def test_frames_lost_one_after_another_are_lost_and_not_repeated():
+    tvi = noise(60, 16, 16)
+    tvi[20:25] = 0
+    tvi[25] = tvi[26] = tvi[27]
+    assert spans_of(frame_faults(Recording(tvi, 400.0, (1.0, 1.0)))) == (
+        Span("lost", 20, 24), Span("repeated", 26, 27),
+    )  # fmt: skip
+
+
+def test_spoilt_frames_are_told_beside_lost_ones_and_at_both_ends():
+    tvi = noise(100, 16, 16)
+    tvi[20:25] = 0
+    tvi[[0, 40, 99]] *= 30
+    assert spans_of(frame_faults(Recording(tvi, 400.0, (1.0, 1.0)))) == (
+        Span("spoilt", 0, 0), Span("lost", 20, 24), Span("spoilt", 40, 40), Span("spoilt", 99, 99),
+    )  # fmt: skip
+
+
+def test_without_noise_tissue_at_rest_is_not_lost():
+    tvi = np.zeros((100, 16, 16), np.float32)
+    for half, first in ((slice(8), 10), (slice(8, 16), 40)):
+        course = np.sin(np.arange(40) / 7)
+        tvi[first : first + 40, :, half] = course[:, None, None]
+    assert not frame_faults(Recording(tvi, 400.0, (1.0, 1.0))).any()

@@ -91,6 +91,67 @@ def test_short_lines_are_no_lines():
     assert not blind_pixels(tvi, SIZE).any()
 
 
+def still(frames=400, image=(32, 32)):
+    return np.random.default_rng(8).standard_normal((frames, *image)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("times", "hot"), [(4.5, False), (7, True)])
+def test_places_that_do_not_move_together_are_hot_from_thirty_times_the_variance(times, hot):
+    tvi = still()
+    tvi[:, 9:11, 20:22] *= times
+    assert blind_pixels(tvi, SIZE).sum() == 4 * hot
+
+
+@pytest.mark.parametrize(("correlation", "hot"), [(0.35, True), (0.7, False)])
+def test_neighbours_move_together_from_a_correlation_of_a_half(correlation, hot):
+    tvi = still()
+    place = tvi[:, 9:13, 20:24]
+    common = np.random.default_rng(9).standard_normal((len(tvi), 1, 1))
+    signs = np.where(np.arange(4) % 2, -1, 1)  # the one and the other way, as parts of a unit may
+    place[:] = 10 * (np.sqrt(correlation) * common * signs + np.sqrt(1 - correlation) * place)
+    assert blind_pixels(tvi, SIZE).sum() == 16 * hot
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(
+    ("times", "rows", "width", "pixel_size", "hot"),
+    [
+        (2.5, 1, 32, SIZE, False), (4, 1, 32, SIZE, True),  # ten times the variance of others
+        (4, 3, 32, SIZE, True), (4, 4, 32, SIZE, False),  # 1.25 mm lie in three rows at most
+        (4, 1, 17, SIZE, True), (4, 1, 15, SIZE, False),  # 10 mm long
+        (4, 4, 16, (0.3, 1.0), True), (4, 3, 32, (1.0, 0.4), False),
+    ],
+)  # fmt: skip
+def test_what_is_a_line(times, rows, width, pixel_size, hot, turned):
+    tvi = still(image=(32, width))
+    tvi[:, 20 : 20 + rows] *= times
+    if turned:
+        tvi, pixel_size = np.ascontiguousarray(tvi.swapaxes(1, 2)), pixel_size[::-1]
+    blind = blind_pixels(tvi, pixel_size)
+    blind = blind.T if turned else blind
+    assert blind.sum() == blind[20 : 20 + rows].sum() == rows * width * hot
+
+
+def test_a_few_strong_pixels_make_no_line():
+    tvi = still()
+    tvi[:, 20, ::4] *= 25  # one by one, and less than a single pixel has to
+    assert not blind_pixels(tvi, SIZE).any()
+
+
+@pytest.mark.parametrize("rows", [20, 31])
+def test_the_larger_part_of_an_image_does_not_stand_out(rows):
+    tvi = still()
+    tvi[:, :rows] *= 10
+    assert not blind_pixels(tvi, SIZE).any()
+
+
+def test_hot_pixels_that_touch_at_a_corner_are_one_place():
+    tvi = still()
+    for place in ((9, 20), (10, 21), (11, 20)):
+        tvi[:, *place] *= 10
+    assert blind_pixels(tvi, SIZE).sum() == 3
+
+
 @pytest.mark.parametrize("method", ["refine", "ica", "edges+refine"])
 def test_hot_places_hide_no_units(plain, truth, method):
     tvi = heated(heated(plain.tvi, PLACES["row"], 1e4), PLACES["large block"], 100)

@@ -7,7 +7,12 @@ import pytest
 
 from musim.simulator import Parameters, draw, render
 from musim.training.identification.methods import identify
-from musim.training.identification.saturation import saturated, unsaturated
+from musim.training.identification.saturation import (
+    MOST_MOTIONS,
+    _motions,
+    saturated,
+    unsaturated,
+)
 from musim.training.identification.units import Recording
 
 PARAMETERS = Parameters(
@@ -76,3 +81,57 @@ def test_no_units_are_made_up(plain, truth, method):
     assert sorted(alike.argmax(axis=1)) == [0, 1, 2, 3]
     assert alike.max(axis=1).min() > 0.8
     assert "saturated" in units.remarks
+
+
+def noise(frames=200, *image):
+    random = np.random.default_rng(2)
+    return random.standard_normal((frames, *(image or (32, 32)))).astype(np.float32)
+
+
+@pytest.mark.parametrize(("share", "seen"), [(0.0005, False), (0.003, True)])
+def test_a_recording_is_saturated_from_a_thousandth_of_its_values(share, seen):
+    tvi = noise()
+    clipped = tvi.clip(*np.quantile(tvi, [share, 1 - share]))
+    above, below = saturated(clipped)
+    np.testing.assert_array_equal(above, (tvi >= clipped.max()) & seen)
+    np.testing.assert_array_equal(below, (tvi <= clipped.min()) & seen)
+
+
+def test_coarse_values_that_are_cut_off_are_seen():
+    coarse = np.rint(8 * noise())
+    above, below = saturated(coarse.clip(-12, 12))
+    np.testing.assert_array_equal(above, coarse >= 12)
+    np.testing.assert_array_equal(below, coarse <= -12)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_limit_on_one_side_is_enough(sign):
+    fields = noise(1, 16, 16)  # what is cut off here is whole there
+    tvi = sign * (0.05 * noise(300, 16, 16) + fields * noise(300, 1, 1))
+    plain = Recording((tvi + 2).astype(np.float32), 400.0, (1.0, 1.0))
+    clipped = dataclasses.replace(plain, tvi=sign * np.minimum(sign * plain.tvi, sign * 2 + 1.5))
+    whole, was_cut = unsaturated(clipped)
+    assert was_cut
+    at = plain.tvi != clipped.tvi
+    np.testing.assert_allclose(whole.tvi[~at], plain.tvi[~at], atol=1e-4)
+    error, before = (np.square(one.tvi - plain.tvi)[at].mean() for one in (whole, clipped))
+    assert error < 0.3 * before
+
+
+@pytest.mark.parametrize(
+    ("frames", "pixels", "limit"), [(60, 60, 2.86), (40, 80, 2.1725), (80, 40, 2.1725)]
+)
+def test_motions_are_what_exceeds_the_published_threshold(frames, pixels, limit):
+    """Gavish and Donoho 2014, table IV: 2.8582 and 2.1711 times the median for these shapes."""
+    random = np.random.default_rng(3)
+    least = min(frames, pixels)
+    left, right = (np.linalg.qr(random.standard_normal((n, least)))[0] for n in (frames, pixels))
+    for strong, found in ((2, 2), (0, 1), (18, MOST_MOTIONS)):
+        size = np.ones(least)
+        size[:strong] = 1.05 * limit
+        size[strong : strong + 1] = 0.95 * limit
+        courses = _motions((left * size @ right.T).astype(np.float32))
+        assert courses.shape == (frames, found)
+        np.testing.assert_allclose(courses.T @ courses, np.eye(found), atol=1e-4)
+        spanned = np.linalg.norm(left[:, :strong].T @ courses, axis=0)
+        np.testing.assert_allclose(spanned, 1 if strong else 0, atol=1e-3)
