@@ -33,7 +33,7 @@ def _read(ctx: click.Context, option: click.Parameter, path: str | None) -> None
         name.lstrip("-"): each
         for each in ctx.command.params
         if isinstance(each, click.Option) and each is not option
-        for name in (*each.opts, *each.secondary_opts)
+        for name in each.opts
     }
     given: dict[str, Any] = {}
     for name, value in values.items():

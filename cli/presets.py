@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 from rich.box import SIMPLE_HEAD
+from rich.markup import escape
 from rich.table import Table
 
-from ..simulator.declarations import Declared, declarations
+from ..simulator.declarations import Declaration, Declared, declarations
 from ..simulator.errors import InputError
 from ..simulator.imaging.chain import PRESETS as CHAINS
 from ..simulator.imaging.chain import Chain
@@ -63,12 +64,16 @@ def as_toml(preset: str) -> str:
         if about.group != group:
             group = about.group
             lines += ["", f"# {group}"]
-        unit = f" [{about.unit}]" if about.unit else ""
         shown = about.show(getattr(values, name), exact)
         # What is not set has no value that could be typed.
         given = f"{name} = {json.dumps(shown)}" if shown else f"# {name} ="
-        lines.append(f"{given}  # {about.text}{unit}")
+        lines.append(f"{given}  # {_meaning(about)}")
     return "\n".join(lines) + "\n"
+
+
+def _meaning(about: Declaration) -> str:
+    """Return what a setting is, with its unit."""
+    return f"{about.text} [{about.unit}]" if about.unit else about.text
 
 
 def _tables() -> list[Table]:
@@ -105,5 +110,5 @@ def _table(
             about = known[fields.get(name, name)]
             shown = about.show(about.read(value), short)
             option = "--" + name.replace("_", "-")
-            table.add_row("" if row else preset, f"{option} {shown}", about.text)
+            table.add_row("" if row else preset, f"{option} {shown}", escape(_meaning(about)))
     return table

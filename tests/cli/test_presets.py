@@ -1,6 +1,7 @@
 """Presets: what each sets is told, and one is printed as a file that makes the same again."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,14 @@ def test_each_preset_is_told_with_the_options_that_it_sets(musim):
     # Of the chain, the step that is called frame_rate has an option called --resample.
     for option in ("--units 4-10", "--snr inf", "--fat 3-8", "--band 5-50", "--resample 512"):
         assert option in done.out
+    # Nothing that is as it is anyway, and what numbers are of.
+    _, importing = done.out.split("musim import --preset")
+    assert re.findall(r"(--\S+) ", importing) == [
+        "--band", "--median", "--pixels", "--size", "--resample", "--frames",
+    ]  # fmt: skip
+    words = " ".join(done.out.split())
+    assert "--fat 3-8 Thickness of skin and fat above the muscle. [mm]" in words
+    assert "[Hz]" in musim("presets", "ali-2022").out
 
 
 @pytest.mark.parametrize("name", PRESETS)
