@@ -10,10 +10,6 @@ from ...simulator.errors import FailureError, InputError
 from ...training.identification.evaluation import SETTINGS, UNITS, read_evaluation
 from ...training.translation.evaluation import SETTINGS as TRANSLATION
 from ..targets import written_aside
-from .evaluation import evaluation_page
-from .findings import read_findings
-from .recording import Links, recording_page
-from .translation import translation_page
 
 
 def write_pages(
@@ -45,7 +41,7 @@ def write_pages(
         If the result is damaged, or a page cannot be written.
     """
     location = Location(result)
-    for settings, page_of in ((SETTINGS, _of_identification), (TRANSLATION, translation_page)):
+    for settings, page_of in ((SETTINGS, _of_identification), (TRANSLATION, _of_translation)):
         if location.is_local and location.exists(settings):
             if sequence is not None:
                 raise InputError(
@@ -53,6 +49,9 @@ def write_pages(
                 )
             _write(path, page_of(location))
             return path, 0
+    from .findings import read_findings
+    from .recording import Links, recording_page
+
     store = open_store(result)
     if sequence is not None or len(store) == 1:
         _write(path, recording_page(read_findings(store, sequence or 0)))
@@ -68,7 +67,15 @@ def write_pages(
     return pages[0], len(pages) - 1
 
 
+def _of_translation(location: Location) -> str:
+    from .translation import translation_page
+
+    return translation_page(location)
+
+
 def _of_identification(location: Location) -> str:
+    from .evaluation import evaluation_page
+
     if not location.exists(UNITS):
         read_evaluation(location.url)  # says that it is unfinished
     try:
