@@ -1,4 +1,4 @@
-"""What commands say of what was found: how much of the motion it explains, and what is remarked."""
+"""What commands say of what was found: how much it explains, and what is remarked."""
 
 import math
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ MOST_NAMED = 5
 
 
 def short(outcome: Outcome) -> str:
-    """Say how many units were found, how much of the motion they explain, and of which frames."""
+    """Say how many units were found, how much they explain, and which frames lack images."""
     text = counted(outcome.units, "unit")
     if not math.isnan(outcome.explained_share):
-        text += f", {share(outcome.explained_share)} of the motion explained"
+        text += f", {share(outcome.explained_share)} of the velocity's energy above noise explained"
     return f"{text}; {in_words(outcome.frame_faults)}" if outcome.frame_faults else text
 
 

@@ -106,7 +106,7 @@ def _found(store: Store) -> list[Table]:
     if store.kind != "identified":
         return []
     outcomes = [outcome_of(store, index) for index in range(min(len(store), MOST_SOURCES))]
-    table = _table("recording", "units", "explained", "remarks")
+    table = _table("recording", "units", "energy explained", "remarks")
     for column in table.columns[1:3]:
         column.justify = "right"
     for index, outcome in enumerate(outcomes):

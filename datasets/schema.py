@@ -141,7 +141,8 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable(
         "residual_sd", ("sequence", "depth", "width"), "float32", "mm/s",
-        "SD over time of the velocity above noise that they leave unexplained.", truth=False,
+        "SD over time of the velocity above noise that they leave unexplained; NaN where pixels "
+        "show no tissue.", truth=False,
     ),
     Variable(
         "remarks", _SEQUENCE, "int32", "",

@@ -15,7 +15,7 @@ from ...simulator.sequence import Truth
 from ...training.identification.frame_faults import Span
 from ...training.identification.metrics import SequenceScore, score
 from ...training.identification.metrics.firing import firings_within
-from ...training.identification.stored import optional, outcome_of
+from ...training.identification.stored import optional, outcome_of, shown_velocity_sd
 from ...training.identification.unit_table import table_rows
 from ...training.identification.units import UNCERTAIN_OUTLINE
 from ...training.identification.verdicts import FoundVerdict, TrueVerdict, judge
@@ -119,7 +119,7 @@ class Findings:
     size : (float, float)
         Depth and width of the image, mm.
     velocity_sd : float32 array of shape (depth, width)
-        SD of the velocity over time, mm/s.
+        SD of the velocity over time, mm/s; of pixels that show no tissue at most the others'.
     units : tuple of FoundUnit
     true_units : tuple of TrueUnit
         Empty where there is no truth.
@@ -246,7 +246,7 @@ def read_findings(store: Store, index: int) -> Findings:
         frame_rate=layout.frame_rate,
         shape=layout.shape,
         size=(depth * layout.pixel_size[0], width * layout.pixel_size[1]),
-        velocity_sd=store.read("velocity_sd", index),
+        velocity_sd=shown_velocity_sd(store, index),
         units=tuple(
             FoundUnit(
                 number=unit,

@@ -68,6 +68,8 @@ def caption_of_remainder(findings: Findings) -> Markup:
     ]
     if findings.units:
         parts.append(" Thin: the outlines of the units found.")
+    if findings.residual_sd is not None and np.isnan(findings.residual_sd).any():
+        parts.append(" Sand: pixels that show no tissue.")
     return join(*parts)
 
 
@@ -75,10 +77,8 @@ def share_of(findings: Findings) -> str:
     """Say how much of the motion the units explain; nothing where that is not known."""
     if math.isnan(findings.explained_share):
         return ""
-    if not findings.units:
-        return "Nothing of the motion above noise is explained."
-    explained = share(findings.explained_share)
-    return f"The units explain {explained} of the energy of the velocity above noise."
+    explained = f"{share(findings.explained_share)} of the energy of the velocity above noise"
+    return f"The units explain {explained}." if findings.units else f"{explained} is explained."
 
 
 def remarks_on(findings: Findings) -> list[Markup]:

@@ -11,7 +11,7 @@ from ...datasets.store import Store
 from ...simulator.errors import MusimError
 from ...simulator.sequence import Truth
 from ...training.identification.metrics.firing import firings_within
-from ...training.identification.stored import source_of
+from ...training.identification.stored import optional, shown_velocity_sd, source_of, velocity_sd
 
 SD_TOLERANCE = 1e-3
 """Relative difference of the SD of a velocity that was computed twice: rounding, and no more."""
@@ -97,10 +97,11 @@ def _is_same_recording(store: Store, index: int, source: Store, place: int) -> b
     ):  # fmt: skip
         return False
     then = store.read("velocity_sd", index)
-    near = SD_TOLERANCE * float(then.max())
+    near = SD_TOLERANCE * float(shown_velocity_sd(store, index).max())
+    faults = optional(store, "frame_fault", index)
     for row in sorted({0, len(then) // 3, len(then) // 2, len(then) - 1}):
         velocity = source.tvi(place, depth=slice(row, row + 1)).astype(np.float32, copy=False)
-        now = velocity.std(axis=0, dtype=np.float64)[0]
+        now = velocity_sd(velocity, faults)[0]
         if not np.allclose(then[row], now, rtol=SD_TOLERANCE, atol=near):
             return False
     return True

@@ -11,7 +11,7 @@ from ...datasets.schema import chunks_of
 from ...datasets.store import Store
 from ...simulator.rendering import render
 from ...training.colours import COLOURS, GREY
-from ...training.identification.stored import outline_confidence_of
+from ...training.identification.stored import outline_confidence_of, shown_velocity_sd
 from ...training.identification.units import UNCERTAIN_OUTLINE
 from ..pages.sources import look_up, noise_of
 
@@ -177,7 +177,7 @@ def read_scene(store: Store, index: int, *, highlights: int | None = None) -> Sc
         traces, marks = _pixels(store, index, mean, deviation)
     recorded_sd, truths = None, ()
     if store.kind == "identified":
-        recorded_sd = store.read("velocity_sd", index)
+        recorded_sd = shown_velocity_sd(store, index)
         truth = look_up(store, index).truth
         truths = () if truth is None else tuple(truth.territory)
     return Scene(

@@ -72,7 +72,8 @@ def test_units_of_a_store_that_every_command_takes(musim, source, stub, nearly, 
     assert "identifying: 3/3 recordings" in done.err
     outcomes = [outcome_of(open_store("units.zarr"), index) for index in range(3)]
     assert done.err.splitlines()[-3:] == [
-        f"sequence {index}: 3 units, {100 * outcome.explained_share:.0f} % of the motion explained"
+        f"sequence {index}: 3 units, {100 * outcome.explained_share:.0f} % of the "
+        "velocity's energy above noise explained"
         for index, outcome in enumerate(outcomes)
     ]
     assert all(outcome.explained_share > 0.5 for outcome in outcomes)
@@ -142,7 +143,8 @@ def test_what_is_left_unexplained_is_said_once(musim, source, monkeypatch):
     assert done.code == 0
     *_, first, second, third, remark = done.err.splitlines()
     assert [first, second, third] == [
-        f"sequence {index}: 0 units, 0 % of the motion explained" for index in range(3)
+        f"sequence {index}: 0 units, 0 % of the velocity's energy above noise explained"
+        for index in range(3)
     ]
     said = REMARKS["motion-unexplained"]
     assert remark == (f"motion unexplained (sequences 0, 1, 2): {said.sentence} {said.advice}")

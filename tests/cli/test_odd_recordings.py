@@ -1,12 +1,19 @@
 """Recordings in which something went wrong, from their files to what is said of them."""
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy
 
+from musim.cli.pages.findings import read_findings
+from musim.cli.pages.recording import recording_page
+from musim.cli.pictures.scene import read_scene
 from musim.datasets.store import open_store
 from musim.simulator import Parameters, draw, render
+from musim.training.identification.remarks import REMARKS
 
 VELOCITY = (
     "--kind", "velocity", "--axes", "time,depth,width", "--frame-rate", 400,
@@ -53,3 +60,48 @@ def test_one_fault_of_several_ends_nothing_and_is_named(musim, velocity):
         np.flatnonzero(open_store("units.zarr").read("frame_fault", 2)), np.arange(100, 160)
     )
     assert musim("report", "units.zarr").code == 0
+    clean, *_, spoilt_sd = (open_store("units.zarr").read("velocity_sd", n) for n in range(4))
+    np.testing.assert_allclose(spoilt_sd, clean, rtol=0.05)  # but for the frame that was spoilt
+    # It is still known as the recording in which they were found.
+    assert read_findings(open_store("units.zarr"), 3).truth_note == (
+        "The recording comes without truth."
+    )
+
+
+def test_motion_that_no_unit_explains_is_stated_everywhere(musim):
+    random, shape = np.random.default_rng(0), (200, 32, 32)
+    motion = scipy.ndimage.gaussian_filter(random.standard_normal(shape), (1, 3.5, 3.5))
+    velocity = 2 * motion / motion.std() + 0.5 * random.standard_normal(shape)
+    np.save("v.npy", velocity.astype(np.float32))
+    assert musim("import", "v.npy", "--out", "v.zarr", *VELOCITY).code == 0
+    found = musim("identify", "v.zarr", "--method", "ica", "--workers", 1)
+    said = "0 % of the velocity's energy above noise explained"
+    assert f"sequence 0: 0 units, {said}" in found.err.splitlines()
+    assert REMARKS["motion-unexplained"].sentence in found.err
+    (told,) = json.loads(musim("info", "units.zarr", "--json").out)["found"]
+    assert told == {"units": 0, "explained_share": 0.0, "remarks": ["motion-unexplained"],
+                    "frame_faults": []}  # fmt: skip
+    shown = musim("info", "units.zarr").out
+    assert re.search(r"recording +units +energy explained +remarks", shown)
+    assert re.search(r"^ 0 +0 +0 % +motion unexplained", shown, re.MULTILINE)
+    assert musim("report", "units.zarr").code == 0
+    page = Path("report.html").read_text(encoding="utf-8")
+    assert "0 % of the energy of the velocity above noise is explained." in page
+    assert ">Left unexplained</text>" in page
+
+
+def test_a_hot_pixel_leaves_the_maps_of_the_others_to_be_seen(musim, velocity):
+    hot = velocity.copy()
+    hot[:, 5, 5] = 1e4 * np.sign(np.random.default_rng(0).standard_normal(len(hot)))
+    np.save("hot.npy", hot)
+    assert musim("import", "hot.npy", "--out", "hot.zarr", *VELOCITY).code == 0
+    assert musim("identify", "hot.zarr", "--method", "ica", "--workers", 1).code == 0
+    store = open_store("units.zarr")
+    assert store.read("velocity_sd", 0)[5, 5] > 9e3
+    wanted = velocity.std(axis=0)
+    wanted[5, 5] = np.delete(wanted, 5 * 32 + 5).max()
+    for shown in (read_findings(store, 0).velocity_sd, read_scene(store, 0).recorded_sd):
+        np.testing.assert_allclose(shown, wanted, rtol=1e-5)
+    assert np.isnan(store.read("residual_sd", 0)[5, 5])
+    assert np.isnan(store.read("residual_sd", 0)).sum() == 1
+    assert "Sand: pixels that show no tissue." in recording_page(read_findings(store, 0))

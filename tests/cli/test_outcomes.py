@@ -10,11 +10,17 @@ from musim.training.identification.stored import Outcome
 
 def test_short():
     assert short(Outcome(1, math.nan, ())) == "1 unit"
-    assert short(Outcome(0, 0.0, ())) == "0 units, 0 % of the motion explained"
-    assert short(Outcome(7, 0.634, ())) == "7 units, 63 % of the motion explained"
+    assert (
+        short(Outcome(0, 0.0, ())) == "0 units, 0 % of the velocity's energy above noise explained"
+    )
+    assert (
+        short(Outcome(7, 0.634, ()))
+        == "7 units, 63 % of the velocity's energy above noise explained"
+    )
     faults = (Span("lost", 100, 159), Span("spoilt", 7, 7))
     assert short(Outcome(2, 0.5, (), faults)) == (
-        "2 units, 50 % of the motion explained; 60 frames lost (100-159), 1 frame spoilt (7)"
+        "2 units, 50 % of the velocity's energy above noise explained; "
+        "60 frames lost (100-159), 1 frame spoilt (7)"
     )
 
 

@@ -124,6 +124,8 @@ def with_noise(
 def unseen(units: Units, blind: NDArray[np.bool_]) -> Units:
     """Return units that keep no pixel which shows no tissue; without any they are none.
 
+    What is left there of the velocity is not known: NaN.
+
     Parameters
     ----------
     units : Units
@@ -132,7 +134,7 @@ def unseen(units: Units, blind: NDArray[np.bool_]) -> Units:
     """
     territory = np.where(blind, np.float32(0), units.territory)
     kept = (territory > 0.5).any(axis=(1, 2)) | ~units.masks.any(axis=(1, 2))
-    residual = None if units.residual_sd is None else np.where(blind, 0, units.residual_sd)
+    residual = None if units.residual_sd is None else np.where(blind, np.nan, units.residual_sd)
     return dataclasses.replace(
         units,
         territory=territory[kept],

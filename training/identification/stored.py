@@ -83,6 +83,36 @@ def outline_confidence_of(store: Store, index: int) -> NDArray[np.float64]:
     return np.full(count, np.nan) if found is None else found[:count]
 
 
+def shown_velocity_sd(store: Store, index: int) -> NDArray[np.float32]:
+    """Return the map of the velocity's SD, (depth, width), whose largest value ends a scale.
+
+    Pixels that show no tissue may have a thousand times the SD of others, which would be invisible
+    beside them: they are given no more than the largest of the others.
+    """
+    velocity_sd = store.read("velocity_sd", index)
+    left = optional(store, "residual_sd", index)
+    if left is None or "blind-pixels" not in outcome_of(store, index).remarks:
+        return velocity_sd
+    tissue = np.isfinite(left)  # of the others nothing is known
+    return np.minimum(velocity_sd, velocity_sd[tissue].max()) if tissue.any() else velocity_sd
+
+
+def velocity_sd(
+    tvi: NDArray[np.float32], frame_fault: NDArray[np.uint8] | None
+) -> NDArray[np.float32]:
+    """Return the SD over those frames that hold an image of their own, float32 (depth, width).
+
+    Parameters
+    ----------
+    tvi : float32 array of shape (time, depth, width)
+    frame_fault : uint8 array of shape (time,), or None
+        See :func:`.frame_faults.frame_faults`; None where it is not known.
+    """
+    if frame_fault is not None and 0 < np.count_nonzero(frame_fault) < len(tvi):
+        tvi = tvi[frame_fault == 0]
+    return tvi.std(axis=0, dtype=np.float64).astype(np.float32)
+
+
 def source_of(layout: Layout, index: int) -> tuple[Store, int]:
     """Return the store that a result's sequence comes from, and its index there.
 
@@ -134,7 +164,7 @@ def pack(units: Units, recording: Recording, layout: Layout) -> dict[str, NDArra
     }
     arrays: dict[str, NDArray[Any]] = {
         "unit_count": np.array(count, np.int32),
-        "velocity_sd": recording.tvi.std(axis=0, dtype=np.float64).astype(np.float32),
+        "velocity_sd": velocity_sd(recording.tvi, units.frame_fault),
         "explained_share": np.array(units.explained_share, np.float64),
         "residual_sd": np.full(units.territory.shape[1:], np.nan, np.float32)
         if units.residual_sd is None

@@ -530,7 +530,7 @@ def test_the_share_and_the_remarks_are_said(told):
     assert said == [REMARKS[name].words.capitalize() for name in told.remarks]
     assert "copies-left-out" in told.remarks
     none = dataclasses.replace(low, units=(), explained_share=0.0)
-    assert "Nothing of the motion above noise is explained." in recording_page(none)
+    assert "0 % of the energy of the velocity above noise is explained." in recording_page(none)
 
 
 def test_uncertain_outlines_are_marked(told, pages):

@@ -175,7 +175,7 @@ def test_units_keep_no_blind_pixel():
     left = unseen(units, blind)
     assert left.confidence.tolist() == [0.9, 0.7]  # the last had no outline before
     assert left.territory[0].sum() == 7
-    assert left.residual_sd.sum() == 11
+    np.testing.assert_array_equal(left.residual_sd, np.where(blind, np.nan, 1))
     assert left.outline_confidence.tolist() == [0.6, 0.4]
     assert left.train[:, 0].tolist() == left.firing[:, 0].tolist() == [0, 2]
     assert set(left.remarks) == {"blind-pixels", "saturated"}

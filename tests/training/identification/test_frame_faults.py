@@ -275,3 +275,9 @@ def test_without_noise_tissue_at_rest_is_not_lost():
         course = np.sin(np.arange(40) / 7)
         tvi[first : first + 40, :, half] = course[:, None, None]
     assert not frame_faults(Recording(tvi, 400.0, (1.0, 1.0))).any()
+
+
+def test_most_frames_may_be_lost():
+    tvi = noise(200, 16, 16)
+    tvi[5:] = 0
+    assert spans_of(frame_faults(Recording(tvi, 400.0, (1.0, 1.0)))) == (Span("lost", 5, 199),)
