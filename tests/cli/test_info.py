@@ -1,11 +1,14 @@
 """``musim info``: tables for people, JSON for programs."""
 
 import dataclasses
+import hashlib
 import json
+import re
 
 import numpy as np
 
 from musim.datasets import open_store
+from musim.datasets.datacard import Entry
 from musim.training.identification.remarks import REMARKS
 
 
@@ -104,3 +107,58 @@ def test_eighty_columns_cut_no_number_and_no_name(musim, tiny, monkeypatch):
     assert " tvi                 2x20x16x16  float32" in shown
     assert "1.66667" in shown
     assert "1.666666" not in shown
+
+
+def test_where_an_imported_store_comes_from_is_told(musim, monkeypatch, tmp_path):
+    np.save("v.npy", np.random.default_rng(0).standard_normal((60, 8, 6)))
+    assert musim("import", "v.npy", "--kind", "velocity", "--axes", "time,depth,width",
+                 "--frame-rate", 80, "--image-size", "8x3", "--frames", 20,
+                 "--band", "5-20", "--out", "v.zarr").code == 0  # fmt: skip
+    digest = hashlib.sha256((tmp_path / "v.npy").read_bytes()).hexdigest()
+    told = json.loads(musim("info", "v.zarr", "--json").out)
+    assert (told["frame_rate"], told["pixel_size"], told["seed"]) == (80, [1.0, 0.5], None)
+    assert [one["sha256"] for one in told["sources"]] == [digest] * 3
+    assert [one["start"] for one in told["sources"]] == [0.0, 0.25, 0.5]
+    assert told["chain"]["band"] == [5.0, 20.0]
+    sizes = {name: told["sizes"][name] for name in ("sequence", "time", "depth", "width")}
+    assert sizes == {"sequence": 3, "time": 20, "depth": 8, "width": 6}
+    monkeypatch.setattr("musim.cli.store_tables.MOST_SOURCES", 2)
+    lines = [" ".join(line.split()) for line in musim("info", "v.zarr").out.splitlines()]
+    assert "sequence 20 frames at 80 Hz" in lines
+    assert "image 8 x 6 px of 1 x 0.5 mm (depth x width)" in lines
+    assert "band 5-20" in lines
+    (first,) = [line for line in lines if line.startswith("0 ")]
+    assert first.endswith(f"v.npy {digest[:16]}… 0.000 s")
+    (second,) = [line for line in lines if line.startswith("1 ")]
+    assert second.endswith("0.250 s")
+    assert "… and 1 more (see --json)" in lines
+    assert "sequences 3 in 3 parts of 1" in lines
+    assert "origin " + open_store("v.zarr").origin.made_by in lines
+    assert not any(line.startswith("seed") for line in lines)
+
+
+def test_the_card_shows_what_was_counted(musim, tiny, monkeypatch):
+    assert musim("generate", *tiny, "-n", 2, "--seed", 0, "--workers", 1).code == 0
+    entry = Entry(
+        name="depth", units="mm", requested="1-9", expected_mean=5.0, count=17, mean=4.25, sd=1.5,
+        minimum=2.0, maximum=8.0, p_value=0.0004,
+    )  # fmt: skip
+    monkeypatch.setattr("musim.datasets.datacard.data_card", lambda *_: [entry])
+    monkeypatch.setenv("COLUMNS", "140")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    for p_value, colour in ((0.0004, "31"), (0.4, "32")):
+        changed = dataclasses.replace(entry, p_value=p_value)
+        monkeypatch.setattr("musim.datasets.datacard.data_card", lambda *_, card=changed: [card])
+        shown = musim("info", "musim.zarr").out
+        assert f"\x1b[{colour}m{p_value:.3f}" in shown
+        (row,) = [line for line in shown.splitlines() if "depth, mm" in line]
+        plain = re.sub(r"\x1b\[[\d;]*m", "", row).split()
+        assert " ".join(plain) == f"depth, mm 1-9 5 4.25 (1.5) 2..8 17 {p_value:.3f}"
+    shown = re.sub(r"\x1b\[[\d;]*m", "", musim("info", "musim.zarr").out)
+    assert re.search(r"seed +0 *$", shown, re.MULTILINE)
+    # Where there is no room for two columns, the mean that was asked for stands in for no range.
+    monkeypatch.setenv("COLUMNS", "80")
+    entry = dataclasses.replace(entry, requested="")
+    monkeypatch.setattr("musim.datasets.datacard.data_card", lambda *_: [entry])
+    shown = re.sub(r"\x1b\[[\d;]*m", "", musim("info", "musim.zarr").out)
+    assert re.search(r"depth, mm +mean 5 +4.25", shown)

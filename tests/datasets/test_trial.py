@@ -1,10 +1,12 @@
 """What a store is said to need, against what it then takes."""
 
+import dataclasses
+
 import pytest
 
 from musim.datasets import generate
 from musim.datasets.location import Location
-from musim.datasets.trial import try_out
+from musim.datasets.trial import LIBRARIES, try_out
 from musim.simulator import Parameters
 
 TINY = Parameters(units=(2, 3), pixels=(16, 16), frames=20, frame_rate=200.0)
@@ -29,6 +31,18 @@ def test_time_and_memory_grow_with_the_store_and_the_workers(tmp_path, monkeypat
     assert two.memory > 1.5 * many.memory  # processes, each with the libraries
     # No more workers than there are parts.
     assert try_out(TINY, sequences=1, workers=8).workers == 1
+
+
+def test_memory_is_that_of_every_worker_but_not_the_store_that_the_trial_makes():
+    parameters = dataclasses.replace(TINY, pixels=(128, 128), frames=100)
+    voxels = 100 * 128 * 128 * 4
+    try_out(parameters, sequences=1)  # what is compiled and loaded once is no sequence's
+    one, two = (try_out(parameters, sequences=2, part_size=1, workers=n) for n in (1, 2))
+    # Of each its voxels, as they are made and as they are packed; threads share the libraries.
+    assert 1.5 * voxels < one.memory - LIBRARIES < 2.7 * voxels
+    assert two.memory - LIBRARIES == pytest.approx(2 * (one.memory - LIBRARIES), rel=0.1)
+    processes = try_out(parameters, sequences=2, part_size=1, workers=2, kind="rendered")
+    assert processes.memory > 2 * LIBRARIES > 300e6
 
 
 def test_nothing_is_left_behind(tmp_path, monkeypatch):
