@@ -181,8 +181,9 @@ def _descriptions(
         )
     if not descriptions and "kind" not in given:
         raise InputError(
-            "description: found none, wanted what the arrays mean; make one with musim import "
-            f"{files[0]} --describe > recording.toml, check it and give it as --description"
+            "kind: found none, wanted what the arrays hold: give --kind rf, iq or velocity, and "
+            "what else the file does not say; or let musim import "
+            f"{files[0]} --describe > recording.toml guess it, and give that as --description"
         )
     if not descriptions:
         return [Description.parse(given, "options")] * len(files)

@@ -30,6 +30,9 @@ VOXELS = {
 MOST_SOURCES = 20
 """Sequences whose sources, or units, are listed."""
 
+VELOCIMETRY = {"gate", "ensemble", "estimator"}
+"""Steps that make velocities of IQ images."""
+
 WIDE = 110
 """Columns of a terminal that has room for everything."""
 
@@ -88,7 +91,10 @@ def _sources(store: Store) -> list[Table]:
     if recorded is None:
         return []
     steps = _table("imaging chain", "value")
+    measured = all(one["kind"] == "velocity" for one in recorded.descriptions)
     for name, step in declarations(Chain).items():
+        if measured and name in VELOCIMETRY:
+            continue  # velocities came in as they are
         steps.add_row(name, step.show(getattr(recorded.chain, name), short))
     table = _table("sequences", "file", "SHA-256", "from")
     for first, cut in enumerate(recorded.cuts[:MOST_SOURCES]):

@@ -58,8 +58,9 @@ def sources_of(names: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     while waiting:
         for value in waiting.pop().values():
             name = getattr(value, "__module__", None)
-            known = isinstance(name, str) and name in sys.modules and name not in found
-            if known and callable(value) and name.partition(".")[0] == package:
+            if not isinstance(name, str) or name in found or name not in sys.modules:
+                continue
+            if callable(value) and name.partition(".")[0] == package:
                 file = getattr(sys.modules[name], "__file__", None)
                 found[name] = _digest(file) if file else ""
                 waiting.append(vars(sys.modules[name]))

@@ -110,7 +110,8 @@ def summary_of(findings: Findings) -> list[str]:
         sure = [unit.measures["confidence"] for unit in findings.units]
         low, high = fixed(min(sure)), fixed(max(sure))
         found += f", confidence {low}" + ("" if low == high else f" to {high}")
-    lines = [f"{found}, in {fixed(findings.duration)} s by the method “{findings.method}”."]
+    length = fixed(findings.duration)
+    lines = [f"{found} in a recording of {length} s, by the method “{findings.method}”."]
     if share_of(findings):
         lines[0] += f" {share_of(findings)}"
     if findings.score is None:

@@ -320,8 +320,8 @@ def _pixels(
         if left[row, column] < 0:
             break
         label, colour = str(number), COLOURS[number]
-        window = {"depth": slice(row, row + 1), "width": slice(column, column + 1)}
-        signal = store.tvi(index, **window)[:, 0, 0].astype(np.float32, copy=False)
+        there = store.tvi(index, depth=slice(row, row + 1), width=slice(column, column + 1))
+        signal = there[:, 0, 0].astype(np.float32, copy=False)
         traces.append(Trace(label, colour, signal, nothing))
         marks.append(Mark(label, colour, (row + 0.5) * height, (column + 0.5) * breadth))
         distance = np.hypot((rows - row) * height, (columns - column) * breadth)

@@ -96,7 +96,10 @@ def _data_names(description: Description, file: File) -> dict[str, str]:
     if any(names.values()):
         return names
     least = len(AXES[description.kind][0])
-    arrays = [info.name for info in file.variables if info.is_numeric and len(info.shape) >= least]
+    large = [info for info in file.variables if info.is_numeric and len(info.shape) >= least]
+    # Times and the like may have as many axes, of length 1.
+    arrays = [info.name for info in large if sum(n > 1 for n in info.shape) >= least]
+    arrays = arrays or [info.name for info in large]
     refused = [info for info in file.variables if info.refusal]
     if not arrays and len(refused) == 1:
         raise InputError(f"{file.path}: {refused[0].name}: {refused[0].refusal}")

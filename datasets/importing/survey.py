@@ -1,6 +1,7 @@
 """What a file holds, and what it seems to mean: guesses, each with its reason."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from .lookup import Lookup
 from .plausibility import Guess, guess_numbers
 from .quantities import VELOCITY_UNITS, spelled
 from .recording_kinds import PART, missing_keys
-from .vocabulary import CHANNELS, DATA_NAMES, IMAGINARY_PARTS, REAL_PARTS, last_part
+from .vocabulary import CHANNELS, DATA_NAMES, IMAGINARY_PARTS, REAL_PARTS, UNIT_NAMES, last_part
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,24 @@ def describe(file: File) -> Survey:
     axes = guess_axes(file, info, kind)
     demodulated = np.dtype(info.dtype).kind == "c" or bool(axes and PART in axes.value)
     numbers = guess_numbers(file, kind, axes, demodulated=demodulated)
-    unit = spelled(info.units)
-    if kind == "velocity" and unit in VELOCITY_UNITS:
-        numbers.append(Guess("velocity_unit", unit, f"{name} states it"))
+    if kind == "velocity":
+        numbers.append(_velocity_unit(file, info))
     guesses = [*data, *([axes] if axes else []), *numbers]
     more, remarks = _from_coordinates(file, info, kind, guesses)
     return Survey(file.variables, (*guesses, *more), remarks=tuple(remarks))
+
+
+def _velocity_unit(file: File, info: VariableInfo) -> Guess:
+    """Guess the unit of velocities: what the file says, in an attribute or a text beside them."""
+    if spelled(info.units) in VELOCITY_UNITS:
+        return Guess("velocity_unit", spelled(info.units), f"{info.name} states it")
+    for other in file.variables:
+        if other.is_text and last_part(other.name) in UNIT_NAMES:
+            with suppress(InputError):  # a text that cannot be read says nothing
+                unit = spelled(str(file.value(other.name)))
+                if unit in VELOCITY_UNITS:
+                    return Guess("velocity_unit", unit, f"{other.name} states it")
+    return Guess("velocity_unit", "mm/s", "CHECK: the file states no unit of velocity")
 
 
 def _guess_data(file: File) -> list[Guess]:

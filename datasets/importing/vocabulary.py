@@ -61,6 +61,7 @@ DATA_NAMES = {
     "iq": ("iq", "iqdata", "iqs", "bfiq"),
     "velocity": ("tvi", "velocity", "velocities", "tissuevelocity", "v", "tdi"),
 }
+UNIT_NAMES = ("units", "unit", "velocityunits", "velocityunit")
 REAL_PARTS = ("i", "real", "re", "idata", "inphase", "iqreal", "iqi")
 IMAGINARY_PARTS = ("q", "imag", "im", "qdata", "quadrature", "iqimag", "iqq", "imaginary")
 

@@ -283,7 +283,9 @@ def test_the_same_each_time(found, source, pages):
 def test_summary_and_scores_are_those_of_the_metrics(found, pages):
     page, row = Parsed(pages["found"]), found.score.to_row()
     first, second = (one["text"] for one in page.all("p", "summary"))
-    assert first == "4 units found, confidence 0.50 to 0.95, in 0.60 s by the method “refine”."
+    assert first == (
+        "4 units found, confidence 0.50 to 0.95 in a recording of 0.60 s, by the method “refine”."
+    )
     assert not page.all("p", "remark")  # nobody said how much they explain
     assert not page.all("svg", "remainder")
     assert "3 of 4 true units matched by their trains (recall 0.75, precision 0.75)" in second
@@ -562,7 +564,7 @@ def test_a_store_of_an_earlier_version_has_a_page_as_before(folder, source, stor
 
 def test_nothing_found(pages, nothing_found):
     page = Parsed(pages["nothing_found"])
-    assert page.all("p", "summary")[0]["text"].startswith("No unit was found, in 0.60 s")
+    assert page.all("p", "summary")[0]["text"].startswith("No unit was found in a recording")
     assert (
         "0 of 4 true units matched by their trains (recall 0.00, precision –)"
         in (pages["nothing_found"])

@@ -58,7 +58,7 @@ def _guessed(path):
         ({"SequenceOfUltrasoundRegions": [_region(units=4)]}, {"width_step": None}),
         ({"SharedFunctionalGroupsSequence": _shared(
             PixelMeasuresSequence={"PixelSpacing": ["0.4", "0.2"]})}, SPACING),
-        ({}, {"frame_rate": None, "depth_step": None, "velocity_unit": None}),
+        ({}, {"frame_rate": None, "depth_step": None, "velocity_unit": "mm/s"}),
     ],
 )  # fmt: skip
 def test_what_elements_say_is_a_description(tmp_path, elements, wanted):

@@ -218,3 +218,19 @@ def test_what_means_nothing_is_not_guessed(tmp_path):
     assert tomllib.loads(survey.to_toml()) == {}
     np.savez(tmp_path / "a.npz", x=np.ones((5, 6, 7)), frame_rate=np.nan, prf=-3, dz=1e9)
     assert {"frame_rate", "depth_step"} & _survey(tmp_path / "a.npz").values.keys() == set()
+
+
+@pytest.mark.parametrize(
+    ("texts", "unit", "reason"),
+    [
+        ({"units": "cm/s"}, "cm/s", "units states it"),
+        ({"velocity_unit": "m s-1", "note": "mm/s"}, "m/s", "velocity_unit states it"),
+        ({"units": "volts"}, "mm/s", "CHECK: the file states no unit of velocity"),
+        ({}, "mm/s", "CHECK: the file states no unit of velocity"),
+    ],
+)
+def test_the_unit_of_velocity_may_be_a_text_beside_it(tmp_path, texts, unit, reason):
+    scipy.io.savemat(tmp_path / "v.mat", {"vel": np.zeros((8, 6, 40)), **texts})
+    with open_file(tmp_path / "v.mat") as file:
+        (guess,) = [one for one in describe(file).guesses if one.key == "velocity_unit"]
+    assert (guess.value, guess.reason) == (unit, reason)
