@@ -103,6 +103,18 @@ REMARKS: dict[str, Remark] = {
             "Record or import with a wider range of velocities; where units overlap, some that are "
             "found may be products of others.",
         ),
+        Remark(
+            "too-wide",
+            "Some of what was found is wider than any motor unit.",
+            "It may be the whole muscle or the probe that moves: keep both still, and compare with "
+            "another method.",
+        ),
+        Remark(
+            "unlike-firings",
+            "Most of what was found fires more steadily, or more wildly, than motor units do.",
+            "It may be other motion, such as vibration or waves: check the trains, and choose the "
+            "band of twitches when importing: musim import --band 5-100.",
+        ),
     )
 }
 """The remarks by name, in the order of their bits."""

@@ -16,8 +16,10 @@ import numpy as np
 from ....simulator.errors import InputError
 from ....simulator.sequence import Truth
 from ..blind_pixels import unseen, with_noise
+from ..doubts import doubts
 from ..explanation import explained
 from ..frame_faults import with_faults, without_faults
+from ..remarks import joined
 from ..saturation import unsaturated
 from ..slow_motion import without_slow_motion
 from ..units import FEWEST_FRAMES, SHORTEST, Recording, Units, check, is_still, none
@@ -220,6 +222,8 @@ def identify(
     units = dataclasses.replace(units, remarks=(*more, *units.remarks))
     units = explained(recording, units)
     units = unseen(units, blind) if blind.any() else units
+    remarks = joined(*units.remarks, *doubts(units, recording.pixel_size))
+    units = dataclasses.replace(units, remarks=remarks)
     return with_faults(units, faults)
 
 
