@@ -21,6 +21,8 @@ def test_bits_never_change():
         "frames-spoilt": 256,
         "too-short": 512,
         "saturated": 1024,
+        "too-wide": 2048,
+        "unlike-firings": 4096,
     }
     assert len(REMARKS) <= 31  # an int32 has so many
 
