@@ -56,7 +56,7 @@ lint: $(DEV)  ## check style and formatting
 types: $(DEV)  ## check types
 	$(BIN)/pyright
 
-benchmark: $(BASE)  ## measure speed and memory
+benchmark: $(BASE)  ## measure speed, and compare it with the last release's
 	$(BIN)/python -m benchmarks.run
 
 wheel: $(DEV)  ## build the wheel into dist/

@@ -14,6 +14,8 @@ import time
 import click
 import numpy as np
 
+from benchmarks.figures import GROUPS
+from benchmarks.measure import in_turns
 from musim.simulator import draw
 from musim.simulator.acceleration import fused_multiply_add, kernel
 from musim.simulator.experiment.doses import Doses
@@ -29,6 +31,11 @@ OPERATIONS = 2 * 16 + 38
 mixing, turning and shifting of its scatterers (38 operations)."""
 
 TERMS = 64
+MULTIPLIED = 100_000
+"""Times that the limit goes over its values, so that it takes a second or so."""
+
+MOST_ROUNDS = 3
+"""Seconds each, and much alike."""
 
 
 @kernel
@@ -56,23 +63,48 @@ def peak():
     return 2 * TERMS * values.size / fastest
 
 
-def echoes_alone(rounds):
-    """Return processor seconds for the IQ images of a sequence, and their operations."""
+def echoes():
+    """Return what the IQ images of a sequence are made of, and their operations."""
     doses, truth = Doses(), draw(PARAMETERS, doses=Doses(), seed=1, index=0)
     frames = images_needed(PARAMETERS, doses)
     motion = draw_motion(PARAMETERS, doses, truth, 1, 0, frames)
     scanner = Scanner(doses, PARAMETERS.size, motion.tissue.doses["attenuation"])
-    echoes = draw_echoes(scanner, motion, 1, 0)
+    drawn = draw_echoes(scanner, motion, 1, 0)
+    pixels = frames * doses.image[0] * doses.image[1]
+    cell = 2 * len(drawn.fields) + OPERATIONS
+    taps = 16 * drawn.axial.shape[2] + 4 * drawn.lateral.shape[1]
+    return drawn, pixels * (CELLS[0] * CELLS[1] * cell + taps)
+
+
+def echoes_alone(rounds):
+    """Return processor seconds for the IQ images of a sequence, and their operations."""
+    drawn, operations = echoes()
     fastest = np.inf
     for _ in range(rounds + 1):
         began = time.process_time()
-        for _ in iq_blocks(echoes, 64):
+        for _ in iq_blocks(drawn, 64):
             pass
         fastest = min(fastest, time.process_time() - began)
-    pixels = frames * doses.image[0] * doses.image[1]
-    cell = 2 * len(echoes.fields) + OPERATIONS
-    taps = 16 * echoes.axial.shape[2] + 4 * echoes.lateral.shape[1]
-    return fastest, pixels * (CELLS[0] * CELLS[1] * cell + taps), len(echoes.fields)
+    return fastest, operations, len(drawn.fields)
+
+
+def figures(folder, rounds):
+    """Yield the IQ images for `benchmarks.run`; nothing is written to the folder."""
+    drawn, operations = echoes()
+    values = np.linspace(-0.5, 0.5, 4096, dtype=np.float32)
+    out = np.empty_like(values)
+
+    def multiply_adds():
+        for _ in range(MULTIPLIED):
+            horner(values, out)
+
+    def images():
+        for _ in iq_blocks(drawn, 64):
+            pass
+
+    times = in_turns(images, multiply_adds, min(rounds, MOST_ROUNDS))
+    limit = 2 * TERMS * values.size * MULTIPLIED
+    yield GROUPS["experiment"]["echoes"].of(times, operations, limit)
 
 
 @click.command()

@@ -33,6 +33,15 @@ COMMANDS = {
 """Commands, and what a Python that does nothing else imports beside them."""
 
 
+def prepare(folder: Path) -> dict[str, str]:
+    """Make a store of ten sequences; return what the commands' words stand for."""
+    ends = {"STORE": "store.zarr", "MADE": "made.zarr", "UNITS": "units.zarr",
+            "PICTURE": "preview.png", "PAGE": "report.html"}  # fmt: skip
+    places = {word: str(folder / end) for word, end in ends.items()}
+    _runs(["-m", "musim.cli", "generate", "-n", "10", "--out", places["STORE"]])()
+    return places
+
+
 def compare(arguments: tuple[str, ...], imports: str, places: dict[str, str], rounds: int):
     """Run a command in turns with a Python that imports something; return their times."""
     given = [places.get(each, each) for each in arguments]
@@ -61,10 +70,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as name:
-        ends = {"STORE": "store.zarr", "MADE": "made.zarr", "UNITS": "units.zarr",
-                "PICTURE": "preview.png", "PAGE": "report.html"}  # fmt: skip
-        places = {word: str(Path(name) / end) for word, end in ends.items()}
-        _runs(["-m", "musim.cli", "generate", "-n", "10", "--out", places["STORE"]])()
+        places = prepare(Path(name))
         print("| command | s | at least | s | times as long |\n|---|---:|---|---:|---:|")
         for arguments, imports in COMMANDS.items():
             print(line(arguments, imports, compare(arguments, imports, places, rounds)), flush=True)

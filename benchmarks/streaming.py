@@ -1,7 +1,6 @@
 """Measure the streaming loader; ``python -m benchmarks.streaming`` prints README.md's tables."""
 
 import argparse
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -13,14 +12,21 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.measure import in_turns
+from benchmarks.figures import GROUPS, HEAD, Measured
+from benchmarks.measure import Comparison, in_turns
 from musim.datasets import Store, generate
 from musim.datasets.streaming import EndlessLoader, SequenceLoader
-from musim.simulator import Parameters
+from musim.simulator import Parameters, draw, render
 
+FIGURES = GROUPS["streaming"]
 BATCH = 8
 PARAMETERS = Parameters()
 STEP_SECONDS = 0.05
+ENDLESS_BATCHES = 10
+MOST_PROCESSES = 3
+"""Rounds of whole processes, which take seconds each."""
+
+Epoch = Callable[[], None]
 
 
 def drain(batches: Iterator[Any]) -> None:
@@ -36,50 +42,59 @@ def from_arrays(voxels: Any, sequences: int) -> Iterator[dict[str, torch.Tensor]
         yield {"tvi": torch.from_numpy(np.ascontiguousarray(voxels[order[low : low + BATCH]]))}
 
 
-def compare(dense: Store, rendered: Store, folder: Path, rounds: int) -> list[str]:
-    """Return rows of batches a second from each source, against one another."""
-    count = len(dense)
-    memory = np.stack([dense.tvi(index) for index in range(count)])
+def pairs(dense: Store, rendered: Store, folder: Path) -> dict[str, tuple[Epoch, Epoch]]:
+    """Return epochs that are compared with one another, by the names of their figures."""
+    memory = np.stack([dense.tvi(index) for index in range(len(dense))])
     memory.tofile(folder / "voxels.raw")
     mapped = np.memmap(folder / "voxels.raw", np.float32, "r", shape=memory.shape)
-    loaders = {
-        "dense store": SequenceLoader(dense, batch_size=BATCH),
-        "rendered store": SequenceLoader(rendered, batch_size=BATCH),
+
+    def store(store: Store) -> Epoch:
+        loader = SequenceLoader(store, batch_size=BATCH)
+        return lambda: drain(iter(loader))
+
+    def arrays(voxels: Any) -> Epoch:
+        return lambda: drain(from_arrays(voxels, len(dense)))
+
+    return {
+        "dense-memory": (store(dense), arrays(memory)),
+        "dense-mapped": (store(dense), arrays(mapped)),
+        "rendered-dense": (store(rendered), store(dense)),
+        "rendered-memory": (store(rendered), arrays(memory)),
     }
 
-    def epoch(name: str) -> Callable[[], None]:
-        return lambda: drain(iter(loaders[name]))
 
-    def arrays(voxels: Any) -> Callable[[], None]:
-        return lambda: drain(from_arrays(voxels, count))
+def endless(rounds: int) -> Measured:
+    """Measure batches of endless truth, against drawing and rendering as much by one worker."""
+    batches = iter(EndlessLoader(PARAMETERS, batch_size=BATCH))
+    out = np.empty((PARAMETERS.frames, *PARAMETERS.pixels), np.float32)
 
-    pairs = [
-        ("dense store", "arrays in memory", epoch("dense store"), arrays(memory)),
-        ("dense store", "numpy.memmap", epoch("dense store"), arrays(mapped)),
-        ("rendered store", "dense store", epoch("rendered store"), epoch("dense store")),
-        ("rendered store", "arrays in memory", epoch("rendered store"), arrays(memory)),
-    ]
-    rows = []
-    for first, second, one, other in pairs:
-        result = in_turns(one, other, rounds)
-        rates = [count / statistics.median(times) for times in result.times]
-        rows.append(f"| {first} | {rates[0]:.0f} | {second} | {rates[1]:.0f} | {result.text()} |")
-    return rows
+    def loader() -> None:
+        for _ in range(ENDLESS_BATCHES):
+            next(batches)
+
+    def alone() -> None:
+        for index in range(ENDLESS_BATCHES * BATCH):
+            render(draw(PARAMETERS, seed=0, index=index), out=out)
+
+    return FIGURES["endless"].of(in_turns(loader, alone, rounds), ENDLESS_BATCHES * BATCH)
 
 
-def waiting(store: Store, steps: int) -> str:
-    """Return the share of its time that a training step of 50 ms waits for its batch."""
+def waiting(store: Store, steps: int, rounds: int) -> Measured:
+    """Measure for how long a training step of 50 ms waits for its batch."""
     batches = iter(EndlessOver(store))
     next(batches)
-    waited = 0.0
-    began = time.perf_counter()
-    for _ in range(steps):
-        asked = time.perf_counter()
-        next(batches)
-        waited += time.perf_counter() - asked
-        # A step on an accelerator leaves the processors to the loader.
-        time.sleep(STEP_SECONDS)
-    return f"{100 * waited / (time.perf_counter() - began):.2f} %"
+    waits, worked = [], []
+    for _ in range(rounds):
+        waited, began = 0.0, time.perf_counter()
+        for _ in range(steps):
+            asked = time.perf_counter()
+            next(batches)
+            waited += time.perf_counter() - asked
+            # A step on an accelerator leaves the processors to the loader.
+            time.sleep(STEP_SECONDS)
+        waits.append(waited)
+        worked.append(time.perf_counter() - began - waited)
+    return FIGURES["waiting"].of(Comparison(waits, worked), steps)
 
 
 class EndlessOver:
@@ -120,6 +135,24 @@ def in_this_process(store: Path) -> None:
     print(came, int(peak.split()[1]) / 1024)
 
 
+def figures(folder: Path, rounds: int, count: int = 96, steps: int = 40) -> Iterator[Measured]:
+    """Measure all figures, on stores of some sequences that are made below a folder."""
+    dense = generate(PARAMETERS, folder / "dense.zarr", sequences=count)
+    rendered = generate(PARAMETERS, folder / "rendered.zarr", sequences=count, kind="rendered")
+    for key, (first, second) in pairs(dense, rendered, folder).items():
+        yield FIGURES[key].of(in_turns(first, second, rounds), count)
+    yield endless(rounds)
+    yield waiting(rendered, steps, rounds)
+
+    def process() -> None:
+        first_batch(folder / "rendered.zarr")
+
+    def imports() -> None:
+        subprocess.run([sys.executable, "-c", "import torch, zarr, numba"], check=True)
+
+    yield FIGURES["first"].of(in_turns(process, imports, min(rounds, MOST_PROCESSES)))
+
+
 def main() -> None:
     """Run the measurements and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -130,32 +163,18 @@ def main() -> None:
     if options.first_batch:
         in_this_process(options.first_batch)
         return
-    count, rounds, steps, large = (32, 2, 20, 64) if options.quick else (160, 5, 100, 1600)
+    count, rounds, steps, large = (32, 2, 20, 64) if options.quick else (160, 5, 40, 1600)
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)
-        dense = generate(PARAMETERS, folder / "dense.zarr", sequences=count)
-        rendered = generate(PARAMETERS, folder / "rendered.zarr", sequences=count, kind="rendered")
-        many = generate(PARAMETERS, folder / "large.zarr", sequences=large, kind="rendered")
-        print("| sequences/s from | | against | | ratio, median (range) |\n|---|---:|---|---:|---|")
-        for row in compare(dense, rendered, folder, rounds):
-            print(row, flush=True)
-        endless = iter(EndlessLoader(PARAMETERS, batch_size=BATCH))
-        next(endless)
-        began = time.perf_counter()
-        for _ in range(steps // 4):
-            next(endless)
-        rate = BATCH * (steps // 4) / (time.perf_counter() - began)
-        print(
-            f"\n| | |\n|---|---:|\n| endless truth, drawn and rendered, sequences/s | {rate:.0f} |"
-        )
-        print(f"| waiting of a step of 50 ms (batches of {BATCH}) | {waiting(many, steps)} |")
-        for label, store in (("rendered", "rendered.zarr"), ("large", "large.zarr")):
+        print(HEAD, flush=True)
+        for each in figures(folder, rounds, count, steps):
+            print(each.row(), flush=True)
+        generate(PARAMETERS, folder / "large.zarr", sequences=large, kind="rendered")
+        print("\n| sequences | first batch after, s | peak memory of an epoch, MiB |")
+        print("|---:|---:|---:|")
+        for sequences, store in ((count, "rendered.zarr"), (large, "large.zarr")):
             seconds, peak = first_batch(folder / store)
-            sequences = count if label == "rendered" else large
-            print(f"| first batch after, {sequences} sequences, s | {seconds:.1f} |")
-            print(
-                f"| peak memory of an epoch, {sequences} sequences, MiB | {peak:.0f} |", flush=True
-            )
+            print(f"| {sequences} | {seconds:.1f} | {peak:.0f} |", flush=True)
 
 
 if __name__ == "__main__":
