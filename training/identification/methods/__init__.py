@@ -227,8 +227,8 @@ def identify(
     return with_faults(units, faults)
 
 
-# The methods that come with musim. Their modules are imported when they are used: they bring
-# scikit-learn, or torch.
+# The methods that come with musim. Their modules are imported when they are used: they bring SciPy,
+# or torch.
 
 
 @register(

@@ -5,7 +5,6 @@ of speckle gives looks otherwise in each: no other sign tells units from compone
 (Rohlén, Carbonaro et al. 2023, Journal of Neural Engineering 20, find the same in real muscles).
 """
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,16 +14,10 @@ from numpy.typing import NDArray
 
 from ..noise import Whitened
 from .blocks import Blocks
-
-ITERATIONS = 100
-
-TOLERANCE = 1e-3
+from .fast_ica import fast_ica
 
 FAINTEST = 1e-7
 """Share of the largest power below which a direction is left out."""
-
-SEED = 0
-"""Of FastICA's start."""
 
 MOST_OF_A_HALF = 24
 """Components that are sought in half of a recording."""
@@ -187,16 +180,4 @@ def unmixed(values: NDArray[np.float64], contrast: str) -> NDArray[np.float64]:
         return root[:, None] * turn.T
     # Single precision halves the time of tanh; cubes outgrow it.
     white = ((values @ turn) / root).astype(np.float32 if contrast == "logcosh" else np.float64)
-    from sklearn.decomposition import FastICA
-    from sklearn.exceptions import ConvergenceWarning
-
-    method = FastICA(
-        fun=contrast, whiten=False,  # pyright: ignore[reportArgumentType]
-        max_iter=ITERATIONS, tol=TOLERANCE, random_state=SEED,
-        w_init=None,
-    )  # fmt: skip
-    with warnings.catch_warnings():
-        # The last iteration's components are as good a start as any.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        method.fit(white)
-    return np.asarray(method.components_, np.float64) @ (root[:, None] * turn.T)
+    return fast_ica(white, contrast).astype(np.float64) @ (root[:, None] * turn.T)

@@ -1,0 +1,82 @@
+"""FastICA with symmetric decorrelation, of values that are white already.
+
+A. Hyvarinen, "Fast and robust fixed-point algorithms for independent component analysis", IEEE
+Transactions on Neural Networks 10 (1999), doi:10.1109/72.761722. Scikit-learn's is the same, but it
+takes a second to import, and its third powers took more time than all else that finds units. The
+tests hold this one against it.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+ITERATIONS = 100
+
+TOLERANCE = 1e-3
+"""Directions whose cosine with those of the iteration before is this near to 1 have settled."""
+
+SEED = 0
+"""Of the start."""
+
+Floats = NDArray[np.floating]
+
+
+def _logcosh(sources: Floats) -> tuple[Floats, Floats]:
+    values = np.tanh(sources, out=sources)
+    return values, np.array([1 - np.square(row).mean() for row in values], values.dtype)
+
+
+def _cube(sources: Floats) -> tuple[Floats, Floats]:
+    squares = np.square(sources)
+    slopes = 3 * squares.mean(axis=1)
+    squares *= sources
+    return squares, slopes
+
+
+CONTRASTS: dict[str, Callable[[Floats], tuple[Floats, Floats]]] = {
+    "logcosh": _logcosh,
+    "cube": _cube,
+}
+"""Derivatives of what is sought to be extreme, of sources (source, sample), which may be written
+over; and the means of their slopes, (source,)."""
+
+
+def fast_ica(white: Floats, contrast: str) -> Floats:
+    """Return the rotation that makes white values as independent as can be.
+
+    Where it has not settled after 100 iterations, the last is as good a start as any.
+
+    Parameters
+    ----------
+    white : float32 or float64 array of shape (sample, component)
+        Of mean square 1 and uncorrelated; nothing is centred.
+    contrast : {"logcosh", "cube"}
+        Both odd in their derivative.
+
+    Returns
+    -------
+    array of shape (source, component) and the same dtype
+        Orthonormal rows.
+    """
+    values = white.T
+    count, samples = values.shape
+    derivative = CONTRASTS[contrast]
+    # The start of scikit-learn's, so that the same components are found in the same order.
+    start = np.random.RandomState(SEED).normal(size=(count, count))
+    rotation = _decorrelated(start.astype(values.dtype))
+    for _ in range(ITERATIONS):
+        products, slopes = derivative(rotation @ values)
+        moved = _decorrelated(products @ white / float(samples) - slopes[:, None] * rotation)
+        turned = np.abs(np.einsum("ij,ij->i", moved, rotation))
+        rotation = moved
+        if np.abs(turned - 1).max() < TOLERANCE:
+            break
+    return rotation
+
+
+def _decorrelated(rows: Floats) -> Floats:
+    """Return (W W^T)^(-1/2) W."""
+    energy, directions = np.linalg.eigh(rows @ rows.T)
+    root = np.sqrt(np.maximum(energy, np.finfo(rows.dtype).tiny))
+    return (directions / root) @ directions.T @ rows
