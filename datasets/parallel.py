@@ -1,20 +1,30 @@
-"""The one parallel layer: dask spreads independent tasks over threads, processes or a cluster."""
+"""The one parallel layer: independent tasks, spread over threads, processes or a cluster of dask's.
+
+Dask is imported for a cluster alone.
+"""
 
 import asyncio
 import functools
+import itertools
 import multiprocessing
 import os
 import re
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, Literal
 
 from ..simulator.errors import FailureError, InputError, MusimError
-from .processes import WorkerContext
+from .processes import WorkerContext, call_packed, pack_call, raise_packed
 
 Pool = Literal["processes", "threads"]
 CONNECT_SECONDS = 10
@@ -107,24 +117,16 @@ def _run_here(
                 function(*task)
             on_done()
         return
-    from dask.base import compute
-    from dask.callbacks import Callback
-    from dask.delayed import delayed
-
-    calls = [delayed(function, pure=False)(*task) for task in tasks]
-    # A pool of its own, which at its end waits for the tasks that are running: after an error or an
-    # interruption nobody writes on.
-    executor = _executor(workers, pool)
-    with Callback(posttask=lambda *_: on_done()), executor, _failures():
-        # One task at a time: dask's default hands out six, which leaves workers idle.
-        compute(
-            *calls,
-            scheduler=pool,
-            num_workers=workers,
-            chunksize=1,
-            optimize_graph=False,
-            pool=executor,
-        )
+    with _failures(), _pool(workers, pool) as submit:
+        waiting = iter(tasks)
+        # No more than there are workers: what waits at a worker cannot be called off.
+        running = {submit(function, task) for task in itertools.islice(waiting, workers)}
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                raise_packed(future.result())
+                on_done()
+                running |= {submit(function, task) for task in itertools.islice(waiting, 1)}
 
 
 @contextmanager
@@ -145,10 +147,32 @@ def _failures() -> Iterator[None]:
         ) from error
 
 
-def _executor(workers: int, pool: Pool) -> Executor:
+Submit = Callable[[Callable[..., Any], tuple[Any, ...]], "Future[bytes | None]"]
+
+
+@contextmanager
+def _pool(workers: int, pool: Pool) -> Iterator[Submit]:
+    """Open a pool of its own; yields what gives it a task.
+
+    After an error it waits for the tasks that are running, so that nobody writes on. After an
+    interruption it ends its processes, as a kill would: a task may take minutes, and what it has
+    written by then does not count. Threads are waited for.
+    """
     if pool == "threads":
-        return ThreadPoolExecutor(workers)
-    return ProcessPoolExecutor(workers, mp_context=WorkerContext(), initializer=_obey_parent)
+        with ThreadPoolExecutor(workers) as threads:
+            yield lambda function, task: threads.submit(_call, function, task)
+        return
+    context = WorkerContext()
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_obey_parent) as processes:
+        try:
+            yield lambda function, task: processes.submit(call_packed, pack_call(function, task))
+        except KeyboardInterrupt:
+            context.terminate()
+            raise
+
+
+def _call(function: Callable[..., Any], task: tuple[Any, ...]) -> None:
+    function(*task)
 
 
 def _obey_parent() -> None:

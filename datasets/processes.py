@@ -1,6 +1,6 @@
 """Worker processes that begin without the user's script.
 
-They are spawned: threads of Zarr and dask do not survive a fork. But Python lets a spawned process
+They are spawned: threads of Zarr do not survive a fork. But Python lets a spawned process
 run the main script once more, before anything else. A script without ``if __name__ == "__main__":``
 then starts itself over and over, and what comes from a notebook or from standard input cannot be
 run again at all. What musim's processes work on lies in its modules, or is pickled whole by
@@ -8,7 +8,7 @@ cloudpickle, so that they can leave the script alone.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import spawn
 from multiprocessing.context import SpawnContext, SpawnProcess
@@ -47,4 +47,51 @@ class _WorkerProcess(SpawnProcess):
 class WorkerContext(SpawnContext):
     """A context of :mod:`multiprocessing` whose processes begin without the main script."""
 
-    Process = _WorkerProcess  # type: ignore[assignment]
+    def __init__(self) -> None:
+        super().__init__()
+        self._started: list[_WorkerProcess] = []
+
+    def Process(self, *args: Any, **kwargs: Any) -> _WorkerProcess:  # type: ignore[override]  # noqa: N802
+        """Return a process that is not started yet."""
+        process = _WorkerProcess(*args, **kwargs)
+        self._started.append(process)
+        return process
+
+    def terminate(self) -> None:
+        """End all processes of this context that are running, at once."""
+        for process in self._started:
+            if process.is_alive():
+                process.terminate()
+
+
+def pack_call(function: Callable[..., Any], arguments: tuple[Any, ...]) -> bytes:
+    """Return a call for :func:`call_packed`: a function of a script or a notebook goes whole."""
+    import cloudpickle
+
+    return cloudpickle.dumps((function, arguments))
+
+
+def call_packed(packed: bytes) -> bytes | None:
+    """Call a function for its effects; return what it raised, for :func:`raise_packed`."""
+    import pickle
+
+    try:
+        # What this process's own parent packed a moment ago.
+        function, arguments = pickle.loads(packed)
+        function(*arguments)
+    except Exception as error:
+        import traceback
+
+        import cloudpickle
+
+        error.add_note("".join(traceback.format_exception(error)))
+        return cloudpickle.dumps(error)
+    return None
+
+
+def raise_packed(packed: bytes | None) -> None:
+    """Raise what :func:`call_packed` returned, if anything; a note says where it was raised."""
+    if packed is not None:
+        import pickle
+
+        raise pickle.loads(packed)

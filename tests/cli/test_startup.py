@@ -41,7 +41,7 @@ def modules_after(*commands):
 def store(tmp_path_factory):
     """Return the path of a small store whose voxels are written."""
     place = tmp_path_factory.mktemp("startup") / "small.zarr"
-    parameters = Parameters(units=(2, 2), pixels=(16, 16), frames=40)
+    parameters = Parameters(units=(2, 2), pixels=(16, 16), frames=240)
     generate(parameters, place, sequences=2, workers=1, pool="threads")
     return str(place)
 
@@ -61,6 +61,10 @@ def test_help_of_no_command_imports_anything_heavy():
         # The card measures the SNR in voxels, and judges distributions.
         (["info"], {"zarr", "numba", "scipy.special"}),
         (["events"], {"zarr"}),
+        # This process, where no other finds the units; and one that others work for.
+        (["identify", "--workers", "1"],
+         {"zarr", "numba", "scipy.fft", "scipy.ndimage", "scipy.special"}),
+        (["identify", "--workers", "2"], {"zarr"}),
     ],
 )  # fmt: skip
 def test_a_command_imports_what_it_uses_alone(store, arguments, needed, tmp_path, monkeypatch):

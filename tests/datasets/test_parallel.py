@@ -138,3 +138,48 @@ def test_a_worker_process_that_dies_is_a_failure(fails):
         open_workers(workers=2) as run,
     ):
         run(signal.raise_signal, [(signal.SIGKILL,)] * 3, lambda: None)
+
+
+def _wait_long(path):
+    """Say that a task runs, then do nothing for longer than a test may take."""
+    Location(path).path.touch()
+    time.sleep(300)
+
+
+@pytest.mark.timeout(60)
+def test_an_interruption_ends_processes_at_once(tmp_path):
+    started = [tmp_path / name for name in "ab"]
+
+    def interrupt():
+        while not all(path.exists() for path in started):
+            time.sleep(0.01)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt), open_workers(workers=2) as run:
+        run(_wait_long, [(str(path),) for path in started], lambda: None)
+    thread.join()
+
+
+class _OddError(Exception):
+    pass
+
+
+def _go_wrong():
+    raise _OddError("of this module")
+
+
+@pytest.mark.timeout(60)
+def test_an_error_says_where_in_a_process_it_was_raised():
+    with pytest.raises(_OddError, match="of this module") as caught, open_workers(workers=2) as run:
+        run(_go_wrong, [(), ()], lambda: None)
+    assert "in _go_wrong" in caught.value.__notes__[0]
+
+
+@pytest.mark.timeout(60)
+def test_after_an_error_no_more_tasks_are_begun(tmp_path):
+    tasks = [(str(tmp_path / "missing" / "a"),)] + [(str(tmp_path / str(n)),) for n in range(40)]
+    with pytest.raises(FileNotFoundError), open_workers(workers=2) as run:
+        run(os.mkdir, tasks, lambda: None)
+    assert len(list(tmp_path.iterdir())) < 40

@@ -5,6 +5,7 @@ by least squares for each of a few contraction times; the best contraction time 
 stands together is one firing.
 """
 
+import functools
 import math
 
 import numpy as np
@@ -80,15 +81,11 @@ def _firings(train: NDArray[np.float32], frame_rate: float) -> list[NDArray[np.f
     from .firing_kernels import fit_amplitudes
 
     units, frames = train.shape
-    times = np.arange(frames) / frame_rate
-    onsets = np.arange(-int(TWITCH_LENGTH * frame_rate), frames) / frame_rate
+    onsets = _onsets(frames, frame_rate)
     centred = train.astype(np.float64) - train.mean(axis=1, dtype=np.float64)[:, None]
     least = np.full(units, np.inf)
     best = np.zeros((units, len(onsets)))
-    for contraction_time in CONTRACTION_TIMES:
-        twitches = twitch_velocity(times[None] - onsets[:, None], contraction_time=contraction_time)
-        twitches -= twitches.mean(axis=1)[:, None]
-        gram = twitches @ twitches.T
+    for twitches, gram in _twitches(frames, frame_rate):
         products = centred @ twitches.T
         for unit in range(units):
             amplitude = np.zeros(len(onsets))
@@ -97,6 +94,28 @@ def _firings(train: NDArray[np.float32], frame_rate: float) -> list[NDArray[np.f
             if left < least[unit]:
                 least[unit], best[unit] = left, amplitude
     return [_events(onsets, amplitude) for amplitude in best]
+
+
+def _onsets(frames: int, frame_rate: float) -> NDArray[np.float64]:
+    return np.arange(-int(TWITCH_LENGTH * frame_rate), frames) / frame_rate
+
+
+# The recordings of a store are equally long: they share these.
+@functools.lru_cache(maxsize=1)
+def _twitches(
+    frames: int, frame_rate: float
+) -> tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...]:
+    """Return for each contraction time the twitches (onset, time), of mean 0, and their products.
+
+    The products are float64 (onset, onset). Neither may be changed.
+    """
+    since = np.arange(frames) / frame_rate - _onsets(frames, frame_rate)[:, None]
+    found = []
+    for contraction_time in CONTRACTION_TIMES:
+        twitches = twitch_velocity(since, contraction_time=contraction_time)
+        twitches -= twitches.mean(axis=1)[:, None]
+        found.append((twitches, twitches @ twitches.T))
+    return tuple(found)
 
 
 def _events(onsets: NDArray[np.float64], amplitude: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,5 +1,7 @@
 """Loops of :mod:`.firing`: least squares with amplitudes that are not negative."""
 
+import numpy as np
+
 from ...simulator.acceleration import kernel
 
 MOST_STEPS = 1000
@@ -30,15 +32,16 @@ def fit_amplitudes(gram, products, sparsity, amplitude):
     onsets = products.size
     cost = sparsity * max(products.max(), 0.0)
     slope = cost - products
+    bends = np.diag(gram).copy()
     first = -1.0
     for _ in range(MOST_STEPS):
         best, chosen, step = 0.0, -1, 0.0
         for onset in range(onsets):
-            bend = gram[onset, onset]
-            if bend <= 1e-30:
+            # Most onsets are no firings and stay none.
+            if (slope[onset] >= 0 and amplitude[onset] == 0) or bends[onset] <= 1e-30:
                 continue
-            change = max(-slope[onset] / bend, -amplitude[onset])
-            gain = -change * (slope[onset] + 0.5 * bend * change)
+            change = max(-slope[onset] / bends[onset], -amplitude[onset])
+            gain = -change * (slope[onset] + 0.5 * bends[onset] * change)
             if gain > best:
                 best, chosen, step = gain, onset, change
         if first < 0:

@@ -20,6 +20,8 @@ MOST_PAIRS = 3000
 
 PAIRS_AT_A_TIME = 16384
 
+ROWS_AT_A_TIME = 64
+
 SUM = 0.06
 """Share of a train's energy that may be left when it is taken for a sum of two others."""
 
@@ -59,8 +61,7 @@ def trains_of_edges(whitened: Whitened, most: int = 100) -> NDArray[np.float64]:
     unit_length = difference / np.sqrt(energy).astype(np.float32)[:, None]
     alive = np.ones(len(seen), bool)
     trains: list[NDArray[np.float64]] = []
-    cosine = unit_length @ unit_length.T
-    near = 0.99 - np.square(cosine) < np.minimum(1.5 * (blur[:, None] + blur), 0.14)
+    near = _alike(unit_length, blur)
     votes = near.sum(axis=1)
     while len(trains) < most and votes.size:
         best = int(votes.argmax())
@@ -86,6 +87,20 @@ def trains_of_edges(whitened: Whitened, most: int = 100) -> NDArray[np.float64]:
         if _is_sum(direction, trains[:-1]):
             trains.pop()
     return np.array(trains).reshape(-1, components)
+
+
+def _alike(directions: NDArray[np.float32], blur: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Tell which directions (pair, component), of length 1, are one but for noise and sign.
+
+    Some rows at a time: what lies between need not leave the processor's cache.
+    """
+    near = np.empty((len(directions), len(directions)), np.bool_)
+    for start in range(0, len(directions), ROWS_AT_A_TIME):
+        rows = slice(start, start + ROWS_AT_A_TIME)
+        cosine = directions[rows] @ directions.T
+        np.less(0.99 - np.square(cosine), np.minimum(1.5 * (blur[rows, None] + blur), 0.14),
+                out=near[rows])  # fmt: skip
+    return near
 
 
 def pairs(size: tuple[int, int], reach: int = REACH) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
