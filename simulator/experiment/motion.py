@@ -17,7 +17,7 @@ from ..seeds import Stream, generator
 from ..sequence import Truth
 from ..twitch import Twitches, twitch_length, twitch_trains
 from .doses import Doses
-from .tissue import Tissue, draw_fascicles, unit_fields
+from .tissue import Tissue, axial_fields, draw_fascicles, unit_fields
 
 FINEST = 0.35
 """Points of the tissue's grid are at most this far apart, mm: fascicles are some 1.5 mm."""
@@ -45,8 +45,8 @@ class Motion:
 
     Parameters
     ----------
-    fields : float64 array of shape (field, 2, depth, width)
-        Axial and lateral displacement for a course of 1.
+    fields : float64 array of shape (field, 2 or 1, depth, width)
+        Axial displacement for a course of 1, and lateral displacement where it was asked for.
     courses : float64 array of shape (field, frame)
         mm, or mm s and mm s^2 for the fields of delays.
     pixel_size : (float, float)
@@ -61,12 +61,19 @@ class Motion:
     tissue: Tissue
 
     def displacement(self, frame: int) -> NDArray[np.float64]:
-        """Return the displacement at a frame, mm, float64 (2, depth, width): axial and lateral."""
+        """Return the displacement at a frame, mm, float64 (2 or 1, depth, width)."""
         return np.tensordot(self.courses[:, frame], self.fields, 1)
 
 
 def draw_motion(
-    parameters: Parameters, doses: Doses, truth: Truth, seed: int, index: int, frames: int
+    parameters: Parameters,
+    doses: Doses,
+    truth: Truth,
+    seed: int,
+    index: int,
+    frames: int,
+    *,
+    lateral: bool = True,
 ) -> Motion:
     """Draw the motion of sequence `index`.
 
@@ -80,6 +87,8 @@ def draw_motion(
     frames : int
         IQ images; the first one half an interval before the sequence's start, so that the first
         velocity, midway between two images, stands at time 0.
+    lateral : bool
+        Whether lateral displacement is wanted, which ultrasound does not measure.
 
     Returns
     -------
@@ -103,11 +112,14 @@ def draw_motion(
     all_courses: list[NDArray[np.float64]] = []
     for unit in range(truth.unit_count):
         territory = truth.territory[unit].repeat(factors[0], 0).repeat(factors[1], 1)
-        fields = unit_fields(tissue, territory, unit)
+        if lateral:
+            fields = unit_fields(tissue, territory, unit)
+        else:
+            fields = axial_fields(tissue, territory, unit)[:, None]
         all_fields.append(fields)
         all_courses.append(courses[unit, : len(fields)])
     for field, course in body_motion(tissue, doses, frames):
-        all_fields.append(field[None])
+        all_fields.append(field[None] if lateral else field[None, :1])
         all_courses.append(course[None])
     return Motion(
         np.concatenate(all_fields), np.concatenate(all_courses), tissue.pixel_size, tissue

@@ -19,6 +19,7 @@ from ..imaging.velocimetry import Velocimetry
 from ..seeds import Stream, generator, noise_key
 from .doses import Doses, quantised
 from .motion import Motion
+from .tissue import Tissue
 
 CELLS = (3, 2)
 """Scatterer cells of a pixel in depth and width. Pixels are no coarser than the point-spread
@@ -136,6 +137,15 @@ class Scanner:
         return self.spectrum_sd**2 * per_hertz
 
     @property
+    def turns(self) -> NDArray[np.float64]:
+        """Turns of an echo's phase for a displacement of 1 mm, float64 (depth,).
+
+        There and back: 2 f / c turns a m.
+        """
+        frequency = self.doses.centre_frequency - self.frequency_shift
+        return 2e-3 * frequency / self.sound_speed
+
+    @property
     def noise_gain(self) -> NDArray[np.float64]:
         """By how much noise is raised at each depth, as the loss of echoes is made up for."""
         loss = self.attenuation * 1e-6 * self.doses.centre_frequency * 2 * self.depths / 10
@@ -180,15 +190,11 @@ class Scanner:
 
 
 @dataclass(frozen=True)
-class Echoes:
-    """Everything that a sequence's IQ images depend on, ready for the kernel.
+class Speckle:
+    """What a scanner sees of tissue that stands still, before its echoes are summed.
 
     Parameters
     ----------
-    fields : float32 array of shape (field, depth, cell, width)
-        Axial displacement of each cell for a course of 1, in turns of the echo's phase for mm.
-    courses : float32 array of shape (frame, field)
-        mm.
     scatterers : float32 array of shape (4, depth, cell, width)
         Real and imaginary parts of what is seen, and of what replaces it as tissue moves across the
         image plane.
@@ -200,19 +206,67 @@ class Echoes:
     lateral : float32 array of shape (depth, tap)
     noise : float32 array of shape (depth,)
         SD of the noise in each part.
-    key : uint32 array of shape (4,)
-        Of the noise.
     """
 
-    fields: NDArray[np.float32]
-    courses: NDArray[np.float32]
     scatterers: NDArray[np.float32]
     exchange: NDArray[np.float32]
     shift: NDArray[np.float32]
     axial: NDArray[np.complex64]
     lateral: NDArray[np.float32]
     noise: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Echoes(Speckle):
+    """Everything that a sequence's IQ images depend on, ready for the kernel.
+
+    Parameters
+    ----------
+    fields : float32 array of shape (field, depth, cell, width)
+        Axial displacement of each cell for a course of 1, in turns of the echo's phase for mm.
+    courses : float32 array of shape (frame, field)
+        mm.
+    key : uint32 array of shape (4,)
+        Of the noise.
+    """
+
+    fields: NDArray[np.float32]
+    courses: NDArray[np.float32]
     key: NDArray[np.uint32]
+
+
+def draw_speckle(scanner: Scanner, tissue: Tissue, seed: int, index: int) -> Speckle:
+    """Scatter the tissue.
+
+    Parameters
+    ----------
+    scanner : Scanner
+    tissue : Tissue
+    seed, index : int
+
+    Returns
+    -------
+    Speckle
+    """
+    depth, width = scanner.doses.image
+    cells = CELLS[0] * CELLS[1]
+    turns = scanner.turns
+    random = generator(seed, index, Stream.SCATTERERS)
+    scatterers = random.standard_normal((4, depth, cells, width), np.float32)
+    scatterers *= np.float32(1 / math.sqrt(2 * cells))
+    rows = np.minimum((scanner.depths / tissue.pixel_size[0]).astype(int), len(tissue.depths) - 1)
+    scatterers *= (1 + BRIGHTNESS * tissue.sheet[rows]).astype(np.float32)[:, None, None]
+    exchange = tissue.doses["out_of_plane"] / (turns * ELEVATION) / 2
+    shift = 1 / (turns * math.sqrt(2) * scanner.axial_sd) / 2
+    noise = tissue.doses["thermal_noise"] * scanner.noise_gain / math.sqrt(2)
+    return Speckle(
+        scatterers=scatterers,
+        exchange=quantised(exchange),
+        shift=quantised(shift),
+        axial=scanner.axial_taps(),
+        lateral=scanner.lateral_taps(),
+        noise=quantised(noise),
+    )
 
 
 def draw_echoes(scanner: Scanner, motion: Motion, seed: int, index: int) -> Echoes:
@@ -234,39 +288,23 @@ def draw_echoes(scanner: Scanner, motion: Motion, seed: int, index: int) -> Echo
         If motion is faster than the images can follow.
     """
     check_motion(scanner, motion)
+    speckle = draw_speckle(scanner, motion.tissue, seed, index)
     depth, width = scanner.doses.image
     cells = CELLS[0] * CELLS[1]
     places = [
         (np.arange(n * parts) + 0.5) / parts * pixel
         for n, parts, pixel in zip(scanner.doses.image, CELLS, scanner.pixel_size, strict=True)
     ]
-    frequency = scanner.doses.centre_frequency - scanner.frequency_shift
-    # There and back: 2 f / c turns a m.
-    turns = 2e-3 * frequency / scanner.sound_speed
     fields = np.empty((len(motion.fields), depth, cells, width), np.float32)
     for number, field in enumerate(motion.fields[:, 0]):
         at_cells = _at(field, motion.pixel_size, *places)
         arranged = at_cells.reshape(depth, CELLS[0], width, CELLS[1]).transpose(0, 1, 3, 2)
-        arranged = arranged.reshape(depth, cells, width) * turns[:, None, None]
+        arranged = arranged.reshape(depth, cells, width) * scanner.turns[:, None, None]
         fields[number] = quantised(arranged)
-    random = generator(seed, index, Stream.SCATTERERS)
-    scatterers = random.standard_normal((4, depth, cells, width), np.float32)
-    scatterers *= np.float32(1 / math.sqrt(2 * cells))
-    tissue = motion.tissue
-    rows = np.minimum((scanner.depths / tissue.pixel_size[0]).astype(int), len(tissue.depths) - 1)
-    scatterers *= (1 + BRIGHTNESS * tissue.sheet[rows]).astype(np.float32)[:, None, None]
-    exchange = tissue.doses["out_of_plane"] / (turns * ELEVATION) / 2
-    shift = 1 / (turns * math.sqrt(2) * scanner.axial_sd) / 2
-    noise = tissue.doses["thermal_noise"] * scanner.noise_gain / math.sqrt(2)
     return Echoes(
+        **vars(speckle),
         fields=fields,
         courses=quantised(motion.courses.T * 2.0**10) * np.float32(2.0**-10),
-        scatterers=scatterers,
-        exchange=quantised(exchange),
-        shift=quantised(shift),
-        axial=scanner.axial_taps(),
-        lateral=scanner.lateral_taps(),
-        noise=quantised(noise),
         key=noise_key(seed, index, Stream.THERMAL),
     )
 

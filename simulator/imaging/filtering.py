@@ -1,5 +1,6 @@
 """Filtering velocity images: zero-phase band-pass along time, median over the image."""
 
+import functools
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -59,10 +60,7 @@ class BandPass:
     @property
     def sections(self) -> NDArray[np.float64]:
         """Second-order sections of one direction, of shape (section, 6)."""
-        band = (self.low, self.high)
-        return np.asarray(
-            scipy.signal.butter(self.order, band, "bandpass", fs=self.frame_rate, output="sos")
-        )
+        return _designed(self.low, self.high, self.frame_rate, self.order)
 
     @property
     def padding(self) -> int:
@@ -76,6 +74,15 @@ class BandPass:
         """Frames after which a direction has forgotten where it started."""
         slowest = max(np.abs(np.roots(section[3:])).max() for section in self.sections)
         return max(math.ceil(math.log(TAIL) / math.log(slowest)), self.padding)
+
+
+@functools.lru_cache(maxsize=64)
+def _designed(low: float, high: float, frame_rate: float, order: int) -> NDArray[np.float64]:
+    """Design a band-pass: it takes longer than filtering a few signals."""
+    sections = scipy.signal.butter(order, (low, high), "bandpass", fs=frame_rate, output="sos")
+    sections = np.asarray(sections)
+    sections.setflags(write=False)
+    return sections
 
 
 def band_pass(velocity: NDArray[np.float32], settings: BandPass) -> NDArray[np.float32]:
