@@ -129,6 +129,7 @@ def unit_fields(tissue: Tissue, territory: NDArray[np.float32], unit: int) -> ND
         territory itself, held by the layers above it, would have (over a hard territory that
         nothing holds, a mean of 1), unless tissue lets it move by less than a twentieth of that.
     """
+
     def displacement(source: NDArray[np.float64]) -> NDArray[np.float64]:
         return displacement_of(source, tissue)
 
@@ -178,9 +179,7 @@ def _fields(
         blurred = (tissue.doses["wave_damping"] * delays) ** 2
         sources += [-source * delays, source * (delays**2 + blurred) / 2]
     gains = fascicle_gains(tissue, unit)
-    fields = np.stack(
-        [layered(tissue, displacement(fascicled(tissue, s, gains))) for s in sources]
-    )
+    fields = np.stack([layered(tissue, displacement(fascicled(tissue, s, gains))) for s in sources])
     weight = territory * tissue.follows[:, None]
     total = float((weight * territory).sum())
     mean = float((fields[0, 0] * territory).sum())

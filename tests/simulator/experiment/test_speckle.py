@@ -181,11 +181,18 @@ def _lone(scanner, row, column, turns=0.0):
     cells = CELLS[0] * CELLS[1]
     scatterers = np.zeros((4, depth, cells, width), np.float32)
     scatterers[0, row, 3, column] = 1
+    nothing = np.zeros(depth, np.float32)
     echoes = Echoes(
-        np.ones((1, depth, cells, width), np.float32), np.full((1, 1), turns, np.float32),
-        scatterers, *np.zeros((2, depth), np.float32), scanner.axial_taps(),
-        scanner.lateral_taps(), np.zeros(depth, np.float32), np.zeros(4, np.uint32),
-    )  # fmt: skip
+        fields=np.ones((1, depth, cells, width), np.float32),
+        courses=np.full((1, 1), turns, np.float32),
+        scatterers=scatterers,
+        exchange=nothing,
+        shift=nothing,
+        axial=scanner.axial_taps(),
+        lateral=scanner.lateral_taps(),
+        noise=nothing,
+        key=np.zeros(4, np.uint32),
+    )
     return next(iter(iq_blocks(echoes, 2)))[0]
 
 
