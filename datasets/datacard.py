@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 from ..simulator.declarations import declarations
@@ -16,8 +15,9 @@ from ..simulator.experiment.doses import Doses
 from ..simulator.kinds import RangeKind, short
 from ..simulator.parameters import Parameters
 from ..simulator.ranges import Range
-from ..simulator.rendering import render
+from ..simulator.rendering import signal
 from ..simulator.shapes import SHAPES
+from .goodness_of_fit import chi_square, kolmogorov
 from .origin import Simulated
 from .store import Store
 
@@ -87,8 +87,7 @@ class Tally:
             return math.nan
         realised = np.cumsum(self.histogram) / self.count
         distance = np.abs(realised - np.arange(1, BINS + 1) / BINS).max()
-        # scipy.stats calls these functions; alone they come without its second of import.
-        return float(scipy.special.kolmogorov(distance * math.sqrt(self.count)))
+        return kolmogorov(float(distance) * math.sqrt(self.count))
 
 
 @dataclass(frozen=True)
@@ -189,10 +188,11 @@ def data_card(
 
 def measured_snr(store: Store, index: int) -> float:
     """Return the SNR, dB, of a stored sequence: the power of its signal over that of the rest."""
-    signal = render(store.truth(index), noise=False).astype(float)
-    noise = store.tvi(index).astype(float) - signal
-    power = float((noise**2).mean())
-    return 10 * math.log10(float((signal**2).mean()) / power) if power > 0 else math.inf
+    truth = store.truth(index)
+    clean = signal(truth.territory, truth.twitch_train).astype(float).ravel()
+    noise = store.tvi(index).ravel() - clean
+    power = float(noise @ noise)
+    return 10 * math.log10(float(clean @ clean) / power) if power > 0 else math.inf
 
 
 def _doses(store: Store) -> dict[str, Range]:
@@ -356,7 +356,7 @@ def _chi_square(tally: Tally, asked: Range) -> float:
         return math.nan
     mean = counts.mean()
     statistic = np.square(counts - mean).sum() / mean
-    return float(scipy.special.chdtrc(numbers - 1, statistic))
+    return chi_square(float(statistic), numbers - 1)
 
 
 def _text(asked: Range) -> str:

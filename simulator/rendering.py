@@ -137,6 +137,30 @@ def render_arrays(
     return out
 
 
+def signal(
+    territory: NDArray[np.float32], twitch_train: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Render without noise and without kernels: these take longer to load than a few sequences.
+
+    Parameters
+    ----------
+    territory, twitch_train
+        As in :func:`render_arrays`.
+
+    Returns
+    -------
+    float32 array of shape (time, depth, width)
+        Tissue velocity, mm/s: bit for bit that of :func:`render` with ``noise=False``.
+    """
+    velocity = np.zeros((twitch_train.shape[1], *territory.shape[1:]), np.float32)
+    for membership, train in zip(territory, twitch_train, strict=True):
+        rows, columns = (np.flatnonzero(membership.any(axis=axis)) for axis in (1, 0))
+        if rows.size:
+            box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+            velocity[:, *box] += train[:, None, None] * membership[box]
+    return velocity
+
+
 def _blocks(
     territory: NDArray[np.float32],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:

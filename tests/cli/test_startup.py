@@ -58,8 +58,7 @@ def test_help_of_no_command_imports_anything_heavy():
     [
         (["verify"], {"zarr"}),
         (["info", "--no-card"], {"zarr"}),
-        # The card measures the SNR in voxels, and judges distributions.
-        (["info"], {"zarr", "numba", "scipy.special"}),
+        (["info"], {"zarr"}),
         (["events"], {"zarr"}),
         # This process, where no other finds the units; and one that others work for.
         (["identify", "--workers", "1"],

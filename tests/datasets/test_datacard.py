@@ -8,7 +8,7 @@ from scipy.stats import kstest
 
 from musim.datasets import generate, open_store
 from musim.datasets.datacard import Tally, data_card, measured_snr
-from musim.simulator import FailureError, Parameters, Range, draw
+from musim.simulator import FailureError, Parameters, Range, draw, render
 from musim.simulator.experiment.doses import Doses
 from musim.simulator.territory import fat_thickness
 from tests.datasets.format_1 import make as recorded
@@ -150,7 +150,13 @@ def test_the_measured_snr_is_the_one_asked_for(make, tiny, tmp_path, kind, snr):
     parameters = dataclasses.replace(tiny, snr=Range(snr, snr), frames=400)
     store = make(tmp_path / "set.zarr", parameters, kind=kind)
     for index in range(5):
-        assert measured_snr(store, index) == pytest.approx(snr, abs=0.3)
+        measured = measured_snr(store, index)
+        assert measured == pytest.approx(snr, abs=0.3)
+        # That of the voxels that the kernels make.
+        clean = render(store.truth(index), noise=False).astype(float)
+        noise = store.tvi(index) - clean
+        wanted = 10 * math.log10(np.square(clean).mean() / np.square(noise).mean())
+        assert measured == pytest.approx(wanted, rel=1e-10)
     card = {entry.name: entry for entry in data_card(store)}
     assert card["measured SNR"].mean == pytest.approx(snr, abs=0.15)
     assert card["measured SNR"].count == 5

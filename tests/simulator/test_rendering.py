@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from musim.simulator import InputError, Parameters, Range, draw, render
 from musim.simulator.acceleration import BLOCK
 from musim.simulator.noise import standard_normal
-from musim.simulator.rendering import render_arrays
+from musim.simulator.rendering import render_arrays, signal
 from musim.simulator.rendering_kernels import pack_blocks, render_window, sum_of_squares
 from musim.simulator.seeds import noise_key
 
@@ -153,6 +153,13 @@ def test_units_are_added_to_the_noise_in_their_order(truth):
     for unit in range(truth.unit_count):
         total += truth.twitch_train[unit, :, None, None] * truth.territory[unit]
     assert render(truth).tobytes() == total.tobytes()
+
+
+@given(st.integers(0, 6), st.sampled_from(GRIDS), st.integers(1, 50), st.integers(0, 2**32))
+def test_the_signal_is_the_rendering_without_noise_bit_for_bit(units, grid, frames, seed):
+    territory, trains, key = _scene(seed, units, frames, grid)
+    wanted = render_arrays(territory, trains, key, 0.0)
+    np.testing.assert_array_equal(signal(territory, trains), wanted, strict=True)
 
 
 def test_without_noise_nothing_is_added(tiny):
