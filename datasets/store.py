@@ -27,7 +27,7 @@ from .location import Location
 from .origin import Origin, Simulated, Translated, format_version_of, from_attributes
 from .replacing import unfinished_exchange
 from .schema import DOSE, chunks_of
-from .voxels import damaged, missing, read_frames
+from .voxels import aligned_empty, damaged, missing, read_frames
 from .writer import finished_parts, read_plan
 
 IMPORT = "musim import makes stores of recordings"
@@ -317,7 +317,7 @@ class Store:
         dtype = np.dtype(self.layout.dtype).newbyteorder("<")
         fits = out is not None and out.dtype == dtype and out.shape == shape
         if out is None or not fits or not out.flags.c_contiguous:
-            out = np.empty(shape, dtype)
+            out = aligned_empty(shape, dtype)
         if len(out):
             read_frames(self.location, self.layout, index, start, out)
         return out.astype(self.layout.dtype, copy=False)

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..samples import UNIT_PARAMETERS, crop
+from .memory import BatchMemory
 
 Sample = dict[str, Any]
 Batch = dict[str, torch.Tensor]
@@ -14,13 +15,15 @@ Batch = dict[str, torch.Tensor]
 _SCALARS = ("index", "start", "snr", "noise_sd")
 
 
-def collate_sequences(samples: list[Sample]) -> Batch:
+def collate_sequences(samples: list[Sample], memory: BatchMemory | None = None) -> Batch:
     """Make one batch of samples whose numbers of units differ.
 
     Parameters
     ----------
     samples : list of dict
         As :mod:`musim.datasets.samples` makes them; all with truth, or all without.
+    memory : BatchMemory, optional
+        Where territories are put; in new memory, if not given.
 
     Returns
     -------
@@ -41,8 +44,9 @@ def collate_sequences(samples: list[Sample]) -> Batch:
     if "territory" not in samples[0]:
         return batch
     counts = [len(sample["territory"]) for sample in samples]
-    for name in ("territory", "twitch_train"):
-        batch[name] = _pad([sample[name] for sample in samples], 0)
+    lend = np.empty if memory is None else memory.lend
+    batch["territory"] = _pad([sample["territory"] for sample in samples], 0, lend)
+    batch["twitch_train"] = _pad([sample["twitch_train"] for sample in samples], 0)
     batch["firing"] = _pad([_trimmed(sample["firing"]) for sample in samples], np.nan)
     for name in UNIT_PARAMETERS:
         batch[name] = _pad([sample[name] for sample in samples], np.nan)
@@ -107,10 +111,12 @@ def _trimmed(firing: NDArray[Any]) -> NDArray[Any]:
     return firing[..., :longest]
 
 
-def _pad(arrays: list[NDArray[Any]], fill: float) -> torch.Tensor:
-    """Stack arrays of different shapes, filled up at their ends."""
-    shape = np.max([array.shape for array in arrays], axis=0)
-    padded = np.full((len(arrays), *shape), fill, arrays[0].dtype)
+def _pad(arrays: list[NDArray[Any]], fill: float, empty: Any = np.empty) -> torch.Tensor:
+    """Stack arrays of different shapes, filled up at their ends, in what `empty` makes."""
+    longest = tuple(int(length) for length in np.max([array.shape for array in arrays], axis=0))
+    padded = empty((len(arrays), *longest), dtype=arrays[0].dtype)
     for row, array in zip(padded, arrays, strict=True):
         row[tuple(slice(length) for length in array.shape)] = array
+        for axis, length in enumerate(array.shape):
+            row[(slice(None),) * axis + (slice(length, None),)] = fill
     return torch.from_numpy(padded)

@@ -1,7 +1,8 @@
 """Sequences without end: new truth for every batch, and no store."""
 
-import itertools
 from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,15 @@ from ...simulator.rendering import render
 from ...simulator.seeds import check_seed
 from ...simulator.sequence import Truth, draw
 from ..samples import UNIT_PARAMETERS
-from .collate import Batch, collate_sequences
-from .loader import READ_AHEAD, read_ahead
+from .ahead import Ahead, Threads, free, threads_here
+from .collate import Batch, Sample, collate_sequences
+from .memory import BatchMemory
+from .reading import KEPT_BATCHES
 from .rendering import device_for, render_batch
 from .sharing import worker
+
+ENDLESS = 2**62
+"""Where batches would end."""
 
 
 class EndlessLoader(IterableDataset[Batch]):
@@ -61,14 +67,26 @@ class EndlessLoader(IterableDataset[Batch]):
         self.rank, self.ranks = rank, ranks
         self.device = device_for(device, parameters.noise)
         self._batch = 0
+        self._maker = _Maker(parameters, batch_size, self.seed, voxels=self.device is None)
+        self._ahead: Ahead | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave threads behind: a copy has its own."""
+        return {**self.__dict__, "_ahead": None}
 
     def __iter__(self) -> Iterator[Batch]:
-        """Yield batches from the position on, made ahead in a thread."""
+        """Yield batches from the position on, made ahead in threads."""
         # A DataLoader's processes take turns.
         number, step = worker() or (0, 1)
-        for batch in read_ahead(self._batches(self._batch + number, step), READ_AHEAD):
-            self._batch += 1
-            yield batch if self.device is None else self._rendered(batch)
+        first, step = (self._batch + number) * self.ranks + self.rank, step * self.ranks
+        self._ahead = free(self._ahead, self._threads)
+        with closing(self._ahead.stream(range(first, ENDLESS, step))) as batches:
+            for batch in batches:
+                self._batch += 1
+                yield batch if self.device is None else self._rendered(batch)
+
+    def _threads(self) -> Ahead:
+        return Threads(self._maker, threads_here(), self.batch_size)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the position."""
@@ -77,24 +95,6 @@ class EndlessLoader(IterableDataset[Batch]):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where `state` was taken."""
         self._batch = int(state["batch"])
-
-    def _batches(self, start: int, step: int) -> Iterator[Batch]:
-        for batch in itertools.count(start, step):
-            first = (batch * self.ranks + self.rank) * self.batch_size
-            yield self._make(range(first, first + self.batch_size))
-
-    def _make(self, indices: range) -> Batch:
-        truths = [draw(self.parameters, seed=self.seed, index=index) for index in indices]
-        batch = collate_sequences(
-            [_sample(index, truth) for index, truth in zip(indices, truths, strict=True)]
-        )
-        if self.device is None:
-            frames, (depth, width) = self.parameters.frames, self.parameters.pixels
-            voxels = np.empty((len(truths), frames, depth, width), np.float32)
-            for truth, out in zip(truths, voxels, strict=True):
-                render(truth, out=out)
-            batch["tvi"] = torch.from_numpy(voxels)
-        return batch
 
     def _rendered(self, batch: Batch) -> Batch:
         batch = {name: value.to(self.device) for name, value in batch.items()}
@@ -108,8 +108,47 @@ class EndlessLoader(IterableDataset[Batch]):
         return batch
 
 
-def _sample(index: int, truth: Truth) -> dict[str, Any]:
-    sample: dict[str, Any] = {
+@dataclass(frozen=True)
+class _Maker:
+    """Makes batches by their number among those of all ranks."""
+
+    parameters: Parameters
+    batch_size: int
+    seed: int
+    voxels: bool
+    memory: BatchMemory = field(default_factory=lambda: BatchMemory(KEPT_BATCHES))
+
+    def begin(self, request: int) -> "_Begun":
+        return _Begun(self, request)
+
+
+class _Begun:
+    def __init__(self, maker: _Maker, number: int) -> None:
+        self.maker, self.first = maker, number * maker.batch_size
+        self._samples: list[Sample] = [{} for _ in range(maker.batch_size)]
+        frames, (depth, width) = maker.parameters.frames, maker.parameters.pixels
+        shape = len(self), frames, depth, width
+        self._voxels = maker.memory.lend(shape) if maker.voxels else None
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def make(self, place: int) -> None:
+        index = self.first + place
+        truth = draw(self.maker.parameters, seed=self.maker.seed, index=index)
+        self._samples[place] = _sample(index, truth)
+        if self._voxels is not None:
+            render(truth, out=self._voxels[place])
+
+    def finish(self) -> Batch:
+        batch = collate_sequences(self._samples)
+        if self._voxels is not None:
+            batch["tvi"] = torch.from_numpy(self._voxels)
+        return batch
+
+
+def _sample(index: int, truth: Truth) -> Sample:
+    sample: Sample = {
         "index": index,
         "start": 0,
         "snr": truth.snr,

@@ -1,38 +1,35 @@
 """Batches of a store: planned in one place, made wherever there are workers."""
 
-import queue
-import signal
-import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+import itertools
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, IterableDataset, Sampler
+from torch.utils.data import IterableDataset
 
-from ...simulator.errors import FailureError, InputError
+from ...simulator.errors import InputError
 from ...simulator.ranges import Range
 from ...simulator.seeds import check_seed
 from ..epochs import EpochPlan
-from ..parallel import default_workers
-from ..processes import WorkerContext
 from ..samples import Sampling
 from ..splits import DEFAULT_SHARES
 from ..splits import split as split_indices
 from ..statistics import standardisation
 from ..store import Store, open_store
+from .ahead import Ahead, Processes, Threads, free, threads_here
 from .collate import Batch
 from .reading import BatchReader, Request
 from .rendering import device_for, render_batch
 from .sharing import EpochCounter, share, worker
 
-READ_AHEAD = 2
-"""Batches that are made while the network works on the last one."""
-
 
 class SequenceLoader(IterableDataset[Batch]):
     """Batches of a store, epoch after epoch; each iteration over it is (the rest of) one epoch.
+
+    Batches are made ahead, and while the last ones of an epoch are used, those of the next one:
+    until the loader goes, they and the threads or processes that made them stay.
 
     It can be used as it is, or handed to ``torch.utils.data.DataLoader(loader, batch_size=None)``,
     whose processes, if it has any, share each epoch out: the batches are the same. There an epoch
@@ -60,7 +57,7 @@ class SequenceLoader(IterableDataset[Batch]):
         Which of how many training processes this is; they get disjoint shares in equal numbers of
         batches.
     workers : int
-        Processes that make batches; 0 makes them in a thread of this one, ahead of the network.
+        Processes that make batches; 0 makes them in threads of this one, as many as processors.
     device : torch.device or str, optional
         Where a rendered store's voxels are rendered, by torch; without, kernels render them.
     shape : (int, int, int), optional
@@ -135,16 +132,14 @@ class SequenceLoader(IterableDataset[Batch]):
             self.sampling,
             self.scale,
             voxels=self.device is None,
-            threads=default_workers() if workers == 0 else 1,
         )
         self._epoch, self._start, self._done = 0, 0, 0
         self._counter = EpochCounter()
-        self._requests: Sequence[Request] = ()
-        self._processes: DataLoader[Batch] | None = None
+        self._ahead: Ahead | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave processes behind: a copy has its own."""
-        return {**self.__dict__, "_processes": None, "_requests": ()}
+        """Leave threads and processes behind: a copy has its own."""
+        return {**self.__dict__, "_ahead": None}
 
     @property
     def epoch(self) -> int:
@@ -164,8 +159,9 @@ class SequenceLoader(IterableDataset[Batch]):
         """Go through an epoch: the next one, or the rest of the one that was restored."""
         epoch, start = self.begin()
         self._start, self._done = 0, start
-        requests = self.requests(epoch, start)
-        with closing(self.batches(requests)) as batches:
+        later = (self._requests(number) for number in itertools.count(epoch + 1))
+        following = itertools.chain.from_iterable(later)
+        with closing(self.batches(self.requests(epoch, start), following)) as batches:
             for batch in batches:
                 self._done += 1
                 # Before it is handed out: some ask for no more than the batches that they count.
@@ -182,11 +178,22 @@ class SequenceLoader(IterableDataset[Batch]):
 
     def requests(self, epoch: int, start: int) -> list[Request]:
         """Return what this process makes of an epoch: all from a batch on, or a worker's share."""
-        plan = self.plan.epoch(epoch, start)
-        return [Request(np.full_like(indices, epoch), indices) for indices in plan][share()]
+        return list(self._requests(epoch, start))[share()]
 
-    def batches(self, requests: Sequence[Request]) -> Generator[Batch, None, None]:
+    def _requests(self, epoch: int, start: int = 0) -> Iterator[Request]:
+        for indices in self.plan.epoch(epoch, start):
+            yield Request(np.full_like(indices, epoch), indices)
+
+    def batches(
+        self, requests: Sequence[Request], following: Iterable[Request] = ()
+    ) -> Generator[Batch, None, None]:
         """Yield the batches that are asked for, whatever the loader's position.
+
+        Parameters
+        ----------
+        requests : sequence of Request
+        following : iterable of Request
+            What will be asked for next; some of it is made before it is.
 
         Raises
         ------
@@ -194,20 +201,22 @@ class SequenceLoader(IterableDataset[Batch]):
             If the store is damaged or a worker process died.
         """
         if worker() is not None:
-            # A DataLoader's process has one processor, and cannot have processes of its own.
-            self.workers, self._reader.threads = 0, 1
             if self.device is not None and self.device.type != "cpu":
                 raise InputError(
                     f"device: found {self.device} in a process of a DataLoader, wanted "
                     "num_workers=0 with it"
                 )
-        source = self._from_processes(requests) if self.workers else self._from_thread(requests)
-        # Closed at once, also by an error: no thread outlives what it was started for.
-        with closing(source):
-            for batch in source:
-                if "error" in batch:
-                    raise FailureError(str(batch["error"]))
+            following = ()  # there may be no next time: most are started anew for each epoch
+        # Closed at once, also by an error: nothing goes on that nobody waits for.
+        self._ahead = free(self._ahead, self._makers)
+        with closing(self._ahead.stream(requests, following)) as made:
+            for batch in made:
                 yield self._finish(batch)
+
+    def _makers(self) -> Ahead:
+        if self.workers and worker() is None:
+            return Processes(self._reader, self.workers)
+        return Threads(self._reader, threads_here(), self.plan.batch_size)
 
     def set_epoch(self, epoch: int) -> None:
         """Let the next iteration go through epoch number `epoch`, from its start."""
@@ -249,32 +258,6 @@ class SequenceLoader(IterableDataset[Batch]):
             "batches": "full",
         }
 
-    def _from_thread(self, requests: Sequence[Request]) -> Generator[Batch, None, None]:
-        return read_ahead((self._reader[request] for request in requests), READ_AHEAD)
-
-    def _from_processes(self, requests: Sequence[Request]) -> Generator[Batch, None, None]:
-        self._requests = requests
-        if self._processes is None:
-            self._processes = DataLoader(
-                self._reader,
-                batch_size=None,
-                sampler=_Requests(self),
-                num_workers=self.workers,
-                prefetch_factor=READ_AHEAD,
-                persistent_workers=True,
-                multiprocessing_context=WorkerContext(),
-            )
-        try:
-            with _undisturbed():
-                batches = iter(self._processes)
-            yield from batches
-        except RuntimeError as error:
-            self._processes = None
-            raise FailureError(
-                "a worker process died (out of memory, or killed); restore the last state, perhaps "
-                "with fewer workers"
-            ) from error
-
     def _finish(self, batch: Batch) -> Batch:
         if self.device is None:
             return batch
@@ -312,37 +295,6 @@ class SequenceLoader(IterableDataset[Batch]):
             )
 
 
-class _Requests(Sampler[Request]):
-    """What the loader's current iteration asks of its processes."""
-
-    def __init__(self, loader: SequenceLoader) -> None:
-        self.loader = loader
-
-    def __iter__(self) -> Iterator[Request]:
-        return iter(self.loader._requests)
-
-    def __len__(self) -> int:
-        return len(self.loader._requests)
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Take torch's handler of processes that end away again.
-
-    It raises in the midst of whatever the main thread does just then, which nobody could make an
-    error of ours; without it, the loader itself notices within seconds when it waits for a batch.
-    """
-    child_ended = getattr(signal, "SIGCHLD", None)
-    if child_ended is None or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(child_ended)
-    try:
-        yield
-    finally:
-        signal.signal(child_ended, signal.SIG_DFL if before is None else before)
-
-
 def _range(snr: Any) -> Range | None:
     if snr is None or isinstance(snr, Range):
         return snr
@@ -364,41 +316,3 @@ def flip_where(images: torch.Tensor, flips: torch.Tensor) -> torch.Tensor:
             images = images.clone()
             images[chosen] = images[chosen].flip(axis)
     return images
-
-
-def read_ahead(batches: Iterator[Batch], ahead: int) -> Generator[Batch, None, None]:
-    """Yield what `batches` yields, made in a thread up to `ahead` items early."""
-    made: queue.Queue[Any] = queue.Queue(ahead)
-    stopped = threading.Event()
-
-    def put(item: Any) -> bool:
-        while not stopped.is_set():
-            try:
-                made.put(item, timeout=0.1)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-    def make() -> None:
-        try:
-            for batch in batches:
-                if not put((batch, None)):
-                    return
-            put((None, None))
-        except BaseException as error:
-            put((None, error))
-
-    thread = threading.Thread(target=make, name="musim-read-ahead", daemon=True)
-    thread.start()
-    try:
-        while True:
-            batch, error = made.get()
-            if error is not None:
-                raise error
-            if batch is None:
-                return
-            yield batch
-    finally:
-        stopped.set()
-        thread.join()

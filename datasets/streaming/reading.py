@@ -1,27 +1,42 @@
-"""Making one batch of a store: read and rendered side by side by dask, in whatever process."""
+"""Making one batch of a store, a sequence at a time, in whatever thread or process."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from dask.base import compute
-from dask.delayed import delayed
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from ...simulator.errors import MusimError
 from ..samples import AXES, Sampling, choose, read_truth, read_voxels, turn
 from ..store import Store, open_store
-from .collate import Batch, collate_sequences, collate_units
+from .collate import Batch, Sample, collate_sequences, collate_units
+from .memory import BatchMemory
+
+KEPT_BATCHES = 4
+"""Batches whose memory is kept while nobody uses it: about as many as are under way."""
+
+PIECE = 2**17
+"""Voxels that are standardised at a time: half a MiB, which stays in the processor's cache."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Request:
     """One batch to be made: its sequences, and of which epoch each of them is."""
 
     epochs: NDArray[np.int64]
     indices: NDArray[np.int64]
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether the same batch is asked for."""
+        return (
+            isinstance(other, Request)
+            and np.array_equal(self.epochs, other.epochs)
+            and np.array_equal(self.indices, other.indices)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class BatchReader(Dataset[Batch]):
@@ -36,20 +51,14 @@ class BatchReader(Dataset[Batch]):
         Mean and standard deviation that voxels are standardised with, mm/s.
     voxels : bool
         Whether to read or render voxels; without, a device renders them later.
-    threads : int
-        Sequences that are read or rendered side by side, by dask.
     """
 
     def __init__(
-        self,
-        url: str,
-        sampling: Sampling,
-        scale: tuple[float, float] | None,
-        voxels: bool,
-        threads: int,
+        self, url: str, sampling: Sampling, scale: tuple[float, float] | None, voxels: bool
     ) -> None:
-        self.url, self.sampling, self.scale = url, sampling, scale
-        self.voxels, self.threads = voxels, threads
+        self.url, self.sampling, self.scale, self.voxels = url, sampling, scale, voxels
+        self.voxel_memory = BatchMemory(KEPT_BATCHES)
+        self.territory_memory = BatchMemory(KEPT_BATCHES)
         self._store: Store | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -66,56 +75,96 @@ class BatchReader(Dataset[Batch]):
     def __getitem__(self, request: Request) -> Batch:  # type: ignore[override]
         """Make one batch; an error comes back as a text, for the main process to raise."""
         try:
-            return self._make(request)
+            batch = self.begin(request)
+            for place in range(len(batch)):
+                batch.make(place)
+            return batch.finish()
         except MusimError as error:
             return {"error": str(error)}  # type: ignore[dict-item]
 
-    def _make(self, request: Request) -> Batch:
-        shape = self._voxel_shape(len(request.indices))
-        voxels = np.empty(shape, np.float32) if self.voxels else None
-        calls = [
-            delayed(self._sample, pure=False)(
-                int(index), int(epoch), None if voxels is None else voxels[place]
-            )
-            for place, (index, epoch) in enumerate(
-                zip(request.indices, request.epochs, strict=True)
-            )
-        ]
-        scheduler = "threads" if self.threads > 1 and len(calls) > 1 else "synchronous"
-        settings = {"scheduler": scheduler, "num_workers": self.threads}
-        samples = list(compute(*calls, optimize_graph=False, **settings))
-        if self.sampling.crop is not None:
-            return collate_units(samples, self.sampling.crop, self.store.layout.pixel_size)
-        # The samples' voxels lie in one array already; only those that were turned are moved.
-        turned = [sample.pop("tvi", None) for sample in samples]
-        batch = collate_sequences(samples)
+    def begin(self, request: Request) -> "BatchBegun":
+        """Return a batch whose sequences are still to be made."""
+        return BatchBegun(self, request)
+
+
+class BatchBegun:
+    """A batch whose sequences are made one by one, in any order and side by side.
+
+    Parameters
+    ----------
+    reader : BatchReader
+    request : Request
+    """
+
+    def __init__(self, reader: BatchReader, request: Request) -> None:
+        self.reader, self.request = reader, request
+        self._samples: list[Sample] = [{} for _ in request.indices]
+        self._voxels: NDArray[np.float32] | None = None
+        if reader.voxels:
+            frames, depth, width = reader.store.layout.shape
+            shape = len(self), reader.sampling.window or frames, depth, width
+            self._voxels = reader.voxel_memory.lend(shape)
+
+    def __len__(self) -> int:
+        """Return the number of sequences."""
+        return len(self.request.indices)
+
+    def make(self, place: int) -> None:
+        """Make one of the sequences.
+
+        Raises
+        ------
+        FailureError
+            If the store is damaged.
+        """
+        index, epoch = int(self.request.indices[place]), int(self.request.epochs[place])
+        reader = self.reader
+        frames, depth, width = reader.store.layout.shape
+        choice = choose(reader.sampling, frames, index, epoch)
+        sample = read_truth(reader.store, index, choice)
+        if self._voxels is not None:
+            sample["tvi"] = self._voxels[place]
+            read_voxels(reader.store, sample, choice, sample["tvi"])
+            if reader.scale is not None:
+                _standardise(sample["tvi"], *reader.scale)
+        dz, dx = reader.store.layout.pixel_size
+        turn(sample, choice, (depth * dz, width * dx))
+        if self._voxels is not None and reader.sampling.crop is None:
+            sample["tvi"] = _moved(sample["tvi"], self._voxels[place])
+        sample["flips"] = choice.flips
+        sample.pop("whole_train", None)
+        self._samples[place] = sample
+
+    def finish(self) -> Batch:
+        """Return the batch, once each of its sequences is made."""
+        samples, voxels, reader = self._samples, self._voxels, self.reader
+        if reader.sampling.crop is not None:
+            return collate_units(samples, reader.sampling.crop, reader.store.layout.pixel_size)
+        for sample in samples:  # their voxels lie in one array already
+            sample.pop("tvi", None)
+        batch = collate_sequences(samples, reader.territory_memory)
         if voxels is not None:
-            for place, image in enumerate(turned):
-                if image.strides != voxels[place].strides:
-                    voxels[place] = image.copy()
             batch["tvi"] = torch.from_numpy(voxels)
         else:
             flips = [[axis in sample["flips"] for axis in AXES] for sample in samples]
             batch["flips"] = torch.tensor(flips)
         return batch
 
-    def _voxel_shape(self, batch: int) -> tuple[int, int, int, int]:
-        frames, depth, width = self.store.layout.shape
-        return batch, self.sampling.window or frames, depth, width
 
-    def _sample(self, index: int, epoch: int, out: NDArray[np.float32] | None) -> dict[str, Any]:
-        store = self.store
-        choice = choose(self.sampling, store.layout.shape[0], index, epoch)
-        sample = read_truth(store, index, choice)
-        if out is not None:
-            read_voxels(store, sample, choice, out)
-            if self.scale is not None:
-                out -= np.float32(self.scale[0])
-                out *= np.float32(1 / self.scale[1])
-            sample["tvi"] = out
-        _, depth, width = store.layout.shape
-        dz, dx = store.layout.pixel_size
-        turn(sample, choice, (depth * dz, width * dx))
-        sample["flips"] = choice.flips
-        sample.pop("whole_train", None)
-        return sample
+def _moved(turned: NDArray[np.float32], place: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return images that lie in `place` turned round in space, put there as they are seen."""
+    if turned.strides != place.strides:
+        step = max(1, PIECE // turned[0].size)
+        for first in range(0, len(turned), step):
+            frames = slice(first, first + step)
+            place[frames] = turned[frames].copy()
+    return place
+
+
+def _standardise(voxels: NDArray[np.float32], mean: float, sd: float) -> None:
+    """Give voxels mean 0 and variance 1, in their place."""
+    flat = voxels.reshape(-1)
+    for first in range(0, flat.size, PIECE):
+        piece = flat[first : first + PIECE]
+        piece -= np.float32(mean)
+        piece *= np.float32(1 / sd)

@@ -1,5 +1,6 @@
 """Unpaired batches of two domains, for translation between them."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
@@ -73,7 +74,11 @@ class UnpairedLoader(IterableDataset[dict[str, Batch]]):
         ours: Iterable[Batch] = self._longer
         if worker() is not None:
             ours = self._longer.batches(self._longer.requests(epoch, start))
-        with closing(self._shorter.batches(self._requests(epoch, start))) as others:
+        later = (self._requests(number, 0) for number in itertools.count(epoch + 1))
+        others = self._shorter.batches(
+            self._requests(epoch, start), itertools.chain.from_iterable(later)
+        )
+        with closing(others):
             for pair in zip(ours, others, strict=True):
                 size = min(len(batch["index"]) for batch in pair)
                 cut = [{key: value[:size] for key, value in batch.items()} for batch in pair]

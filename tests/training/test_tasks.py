@@ -3,7 +3,6 @@
 import errno
 import json
 import sys
-import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from musim.training.runs.sources import Source
 from musim.training.runs.task import TASKS, register
 from musim.training.tasks import open_run, plan, train, try_out
 from tests import moments
+from tests.threads import assert_no_reader_stays
 
 CPU = {"accelerator": "cpu"}
 
@@ -34,7 +34,7 @@ def _threads():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-    assert "musim-read-ahead" not in {thread.name for thread in threading.enumerate()}
+    assert_no_reader_stays()
 
 
 def contents(path):

@@ -8,6 +8,7 @@ import torch
 
 from musim.datasets.samples import UNIT_PARAMETERS
 from musim.datasets.streaming import SequenceLoader, collate_sequences, collate_units
+from musim.datasets.streaming.memory import BatchMemory
 from musim.simulator import Range
 
 
@@ -38,8 +39,11 @@ def samples():
     return [sample_of(3, 2, [4, 1]), sample_of(1, 3, [0, 5, 2]), sample_of(8, 1, [3])]
 
 
-def test_units_are_padded_and_masked(samples):
-    batch = collate_sequences(samples)
+@pytest.mark.parametrize("memory", [None, BatchMemory(1)], ids=["new", "used"])
+def test_units_are_padded_and_masked(samples, memory):
+    if memory is not None:  # of an earlier batch, which filled it
+        memory.lend((4, 3, 4, 3))[:] = 7
+    batch = collate_sequences(samples, memory)
     assert batch["unit_mask"].tolist() == [[True, True, False], [True] * 3, [True, False, False]]
     for name in ("territory", "twitch_train", *UNIT_PARAMETERS):
         for sample, value, mask in zip(samples, batch[name], batch["unit_mask"], strict=True):

@@ -1,8 +1,8 @@
 """A loader goes through epochs, stops and goes on anywhere, and refuses what cannot be."""
 
 import gc
+import itertools
 import json
-import threading
 
 import numpy as np
 import pytest
@@ -10,15 +10,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from musim.datasets.streaming import SequenceLoader
+from musim.datasets.streaming import SequenceLoader, memory
+from musim.datasets.voxels import aligned_empty
 from musim.simulator.errors import FailureError, InputError
+from tests.threads import assert_no_reader_stays, readers
 
 VARIED = {"window": 9, "flips": ("depth", "width"), "snr": "5-15", "seed": 3}
-
-
-def readers():
-    """Threads that make batches ahead."""
-    return [thread for thread in threading.enumerate() if thread.name == "musim-read-ahead"]
 
 
 def test_each_epoch_has_every_sequence_once_in_another_order(dense, indices):
@@ -173,22 +170,55 @@ def test_a_restored_epoch_left_early_begins_from_its_start(dense, same):
     same(list(loader), list(SequenceLoader(dense, batch_size=3, seed=5)))
 
 
-def test_no_thread_outlives_its_iteration(dense):
+def test_no_thread_outlives_an_epoch_left_early(dense):
     loader = SequenceLoader(dense, batch_size=1)
     batches = iter(loader)
     next(batches)
-    assert len(readers()) == 1
+    assert readers()
     del batches
     gc.collect()
     assert readers() == []
+
+
+def test_no_thread_outlives_its_loader(dense):
+    loader = SequenceLoader(dense, batch_size=1)
     list(loader)
-    assert readers() == []
+    assert readers()  # they have made what comes next
+    del loader
+    assert_no_reader_stays()
 
 
-def test_a_batch_is_not_overwritten_by_the_next(dense):
-    for batch in list(SequenceLoader(dense, batch_size=2)):
-        for index, voxels in zip(batch["index"].tolist(), batch["tvi"], strict=True):
-            np.testing.assert_array_equal(voxels, dense.tvi(index))
+def test_whatever_is_held_of_a_batch_is_not_overwritten(rendered):
+    loader = SequenceLoader(rendered, batch_size=2, **VARIED)
+    held = []
+    for number, batch in enumerate(itertools.chain(loader, loader, loader)):
+        # Some are gone at once, and their memory is used again; of others, parts are held.
+        if number % 3 == 0:
+            held.append((batch["tvi"][1:, 3], batch["tvi"][1:, 3].clone()))
+            held.append((torch.from_numpy(batch["territory"].numpy()), batch["territory"].clone()))
+        elif number % 3 == 1:
+            held.append((batch["tvi"], batch["tvi"].clone()))
+    assert len(held) == 18
+    for found, wanted in held:
+        assert torch.equal(found, wanted)
+    assert len({value.untyped_storage().data_ptr() for value, _ in held}) == 18
+
+
+def test_voxels_are_put_where_those_of_earlier_batches_were(dense, monkeypatch):
+    made = []
+
+    def count(*arguments):
+        made.append(arguments)
+        return aligned_empty(*arguments)
+
+    monkeypatch.setattr(memory, "aligned_empty", count)
+    loader = SequenceLoader(dense, batch_size=2)
+    for _ in range(4):
+        for batch in loader:
+            for index, voxels in zip(batch["index"].tolist(), batch["tvi"], strict=True):
+                np.testing.assert_array_equal(voxels, dense.tvi(index))
+    # Of voxels and of territories: what is under way, what is used, and what is about to be.
+    assert 2 <= len(made) <= 2 * (loader._ahead.ahead + 2)
 
 
 def test_batches_may_be_changed_without_harm(rendered, same):

@@ -11,7 +11,7 @@ import xarray as xr
 from musim.datasets import open_store, statistics, verify
 from musim.datasets.origin import MEAN, SD
 from musim.datasets.statistics import standardisation
-from musim.datasets.streaming import SequenceLoader
+from musim.datasets.streaming import SequenceLoader, reading
 from musim.simulator import Range
 from musim.simulator.errors import FailureError
 
@@ -130,3 +130,19 @@ def test_standardised_voxels_go_back_to_the_stored_ones(build):
     (batch,) = SequenceLoader(store, batch_size=11, shuffle=False, standardise=True)
     mean, sd = standardisation(store)
     np.testing.assert_allclose(batch["tvi"].numpy() * sd + mean, voxels_of(store), atol=1e-5 * sd)
+
+
+@pytest.mark.parametrize("kind", ["dense", "rendered"])
+def test_voxels_are_worked_on_piece_by_piece(request, kind, same, monkeypatch):
+    options = {"batch_size": 3, "flips": ("depth", "width"), "standardise": True}
+    store = request.getfixturevalue(kind)
+    wanted = list(SequenceLoader(store, **options))
+    mean, sd = np.float32(standardisation(store))
+    for batch in wanted:
+        index = int(batch["index"][0])
+        upright = (store.tvi(index) - mean) * np.float32(1 / float(sd))
+        found = batch["tvi"][0].numpy()
+        turned = [upright[:, ::down, ::across] for down in (1, -1) for across in (1, -1)]
+        assert any(np.allclose(found, one, rtol=1e-6, atol=1e-6) for one in turned)
+    monkeypatch.setattr(reading, "PIECE", 250)  # two frames, or two and a bit
+    same(list(SequenceLoader(store, **options)), wanted)

@@ -59,6 +59,22 @@ def test_other_numbers_of_processes_go_on_with_the_epochs(rendered, same):
     same(list(again), wanted[2])
 
 
+def test_what_a_fork_brings_along_is_left_alone(rendered, scene, same):
+    wanted = epochs(SequenceLoader(rendered, **OPTIONS), 3)
+    loader = SequenceLoader(rendered, **OPTIONS)
+    same(list(loader), wanted[0])  # the next batches are made, and threads wait here
+    forked = DataLoader(loader, batch_size=None, num_workers=2, multiprocessing_context="fork")
+    same(list(forked), wanted[1])
+    same(list(loader), wanted[1])  # iterations here do not know of those there
+    endless = EndlessLoader(scene, batch_size=2, seed=4)
+    batches = iter(endless)
+    first = [next(batches), next(batches)]
+    forked = DataLoader(endless, batch_size=None, num_workers=1, multiprocessing_context="fork")
+    there = list(itertools.islice(forked, 2))
+    same(there, list(itertools.islice(batches, 2)))
+    same(first, list(itertools.islice(EndlessLoader(scene, batch_size=2, seed=4), 2)))
+
+
 def test_pairs_and_endless_sequences_are_shared_out_too(rendered, dense, scene, same):
     def pairs():
         return UnpairedLoader(

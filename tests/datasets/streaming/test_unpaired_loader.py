@@ -4,12 +4,12 @@ import collections
 import dataclasses
 import itertools
 import json
-import threading
 
 import numpy as np
 import pytest
 
 from musim.datasets.streaming import SequenceLoader, UnpairedLoader
+from tests.threads import readers
 
 OPTIONS = {"batch_size": 3, "seed": 2, "window": 8, "flips": ("width",)}
 
@@ -96,7 +96,7 @@ def test_an_epoch_left_early_begins_again_in_both_domains(open_pair, same):
     loader = open_pair()
     whole = list(open_pair())
     list(itertools.islice(loader, 2))
-    assert [t for t in threading.enumerate() if t.name == "musim-read-ahead"] == []
+    assert readers() == []
     same_pairs(same, list(loader), whole)
 
 

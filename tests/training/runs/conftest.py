@@ -1,7 +1,6 @@
 """A small task, so that the loop is tested without any network of musim's."""
 
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from musim_toy import MODELS, ToySettings, ToySource, ToyTask
 
 from musim.training.runs.folder import RunFolder
+from tests.threads import assert_no_reader_stays
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def _one_thread():
 @pytest.fixture(autouse=True)
 def _no_thread_is_left():
     yield
-    assert "musim-read-ahead" not in {thread.name for thread in threading.enumerate()}
+    assert_no_reader_stays()
 
 
 @pytest.fixture

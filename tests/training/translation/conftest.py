@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import shutil
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from musim.training.tasks import train
 from musim.training.translation.domains import Domains
 from musim.training.translation.translation_task import TranslateTask
 from tests import makers
+from tests.threads import assert_no_reader_stays
 
 SCENES = Parameters(
     units=Range(2, 3), pixels=(32, 32), size=(32.0, 32.0), diameter=Range(5, 9), frames=48,
@@ -41,7 +41,7 @@ def _one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-    assert "musim-read-ahead" not in {thread.name for thread in threading.enumerate()}
+    assert_no_reader_stays()
 
 
 @pytest.fixture(scope="session")
