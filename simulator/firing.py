@@ -86,6 +86,8 @@ def draw_firings(parameters: Parameters, units: int, lead: float, seed: int, ind
     -------
     Firings
     """
+    from .firing_kernels import end_trains
+
     random = generator(seed, index, Stream.FIRING)
     rate = parameters.firing_rate.draw(random, units)
     variation = parameters.interval_variation.draw(random, units)
@@ -94,8 +96,8 @@ def draw_firings(parameters: Parameters, units: int, lead: float, seed: int, ind
     )
     times -= lead
     random = generator(seed, index, Stream.SYNCHRONY)
-    synchrony = float(parameters.synchrony.draw(random, 1)[0])
-    jitter = float(parameters.synchrony_jitter.draw(random, 1)[0]) / 1000
+    synchrony = parameters.synchrony.draw_one(random)
+    jitter = parameters.synchrony_jitter.draw_one(random) / 1000
     synchronised = np.zeros(times.shape, np.bool_)
     if synchrony > 0 and units > 1:
         times, synchronised = synchronise(
@@ -103,8 +105,7 @@ def draw_firings(parameters: Parameters, units: int, lead: float, seed: int, ind
         )
     if parameters.doublets.high > 0:
         times, synchronised = _add_doublets(parameters, times, synchronised, seed, index)
-    times = np.where(times < parameters.duration, times, np.nan)
-    columns = max(int((~np.isnan(times)).sum(axis=1).max()), 1)
+    columns = end_trains(times, parameters.duration)
     return Firings(times[:, :columns], rate, variation, synchrony, synchronised[:, :columns])
 
 
@@ -116,21 +117,26 @@ def _renewal_trains(
     random: np.random.Generator,
 ) -> NDArray[np.float64]:
     """Draw trains from 0 to beyond `duration`, s, float64 (unit, firing)."""
+    from .firing_kernels import follow
+
     mean = 1 / rate
     deviation = variation * mean
     cut = half_width(rate, variation, refractory)
     # In units of the SD; where there is none, the cut has no meaning and any number serves.
     limit = np.divide(cut, deviation, out=np.ones_like(cut), where=deviation > 0)
     lowest = scipy.special.ndtr(-limit)
+    span = 1 - 2 * lowest
 
-    def excursions(columns: int) -> NDArray[np.float64]:
-        uniform = random.random((rate.size, columns))
-        quantile = lowest[:, None] + uniform * (1 - 2 * lowest[:, None])
-        return deviation[:, None] * scipy.special.ndtri(quantile)
+    def quantiles(columns: int) -> NDArray[np.float64]:
+        """Draw excursions from the mean, in units of the SD."""
+        share = random.random((rate.size, columns))
+        share *= span[:, None]
+        share += lowest[:, None]
+        return scipy.special.ndtri(share, out=share)
 
     # The interval that the start falls into is drawn in proportion to its length: for a density
     # symmetric about the mean that is the excursion's sign, + with (1 + |excursion| / mean) / 2.
-    size = np.abs(excursions(1)[:, 0])
+    size = np.abs(deviation * quantiles(1)[:, 0])
     sign = np.where(random.random(rate.size) < (1 + size / mean) / 2, 1.0, -1.0)
     first = (mean + sign * size) * random.random(rate.size)
     blocks = [first[:, None]]
@@ -138,9 +144,10 @@ def _renewal_trains(
     while (last < duration).any():
         # Enough for nearly all trains at once; the loop runs again for the rest.
         columns = math.ceil(float(((duration - last) * rate).max()) * 1.25) + 4
-        intervals = mean[:, None] + excursions(columns)
-        blocks.append(last[:, None] + np.cumsum(intervals, axis=1))
-        last = blocks[-1][:, -1]
+        block = quantiles(columns)
+        follow(block, mean, deviation, last)
+        blocks.append(block)
+        last = block[:, -1]
     return np.concatenate(blocks, axis=1)
 
 
@@ -178,15 +185,22 @@ def synchronise(
     from .firing_kernels import move_onto_nearest
 
     chosen = random.random(times.shape) < share
-    offset = random.standard_normal(times.shape) * jitter
-    unit_of = np.broadcast_to(np.arange(len(times))[:, None], times.shape)
-    targets = times[~chosen]
+    # Nothing is drawn from this stream afterwards, so what has no effect need not be drawn.
+    offset = random.standard_normal(times.shape) * jitter if jitter else np.zeros(times.shape)
+    stays = np.flatnonzero(~chosen)
+    targets = times.ravel()[stays]
     # Ties have no influence: instants are continuous.
-    order = np.argsort(targets, kind="stable")
+    order = np.argsort(targets)
     moved_times = times.copy()
     moved = np.zeros(times.shape, np.bool_)
     move_onto_nearest(
-        moved_times, chosen, offset, targets[order], unit_of[~chosen][order], refractory, moved
+        moved_times,
+        chosen,
+        offset,
+        targets[order],
+        stays[order] // times.shape[1],
+        refractory,
+        moved,
     )
     return moved_times, moved
 
@@ -200,7 +214,7 @@ def _add_doublets(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Follow a share of the firings by a second one, where it fits before the next firing."""
     random = generator(seed, index, Stream.DOUBLET)
-    share = parameters.doublets.draw(random, 1)[0]
+    share = parameters.doublets.draw_one(random)
     second = times + parameters.doublet_interval / 1000
     chosen = random.random(times.shape) < share
     chosen[:, :-1] &= second[:, :-1] + parameters.refractory_period / 1000 < times[:, 1:]

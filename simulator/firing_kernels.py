@@ -8,6 +8,73 @@ from .acceleration import kernel
 
 
 @kernel
+def follow(block, mean, deviation, last):
+    """Turn excursions of intervals into the instants that follow the last ones.
+
+    Parameters
+    ----------
+    block : float64 array of shape (unit, firing), changed in place
+        Excursions, in units of the SD; then instants, s.
+    mean, deviation, last : float64 arrays of shape (unit,)
+        Mean and SD of the intervals, and the instants before, s.
+    """
+    units, firings = block.shape
+    for unit in range(units):
+        passed = 0.0
+        for firing in range(firings):
+            passed += mean[unit] + deviation[unit] * block[unit, firing]
+            block[unit, firing] = last[unit] + passed
+
+
+@kernel
+def end_trains(times, duration):
+    """Put NaN where firings come after the end; return the columns that are needed, 1 or more.
+
+    Parameters
+    ----------
+    times : float64 array of shape (unit, firing), changed in place
+        Instants, s, rising; NaN last.
+    duration : float
+        Of the sequence, s.
+    """
+    units, firings = times.shape
+    columns = 1
+    for unit in range(units):
+        count = 0
+        for firing in range(firings):
+            if times[unit, firing] < duration:
+                count += 1
+            else:
+                times[unit, firing] = math.nan
+        columns = max(columns, count)
+    return columns
+
+
+@kernel
+def share_inside(times, marked, duration, share):
+    """Fill the share of each unit's firings within a sequence that are marked; 0 of none.
+
+    Parameters
+    ----------
+    times : float64 array of shape (unit, firing)
+        Instants, s; NaN is none.
+    marked : bool array of shape (unit, firing)
+    duration : float
+        Of the sequence, s.
+    share : float64 array of shape (unit,), filled
+    """
+    units, firings = times.shape
+    for unit in range(units):
+        count, both = 0, 0
+        for firing in range(firings):
+            if 0.0 <= times[unit, firing] < duration:
+                count += 1
+                if marked[unit, firing]:
+                    both += 1
+        share[unit] = both / max(count, 1)
+
+
+@kernel
 def move_onto_nearest(times, chosen, offset, targets, target_unit, refractory, moved):
     """Move the chosen firings onto the nearest target of another unit, where order allows it.
 

@@ -80,10 +80,18 @@ class Range:
 
     def draw(self, generator: np.random.Generator, size: int) -> NDArray[np.float64]:
         """Draw `size` values, float64; constants use the generator too, so streams stay aligned."""
-        share = generator.random(size)
-        if self.is_constant:
-            return np.full(size, self.low)
-        return self.low + (self.high - self.low) * share
+        values = generator.random(size)
+        if self.low == self.high:
+            values.fill(self.low)
+        else:
+            values *= self.high - self.low
+            values += self.low
+        return values
+
+    def draw_one(self, generator: np.random.Generator) -> float:
+        """Draw one value: the one that :meth:`draw` would."""
+        share = generator.random()
+        return self.low if self.low == self.high else self.low + (self.high - self.low) * share
 
     def draw_integer(self, generator: np.random.Generator) -> int:
         """Draw one whole number from low to high, both included."""

@@ -5,8 +5,10 @@ stream (the noise, say) leaves all others as they were, and the order in which s
 has no influence on any of them.
 """
 
+import functools
 from enum import IntEnum
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,8 @@ from .errors import InputError
 
 NOISE_KEY_WORDS = 4
 """Words of 32 bits in the key of a sequence's noise."""
+
+_WORD = 0xFFFFFFFF
 
 
 class Stream(IntEnum):
@@ -56,8 +60,39 @@ def check_integer(name: str, value: int, low: int, high: int, shown: str = "") -
     return int(value)
 
 
-def _sequence(seed: int, index: int, stream: Stream) -> np.random.SeedSequence:
-    return np.random.SeedSequence(seed, spawn_key=(index, int(stream)))
+class _Words(np.random.bit_generator.ISeedSequence):
+    """What a bit generator takes for its seed: the words themselves that it starts from."""
+
+    def __init__(self, words: NDArray[np.uint64]) -> None:
+        self.words = words
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> NDArray[np.uint64]:
+        """Return the words: PCG64 asks for four of 64 bits, and for nothing else."""
+        return self.words
+
+
+@functools.lru_cache(maxsize=64)
+def _words(seed: int, index: int) -> NDArray[np.uint64]:
+    """Return the words that the streams of a sequence start from, uint64 (stream, 4).
+
+    They are those of ``SeedSequence(seed, spawn_key=(index, stream))``, which takes ten times as
+    long to make them of one stream as the kernel does for all.
+    """
+    from .seeds_kernels import POOL, stream_words
+
+    numbers = [*_split(seed), *[0] * POOL][:POOL] + _split(index)
+    words = np.empty((len(Stream), 4), np.uint64)
+    stream_words(np.array(numbers, np.uint32), words)
+    words.flags.writeable = False
+    return words
+
+
+def _split(number: int) -> list[int]:
+    """Return a number's words of 32 bits, the lowest first; one at least."""
+    words = [number & _WORD]
+    while number := number >> 32:
+        words.append(number & _WORD)
+    return words
 
 
 def generator(seed: int, index: int, stream: Stream) -> np.random.Generator:
@@ -75,11 +110,16 @@ def generator(seed: int, index: int, stream: Stream) -> np.random.Generator:
     Returns
     -------
     numpy.random.Generator
+        PCG64, seeded by ``SeedSequence(seed, spawn_key=(index, stream))``.
     """
-    return np.random.Generator(np.random.PCG64(_sequence(seed, index, stream)))
+    # Of what bit generators take, NumPy's annotations name its own seed sequence alone.
+    words: Any = _Words(_words(seed, index)[stream])
+    return np.random.Generator(np.random.PCG64(words))
 
 
 def noise_key(seed: int, index: int, stream: Stream = Stream.NOISE) -> NDArray[np.uint32]:
     """Return the key, uint32 of shape (4,), of a counter-based noise of one sequence."""
-    words = _sequence(seed, index, stream).generate_state(NOISE_KEY_WORDS, np.uint32)
-    return words.astype(np.uint32, copy=False)
+    # Of 64-bit words the lower halves come first.
+    first, second = (int(word) for word in _words(seed, index)[stream, : NOISE_KEY_WORDS // 2])
+    halves = (first & _WORD, first >> 32, second & _WORD, second >> 32)
+    return np.array(halves, np.uint32)

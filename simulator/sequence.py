@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .firing import draw_firings
 from .parameters import Parameters
 from .seeds import Stream, check_integer, check_seed, generator, noise_key
-from .territory import draw_territories, fat_thickness, overlap_of
+from .territory import boxes_of, draw_territories, fat_thickness, overlap_of
 from .twitch import draw_twitches, twitch_length, twitch_trains
 
 if TYPE_CHECKING:
@@ -133,14 +133,17 @@ def draw(
     >>> truth.territory.shape, truth.twitch_train.shape
     ((3, 64, 64), (3, 400))
     """
+    from .firing_kernels import share_inside
+
     seed, index = check_seed(seed), check_integer("index", index, 0, 2**63 - 1)
     units = parameters.units.draw_integer(generator(seed, index, Stream.UNIT_COUNT))
     territories = draw_territories(parameters, units, seed, index)
     firings = draw_firings(parameters, units, twitch_length(parameters), seed, index)
     twitches = draw_twitches(parameters, units, seed, index)
     trains = twitch_trains(parameters, twitches, firings.times)
-    snr = float(parameters.snr.draw(generator(seed, index, Stream.SNR), 1)[0])
-    inside = (firings.times >= 0) & (firings.times < parameters.duration)
+    snr = parameters.snr.draw_one(generator(seed, index, Stream.SNR))
+    synchronised_share = np.empty(units)
+    share_inside(firings.times, firings.synchronised, parameters.duration, synchronised_share)
     return Truth(
         territory=territories.membership,
         twitch_train=trains,
@@ -151,17 +154,16 @@ def draw(
         axis_ratio=territories.axis_ratio,
         orientation=territories.orientation,
         visible_share=territories.visible_share,
-        overlap=overlap_of(territories.membership),
+        overlap=overlap_of(territories.membership, territories.boxes),
         firing_rate=firings.firing_rate,
         interval_variation=firings.interval_variation,
-        synchronised_share=(firings.synchronised & inside).sum(axis=1)
-        / np.maximum(inside.sum(axis=1), 1),
+        synchronised_share=synchronised_share,
         displacement=twitches.displacement,
         contraction_time=twitches.contraction_time,
         relaxation_ratio=twitches.relaxation_ratio,
         synchrony=firings.synchrony,
         snr=snr,
-        noise_sd=noise_sd(territories.membership, trains, snr),
+        noise_sd=noise_sd(territories.membership, trains, snr, territories.boxes),
         noise_key=noise_key(seed, index),
         fat=fat_thickness(parameters, seed, index),
         doses=None if doses is None else doses.draw(seed, index),
@@ -169,7 +171,11 @@ def draw(
     )
 
 
-def signal_power(territory: NDArray[np.float32], twitch_train: NDArray[np.float32]) -> float:
+def signal_power(
+    territory: NDArray[np.float32],
+    twitch_train: NDArray[np.float32],
+    boxes: NDArray[np.int64] | None = None,
+) -> float:
     """Return the mean squared velocity of a noise-free sequence, without rendering it.
 
     The mean of (sum_k territory_k train_k)^2 is the sum over pairs of units of the product of their
@@ -179,6 +185,8 @@ def signal_power(territory: NDArray[np.float32], twitch_train: NDArray[np.float3
     ----------
     territory : float32 array of shape (unit, depth, width)
     twitch_train : float32 array of shape (unit, time)
+    boxes : int64 array of shape (unit, 4), optional
+        Those of :func:`.territory.boxes_of`, where they are known.
 
     Returns
     -------
@@ -187,16 +195,21 @@ def signal_power(territory: NDArray[np.float32], twitch_train: NDArray[np.float3
     """
     from .rendering_kernels import sum_of_squares
 
+    if boxes is None:
+        boxes = boxes_of(territory)
     voxels = twitch_train.shape[1] * territory.shape[1] * territory.shape[2]
-    flat = territory.reshape(len(territory), -1)
-    return float(sum_of_squares(flat, twitch_train)) / voxels
+    return float(sum_of_squares(territory, boxes, twitch_train)) / voxels
 
 
 def noise_sd(
-    territory: NDArray[np.float32], twitch_train: NDArray[np.float32], snr: float
+    territory: NDArray[np.float32],
+    twitch_train: NDArray[np.float32],
+    snr: float,
+    boxes: NDArray[np.int64] | None = None,
 ) -> float:
     """Return the SD of the noise, mm/s, that gives `snr` dB over the whole sequence.
 
     SNR is mean signal power over noise power (Ali et al. 2020, section IV.B); inf dB is 0.
     """
-    return float(np.sqrt(signal_power(territory, twitch_train) / 10 ** (snr / 10)))
+    power = signal_power(territory, twitch_train, boxes)
+    return float(np.sqrt(power / 10 ** (snr / 10)))

@@ -33,6 +33,8 @@ class Territories:
         Angle of the long axis to the depth axis, rad, 0..pi.
     visible_share : float64 array of shape (unit,)
         Share of the outline's area inside the image and the muscle.
+    boxes : int64 array of shape (unit, 4)
+        Rows and columns that a unit lies in, see :func:`boxes_of`.
     """
 
     membership: NDArray[np.float32]
@@ -42,6 +44,7 @@ class Territories:
     axis_ratio: NDArray[np.float64]
     orientation: NDArray[np.float64]
     visible_share: NDArray[np.float64]
+    boxes: NDArray[np.int64]
 
 
 def draw_territories(parameters: Parameters, units: int, seed: int, index: int) -> Territories:
@@ -76,7 +79,8 @@ def draw_territories(parameters: Parameters, units: int, seed: int, index: int) 
     outlines = _draw_outlines(parameters, edges, random, units)
     membership, area = _masks(parameters, edges, outlines, fibre_random)
     for _ in range(ATTEMPTS):
-        missing = np.flatnonzero(~membership.any(axis=(1, 2)))
+        boxes = boxes_of(membership)
+        missing = np.flatnonzero(boxes[:, 1] == 0)
         if missing.size == 0:
             break
         outlines[missing] = _draw_outlines(parameters, edges, random, missing.size)
@@ -96,12 +100,13 @@ def draw_territories(parameters: Parameters, units: int, seed: int, index: int) 
         axis_ratio=outlines[:, 2] / outlines[:, 3],
         orientation=outlines[:, 4].copy(),
         visible_share=np.minimum(area / (math.pi * outlines[:, 2] * outlines[:, 3]), 1.0),
+        boxes=boxes,
     )
 
 
 def fat_thickness(parameters: Parameters, seed: int, index: int) -> float:
     """Return the thickness of skin and fat above the muscle of sequence `index`, mm."""
-    return float(parameters.fat.draw(generator(seed, index, Stream.ANATOMY), 1)[0])
+    return parameters.fat.draw_one(generator(seed, index, Stream.ANATOMY))
 
 
 def _muscle_edges(parameters: Parameters, fat: float) -> NDArray[np.float64]:
@@ -116,9 +121,9 @@ def _draw_outlines(
 ) -> NDArray[np.float64]:
     """Draw (centre depth, centre width, semi-axes, angle) of the ellipses that outline units."""
     top, bottom, left, right = edges
-    radius = parameters.diameter.draw(random, units) / 2
-    centre = random.random((units, 2)) * (bottom - top, right - left) + (top, left)
-    discs = np.column_stack([centre, radius, radius, np.zeros(units)])
+    discs = np.zeros((units, 5))
+    discs[:, 2] = discs[:, 3] = parameters.diameter.draw(random, units) / 2
+    discs[:, :2] = random.random((units, 2)) * (bottom - top, right - left) + (top, left)
     return SHAPES[parameters.territory].outlines(parameters, discs, random)
 
 
@@ -137,19 +142,40 @@ def _masks(
     hard = parameters.mask == "hard"
     cover(outlines, pixel_size, edges, hard, membership, area)
     shape = SHAPES[parameters.territory]
-    for unit, outline in enumerate(outlines):
-        membership[unit] = shape.membership(
-            parameters, edges, outline, membership[unit], fibre_random
-        )
+    for covered, outline in zip(membership, outlines, strict=True):
+        belongs = shape.membership(parameters, edges, outline, covered, fibre_random)
+        if belongs is not covered:
+            covered[:] = belongs
     return membership, area
 
 
-def overlap_of(membership: NDArray[np.float32]) -> NDArray[np.float64]:
+def boxes_of(membership: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return the rows and columns that units lie in, so that the rest need not be looked at.
+
+    Parameters
+    ----------
+    membership : float32 array of shape (unit, depth, width)
+
+    Returns
+    -------
+    int64 array of shape (unit, 4)
+        First row, row after the last, first column, column after the last; 0 where there is none.
+    """
+    from . import territory_kernels
+
+    return territory_kernels.boxes_of(membership)
+
+
+def overlap_of(
+    membership: NDArray[np.float32], boxes: NDArray[np.int64] | None = None
+) -> NDArray[np.float64]:
     """Return the share of each unit's membership in pixels where another unit is too.
 
     Parameters
     ----------
     membership : float32 array of shape (unit, depth, width)
+    boxes : int64 array of shape (unit, 4), optional
+        Those of :func:`boxes_of`, where they are known.
 
     Returns
     -------
@@ -159,5 +185,5 @@ def overlap_of(membership: NDArray[np.float32]) -> NDArray[np.float64]:
     from .territory_kernels import shared_with_others
 
     overlap = np.zeros(len(membership))
-    shared_with_others(membership, overlap)
+    shared_with_others(membership, boxes_of(membership) if boxes is None else boxes, overlap)
     return overlap

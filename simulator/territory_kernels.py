@@ -4,10 +4,77 @@ import math
 
 import numpy as np
 
-from .acceleration import kernel
+from .acceleration import bits_of_float32, kernel
 
 SUBSAMPLES = 8
 """A pixel that an outline crosses is sampled at this many points a side."""
+
+WITHOUT_SIGN = np.int32(0x7FFFFFFF)
+
+
+@kernel
+def _square_samples(squares, first, last, step, centre, axis, low, high):
+    """Fill the squares of samples' distances from the centre along one axis of an upright ellipse.
+
+    They are in units of the semi-axis; those of samples outside the muscle are infinite.
+    """
+    for pixel in range(first, last):
+        for i in range(SUBSAMPLES):
+            place = (pixel + (i + 0.5) / SUBSAMPLES) * step
+            distance = (place - centre) / axis
+            inside = low <= place <= high
+            squares[pixel * SUBSAMPLES + i] = distance * distance if inside else math.inf
+
+
+@kernel
+def _samples_in_upright(squares_z, squares_x, row, column):
+    """Return how many samples of a pixel lie in an ellipse whose axes are the image's."""
+    count = 0
+    for i in range(row * SUBSAMPLES, (row + 1) * SUBSAMPLES):
+        for j in range(column * SUBSAMPLES, (column + 1) * SUBSAMPLES):
+            count += squares_z[i] + squares_x[j] <= 1.0
+    return count
+
+
+@kernel
+def _samples_in_turned(outline, pixel_size, muscle, row, column):
+    """Return how many samples of a pixel lie in an ellipse of any direction, and in the muscle."""
+    cz, cx, a, b, cosine, sine = outline
+    dz, dx = pixel_size
+    count = 0
+    for i in range(SUBSAMPLES):
+        sz = (row + (i + 0.5) / SUBSAMPLES) * dz
+        if sz < muscle[0] or sz > muscle[1]:
+            continue
+        for j in range(SUBSAMPLES):
+            sx = (column + (j + 0.5) / SUBSAMPLES) * dx
+            if sx < muscle[2] or sx > muscle[3]:
+                continue
+            u = ((sz - cz) * cosine + (sx - cx) * sine) / a
+            v = ((sx - cx) * cosine - (sz - cz) * sine) / b
+            if u * u + v * v <= 1.0:
+                count += 1
+    return count
+
+
+@kernel
+def _measure(distances, columns, outline, z, dx):
+    """Fill the distances of a row's pixels from an outline's centre, in units of its semi-axes."""
+    cz, cx, a, b, cosine, sine = outline
+    for column in range(columns[0], columns[1]):
+        x = (column + 0.5) * dx
+        u = ((z - cz) * cosine + (x - cx) * sine) / a
+        v = ((x - cx) * cosine - (z - cz) * sine) / b
+        distances[column] = math.sqrt(u * u + v * v)
+
+
+@kernel
+def _fill_hard(territory, row, distances, columns, dx, muscle):
+    """Fill a row of a hard mask: 1 where a pixel's centre lies in outline and muscle."""
+    for column in range(columns[0], columns[1]):
+        x = (column + 0.5) * dx
+        belongs = (distances[column] <= 1.0) & (muscle[2] <= x) & (x <= muscle[3])
+        territory[row, column] = np.float32(belongs)
 
 
 @kernel
@@ -32,6 +99,9 @@ def cover(outlines, pixel_size, muscle, hard, membership, area):
     dz, dx = pixel_size
     half_diagonal = 0.5 * math.sqrt(dz * dz + dx * dx)
     share_of_subsample = 1.0 / (SUBSAMPLES * SUBSAMPLES)
+    squares_z = np.empty(rows * SUBSAMPLES)
+    squares_x = np.empty(columns * SUBSAMPLES)
+    distances = np.empty(columns)
     for unit in range(units):
         cz, cx, a, b, angle = outlines[unit]
         cosine, sine = math.cos(angle), math.sin(angle)
@@ -50,68 +120,123 @@ def cover(outlines, pixel_size, muscle, hard, membership, area):
             and cx - reach_x >= max(muscle[2], 0.0)
             and cx + reach_x <= min(muscle[3], columns * dx)
         )
+        upright = sine == 0.0
+        if upright and not (hard and whole):
+            _square_samples(squares_z, first_row, last_row, dz, cz, a, muscle[0], muscle[1])
+            _square_samples(squares_x, first_column, last_column, dx, cx, b, muscle[2], muscle[3])
+        outline = (cz, cx, a, b, cosine, sine)
+        territory, columns_shown = membership[unit], (first_column, last_column)
         total = 0.0
         for row in range(first_row, last_row):
             z = (row + 0.5) * dz
+            _measure(distances, columns_shown, outline, z, dx)
+            if hard:
+                if muscle[0] <= z <= muscle[1]:
+                    _fill_hard(territory, row, distances, columns_shown, dx, muscle)
+                if whole:  # its area needs no samples
+                    continue
             for column in range(first_column, last_column):
                 x = (column + 0.5) * dx
-                u = ((z - cz) * cosine + (x - cx) * sine) / a
-                v = ((x - cx) * cosine - (z - cz) * sine) / b
-                distance = math.sqrt(u * u + v * v)
+                distance = distances[column]
                 inside_muscle = (
                     z - 0.5 * dz >= muscle[0]
                     and z + 0.5 * dz <= muscle[1]
                     and x - 0.5 * dx >= muscle[2]
                     and x + 0.5 * dx <= muscle[3]
                 )
-                if distance >= 1.0 + margin or (hard and whole):
+                if distance >= 1.0 + margin:
                     share = 0.0
                 elif distance <= 1.0 - margin and inside_muscle:
                     share = 1.0
                 else:
-                    count = 0
-                    for i in range(SUBSAMPLES):
-                        sz = (row + (i + 0.5) / SUBSAMPLES) * dz
-                        if sz < muscle[0] or sz > muscle[1]:
-                            continue
-                        for j in range(SUBSAMPLES):
-                            sx = (column + (j + 0.5) / SUBSAMPLES) * dx
-                            if sx < muscle[2] or sx > muscle[3]:
-                                continue
-                            u = ((sz - cz) * cosine + (sx - cx) * sine) / a
-                            v = ((sx - cx) * cosine - (sz - cz) * sine) / b
-                            if u * u + v * v <= 1.0:
-                                count += 1
+                    count = (
+                        _samples_in_upright(squares_z, squares_x, row, column)
+                        if upright
+                        else _samples_in_turned(outline, pixel_size, muscle, row, column)
+                    )
                     share = count * share_of_subsample
                 total += share
-                if hard:
-                    centre_in_muscle = muscle[0] <= z <= muscle[1] and muscle[2] <= x <= muscle[3]
-                    share = 1.0 if distance <= 1.0 and centre_in_muscle else 0.0
-                membership[unit, row, column] = np.float32(share)
+                if not hard:
+                    territory[row, column] = np.float32(share)
         area[unit] = math.pi * a * b if whole else total * dz * dx
 
 
 @kernel
-def shared_with_others(membership, overlap):
+def boxes_of(membership):
+    """Return first row, row after the last, first column, column after the last of each unit.
+
+    Parameters
+    ----------
+    membership : float32 array of shape (unit, depth, width)
+
+    Returns
+    -------
+    int64 array of shape (unit, 4)
+        Beyond these a unit has no pixels; all are 0 where it has none.
+    """
+    units, _, columns = membership.shape
+    boxes = np.zeros((units, 4), np.int64)
+    of_columns = np.empty(columns, np.int32)
+    for unit in range(units):
+        of_columns[:] = 0
+        last = _gather_bits(membership[unit], of_columns, boxes[unit])
+        if last == 0:
+            continue
+        first, last = 0, columns
+        while of_columns[first] == 0:
+            first += 1
+        while of_columns[last - 1] == 0:
+            last -= 1
+        boxes[unit, 2] = first
+        boxes[unit, 3] = last
+    return boxes
+
+
+@kernel
+def _gather_bits(territory, of_columns, box):
+    """Gather the bits, but for signs, of a territory's columns, and fill first and last row.
+
+    Most rows have nothing, and are passed over as vectors. Returns the row after the last, or 0.
+    """
+    rows, columns = territory.shape
+    for row in range(rows):
+        bits = np.int32(0)
+        for column in range(columns):
+            bits |= bits_of_float32(territory[row, column])
+        if bits & WITHOUT_SIGN == 0:
+            continue
+        if box[1] == 0:
+            box[0] = row
+        box[1] = row + 1
+        for column in range(columns):
+            of_columns[column] |= bits_of_float32(territory[row, column]) & WITHOUT_SIGN
+    return box[1]
+
+
+@kernel
+def shared_with_others(membership, boxes, overlap):
     """Fill the share of each unit's membership that lies in pixels where other units are too.
 
     Parameters
     ----------
     membership : float32 array of shape (unit, depth, width)
+    boxes : int64 array of shape (unit, 4)
+        See :func:`boxes_of`.
     overlap : float64 array of shape (unit,), changed in place
     """
     units, rows, columns = membership.shape
     crowd = np.zeros((rows, columns), np.int32)
     for unit in range(units):
-        for row in range(rows):
-            for column in range(columns):
-                if membership[unit, row, column] > 0:
-                    crowd[row, column] += 1
+        first_row, last_row, first_column, last_column = boxes[unit]
+        for row in range(first_row, last_row):
+            for column in range(first_column, last_column):
+                crowd[row, column] += membership[unit, row, column] > 0
     for unit in range(units):
+        first_row, last_row, first_column, last_column = boxes[unit]
         total = 0.0
         shared = 0.0
-        for row in range(rows):
-            for column in range(columns):
+        for row in range(first_row, last_row):
+            for column in range(first_column, last_column):
                 weight = membership[unit, row, column]
                 if weight > 0:
                     total += weight

@@ -19,6 +19,8 @@ from .seeds import Stream, generator
 NEGLIGIBLE = 2.0**-24
 """A twitch ends where its displacement is this share of its peak: float32 cannot show it."""
 
+_logarithm = np.frompyfunc(math.log, 1, 1)
+
 MICROMETRES_PER_MILLIMETRE = 1000.0
 
 
@@ -48,7 +50,7 @@ def shape_exponent(relaxation_ratio):
     """
     # NumPy's logarithm differs in its last bit between processors with and without AVX-512, which
     # the difference below magnifies; the C library's is the same on both.
-    logarithm = np.frompyfunc(math.log, 1, 1)(relaxation_ratio)
+    logarithm = _logarithm(relaxation_ratio)
     return math.log(2) / (relaxation_ratio - 1 - np.asarray(logarithm, float)[()])
 
 

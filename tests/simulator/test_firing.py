@@ -9,7 +9,7 @@ from scipy.stats import kstest, truncnorm
 
 from musim.simulator import Parameters, Range
 from musim.simulator.firing import draw_firings, half_width, most_firings, synchronise
-from musim.simulator.firing_kernels import move_onto_nearest
+from musim.simulator.firing_kernels import end_trains, follow, move_onto_nearest, share_inside
 from musim.simulator.twitch import twitch_length
 
 LEAD = 0.3
@@ -71,6 +71,27 @@ def test_of_two_targets_equally_near_the_later_is_taken():
     targets = np.array([0.5, 1.5]), np.array([1, 2])
     move_onto_nearest(times, chosen, np.zeros((1, 2)), *targets, 0.1, moved)
     assert times.tolist() == [[1.5, 9.0]]
+
+
+@given(st.integers(1, 5), st.integers(1, 12), st.integers(0, 2**32))
+def test_firings_follow_one_another_and_end_with_the_sequence(units, firings, seed):
+    random = np.random.default_rng(seed)
+    excursions = random.standard_normal((units, firings))
+    mean, deviation, last = random.uniform(0.05, 0.2, (3, units))
+    deviation *= 0.1
+    intervals = mean[:, None] + deviation[:, None] * excursions
+    times = excursions.copy()
+    follow(times, mean, deviation, last)
+    np.testing.assert_array_equal(times, last[:, None] + np.cumsum(intervals, axis=1))
+    ended, marked = times.copy(), random.random(times.shape) < 0.5
+    columns = end_trains(ended, 0.6)
+    np.testing.assert_array_equal(ended, np.where(times < 0.6, times, np.nan))
+    assert columns == max((times < 0.6).sum(axis=1).max(), 1)
+    share = np.empty(units)
+    share_inside(ended - 0.2, marked, 0.3, share)
+    inside = (times >= 0.2) & (ended - 0.2 < 0.3)
+    wanted = (marked & inside).sum(axis=1) / np.maximum(inside.sum(axis=1), 1)
+    np.testing.assert_array_equal(share, wanted)
 
 
 def test_times_rise_and_are_padded_at_the_end():

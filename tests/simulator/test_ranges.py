@@ -109,6 +109,14 @@ def test_constants_use_up_as_much_randomness_as_ranges():
     assert one.random() == other.random()
 
 
+@pytest.mark.parametrize("drawn", [Range(2, 6), Range(4, 4), Range(math.inf, math.inf)])
+def test_one_value_is_the_first_of_many(drawn):
+    one, other = np.random.default_rng(0), np.random.default_rng(0)
+    for _ in range(20):
+        assert drawn.draw_one(one) == drawn.draw(other, 1)[0]
+    assert one.random() == other.random()
+
+
 def test_an_infinite_constant_can_be_drawn():
     assert (Range(math.inf, math.inf).draw(np.random.default_rng(0), 2) == math.inf).all()
 

@@ -11,6 +11,7 @@ from musim.simulator.noise import standard_normal
 from musim.simulator.rendering import render_arrays, signal
 from musim.simulator.rendering_kernels import pack_blocks, render_window, sum_of_squares
 from musim.simulator.seeds import noise_key
+from musim.simulator.territory import boxes_of
 
 GRIDS = [(5, 7), (3, 3), (64, 64), (17, 16), (1, 1), (1, 40), (33, 2), (8, 4)]
 
@@ -226,12 +227,41 @@ def test_windows_with_steps_or_nothing_in_them_are_refused(truth, name, window):
 def test_the_sum_of_squares_is_that_of_the_rendered_sequence(units, grid, frames, seed):
     territory, trains, _ = _scene(seed, units, frames, grid)
     sequence = np.einsum("kt,kzx->tzx", trains.astype(float), territory)
-    found = sum_of_squares(territory.reshape(units, -1), trains)
+    found = sum_of_squares(territory, boxes_of(territory), trains)
     assert found == pytest.approx((sequence**2).sum(), rel=1e-9, abs=1e-9)
 
 
 def test_units_that_cancel_have_no_power():
     territory, trains, _ = _scene(0, 1, 9, (5, 7))
     opposite = np.concatenate([trains, -trains])
-    twice = np.concatenate([territory, territory]).reshape(2, -1)
-    assert sum_of_squares(twice, opposite) == 0
+    twice = np.concatenate([territory, territory])
+    assert sum_of_squares(twice, boxes_of(twice), opposite) == 0
+
+
+def _dot(a, b):
+    """Return the dot product in four lanes, as the kernel does."""
+    whole = a.size // 4 * 4
+    products = a.astype(float) * b
+    lanes = [0.0] * 4
+    for i, product in enumerate(products):
+        lanes[i % 4 if i < whole else 0] += float(product)
+    return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+
+
+@given(st.integers(1, 5), st.sampled_from(GRIDS), st.integers(0, 2**32))
+def test_the_sum_of_squares_keeps_its_last_bit(units, grid, seed):
+    territory, trains, _ = _scene(seed, units, 10, grid)
+    places = territory.reshape(units, -1)
+    total = 0.0
+    for unit in range(units):
+        for other in range(unit, units):
+            ends = [
+                np.flatnonzero(places[one])[[0, -1]] for one in (unit, other) if places[one].any()
+            ]
+            if len(ends) < 2:
+                continue
+            # From the first pixel that both may have to the last.
+            low, high = max(ends[0][0], ends[1][0]), min(ends[0][1], ends[1][1]) + 1
+            shared = _dot(places[unit, low:high], places[other, low:high]) if low < high else 0
+            total += (1 if unit == other else 2) * shared * _dot(trains[unit], trains[other])
+    assert sum_of_squares(territory, boxes_of(territory), trains) == max(total, 0)

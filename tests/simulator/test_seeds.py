@@ -1,5 +1,9 @@
+import pickle
+
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from musim.simulator.seeds import NOISE_KEY_WORDS, Stream, check_seed, generator, noise_key
 
@@ -30,6 +34,26 @@ def test_a_generator_depends_on_its_three_numbers_alone():
     first = generator(3, 4, Stream.FIRING).random(5)
     generator(9, 9, Stream.TWITCH).random(1000)
     np.testing.assert_array_equal(generator(3, 4, Stream.FIRING).random(5), first)
+
+
+@given(st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1))
+@example(0, 0)
+@example(2**32 - 1, 2**32 - 1)
+@example(2**32, 2**32)
+def test_generators_are_those_of_numpys_seed_sequences(seed, index):
+    for stream in Stream:
+        sequence = np.random.SeedSequence(seed, spawn_key=(index, int(stream)))
+        wanted = np.random.PCG64(sequence).state
+        assert generator(seed, index, stream).bit_generator.state == wanted
+        words = sequence.generate_state(NOISE_KEY_WORDS, np.uint32)
+        np.testing.assert_array_equal(noise_key(seed, index, stream), words)
+
+
+def test_a_generator_can_go_to_another_process():
+    sent = generator(3, 4, Stream.FIRING)
+    sent.random(3)
+    received = pickle.loads(pickle.dumps(sent))
+    np.testing.assert_array_equal(received.random(5), sent.random(5))
 
 
 def test_no_two_generators_are_alike():

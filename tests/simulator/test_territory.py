@@ -11,6 +11,7 @@ from musim.simulator.seeds import Stream, generator
 from musim.simulator.territory import (
     _draw_outlines,
     _muscle_edges,
+    boxes_of,
     draw_territories,
     fat_thickness,
     overlap_of,
@@ -337,3 +338,29 @@ def test_the_overlap_is_the_weight_in_shared_pixels(units, rows, columns, seed):
     weight = (membership * shared).sum(axis=(1, 2), dtype=float)
     expected = np.divide(weight, total, out=np.zeros(units), where=total > 0)
     np.testing.assert_allclose(overlap_of(membership), expected, rtol=1e-6)
+
+
+@given(st.integers(0, 4), st.integers(1, 9), st.integers(1, 9), st.integers(0, 2**32))
+def test_boxes_hold_all_of_a_unit_and_no_more(units, rows, columns, seed):
+    random = np.random.default_rng(seed)
+    membership = random.random((units, rows, columns), np.float32)
+    membership[random.random(membership.shape) < 0.9] = random.choice([0.0, -0.0])
+    boxes = boxes_of(membership)
+    assert boxes.shape == (units, 4)
+    for territory, box in zip(membership, boxes, strict=True):
+        places = np.nonzero(territory)
+        ends = [(axis.min(), axis.max() + 1) if axis.size else (0, 0) for axis in places]
+        assert box.tolist() == [*ends[0], *ends[1]]
+
+
+@given(st.floats(-3, 12), st.floats(-3, 12), st.floats(0.3, 6), st.booleans(), st.integers(0, 99))
+def test_discs_are_ellipses_of_any_angle(z, x, radius, hard, seed):
+    # Upright outlines have samples of their own; an angle that no sample sees takes the other way.
+    muscle = np.random.default_rng(seed).uniform([-1, 6, -1, 6], [4, 12, 4, 12])
+    upright, turned = [z, x, radius, radius, 0.0], [z, x, radius, radius, 1e-300]
+    for one, other in zip(
+        _cover(upright, (11, 9), (0.9, 1.1), muscle, hard),
+        _cover(turned, (11, 9), (0.9, 1.1), muscle, hard),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
