@@ -9,6 +9,7 @@ import pytest
 from musim.cli.main import COMMANDS
 from musim.datasets import generate
 from musim.simulator import Parameters
+from musim.training.identification.results import identify_stores
 
 HEAVY = {"dask", "distributed", "h5py", "lightning", "matplotlib", "numba", "pandas", "scipy.fft",
          "scipy.ndimage", "scipy.signal", "scipy.special", "scipy.stats", "sklearn", "torch",
@@ -70,6 +71,15 @@ def test_a_command_imports_what_it_uses_alone(store, arguments, needed, tmp_path
     monkeypatch.chdir(tmp_path)
     found = modules_after([arguments[0], store, *arguments[1:]])
     assert found & HEAVY <= needed, (found & HEAVY) - needed
+
+
+def test_a_report_imports_what_it_uses_alone(store, tmp_path):
+    units, page = str(tmp_path / "units.zarr"), str(tmp_path / "page.html")
+    identify_stores(store, units, workers=1)
+    found = modules_after(["report", units, "--out", page])
+    # Of Matplotlib its colours and contours; no figures.
+    assert found & HEAVY <= {"zarr", "numba", "scipy.ndimage", "scipy.special", "matplotlib"}
+    assert found & {"scipy.optimize", "matplotlib.figure"} == set()
 
 
 def test_info_keeps_to_a_budget_of_modules(store):

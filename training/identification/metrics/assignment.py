@@ -21,10 +21,18 @@ def assign(
     rows, columns : int64 arrays of shape (pair,)
         By rising row.
     """
-    from scipy.optimize import linear_sum_assignment
+    from .assignment_kernels import columns_of_least_cost
 
+    if not worth.size:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     # One more pair outweighs any sum of worth, which is at most the number of pairs.
     weight = np.where(allowed, worth + min(worth.shape) + 1.0, 0.0)
-    rows, columns = linear_sum_assignment(weight, maximize=True)
+    is_tall = weight.shape[0] > weight.shape[1]
+    few = np.ascontiguousarray(-weight.T if is_tall else -weight, np.float64)
+    columns = columns_of_least_cost(few)
+    rows = np.arange(len(few))
+    if is_tall:
+        order = np.argsort(columns)
+        rows, columns = columns[order], order
     paired = allowed[rows, columns]
     return rows[paired].astype(np.int64), columns[paired].astype(np.int64)

@@ -195,26 +195,21 @@ def common_lag(
     InputError
         If the bound is negative or not finite, or the window has no length.
     """
+    from .firing_kernels import match_at_lags
+
     window = check_window(window)
     bound = check_lag_bound(bound)
-    units = [
-        (firings_within(one, window), firings_within(other, window))
-        for one, other in zip(predicted, true, strict=True)
-    ]
-    steps = math.floor((bound + ROUNDING) * LAGS_A_SECOND)
-    best, best_lag = (0, 0.0), 0.0
-    # From 0 outwards, so that the first of equals is the smallest.
-    for step in sorted(range(-steps, steps + 1), key=lambda s: (abs(s), s)):
-        lag = step / LAGS_A_SECOND
-        matches, distance = 0, 0.0
-        for ours, theirs in units:
-            near, far = _aligned(ours, theirs, window, lag)
-            of_near, of_far = match_instants(near, far, tolerance)
-            matches += len(of_near)
-            distance += float(np.abs(near[of_near] - far[of_far]).sum())
+    if len(predicted) != len(true):
+        raise ValueError(f"found {len(predicted)} predicted units, wanted {len(true)} as true ones")
+    ours, theirs = _packed(predicted, window), _packed(true, window)
+    lags = _lags(bound)
+    matches, distances = np.zeros(len(lags), np.int64), np.zeros(len(lags))
+    match_at_lags(*ours, *theirs, window, tolerance + ROUNDING, lags, matches, distances)
+    best, least, best_lag = 0, 0.0, 0.0
+    for lag, common, distance in zip(lags, matches, distances, strict=True):
         # Distances that differ by rounding alone are equal.
-        if matches > best[0] or (matches == best[0] and -distance > best[1] + ROUNDING):
-            best, best_lag = (matches, -distance), lag
+        if common > best or (common == best and distance < least - ROUNDING):
+            best, least, best_lag = common, distance, float(lag)
     return best_lag
 
 
@@ -255,17 +250,22 @@ def score_all_at_best_lag(
     from .firing_kernels import best_lags
 
     window = check_window(window)
-    most = math.floor((check_lag_bound(bound) + ROUNDING) * LAGS_A_SECOND)
-    steps = sorted(range(-most, most + 1), key=lambda s: (abs(s), s))
+    tried = _lags(check_lag_bound(bound))
     ours, theirs = _packed(predicted, window), _packed(true, window)
     found = np.zeros((len(ours[0]), len(theirs[0]), 3), np.int64)
     lags = np.zeros(found.shape[:2])
-    tried = np.array(steps, np.float64) / LAGS_A_SECOND
     best_lags(*ours, *theirs, window, ROUNDING, tolerance + ROUNDING, tried, found, lags)
     return [
         [FiringScore(*map(int, counts), lag=float(lag)) for counts, lag in zip(*rows, strict=True)]
         for rows in zip(found, lags, strict=True)
     ]
+
+
+def _lags(bound: float) -> NDArray[np.float64]:
+    """Return the lags within a bound, s, from 0 outwards: the first of equals is the smallest."""
+    most = math.floor((bound + ROUNDING) * LAGS_A_SECOND)
+    steps = sorted(range(-most, most + 1), key=lambda s: (abs(s), s))
+    return np.array(steps, np.float64) / LAGS_A_SECOND
 
 
 def _packed(

@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.signal
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import pearsonr
@@ -9,6 +10,7 @@ from scipy.stats import pearsonr
 from musim.simulator import Parameters, draw
 from musim.training.identification.metrics.agreement import (
     RateOfAgreement,
+    _maxima,
     lagged_correlation,
     peak_instants,
     rate_of_agreement,
@@ -102,6 +104,14 @@ def test_maxima_of_0_or_less_and_at_the_ends_do_not_count():
     for train in ([-2, -1, -2], [-1, 0, -1], [2, 1, 2], [1, 1, 0], [0, 1, 1], [5], [1, 2]):
         assert peak_instants(train, 400, smoothing=0).size == 0
     assert peak_instants([-1, 1e-6, -1], 400, smoothing=0).size == 1
+
+
+@given(TRAINS, st.integers(0, 6), st.sampled_from([1e-9, 0.5, 2.0]))
+def test_maxima_are_those_of_scipy(train, zeros, least):
+    # Plateaus, ends, and maxima that stand out by little.
+    values = np.concatenate([train, np.zeros(zeros), train[::-1] + least / 2])
+    wanted, _ = scipy.signal.find_peaks(values, prominence=least)
+    np.testing.assert_array_equal(_maxima(values, least), wanted)
 
 
 @pytest.mark.parametrize("value", [0.1, 0.3, -0.7, 1e-12, 1e9])

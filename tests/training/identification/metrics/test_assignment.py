@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
 
 from musim.training.identification.metrics.assignment import assign
 
@@ -49,3 +50,12 @@ def test_two_pairs_beat_a_better_one():
 def test_nothing_is_paired_with_nothing(shape):
     first, second = assign(np.zeros(shape), np.ones(shape, bool))
     assert first.size == second.size == 0
+
+
+@given(st.integers(1, 7), st.integers(1, 7), st.integers(1, 100), st.integers(0, 2**32))
+def test_equals_are_broken_as_scipy_breaks_them(rows, columns, levels, seed):
+    random = np.random.default_rng(seed)
+    worth = random.integers(0, levels, (rows, columns)) / levels
+    found = assign(worth, np.ones((rows, columns), bool))
+    wanted = linear_sum_assignment(worth + min(rows, columns) + 1.0, maximize=True)
+    np.testing.assert_array_equal(found, wanted)
