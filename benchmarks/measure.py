@@ -39,12 +39,17 @@ class Comparison:
 
 
 def in_turns(
-    first: Callable[[], None], second: Callable[[], None], rounds: int, warm_up: int = 1
+    first: Callable[[], object],
+    second: Callable[[], object],
+    rounds: int,
+    warm_up: int = 1,
+    before: Callable[[], object] = lambda: None,
 ) -> Comparison:
-    """Run two functions in turns and time each call."""
+    """Run two functions in turns and time each call; what is called before each is not timed."""
     times: tuple[list[float], list[float]] = ([], [])
     for turn in range(warm_up + rounds):
         for function, kept in zip((first, second), times, strict=True):
+            before()
             began = time.perf_counter()
             function()
             seconds = time.perf_counter() - began

@@ -1,7 +1,8 @@
 """Writing and reading stores, against raw files of the same bytes.
 
 The limit of writing is one file of as many bytes, brought to the disk (fsync). What one would write
-by hand is a file a sequence, each brought to the disk, so that none is lost.
+by hand is a file a sequence, each brought to the disk, so that none is lost. What was there is
+removed before, and that is not timed: to free as many files takes a disk a while.
 """
 
 import os
@@ -35,36 +36,28 @@ WRITTEN = {
 def figures(folder: Path, rounds: int) -> Iterator[Measured]:
     """Measure writing, then reading, below a folder on the disk that is meant."""
     voxels = render(draw(PARAMETERS, seed=1, index=0))
-    raw = folder / "raw"
     for key, (dtype, workers) in WRITTEN.items():
-        one = _raw(raw, voxels.astype(dtype), one_file=True)
+        one = _raw(folder, voxels.astype(dtype), one_file=True)
         yield FIGURES[key].of(_turns(folder, one, rounds, workers, dtype=dtype), SEQUENCES)
-    each = _raw(raw, voxels, one_file=False)
+    each = _raw(folder, voxels, one_file=False)
     yield FIGURES["files"].of(_turns(folder, each, rounds, 2), SEQUENCES)
     yield from _rendered(folder, rounds)
     yield from _reading(folder, rounds)
 
 
-def _writing(folder: Path, workers: int, **options) -> Callable[[], None]:
-    """Return what writes a store; an old one is removed before, which counts on both sides."""
-    store = folder / "store.zarr"
-
-    def write() -> None:
-        shutil.rmtree(store, ignore_errors=True)
-        generate(PARAMETERS, store, workers=workers, **{"sequences": SEQUENCES, **options})
-
-    return write
+def _writing(folder: Path, workers: int, **options) -> Callable[[], object]:
+    """Return what writes a store."""
+    given = {"sequences": SEQUENCES, **options}
+    return lambda: generate(PARAMETERS, folder / "store.zarr", workers=workers, **given)
 
 
-def _raw(raw: Path, voxels: NDArray[np.floating], *, one_file: bool) -> Callable[[], None]:
+def _raw(folder: Path, voxels: NDArray[np.floating], *, one_file: bool) -> Callable[[], None]:
     """Return what writes as many sequences raw."""
     parts = 1 if one_file else SEQUENCES
 
     def write() -> None:
-        shutil.rmtree(raw, ignore_errors=True)
-        raw.mkdir()
         for part in range(parts):
-            with (raw / f"{part}.raw").open("wb") as file:
+            with (folder / f"{part}.raw").open("wb") as file:
                 for _ in range(SEQUENCES // parts):
                     voxels.tofile(file)
                 file.flush()
@@ -74,9 +67,16 @@ def _raw(raw: Path, voxels: NDArray[np.floating], *, one_file: bool) -> Callable
 
 
 def _turns(
-    folder: Path, raw: Callable[[], None], rounds: int, workers: int, **options
+    folder: Path, against: Callable[[], None], rounds: int, workers: int, **options
 ) -> Comparison:
-    return in_turns(_writing(folder, workers, **options), raw, rounds)
+    """Write a store in turns with something else, each into an empty folder on a quiet disk."""
+
+    def empty() -> None:
+        shutil.rmtree(folder)
+        folder.mkdir()
+        os.sync()
+
+    return in_turns(_writing(folder, workers, **options), against, rounds, before=empty)
 
 
 def _rendered(folder: Path, rounds: int) -> Iterator[Measured]:
@@ -88,8 +88,8 @@ def _rendered(folder: Path, rounds: int) -> Iterator[Measured]:
 
     for workers in (2, 1):
         # With starting and ending the processes, as a command has it.
-        writing = _writing(folder, workers, kind="rendered", sequences=RENDERED)
-        yield FIGURES[f"truth-{workers}"].of(in_turns(writing, drawing, rounds), RENDERED)
+        times = _turns(folder, drawing, rounds, workers, kind="rendered", sequences=RENDERED)
+        yield FIGURES[f"truth-{workers}"].of(times, RENDERED)
 
 
 def _reading(folder: Path, rounds: int) -> Iterator[Measured]:
@@ -99,8 +99,8 @@ def _reading(folder: Path, rounds: int) -> Iterator[Measured]:
         place = folder / f"{kind}.zarr"
         stores[kind] = generate(PARAMETERS, place, sequences=SEQUENCES, kind=kind)
     out = np.empty((PARAMETERS.frames, *PARAMETERS.pixels), np.float32)
-    _raw(folder / "raw", out, one_file=True)()
-    mapped = np.memmap(folder / "raw" / "0.raw", np.float32, "r", shape=(SEQUENCES, *out.shape))
+    _raw(folder, out, one_file=True)()
+    mapped = np.memmap(folder / "0.raw", np.float32, "r", shape=(SEQUENCES, *out.shape))
 
     def copying() -> None:
         for index in range(SEQUENCES):

@@ -37,6 +37,9 @@ RENDERED = (
 
 ROOT = "zarr.json"
 
+COMPRESSION: Any = {"cname": "lz4", "clevel": 5}
+"""Of Blosc. Byte shuffling with LZ4 packs trains tighter and five times faster than Zstandard."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
@@ -193,9 +196,8 @@ class Layout:
         group = zarr.create_group(memory, attributes=attributes)
         for name in (*self.variables, *(c.name for c in COORDINATES)):
             variable = self.variable(name)
-            # Byte shuffling with LZ4 packs trains tighter and five times faster than Zstandard.
             size = np.dtype(variable.dtype).itemsize
-            shuffled = BloscCodec(typesize=size, cname="lz4", clevel=5, shuffle="shuffle")
+            shuffled = BloscCodec(typesize=size, shuffle="shuffle", **COMPRESSION)
             compressors = [shuffled] if variable.compressed else []
             group.create_array(
                 name,

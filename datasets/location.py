@@ -4,7 +4,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -306,6 +306,14 @@ class Batch:
         except OSError as error:
             raise self.location.failure("be written", error) from error
         self._waiting.append(self._threads.submit(_settle, aside, path))
+
+    def in_a_thread(self, function: Callable[..., None], *arguments: Any) -> None:
+        """Call a function in one of the batch's threads, and wait for it.
+
+        In the main thread Blosc would start threads of its own, which processes that are forked
+        later wait for in vain.
+        """
+        self._threads.submit(function, *arguments).result()
 
     def settle(self) -> None:
         """Wait until all files are on the disk under their names; raise what went wrong."""

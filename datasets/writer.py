@@ -5,44 +5,27 @@ with a manifest of its files; a part without one is made again. Whoever reads a 
 knows that every file named in it was written before.
 """
 
-import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import google_crc32c
 import numpy as np
-import zarr
 from numpy.typing import NDArray
-from zarr.abc.store import Store as ZarrStore
-from zarr.core.buffer import Buffer
-from zarr.storage import WrapperStore
 
 from ..simulator.errors import FailureError, InputError, MusimError
+from .chunks import write_coordinates, write_truth, write_voxels
 from .layout import MANIFEST, MARK, PLAN, ROOT, SEAL, Layout
 from .location import PARTIAL, Batch, Location, checksums
 from .locking import LOCK
 from .origin import settings_of
-from .schema import COORDINATES, chunks_of
+from .schema import COORDINATES
 from .sealing import seal
 
 MOST_SHOWN = 5
 """Settings that differ are listed up to this many."""
-
-
-class _BatchStore(WrapperStore[ZarrStore]):
-    """A Zarr store that writes through a batch, which notes what was written."""
-
-    def __init__(self, location: Location) -> None:
-        super().__init__(location.zarr_store(read_only=False))
-        self.batch = Batch(location)
-
-    async def set(self, key: str, value: Buffer) -> None:
-        content = np.ascontiguousarray(value.as_numpy_array()).view(np.uint8)
-        await asyncio.to_thread(self.batch.write, key, content)
 
 
 def manifest_key(part: int) -> str:
@@ -244,58 +227,13 @@ def write_part(
         If the location cannot be written, or an array does not fit.
     """
     indices = layout.sequences_of(part)
-    with _batch_store(location) as store:
-        for name in layout.variables:
-            if name == "tvi":
-                for index, voxels in zip(indices, tvi, strict=True):
-                    _write_voxels(store.batch, layout, index, voxels)
-                continue
-            target = _open_for_writing(store, name)
-            wanted = (len(indices), *target.shape[1:])
-            if arrays[name].shape != wanted:
-                raise FailureError(f"{name}: found shape {arrays[name].shape}, wanted {wanted}")
-            target[indices.start : indices.stop] = arrays[name]
-        store.batch.settle()
-        location.write_json(manifest_key(part), {"files": store.batch.files})
-
-
-def _write_voxels(batch: Batch, layout: Layout, index: int, voxels: NDArray[np.float32]) -> None:
-    """Write one sequence's chunks of ``tvi`` as Zarr's codecs define them.
-
-    They are uncompressed: little-endian values, then their CRC-32C. Zarr's own writer would copy
-    them twice more, which takes as long as rendering them.
-    """
-    variable = layout.variable("tvi")
-    if voxels.shape != layout.shape:
-        raise FailureError(f"tvi: found shape {voxels.shape}, wanted {layout.shape}")
-    frames = chunks_of(variable, layout.sizes, layout.part_size)[1]
-    values = np.ascontiguousarray(voxels, np.dtype(layout.dtype).newbyteorder("<"))
-    for number, first in enumerate(range(0, len(values), frames)):
-        chunk = values[first : first + frames]
-        if len(chunk) < frames:
-            # Chunks are whole: the last one is filled up.
-            whole = np.full((frames, *chunk.shape[1:]), variable.fill_value, chunk.dtype)
-            whole[: len(chunk)] = chunk
-            chunk = whole
-        content = chunk.reshape(-1).view(np.uint8)
-        crc = int(google_crc32c.value(content)).to_bytes(4, "little")
-        batch.write(f"tvi/c.{index}.{number}.0.0", (content, crc))
-
-
-@contextmanager
-def _batch_store(location: Location) -> Iterator[_BatchStore]:
-    store = _BatchStore(location)
-    try:
-        yield store
-    finally:
-        store.batch.close()
-        store.close()
-
-
-def _open_for_writing(store: _BatchStore, name: str) -> zarr.Array[Any]:
-    array = zarr.open_array(store, path=name, mode="r+", zarr_format=3)
-    # A chunk of fill values is written too: a file that is missing is then always damage.
-    return array.with_config({"write_empty_chunks": True})
+    with closing(Batch(location)) as batch:
+        batch.in_a_thread(write_truth, batch, layout, part, arrays)
+        if "tvi" in layout.variables:
+            for index, voxels in zip(indices, tvi, strict=True):
+                write_voxels(batch, layout, index, voxels)
+        batch.settle()
+        location.write_json(manifest_key(part), {"files": batch.files})
 
 
 def finalise(location: Location, layout: Layout) -> None:
@@ -315,11 +253,10 @@ def finalise(location: Location, layout: Layout) -> None:
         )
     # A worker that was killed, and whose part another one made, left what it was writing.
     _remove_leftovers(location)
-    with _batch_store(location) as store:
-        for name, values in layout.coordinates().items():
-            _open_for_writing(store, name)[:] = values
-        store.batch.settle()
-        files = store.batch.files
+    with closing(Batch(location)) as batch:
+        batch.in_a_thread(write_coordinates, batch, layout)
+        batch.settle()
+        files = batch.files
     documents = layout.metadata()
     names = (*layout.variables, *(c.name for c in COORDINATES))
     files |= checksums(location, [MARK, PLAN, *(f"{name}/zarr.json" for name in names)])
