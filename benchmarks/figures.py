@@ -137,6 +137,7 @@ GROUPS = {
         "rendered-memory": Figure("batches of a rendered store", "arrays in memory", *SPEED),
         "endless": Figure("endless batches", "drawing and rendering, 1 worker", *SPEED),
         "waiting": Figure("waiting for a batch of 8", "a step of 50 ms", *SECONDS),
+        "pause": Figure("first batch of the next epoch", "any other batch of it", *SECONDS),
         "first": Figure("first batch of a process", "`import torch, zarr, numba`", *SECONDS),
     },
     "finding": {

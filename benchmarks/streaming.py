@@ -13,13 +13,13 @@ import numpy as np
 import torch
 
 from benchmarks.figures import GROUPS, HEAD, Measured
+from benchmarks.first_batch import BATCH
 from benchmarks.measure import Comparison, in_turns
 from musim.datasets import Store, generate
 from musim.datasets.streaming import EndlessLoader, SequenceLoader
 from musim.simulator import Parameters, draw, render
 
 FIGURES = GROUPS["streaming"]
-BATCH = 8
 PARAMETERS = Parameters()
 STEP_SECONDS = 0.05
 ENDLESS_BATCHES = 10
@@ -97,6 +97,24 @@ def waiting(store: Store, steps: int, rounds: int) -> Measured:
     return FIGURES["waiting"].of(Comparison(waits, worked), steps)
 
 
+def pause(store: Store, rounds: int) -> Measured:
+    """Measure for how long the first batch of an epoch is waited for, right after the one before.
+
+    Against it stands the mean time of the epoch's other batches. Nothing is done with any of them.
+    """
+    loader = SequenceLoader(store, batch_size=BATCH)
+    drain(iter(loader))
+    firsts, others = [], []
+    for _ in range(rounds):
+        times = [time.perf_counter()]
+        for batch in loader:
+            float(batch["tvi"][0, 0, 0, 0])
+            times.append(time.perf_counter())
+        firsts.append(times[1] - times[0])
+        others.append((times[-1] - times[1]) / (len(times) - 2))
+    return FIGURES["pause"].of(Comparison(firsts, others))
+
+
 class EndlessOver:
     """Epoch after epoch of a store."""
 
@@ -113,26 +131,13 @@ def first_batch(store: Path) -> tuple[float, float]:
     """Return seconds from a process's start to its first batch, and its peak memory in MiB."""
     began = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.streaming", "--first-batch", str(store)],
+        [sys.executable, "-m", "benchmarks.first_batch", str(store)],
         check=True,
         capture_output=True,
         text=True,
     )
     seconds, peak = (float(value) for value in done.stdout.split())
     return seconds - began, peak
-
-
-def in_this_process(store: Path) -> None:
-    """Print when the first batch came, and the peak memory after a whole epoch."""
-    loader = SequenceLoader(store, batch_size=BATCH)
-    batches = iter(loader)
-    next(batches)
-    came = time.perf_counter()
-    drain(batches)
-    # Not from getrusage, which counts the process that started this one too.
-    status = Path("/proc/self/status").read_text()
-    peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    print(came, int(peak.split()[1]) / 1024)
 
 
 def figures(folder: Path, rounds: int, count: int = 96, steps: int = 40) -> Iterator[Measured]:
@@ -143,6 +148,7 @@ def figures(folder: Path, rounds: int, count: int = 96, steps: int = 40) -> Iter
         yield FIGURES[key].of(in_turns(first, second, rounds), count)
     yield endless(rounds)
     yield waiting(rendered, steps, rounds)
+    yield pause(dense, rounds)
 
     def process() -> None:
         first_batch(folder / "rendered.zarr")
@@ -158,11 +164,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller stores, fewer rounds")
     parser.add_argument("--folder", type=Path, default=None, help="where stores are written")
-    parser.add_argument("--first-batch", type=Path, default=None, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.first_batch:
-        in_this_process(options.first_batch)
-        return
     count, rounds, steps, large = (32, 2, 20, 64) if options.quick else (160, 5, 40, 1600)
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)

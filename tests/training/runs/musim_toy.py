@@ -1,6 +1,5 @@
 """A small task and its source, in a module that processes of their own can import."""
 
-import itertools
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ import torch
 from torch import nn
 
 from musim.datasets.grid import Grid
-from musim.datasets.streaming.loader import read_ahead
+from musim.datasets.streaming.ahead import Threads
 from musim.simulator.declarations import declare
 from musim.training.runs.settings import Settings
 from musim.training.runs.sources import Source
@@ -62,9 +61,35 @@ class ToySource:
         return {"tvi": torch.stack(frames), "number": torch.arange(first, first + count)}
 
     def batches(self, step, *, batch_size, rank, ranks):
-        places = ((number * ranks + rank) * batch_size for number in itertools.count(step))
-        with closing(read_ahead((self.make(place, batch_size) for place in places), 2)) as made:
+        firsts = range((step * ranks + rank) * batch_size, 2**60, ranks * batch_size)
+        ahead = Threads(ToyMaker(self, batch_size), 1, batch_size)
+        with closing(ahead.stream(firsts)) as made:
             yield from made
+
+
+@dataclass(frozen=True)
+class ToyMaker:
+    """Makes batches ahead, each of them as one item."""
+
+    source: ToySource
+    batch_size: int
+
+    def begin(self, request):
+        return ToyBatch(self, request)
+
+
+class ToyBatch:
+    def __init__(self, maker, first):
+        self.maker, self.first, self.batch = maker, first, None
+
+    def __len__(self):
+        return 1
+
+    def make(self, place):
+        self.batch = self.maker.source.make(self.first, self.maker.batch_size)
+
+    def finish(self):
+        return self.batch
 
 
 class ToyTask:
