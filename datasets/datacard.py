@@ -137,6 +137,19 @@ _DRAWN = (
     ("snr", "SNR", "dB"),
 )
 
+_DRAWN_IF_WRITTEN = (
+    ("strength_ratio", "strength ratio", ""),
+    ("amplitude_variation", "amplitude variation", ""),
+    ("duration_variation", "duration variation", ""),
+)
+"""Of what stores have only where it says something."""
+
+
+def _drawn(store: Store) -> tuple[tuple[str, str, str], ...]:
+    """Return what is drawn of units and sequences: variable, label and unit."""
+    written = (one for one in _DRAWN_IF_WRITTEN if one[0] in store.layout.variables)
+    return (*_DRAWN, *written)
+
 
 def data_card(
     store: Store, on_progress: Callable[[int, int], None] = lambda done, total: None
@@ -170,12 +183,13 @@ def data_card(
     parameters = store.parameters
     if parameters is None or not store.has_truth:
         raise InputError(f"{store.location}: found a store without truth, wanted a simulated one")
-    tallies = _tallies(parameters)
+    drawn = _drawn(store)
+    tallies = _tallies(parameters, drawn)
     doses = _doses(store)
     for name, dose in doses.items():
         tallies[_label(name)] = Tally(dose.low, dose.high)
     for part in range(store.layout.parts):
-        _read_part(store, parameters, part, tallies)
+        _read_part(store, parameters, drawn, part, tallies)
         on_progress(part + 1, store.layout.parts)
     if store.domain == "analytic":  # recordings are not the truth and noise
         measured = np.linspace(0, len(store) - 1, min(MEASURED_SEQUENCES, len(store)))
@@ -183,7 +197,7 @@ def data_card(
             tallies["measured SNR"].add(np.array([measured_snr(store, int(index))]))
     else:
         del tallies["measured SNR"]
-    return _entries(parameters, doses, tallies)
+    return _entries(parameters, drawn, doses, tallies)
 
 
 def measured_snr(store: Store, index: int) -> float:
@@ -208,7 +222,7 @@ def _label(dose: str) -> str:
     return "dose of " + dose.replace("_", " ")
 
 
-def _tallies(parameters: Parameters) -> dict[str, Tally]:
+def _tallies(parameters: Parameters, drawn: tuple[tuple[str, str, str], ...]) -> dict[str, Tally]:
     depth, width = parameters.muscle_size
     image_depth, image_width = parameters.size
     top, left = (image_depth - depth) / 2, (image_width - width) / 2
@@ -224,12 +238,14 @@ def _tallies(parameters: Parameters) -> dict[str, Tally]:
         "realised synchrony": Tally(0, 1),
         "measured SNR": Tally(0, 0),
     }
-    for name, label, _ in _DRAWN:
+    for name, label, _ in drawn:
         asked = getattr(parameters, name)
         tallies[label] = Tally(asked.low, asked.high)
     if parameters.waveform is not None:
         for label in ("contraction time", "relaxation ratio"):
             tallies[label] = Tally(0, 0)
+    if parameters.strength_ratio.high > 1:
+        tallies["displacement"] = Tally(0, 0)  # not uniform: a product
     if parameters.fat.high > 0:
         tallies[FAT] = Tally(parameters.fat.low, parameters.fat.high)
     if not parameters.fat.is_constant:
@@ -239,17 +255,23 @@ def _tallies(parameters: Parameters) -> dict[str, Tally]:
     return tallies
 
 
-def _read_part(store: Store, parameters: Parameters, part: int, tallies: dict[str, Tally]) -> None:
+def _read_part(
+    store: Store,
+    parameters: Parameters,
+    drawn: tuple[tuple[str, str, str], ...],
+    part: int,
+    tallies: dict[str, Tally],
+) -> None:
     def read(name: str) -> NDArray[Any]:
         return store.read_part(name, part)
 
     indices = store.layout.sequences_of(part)
-    drawn = [store.doses(index) or {} for index in indices]
+    subjects = [store.doses(index) or {} for index in indices]
     for name in _doses(store):
-        tallies[_label(name)].add(np.array([one[name] for one in drawn]))
+        tallies[_label(name)].add(np.array([one[name] for one in subjects]))
     if FAT in tallies:
         tallies[FAT].add(np.array([store.fat(index) for index in indices]))
-    for name, label, _ in _DRAWN:
+    for name, label, _ in drawn:
         tallies[label].add(read(name))
     if "axis ratio" in tallies:
         tallies["axis ratio"].add(read("axis_ratio"))
@@ -276,12 +298,18 @@ def _read_part(store: Store, parameters: Parameters, part: int, tallies: dict[st
 
 
 def _entries(
-    parameters: Parameters, doses: dict[str, Range], tallies: dict[str, Tally]
+    parameters: Parameters,
+    drawn: tuple[tuple[str, str, str], ...],
+    doses: dict[str, Range],
+    tallies: dict[str, Tally],
 ) -> list[Entry]:
     asked: dict[str, tuple[str, str, float]] = {
         label: (_text(getattr(parameters, name)), units, getattr(parameters, name).mean)
-        for name, label, units in _DRAWN
+        for name, label, units in drawn
     }
+    if parameters.strength_ratio.high > 1:
+        requested = f"{_text(parameters.displacement)} times strengths"
+        asked["displacement"] = (requested, "um", math.nan)
     if parameters.waveform is not None:
         for label in ("contraction time", "relaxation ratio"):
             asked[label] = ("of the waveform", asked[label][1], math.nan)
@@ -307,6 +335,7 @@ def _entries(
     order = ["units", FAT, "centre depth", PLACE, "centre width", "diameter", "axis ratio",
              "visible share", "overlap", "firing rate", "realised rate", "interval variation",
              "realised interval variation", "synchrony", "realised synchrony", "displacement",
+             "strength ratio", "amplitude variation", "duration variation",
              "contraction time", "relaxation ratio", "SNR", "measured SNR",
              *(_label(name) for name in doses)]  # fmt: skip
     entries = []

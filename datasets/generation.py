@@ -94,7 +94,18 @@ def plan(
         raise InputError(f"part_size: found {part_size}, wanted 1 or more")
     return Layout(
         kind=kind,
-        variables=tuple(one.name for one in variables_of(kind, experiment=doses is not None)),
+        variables=tuple(
+            one.name
+            for one in variables_of(
+                kind,
+                experiment=doses is not None,
+                strengths=parameters.strength_ratio.high > 1,
+                variation=max(
+                    parameters.amplitude_variation.high, parameters.duration_variation.high
+                )
+                > 0,
+            )
+        ),
         sizes=sizes,
         part_size=min(part_size, sequences),
         dtypes={"tvi": dtype, "territory": "uint8" if parameters.mask == "hard" else "float32"},

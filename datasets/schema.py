@@ -49,6 +49,8 @@ class Variable:
         Whether only simulated sequences have it.
     compressed : bool
         Whether its chunks are compressed (Blosc: shuffled LZ4).
+    only : {"", "experiment", "strengths", "variation"}
+        Which simulated sequences have it; all, where it is empty. See :func:`variables_of`.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Variable:
     meaning: str
     truth: bool = True
     compressed: bool = True
+    only: str = ""
 
     @property
     def fill_value(self) -> float:
@@ -71,7 +74,7 @@ _SEQUENCE = ("sequence",)
 _UNIT = ("sequence", "unit")
 
 _DOSES = tuple(
-    Variable(DOSE + one.name, _SEQUENCE, "float64", one.unit, one.text)
+    Variable(DOSE + one.name, _SEQUENCE, "float64", one.unit, one.text, only="experiment")
     for one in declarations(Doses).values()
     if isinstance(one.default, Range)
 )
@@ -115,6 +118,27 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("contraction_time", _UNIT, "float64", "ms", "Time from onset to peak displacement."),
     Variable(
         "relaxation_ratio", _UNIT, "float64", "", "Half-relaxation time over contraction time.",
+    ),
+    Variable(
+        "strength_ratio", _SEQUENCE, "float64", "", "Strength of the strongest unit over the "
+        "weakest that could be drawn.", only="strengths",
+    ),
+    Variable(
+        "amplitude_variation", _SEQUENCE, "float64", "",
+        "SD over mean of a unit's displacement from firing to firing.", only="variation",
+    ),
+    Variable(
+        "duration_variation", _SEQUENCE, "float64", "",
+        "SD over mean of a unit's twitch duration from firing to firing.", only="variation",
+    ),
+    Variable(
+        "firing_amplitude", ("sequence", "unit", "pulse"), "float64", "",
+        "Displacement of the firing's twitch over its unit's.", only="variation",
+    ),
+    Variable(
+        "firing_duration", ("sequence", "unit", "pulse"), "float64", "",
+        "Contraction and relaxation times of the firing's twitch over its unit's.",
+        only="variation",
     ),
     Variable("synchrony", _SEQUENCE, "float64", "", "Share of firings that were to be moved."),
     Variable("snr", _SEQUENCE, "float64", "dB", "Signal power over noise power; inf: no noise."),
@@ -164,7 +188,9 @@ COORDINATES: tuple[Variable, ...] = (
 )
 
 
-def variables_of(kind: str, *, experiment: bool = False) -> tuple[Variable, ...]:
+def variables_of(
+    kind: str, *, experiment: bool = False, strengths: bool = False, variation: bool = False
+) -> tuple[Variable, ...]:
     """Return the variables that a simulated store of `kind` writes for each part.
 
     Parameters
@@ -172,11 +198,15 @@ def variables_of(kind: str, *, experiment: bool = False) -> tuple[Variable, ...]
     kind : {"dense", "rendered"}
     experiment : bool
         Whether it holds recordings of the virtual experiment, and the doses that they had.
+    strengths : bool
+        Whether units differ in strength by a ratio that is drawn.
+    variation : bool
+        Whether a unit's twitches differ from firing to firing.
     """
-    names = {v.name for v in VARIABLES if v.truth} | ({"tvi"} if kind == "dense" else set())
-    if not experiment:
-        names -= {v.name for v in _DOSES}
-    return tuple(v for v in VARIABLES if v.name in names)
+    had = {"": True, "experiment": experiment, "strengths": strengths, "variation": variation}
+    return tuple(
+        v for v in VARIABLES if (v.truth and had[v.only]) or (v.name == "tvi" and kind == "dense")
+    )
 
 
 def chunks_of(variable: Variable, sizes: Mapping[str, int], part_size: int) -> tuple[int, ...]:

@@ -1,5 +1,6 @@
 """Opening a store: as a labelled xarray Dataset, and sequence by sequence."""
 
+import dataclasses
 import functools
 import json
 import math
@@ -41,7 +42,10 @@ KEPT_PARTS = 6
 """Parts whose truth a store keeps after reading it: a few more than a shuffling reader mixes."""
 
 _TRUTH_APART = ("noise", "fat", "doses")
-_TRUTH_SCALARS = ("synchrony", "snr", "noise_sd")
+_TRUTH_SCALARS = (
+    "synchrony", "snr", "noise_sd", "strength_ratio", "amplitude_variation", "duration_variation",
+)  # fmt: skip
+_OF_FIRINGS = ("firing", "firing_amplitude", "firing_duration")
 
 
 class _StrictStore(WrapperStore[ZarrStore]):
@@ -336,8 +340,10 @@ class Store:
             )
         count = int(self.read("unit_count", index))
         values: dict[str, Any] = {}
-        for name in Truth.__dataclass_fields__:
-            if name in _TRUTH_APART:
+        for name, field in Truth.__dataclass_fields__.items():
+            # What has a default is written where it may be another.
+            optional = field.default is not dataclasses.MISSING
+            if name in _TRUTH_APART or (optional and name not in self.layout.variables):
                 continue
             value = self.read(name, index)
             if name in _TRUTH_SCALARS:
@@ -346,7 +352,8 @@ class Store:
                 values[name] = value if name == "noise_key" else value[:count]
         columns = int((~np.isnan(values["firing"])).sum(axis=1).max(initial=1))
         values["territory"] = values["territory"].astype(np.float32, copy=False)
-        values["firing"] = values["firing"][:, : max(columns, 1)]
+        for name in values.keys() & _OF_FIRINGS:
+            values[name] = values[name][:, : max(columns, 1)]
         return Truth(**values, noise=self.noise, fat=self.fat(index), doses=self.doses(index))
 
     def fat(self, index: int) -> float:

@@ -74,6 +74,16 @@ class Parameters(Declared):
         Membership of a pixel: whether its centre lies inside (0 or 1), or its share that does.
     displacement : Range
         Peak displacement of a unit's twitch, um. No source gives it for voluntary contractions.
+    strength_ratio : Range
+        Strength of the strongest unit over that of the weakest: displacements are multiplied by
+        factors uniform in their logarithm, 1 in the middle; one ratio a sequence. Fuglevand, Winter
+        and Patla 1993 (doi:10.1152/jn.1993.70.6.2470) take 100 for all units of a muscle.
+    amplitude_variation : Range
+        SD over mean of a unit's displacement from firing to firing, one value a sequence.
+        Successive contractions differ in height and time (Raikova et al. 2008,
+        doi:10.1016/j.jelekin.2007.02.010); how much in voluntary ones is an assumption.
+    duration_variation : Range
+        The same of its contraction and relaxation times.
     contraction_time : Range
         Time from onset to peak displacement, ms. Rohlén 2020's published code: 75-90.
     relaxation_ratio : Range
@@ -167,6 +177,18 @@ class Parameters(Declared):
     displacement: Given[Range] = declare(
         Range(5, 15), "Peak displacement of a twitch.", "um", (1e-6, 1e6), group="Twitch"
     )
+    strength_ratio: Given[Range] = declare(
+        Range(1, 1), "Strength of the strongest unit over the weakest.", "", (1, 1000),
+        group="Twitch", before=Range(1, 1),
+    )  # fmt: skip
+    amplitude_variation: Given[Range] = declare(
+        Range(0, 0), "SD over mean of displacement from firing to firing.", "", (0, 1),
+        group="Twitch", before=Range(0, 0),
+    )  # fmt: skip
+    duration_variation: Given[Range] = declare(
+        Range(0, 0), "SD over mean of a twitch's duration from firing to firing.", "", (0, 1),
+        group="Twitch", before=Range(0, 0),
+    )  # fmt: skip
     contraction_time: Given[Range] = declare(
         Range(75, 90), "Time from onset to peak displacement.", "ms", (1, 10_000), group="Twitch"
     )

@@ -40,6 +40,11 @@ class Stream(IntEnum):
     THERMAL = 13
     BODY = 14
     FASCICLE_GAINS = 15
+    STRENGTH = 16
+    VARIATION = 17
+    MUSCLE = 18
+    CLUTTER = 19
+    CONTACT = 20
 
 
 def check_seed(seed: int) -> int:

@@ -11,7 +11,7 @@ from .firing import draw_firings
 from .parameters import Parameters
 from .seeds import Stream, check_integer, check_seed, generator, noise_key
 from .territory import boxes_of, draw_territories, fat_thickness, overlap_of
-from .twitch import draw_twitches, twitch_length, twitch_trains
+from .twitch import Variation, draw_twitches, draw_variation, twitch_length, twitch_trains
 
 if TYPE_CHECKING:
     from .experiment.doses import Doses
@@ -68,6 +68,13 @@ class Truth:
         Thickness of skin and fat above the muscle, mm.
     noise : str
         Model of the noise, one of :data:`.noise.NOISES`.
+    strength_ratio : float
+        Of the strongest unit that could be drawn over the weakest.
+    amplitude_variation, duration_variation : float
+        SD over mean of a unit's displacement and duration from firing to firing.
+    firing_amplitude, firing_duration : float64 arrays of shape (unit, firing), optional
+        Displacement and duration of each firing's twitch over its unit's, padded with NaN; none
+        where parameters let twitches of a unit be alike.
     doses : mapping of str to float, optional
         What the virtual experiment's doses that are ranges came out as; none for analytic ones.
     """
@@ -94,12 +101,26 @@ class Truth:
     noise_key: NDArray[np.uint32]
     fat: float = 0.0
     noise: str = "white"
+    strength_ratio: float = 1.0
+    amplitude_variation: float = 0.0
+    duration_variation: float = 0.0
+    firing_amplitude: NDArray[np.float64] | None = None
+    firing_duration: NDArray[np.float64] | None = None
     doses: Mapping[str, float] | None = None
 
     @property
     def unit_count(self) -> int:
         """Number of units."""
         return len(self.territory)
+
+    @property
+    def variation(self) -> Variation | None:
+        """How twitches differ from firing to firing; none where a unit's are alike."""
+        amplitude, duration = self.firing_amplitude, self.firing_duration
+        if amplitude is None or duration is None:
+            return None
+        sds = self.amplitude_variation, self.duration_variation
+        return Variation(amplitude, duration, *sds)
 
 
 def draw(
@@ -140,7 +161,8 @@ def draw(
     territories = draw_territories(parameters, units, seed, index)
     firings = draw_firings(parameters, units, twitch_length(parameters), seed, index)
     twitches = draw_twitches(parameters, units, seed, index)
-    trains = twitch_trains(parameters, twitches, firings.times)
+    variation = draw_variation(parameters, firings.times, seed, index)
+    trains = twitch_trains(parameters, twitches, firings.times, variation)
     snr = parameters.snr.draw_one(generator(seed, index, Stream.SNR))
     synchronised_share = np.empty(units)
     share_inside(firings.times, firings.synchronised, parameters.duration, synchronised_share)
@@ -168,6 +190,11 @@ def draw(
         fat=fat_thickness(parameters, seed, index),
         doses=None if doses is None else doses.draw(seed, index),
         noise=parameters.noise,
+        strength_ratio=twitches.strength_ratio,
+        amplitude_variation=0.0 if variation is None else variation.amplitude_sd,
+        duration_variation=0.0 if variation is None else variation.duration_sd,
+        firing_amplitude=None if variation is None else variation.amplitude,
+        firing_duration=None if variation is None else variation.duration,
     )
 
 

@@ -36,11 +36,32 @@ class Twitches:
         Time from onset to peak displacement, ms.
     relaxation_ratio : float64 array of shape (unit,)
         Half-relaxation time over contraction time, both from onset.
+    strength_ratio : float
+        Of the strongest unit that could be drawn over the weakest.
     """
 
     displacement: NDArray[np.float64]
     contraction_time: NDArray[np.float64]
     relaxation_ratio: NDArray[np.float64]
+    strength_ratio: float = 1.0
+
+
+@dataclass(frozen=True)
+class Variation:
+    """How the twitches of one sequence differ from firing to firing.
+
+    Parameters
+    ----------
+    amplitude, duration : float64 arrays of shape (unit, firing)
+        Each twitch's displacement and times over its unit's, 1 in the mean; NaN is no firing.
+    amplitude_sd, duration_sd : float
+        Their SD, as it was drawn for the sequence.
+    """
+
+    amplitude: NDArray[np.float64]
+    duration: NDArray[np.float64]
+    amplitude_sd: float = 0.0
+    duration_sd: float = 0.0
 
 
 def shape_exponent(relaxation_ratio):
@@ -72,13 +93,75 @@ def draw_twitches(parameters: Parameters, units: int, seed: int, index: int) -> 
     """Draw the twitch parameters of `units` units of sequence `index`."""
     random = generator(seed, index, Stream.TWITCH)
     displacement = parameters.displacement.draw(random, units)
+    strength_ratio = 1.0
+    if parameters.strength_ratio.high > 1:
+        strength_ratio, strengths = _draw_strengths(parameters, units, seed, index)
+        displacement = displacement * strengths
     contraction_time = parameters.contraction_time.draw(random, units)
     relaxation_ratio = parameters.relaxation_ratio.draw(random, units)
     if parameters.waveform is not None:
         peak, half = _landmarks(parameters.waveform)
         contraction_time = np.full(units, 1000 * peak)
         relaxation_ratio = np.full(units, half / peak)
-    return Twitches(displacement, contraction_time, relaxation_ratio)
+    return Twitches(displacement, contraction_time, relaxation_ratio, strength_ratio)
+
+
+def _draw_strengths(
+    parameters: Parameters, units: int, seed: int, index: int
+) -> tuple[float, NDArray[np.float64]]:
+    """Return the ratio of strengths, and how much stronger than their middle units are.
+
+    Strengths are uniform in their logarithm, as Fuglevand, Winter and Patla 1993 have twitch forces
+    (doi:10.1152/jn.1993.70.6.2470, equation 13: exponential in a unit's rank).
+    """
+    random = generator(seed, index, Stream.STRENGTH)
+    ratio = parameters.strength_ratio.draw_one(random)
+    return ratio, _exponential((random.random(units) - 0.5) * math.log(ratio))
+
+
+def draw_variation(
+    parameters: Parameters, times: NDArray[np.float64], seed: int, index: int
+) -> Variation | None:
+    """Draw how each firing's twitch differs from its unit's; none where parameters let none.
+
+    Amplitudes and durations are log-normal with a mean of 1: successive contractions of a unit
+    differ in both (Raikova et al. 2008, doi:10.1016/j.jelekin.2007.02.010); how much, and that they
+    do so independently, is an assumption. Firings stay where they are without: of twitches that
+    last longer than :func:`twitch_length`, and began as long before the sequence, the last
+    thousandth is missing.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    times : float64 array of shape (unit, firing)
+        Firing instants, s; NaN is none.
+    seed, index : int
+    """
+    if parameters.amplitude_variation.high == parameters.duration_variation.high == 0:
+        return None
+    random = generator(seed, index, Stream.VARIATION)
+    amplitude_sd = parameters.amplitude_variation.draw_one(random)
+    duration_sd = parameters.duration_variation.draw_one(random)
+    # Firings come first, so that a longer sequence goes on with what a shorter one has.
+    numbers = random.standard_normal((*times.T.shape, 2)).transpose(2, 1, 0)
+    numbers = np.where(np.isnan(times), np.nan, numbers)
+    return Variation(
+        _log_normal(numbers[0], amplitude_sd),
+        _log_normal(numbers[1], duration_sd),
+        amplitude_sd,
+        duration_sd,
+    )
+
+
+def _log_normal(numbers: NDArray[np.float64], sd: float) -> NDArray[np.float64]:
+    """Return exp of normal numbers, with a mean of 1 and this SD."""
+    variance = math.log1p(sd**2)
+    return _exponential(math.sqrt(variance) * numbers - variance / 2)
+
+
+def _exponential(exponents: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return e to some powers by the C library, the same on every processor (as logarithms)."""
+    return np.asarray(np.frompyfunc(math.exp, 1, 1)(exponents), np.float64)
 
 
 def twitch_velocity(
@@ -116,7 +199,10 @@ def twitch_velocity(
 
 
 def twitch_trains(
-    parameters: Parameters, twitches: Twitches, times: NDArray[np.float64]
+    parameters: Parameters,
+    twitches: Twitches,
+    times: NDArray[np.float64],
+    variation: Variation | None = None,
 ) -> NDArray[np.float32]:
     """Return each unit's velocity signal: the sum of one twitch for every firing.
 
@@ -126,6 +212,8 @@ def twitch_trains(
     twitches : Twitches
     times : float64 array of shape (unit, firing)
         Firing instants, s; NaN is none.
+    variation : Variation, optional
+        Of the same firings; without it, a unit's twitches are alike.
 
     Returns
     -------
@@ -135,19 +223,25 @@ def twitch_trains(
     from .twitch_kernels import sum_sampled_waveforms, sum_twitches
 
     trains = np.zeros((len(times), parameters.frames), np.float32)
+    if variation is None:
+        variation = Variation(np.ones(times.shape), np.ones(times.shape))
+    varied = variation.amplitude, variation.duration
     if parameters.waveform is not None:
         samples = np.array(parameters.waveform)
         samples[:, 1] /= np.abs(_displacement(_with_turns(samples))[:, 1]).max()
         scale = twitches.displacement / MICROMETRES_PER_MILLIMETRE
         sum_sampled_waveforms(
-            times, samples[:, 0].copy(), samples[:, 1].copy(), scale, parameters.frame_rate, trains
-        )
+            times, *varied, samples[:, 0].copy(), samples[:, 1].copy(), scale,
+            parameters.frame_rate, trains,
+        )  # fmt: skip
         return trains
     exponent = shape_exponent(twitches.relaxation_ratio)
     contraction = twitches.contraction_time / 1000
     scale = twitches.displacement / MICROMETRES_PER_MILLIMETRE * exponent / contraction
     length = _end(exponent) * contraction
-    sum_twitches(times, contraction, exponent, scale, length, parameters.frame_rate, trains)
+    sum_twitches(
+        times, *varied, contraction, exponent, scale, length, parameters.frame_rate, trains
+    )
     return trains
 
 

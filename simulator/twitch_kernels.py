@@ -80,13 +80,17 @@ def _write_twitch(pulse, power, first_time, step, exponent, scale):
 
 
 @kernel
-def sum_twitches(times, contraction, exponent, scale, length, frame_rate, trains):
+def sum_twitches(
+    times, amplitudes, durations, contraction, exponent, scale, length, frame_rate, trains
+):
     """Fill each unit's train with one twitch for every firing.
 
     Parameters
     ----------
     times : float64 array of shape (unit, firing)
         Firing instants, s; NaN is none.
+    amplitudes, durations : float64 arrays of shape (unit, firing)
+        Displacement and times of each twitch over its unit's.
     contraction, exponent, scale, length : float64 arrays of shape (unit,)
         Contraction time (s), m, D m / Tc (mm/s), end of the twitch (s).
     frame_rate : float
@@ -99,21 +103,24 @@ def sum_twitches(times, contraction, exponent, scale, length, frame_rate, trains
     power = np.empty_like(pulse)
     for unit in range(units):
         train[:] = 0.0
-        step = 1.0 / (frame_rate * contraction[unit])
         for firing in range(times.shape[1]):
             instant = times[unit, firing]
-            if not instant + length[unit] > 0.0:
+            end = instant + length[unit] * durations[unit, firing]
+            if not end > 0.0:
                 continue
             # The first frame strictly after the firing: at onset the velocity is 0.
             first = max(0, math.floor(instant * frame_rate) + 1)
-            last = min(frames, math.ceil((instant + length[unit]) * frame_rate))
+            last = min(frames, math.ceil(end * frame_rate))
             if first < last:
-                first_time = (first / frame_rate - instant) / contraction[unit]
+                rise = contraction[unit] * durations[unit, firing]
                 # Rounding can put the first frame a billionth before the onset.
-                first_time = max(first_time, 1e-12)
+                first_time = max((first / frame_rate - instant) / rise, 1e-12)
+                # The same displacement in less time is a greater velocity.
+                height = scale[unit] * amplitudes[unit, firing] / durations[unit, firing]
+                step = 1.0 / (frame_rate * rise)
                 whole = -((first - last) // WHOLE) * WHOLE
                 _write_twitch(
-                    pulse[:whole], power[:whole], first_time, step, exponent[unit], scale[unit]
+                    pulse[:whole], power[:whole], first_time, step, exponent[unit], height
                 )
                 for frame in range(first, last):
                     train[frame] += pulse[frame - first]
@@ -122,13 +129,15 @@ def sum_twitches(times, contraction, exponent, scale, length, frame_rate, trains
 
 
 @kernel
-def sum_sampled_waveforms(times, sample_times, velocities, scale, frame_rate, trains):
+def sum_sampled_waveforms(
+    times, amplitudes, durations, sample_times, velocities, scale, frame_rate, trains
+):
     """Fill each unit's train with one sampled waveform, linearly interpolated, for every firing.
 
     Parameters
     ----------
-    times : float64 array of shape (unit, firing)
-        Firing instants, s; NaN is none.
+    times, amplitudes, durations : float64 arrays of shape (unit, firing)
+        As for :func:`sum_twitches`.
     sample_times, velocities : float64 arrays of shape (sample,)
         The waveform: s, rising from 0, and 1/s.
     scale : float64 array of shape (unit,)
@@ -144,13 +153,16 @@ def sum_sampled_waveforms(times, sample_times, velocities, scale, frame_rate, tr
         train[:] = 0.0
         for firing in range(times.shape[1]):
             instant = times[unit, firing]
-            if not instant + length > 0.0:
+            stretch = durations[unit, firing]
+            end = instant + length * stretch
+            if not end > 0.0:
                 continue
             first = max(0, math.ceil(instant * frame_rate))
-            last = min(frames, math.floor((instant + length) * frame_rate) + 1)
+            last = min(frames, math.floor(end * frame_rate) + 1)
+            height = scale[unit] * amplitudes[unit, firing] / stretch
             sample = 0
             for frame in range(first, last):
-                time = min(max(frame / frame_rate - instant, 0.0), length)
+                time = min(max((frame / frame_rate - instant) / stretch, 0.0), length)
                 while sample < sample_times.size - 2 and sample_times[sample + 1] <= time:
                     sample += 1
                 share = (time - sample_times[sample]) / (
@@ -159,6 +171,6 @@ def sum_sampled_waveforms(times, sample_times, velocities, scale, frame_rate, tr
                 velocity = velocities[sample] + share * (
                     velocities[sample + 1] - velocities[sample]
                 )
-                train[frame] += scale[unit] * velocity
+                train[frame] += height * velocity
         for frame in range(frames):
             trains[unit, frame] = np.float32(train[frame])

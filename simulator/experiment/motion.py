@@ -187,7 +187,7 @@ def unit_courses(
     finer = dataclasses.replace(parameters, frames=before + frames, frame_rate=rate, pixels=(1, 1))
     twitches = Twitches(truth.displacement, truth.contraction_time, truth.relaxation_ratio)
     times = truth.firing + (before + 0.5) / rate
-    velocity = twitch_trains(finer, twitches, times).astype(np.float64)
+    velocity = twitch_trains(finer, twitches, times, truth.variation).astype(np.float64)
     # Trapezoids by hand: scipy.integrate.cumulative_trapezoid multiplies by the interval where this
     # divides by the rate, which changes last bits, and rarely stored ones.
     steps = (velocity[:, 1:] + velocity[:, :-1]) / (2 * rate)

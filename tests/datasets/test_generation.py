@@ -104,6 +104,7 @@ def test_half_precision_is_the_rounded_single_precision(make, tmp_path, values, 
         {"waveform": ((0.0, 0.0), (0.01, 1.0), (0.02, -1.0), (0.03, 0.0))},
         {"units": Range(1, 1), "frames": 1},
         {"muscle": (5.0, 5.0)},
+        {"amplitude_variation": Range(0.1, 0.2), "strength_ratio": Range(2, 5)},
     ],
     ids=str,
 )

@@ -46,7 +46,9 @@ def test_counts_and_images_are_filled_with_zero_and_parameters_with_nan():
 
 @pytest.mark.parametrize("kind", ["dense", "rendered"])
 def test_only_voxels_tell_the_kinds_apart(kind):
-    names = {variable.name for variable in schema.variables_of(kind, experiment=True)}
+    names = {
+        v.name for v in schema.variables_of(kind, experiment=True, strengths=True, variation=True)
+    }
     found = {  # what identification adds
         "confidence", "velocity_sd", "outline_confidence", "explained_share", "residual_sd",
         "remarks", "frame_fault",
@@ -56,7 +58,10 @@ def test_only_voxels_tell_the_kinds_apart(kind):
     )
     analytic = {variable.name for variable in schema.variables_of(kind)}
     drawn = {name for name in names if name.startswith(schema.DOSE)}
-    assert analytic == names - drawn
+    varied = {"amplitude_variation", "duration_variation", "firing_amplitude", "firing_duration"}
+    assert analytic == names - drawn - varied - {"strength_ratio"}
+    varying = {variable.name for variable in schema.variables_of(kind, variation=True)}
+    assert varying - analytic == varied
     assert drawn == {schema.DOSE + name for name in Doses().draw(0, 0)}
 
 

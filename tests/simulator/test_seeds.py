@@ -27,6 +27,11 @@ def test_streams_keep_their_numbers():
         "THERMAL": 13,
         "BODY": 14,
         "FASCICLE_GAINS": 15,
+        "STRENGTH": 16,
+        "VARIATION": 17,
+        "MUSCLE": 18,
+        "CLUTTER": 19,
+        "CONTACT": 20,
     }
 
 

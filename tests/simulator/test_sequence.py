@@ -17,6 +17,13 @@ FIELDS = [field.name for field in dataclasses.fields(Truth)]
 NOISE = {"snr", "noise_sd"}
 
 
+OF_A_SEQUENCE = {
+    "synchrony", "snr", "noise_sd", "noise_key", "noise", "fat", "doses", "strength_ratio",
+    "amplitude_variation", "duration_variation",
+}  # fmt: skip
+WHERE_THEY_VARY = {"firing_amplitude", "firing_duration"}
+
+
 def _bytes(truth, *names):
     return b"".join(np.asarray(getattr(truth, name)).tobytes() for name in names or FIELDS)
 
@@ -27,7 +34,9 @@ def test_a_truth_has_one_row_for_each_unit():
     assert 5 <= units <= 30
     for name in FIELDS:
         value = getattr(truth, name)
-        if name not in {"synchrony", "snr", "noise_sd", "noise_key", "noise", "fat", "doses"}:
+        if name in WHERE_THEY_VARY:
+            assert value is None
+        elif name not in OF_A_SEQUENCE:
             assert len(value) == units, name
             assert value.dtype == (
                 np.float32 if name in {"territory", "twitch_train"} else np.float64
@@ -110,6 +119,33 @@ def test_the_synchrony_changes_nothing_but_the_firings():
     same = ["territory", "diameter", "displacement", "firing_rate", "noise_key", "snr"]
     assert _bytes(one, *same) == _bytes(other, *same)
     assert _bytes(one, "firing") != _bytes(other, "firing")
+
+
+def test_variation_changes_nothing_but_the_trains():
+    plain, varying = (
+        draw(Parameters(amplitude_variation=each, duration_variation=each), seed=1)
+        for each in (Range(0, 0), Range(0.2, 0.2))
+    )
+    changed = {"twitch_train", "noise_sd", "amplitude_variation", "duration_variation"}
+    same = [name for name in FIELDS if name not in changed | WHERE_THEY_VARY]
+    assert _bytes(plain, *same) == _bytes(varying, *same)
+    np.testing.assert_array_equal(np.isnan(varying.firing_amplitude), np.isnan(varying.firing))
+    assert not np.array_equal(plain.twitch_train, varying.twitch_train)
+    alike = [np.corrcoef(a, b)[0, 1] for a, b in zip(plain.twitch_train, varying.twitch_train,
+                                                     strict=True)]  # fmt: skip
+    assert 0.5 < np.mean(alike) < 0.95
+
+
+def test_strengths_change_nothing_but_the_displacement():
+    plain, spread = (draw(Parameters(strength_ratio=each), seed=1) for each in (1, 50))
+    same = ["territory", "firing", "contraction_time", "relaxation_ratio", "snr", "noise_key"]
+    assert _bytes(plain, *same) == _bytes(spread, *same)
+    factors = spread.displacement / plain.displacement
+    assert (np.abs(np.log(factors)) <= np.log(50) / 2).all()
+    assert np.ptp(np.log(factors)) > 2
+    np.testing.assert_allclose(
+        spread.twitch_train, factors[:, None] * plain.twitch_train, rtol=1e-5, atol=1e-6
+    )
 
 
 def test_twitches_under_way_at_the_start_are_there():

@@ -11,7 +11,9 @@ from musim.simulator import Parameters, Range
 from musim.simulator.twitch import (
     NEGLIGIBLE,
     Twitches,
+    Variation,
     draw_twitches,
+    draw_variation,
     shape_exponent,
     twitch_length,
     twitch_trains,
@@ -205,16 +207,21 @@ def test_trains_are_sums_of_twitches(units, firings, frames, rate, seed):
     exponent, contraction = shape_exponent(ratio), random.uniform(0.02, 0.2, units)
     times = random.uniform(-0.5, frames / rate + 0.1, (units, firings))
     times[random.random(times.shape) < 0.2] = np.nan
+    amplitudes, durations = random.uniform(0.5, 2, (2, *times.shape))
     displacement = random.uniform(0.005, 0.015, units)
     scale = displacement * exponent / contraction
     length = _ends(exponent) * contraction
     trains = np.full((units, frames), np.nan, np.float32)
-    sum_twitches(times, contraction, exponent, scale, length, rate, trains)
+    sum_twitches(times, amplitudes, durations, contraction, exponent, scale, length, rate, trains)
     for unit in range(units):
-        since = np.arange(frames) / rate - times[unit][~np.isnan(times[unit])][:, None]
-        twitches = _velocity(since, displacement[unit], contraction[unit], ratio[unit])
+        there = ~np.isnan(times[unit])
+        since = np.arange(frames) / rate - times[unit][there][:, None]
+        larger, longer = amplitudes[unit][there][:, None], durations[unit][there][:, None]
+        twitches = _velocity(
+            since, displacement[unit] * larger, contraction[unit] * longer, ratio[unit]
+        )
         # What is cut off at the end is this share of the twitch.
-        missing = 2 * NEGLIGIBLE * scale[unit] * firings
+        missing = 2 * NEGLIGIBLE * scale[unit] * firings * 4
         np.testing.assert_allclose(trains[unit], twitches.sum(axis=0), rtol=1e-6, atol=missing)
 
 
@@ -255,12 +262,19 @@ def test_sampled_waveforms_are_interpolated_and_summed(samples, frames, seed):
     velocities[[0, -1]] = 0
     times = random.uniform(-0.8, frames / 400 + 0.1, (3, 5))
     times[random.random(times.shape) < 0.2] = np.nan
+    amplitudes, durations = random.uniform(0.5, 2, (2, *times.shape))
     scale = random.uniform(0.5, 2, 3)
     trains = np.full((3, frames), np.nan, np.float32)
-    sum_sampled_waveforms(times, sample_times, velocities, scale, 400.0, trains)
+    sum_sampled_waveforms(
+        times, amplitudes, durations, sample_times, velocities, scale, 400.0, trains
+    )
     for unit in range(3):
-        since = np.arange(frames) / 400 - times[unit][~np.isnan(times[unit])][:, None]
-        each = np.interp(since, sample_times, velocities, left=0, right=0)
+        there = ~np.isnan(times[unit])
+        since = np.arange(frames) / 400 - times[unit][there][:, None]
+        larger, longer = amplitudes[unit][there][:, None], durations[unit][there][:, None]
+        each = (
+            larger / longer * np.interp(since / longer, sample_times, velocities, left=0, right=0)
+        )
         np.testing.assert_allclose(
             trains[unit], scale[unit] * each.sum(axis=0), rtol=1e-6, atol=1e-6
         )
@@ -286,3 +300,60 @@ def test_a_waveform_of_ones_own_sets_length_and_times():
     np.testing.assert_allclose(twitches.relaxation_ratio, 1.5)
     plain = draw_twitches(dataclasses.replace(parameters, waveform=None), 4, 0, 0)
     np.testing.assert_array_equal(twitches.displacement, plain.displacement)
+
+
+VARIED = Parameters(
+    amplitude_variation=Range(0.2, 0.2), duration_variation=Range(0.3, 0.3), units=Range(1, 1)
+)
+
+
+def test_twitches_vary_from_firing_to_firing_by_what_is_asked_for():
+    variation = draw_variation(VARIED, np.zeros((20, 1000)), 3, 0)
+    for values, sd in ((variation.amplitude, 0.2), (variation.duration, 0.3)):
+        assert values.min() > 0
+        # 20,000 firings tell the mean to sd / 141, and the SD of a log-normal to some 1 %.
+        assert values.mean() == pytest.approx(1, abs=5 * sd / math.sqrt(20_000))
+        assert values.std() == pytest.approx(sd, rel=0.04)
+        # Neither one firing's nor one unit's neighbours are alike.
+        assert abs(np.corrcoef(values[:, 1:].ravel(), values[:, :-1].ravel())[0, 1]) < 0.036
+        assert abs(np.corrcoef(values[1:].ravel(), values[:-1].ravel())[0, 1]) < 0.036
+    both = np.corrcoef(variation.amplitude.ravel(), variation.duration.ravel())[0, 1]
+    assert abs(both) < 5 / math.sqrt(20_000)
+    assert (variation.amplitude_sd, variation.duration_sd) == (0.2, 0.3)
+
+
+def test_variation_of_one_kind_leaves_the_other_and_a_longer_train_its_beginning():
+    times = np.zeros((3, 20))
+    both = draw_variation(VARIED, times, 3, 0)
+    one = draw_variation(dataclasses.replace(VARIED, amplitude_variation=Range(0, 0)), times, 3, 0)
+    np.testing.assert_array_equal(one.duration, both.duration)
+    np.testing.assert_array_equal(one.amplitude, 1)
+    longer = draw_variation(VARIED, np.zeros((3, 30)), 3, 0)
+    np.testing.assert_array_equal(longer.amplitude[:, :20], both.amplitude)
+    assert draw_variation(Parameters(), times, 3, 0) is None
+
+
+def test_a_varied_twitch_peaks_as_high_and_as_late_as_it_was_drawn():
+    parameters = dataclasses.replace(VARIED, frames=4000, frame_rate=10_000.0)
+    twitches = Twitches(np.array([10.0]), np.array([80.0]), np.array([5 / 3]))
+    variation = Variation(np.array([[1.3]]), np.array([[0.7]]))
+    train = twitch_trains(parameters, twitches, np.array([[0.0]]), variation)[0]
+    displacement = 1000 * np.cumsum(train.astype(float)) / 10_000
+    assert displacement.max() == pytest.approx(13, rel=1e-3)
+    assert displacement.argmax() / 10 == pytest.approx(56, abs=0.2)
+    half = np.flatnonzero(displacement > 6.5)[-1] / 10
+    assert half == pytest.approx(56 * 5 / 3, abs=0.3)
+
+
+def test_strengths_are_uniform_in_their_logarithm():
+    parameters = Parameters(strength_ratio=Range(100, 100), displacement=Range(10, 10))
+    twitches = draw_twitches(parameters, 2000, 3, 0)
+    ranks = np.sort(np.log(twitches.displacement / 10) / math.log(100) + 0.5)
+    assert twitches.strength_ratio == 100
+    assert ranks[0] > 0
+    assert ranks[-1] < 1
+    # Kolmogorov's distance, which chance exceeds once in 10,000 times.
+    assert np.abs(ranks - (np.arange(2000) + 0.5) / 2000).max() < 2.2 / math.sqrt(2000)
+    plain = draw_twitches(Parameters(displacement=Range(10, 10)), 2000, 3, 0)
+    np.testing.assert_array_equal(twitches.contraction_time, plain.contraction_time)
+    np.testing.assert_array_equal(plain.displacement, 10)
