@@ -17,9 +17,12 @@ from zarr.core.sync import sync
 from zarr.errors import ZarrUserWarning
 
 from ..simulator.errors import InputError
+from .blosc import leave_no_semaphore
 from .grid import Grid
 from .origin import Origin, from_attributes, grid_attributes
 from .schema import COORDINATES, FORMAT_VERSION, KINDS, VARIABLES, Variable, chunks_of
+
+leave_no_semaphore()
 
 Made = TypeVar("Made", bound=Origin)
 

@@ -14,10 +14,13 @@ import zarr
 from numpy.typing import NDArray
 from zarr.errors import ZarrUserWarning
 
+from ..blosc import leave_no_semaphore
 from .content import Content
 from .damage import damage
 from .dtypes import plain, plain_dtype, refusal_of
 from .files import File, VariableInfo
+
+leave_no_semaphore()
 
 MARKS = ("zarr.json", ".zgroup", ".zarray")
 """Files of which one lies in every Zarr folder."""
