@@ -56,18 +56,30 @@ def _operator(function: Any, instruction: str) -> None:
     """Let vectors know an operator, also with a number on either side."""
     pairs = [(vector, vector), (vector, types.float32), (types.float32, vector)]
 
-    class Template(ConcreteTemplate):
-        cases = [signature(vector, *pair) for pair in pairs]  # noqa: RUF012 (Numba's interface)
-
-    infer: Any = infer_global(function)
-    infer(Template)
-
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         left, right = (_spread(builder, value) for value in arguments)
         return getattr(builder, instruction)(left, right)
 
-    for pair in pairs:
-        lower_builtin(function, *pair)(generate)
+    _teach(function, pairs, generate)
+
+
+def _teach(function: Any, known: list[tuple[Any, ...]], generate: Any) -> None:
+    """Tell Numba how a builtin is compiled for some types."""
+
+    class Template(ConcreteTemplate):
+        cases = [signature(vector, *kinds) for kinds in known]  # noqa: RUF012 (Numba's interface)
+
+    infer: Any = infer_global(function)
+    infer(Template)
+    for kinds in known:
+        lower_builtin(function, *kinds)(generate)
+
+
+def _call(builder: Any, name: str, *values: Any) -> Any:
+    """Call an operation of LLVM on vectors."""
+    kind = ir.FunctionType(VALUES, [VALUES] * len(values))
+    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.v16f32")
+    return builder.call(function, values)
 
 
 for _function, _instruction in (
@@ -77,6 +89,8 @@ for _function, _instruction in (
     (operator.truediv, "fdiv"),
 ):
     _operator(_function, _instruction)
+_teach(operator.neg, [(vector,)], lambda context, builder, kinds, values: builder.fneg(values[0]))
+_teach(abs, [(vector,)], lambda context, builder, kinds, values: _call(builder, "fabs", values[0]))
 
 
 def _pointer(context: Any, builder: Any, kind: Any, array: Any, place: Any) -> Any:
@@ -127,9 +141,47 @@ def fused_multiply_add(typingctx: Any, x: Any, y: Any, z: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         if signature.return_type != vector:
             return builder.fma(*arguments)
-        kind = ir.FunctionType(VALUES, (VALUES, VALUES, VALUES))
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.fma.v16f32")
-        return builder.call(function, [_spread(builder, value) for value in arguments])
+        return _call(builder, "fma", *(_spread(builder, value) for value in arguments))
 
-    result = vector if vector in (x, y, z) else x
-    return result(x, y, z), generate
+    return _result(x, y, z)(x, y, z), generate
+
+
+@intrinsic
+def where_less(typingctx: Any, x: Any, y: Any, then: Any, otherwise: Any) -> Any:
+    """Return `then` where ``x < y`` and `otherwise` elsewhere, of vectors, numbers or both."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if signature.return_type == vector:
+            arguments = [_spread(builder, value) for value in arguments]
+        less = builder.fcmp_ordered("<", *arguments[:2])
+        return builder.select(less, *arguments[2:])
+
+    return _result(x, y, then, otherwise)(x, y, then, otherwise), generate
+
+
+@intrinsic
+def load_pairs(typingctx: Any, array: Any, place: Any) -> Any:
+    """Return the values at even and those at odd places of the 32 from `place` on."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = _pointer(context, builder, signature.args[0], *arguments)
+        both = ir.VectorType(ir.FloatType(), 2 * LANES)
+        value = builder.load(builder.bitcast(pointer, both.as_pointer()))
+        value.align = 4
+        kind = ir.VectorType(ir.IntType(32), LANES)
+        parts = [
+            builder.shuffle_vector(
+                value,
+                ir.Constant(both, ir.Undefined),
+                ir.Constant(kind, list(range(first, 2 * LANES, 2))),
+            )
+            for first in (0, 1)
+        ]
+        return context.make_tuple(builder, signature.return_type, parts)
+
+    return types.UniTuple(vector, 2)(array, types.intp), generate
+
+
+def _result(*kinds: Any) -> Any:
+    """Return the type of what is made of vectors and numbers."""
+    return vector if vector in kinds else kinds[0]

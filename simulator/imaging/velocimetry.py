@@ -145,52 +145,57 @@ def velocity_blocks(
         Velocity, mm/s, as :func:`estimate_velocity` returns it, bit for bit, however the frames are
         cut into blocks.
     """
-    from .velocimetry_kernels import correlate, sum_and_turn
+    from .velocimetry_kernels import LANES, follow
 
     # An output at pair k wants the pairs k - half .. k + half.
     half = settings.ensemble // 2 - 1
-    both = settings.estimator == "2d-autocorrelation"
+    planes = 4 if settings.estimator == "2d-autocorrelation" else 2
     constants = _constants(settings)
-    kept: NDArray[np.float32] | None = None  # correlations (plane, pair, depth, width)
-    last: NDArray[np.complex64] | None = None  # the last frame of the block before
-    pairs_before = 0  # number of the first kept pair
-    done = 0  # velocities yielded
+    kept = np.empty(0, np.float32)  # correlations of the last pairs
+    before: NDArray[np.complex64] | None = None  # the last frame
+    known = done = 0  # pairs, and velocities yielded
+
+    def estimate(
+        before: NDArray[np.complex64], frames: NDArray[np.complex64], count: int
+    ) -> NDArray[np.float32]:
+        velocity = np.empty((count, *before.shape), np.float32)
+        numbers = known, done, half, settings.gate_samples // 2
+        follow(_parts(before), _parts(frames), kept, *numbers, constants, velocity)
+        return velocity
+
     for block in blocks:
         frames = np.ascontiguousarray(block, np.complex64)
         if frames.ndim != 3 or frames.shape[1] < 2 or frames.shape[2] < 1:
             raise InputError(f"iq: found shape {frames.shape}, wanted (frames, depth > 1, width)")
-        if last is not None:
-            frames = np.concatenate([last[None], frames])
-        if not len(frames):
+        if before is None and len(frames):
+            _, depth, width = frames.shape
+            kept = np.empty((2 * half + 1, -(-width // LANES), depth, planes, LANES), np.float32)
+            before, frames = frames[0].copy(), frames[1:]
+        if before is None or not len(frames):
             continue
-        last = frames[-1].copy()
-        new = np.empty((4 if both else 2, len(frames) - 1, *frames.shape[1:]), np.float32)
-        correlate(_parts(frames), settings.gate_samples // 2, both, new)
-        kept = new if kept is None else np.concatenate([kept, new], axis=1)
-        known = pairs_before + kept.shape[1]
-        if known - half <= done:
-            continue
-        yield _turn(sum_and_turn, kept, done - pairs_before, known - half - done, half, constants)
-        done = known - half
-        drop = max(done - half - pairs_before, 0)
-        kept, pairs_before = kept[:, drop:], pairs_before + drop
-    if kept is None or pairs_before + kept.shape[1] < settings.ensemble - 1:
-        found = 0 if last is None else pairs_before + (0 if kept is None else kept.shape[1]) + 1
+        count = max(known + len(frames) - half - done, 0)
+        velocity = estimate(before, frames, count)
+        before = frames[-1].copy()
+        known, done = known + len(frames), done + count
+        if count:
+            yield velocity
+    if before is None or known < settings.ensemble - 1:
+        found = 0 if before is None else known + 1
         raise InputError(
             f"iq: found {found} frames, wanted {settings.ensemble} or more (the ensemble)"
         )
-    rest = pairs_before + kept.shape[1] - done
-    if rest:
-        yield _turn(sum_and_turn, kept, done - pairs_before, rest, half, constants)
+    if known > done:
+        nothing = np.empty((0, *before.shape), np.complex64)
+        yield estimate(before, nothing, known - done)
 
 
 def _parts(frames: NDArray[np.complex64]) -> NDArray[np.float32]:
-    """Return real and imaginary parts as one float32 view of shape (frame, depth, width, 2)."""
+    """Return real and imaginary parts as one float32 view of shape (..., 2)."""
     return frames.view(np.float32).reshape(*frames.shape, 2)
 
 
 def _constants(settings: Velocimetry) -> NDArray[np.float32]:
-    """Return what turns phases into velocity: see ``sum_and_turn``."""
+    """Return what turns phases into velocity: see ``turn`` of the kernels."""
     removed = settings.demodulation_frequency
     if removed is None:
         removed = settings.centre_frequency
@@ -203,16 +208,3 @@ def _constants(settings: Velocimetry) -> NDArray[np.float32]:
         [scale / settings.centre_frequency, math.cos(expected), math.sin(expected),
          per_radian / settings.centre_frequency], np.float32,
     )  # fmt: skip
-
-
-def _turn(
-    sum_and_turn: Any,
-    kept: NDArray[np.float32],
-    first: int,
-    count: int,
-    half: int,
-    constants: NDArray[np.float32],
-) -> NDArray[np.float32]:
-    velocity = np.empty((count, *kept.shape[2:]), np.float32)
-    sum_and_turn(kept, first, half, constants, velocity)
-    return velocity

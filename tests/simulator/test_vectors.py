@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from numba import njit
 
-from musim.simulator.vectors import LANES, broadcast, fused_multiply_add, load, store
+from musim.simulator.vectors import (
+    LANES,
+    broadcast,
+    fused_multiply_add,
+    load,
+    load_pairs,
+    store,
+    where_less,
+)
 
 
 @njit
@@ -38,6 +46,23 @@ def _sum_of_rows(rows, weights, out):
         store(out, x, total)
 
 
+@njit
+def _choose(x, y, number, out):
+    a, b = load(x, 0), load(y, 0)
+    store(out, 0, where_less(a, b, a, b))
+    store(out, LANES, where_less(number, a, number, a))
+    store(out, 2 * LANES, -a)
+    store(out, 3 * LANES, abs(a))
+    return where_less(x[0], y[0], x[0], y[0])
+
+
+@njit
+def _part(pairs, place, out):
+    even, odd = load_pairs(pairs, place)
+    store(out, 0, even)
+    store(out, LANES, odd)
+
+
 def test_operators_are_those_of_single_numbers():
     random = np.random.default_rng(0)
     x, y = random.standard_normal((2, LANES)).astype(np.float32)
@@ -64,6 +89,27 @@ def test_what_is_fused_is_rounded_once():
         np.testing.assert_array_equal(out[row], [np.float32(float(value)) for value in exact])
     assert out[0].all()
     assert alone == out[0, 0]
+
+
+def test_signs_and_choices_are_those_of_single_numbers():
+    x = np.arange(-5, LANES - 5, dtype=np.float32)
+    x[0], x[5] = np.nan, -0.0
+    y = np.where(np.arange(LANES) % 2, x + 1, x - 1).astype(np.float32)
+    number, out = np.float32(2), np.empty((4, LANES), np.float32)
+    assert _choose(x[1:], y[1:], number, out) == x[1]
+    _choose(x, y, number, out)
+    with np.errstate(invalid="ignore"):
+        expected = [np.where(x < y, x, y), np.where(number < x, number, x), -x, abs(x)]
+    np.testing.assert_array_equal(out, expected)
+    np.testing.assert_array_equal(np.signbit(out[2:]), np.signbit(expected[2:]))
+
+
+@pytest.mark.parametrize("place", [0, 3])
+def test_pairs_are_taken_apart(place):
+    values = np.arange(40, dtype=np.float32)
+    out = np.empty((2, LANES), np.float32)
+    _part(values.reshape(20, 2), place, out)
+    np.testing.assert_array_equal(out, values[place : place + 2 * LANES].reshape(LANES, 2).T)
 
 
 def test_sums_are_in_the_order_that_is_written():
