@@ -86,8 +86,9 @@ def try_out(parameters: Parameters, *, workers: int | None = None, **settings: A
     tracemalloc.start()
     try:
         seconds, size = _make(parameters, settings, 1)
-        # The store lies in memory only here.
-        working = tracemalloc.get_traced_memory()[1] - size
+        # The store lies in memory only here; what is left now are libraries that were loaded.
+        left, peak = tracemalloc.get_traced_memory()
+        working = peak - size - left
     finally:
         tracemalloc.stop()
     made = 1

@@ -1,6 +1,8 @@
 """What a store is said to need, against what it then takes."""
 
 import dataclasses
+import subprocess
+import sys
 
 import pytest
 
@@ -55,3 +57,16 @@ def test_nothing_is_left_behind(tmp_path, monkeypatch):
 def test_what_cannot_be_made_is_refused(refused):
     with refused("sequences: found 0", "wanted 1 to"):
         try_out(TINY, sequences=0)
+
+
+def test_libraries_that_are_loaded_on_the_way_are_not_counted_twice():
+    script = (
+        "from musim.datasets.trial import try_out\n"
+        "from musim.simulator import Parameters\n"
+        "for _ in 'ab': print(try_out(Parameters(), sequences=1, workers=1).memory)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    fresh, warm = map(float, done.stdout.split())
+    assert fresh - LIBRARIES == pytest.approx(warm - LIBRARIES, abs=10e6)
