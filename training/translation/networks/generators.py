@@ -18,6 +18,7 @@ from .layers import (
     check_size,
     noise_images,
 )
+from .single_maps import FROM_SINGLE, TO_SINGLE
 
 DOWNSAMPLINGS = 2
 """How often the frames are halved before the residual blocks, and doubled after them."""
@@ -122,7 +123,11 @@ class ResNetGenerator(nn.Module):
         def normalised(maps: int) -> list[nn.Module]:
             return [InstanceNorm(maps, affine), nn.ReLU(inplace=True)]
 
-        first = [ReflectionPad(3, dimensions), convolution(1, maps, 7), *normalised(maps)]
+        first = [
+            ReflectionPad(3, dimensions),
+            FROM_SINGLE[dimensions](1, maps, 7),
+            *normalised(maps),
+        ]
         for _ in range(DOWNSAMPLINGS):
             first.append(convolution(maps, 2 * maps, 3, strides, padding=1))
             maps *= 2
@@ -138,7 +143,7 @@ class ResNetGenerator(nn.Module):
             last.append(transposed(maps, maps // 2, 3, strides, padding=1, output_padding=lost))
             maps //= 2
             last.extend(normalised(maps))
-        last += [ReflectionPad(3, dimensions), convolution(maps, 1, 7), OUTPUTS[output]()]
+        last += [ReflectionPad(3, dimensions), TO_SINGLE[dimensions](maps, 1, 7), OUTPUTS[output]()]
         self.decoder = nn.Sequential(*last)
         self.noise_layers = 2 * blocks if noise else 0
         """Number of convolutions that receive noise."""
