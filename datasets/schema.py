@@ -145,6 +145,17 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("noise_sd", _SEQUENCE, "float64", "mm/s", "SD of the noise."),
     Variable("noise_key", ("sequence", "word"), "uint32", "", "Key of the counter-based noise."),
     Variable("fat", _SEQUENCE, "float64", "mm", "Thickness of skin and fat above the muscle."),
+    Variable(
+        "artery_depth", _SEQUENCE, "float64", "mm", "Depth of the artery's centre; NaN: none.",
+        only="experiment",
+    ),
+    Variable(
+        "artery_width", _SEQUENCE, "float64", "mm", "Width coordinate of the artery's centre.",
+        only="experiment",
+    ),
+    Variable(
+        "artery_radius", _SEQUENCE, "float64", "mm", "Radius of the artery.", only="experiment",
+    ),
     *_DOSES,
     Variable(
         "confidence", _UNIT, "float64", "", "Certainty of an identified unit, 0..1.", truth=False,

@@ -18,6 +18,8 @@ from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import WrapperStore
 
 from ..simulator.errors import FailureError, InputError, MusimError
+from ..simulator.experiment.anatomy import Artery, artery_of, places_of
+from ..simulator.experiment.doses import ABSENT
 from ..simulator.parameters import Parameters
 from ..simulator.rendering import WHOLE, bounds, render_arrays
 from ..simulator.seeds import NOISE_KEY_WORDS
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 KEPT_PARTS = 6
 """Parts whose truth a store keeps after reading it: a few more than a shuffling reader mixes."""
 
-_TRUTH_APART = ("noise", "fat", "doses")
+_TRUTH_APART = ("noise", "fat", "doses", *places_of(None))
 _TRUTH_SCALARS = (
     "synchrony", "snr", "noise_sd", "strength_ratio", "amplitude_variation", "duration_variation",
 )  # fmt: skip
@@ -354,7 +356,13 @@ class Store:
         values["territory"] = values["territory"].astype(np.float32, copy=False)
         for name in values.keys() & _OF_FIRINGS:
             values[name] = values[name][:, : max(columns, 1)]
-        return Truth(**values, noise=self.noise, fat=self.fat(index), doses=self.doses(index))
+        return Truth(
+            **values,
+            **places_of(self.artery(index)),
+            noise=self.noise,
+            fat=self.fat(index),
+            doses=self.doses(index),
+        )
 
     def fat(self, index: int) -> float:
         """Return the thickness of skin and fat in one sequence, mm; NaN where it is not known."""
@@ -370,9 +378,20 @@ class Store:
         """Return the doses that were drawn for a sequence of the virtual experiment, by name."""
         names = [name for name in self.layout.variables if name.startswith(DOSE)]
         if names:
-            return {name.removeprefix(DOSE): float(self.read(name, index)) for name in names}
+            written = {name.removeprefix(DOSE): float(self.read(name, index)) for name in names}
+            return {**ABSENT, **written}
         if isinstance(self.origin, Simulated) and self.origin.doses is not None:  # as with fat
             return self.origin.doses.draw(self.origin.seed, index)
+        return None
+
+    def artery(self, index: int) -> Artery | None:
+        """Return the artery in a sequence of the virtual experiment; none where none is known."""
+        names = places_of(None)
+        if names.keys() <= set(self.layout.variables):
+            measures = [float(self.read(name, index)) for name in names]
+            return None if math.isnan(measures[0]) else Artery(*measures)
+        if isinstance(self.origin, Simulated):  # as with fat
+            return artery_of(self.origin.parameters, self.doses(index), self.origin.seed, index)
         return None
 
     def _check_index(self, index: int) -> None:

@@ -1,5 +1,6 @@
 """The drawn truth of one sequence: everything about it but its voxels."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .experiment.anatomy import artery_of, places_of
 from .firing import draw_firings
 from .parameters import Parameters
 from .seeds import Stream, check_integer, check_seed, generator, noise_key
@@ -75,6 +77,8 @@ class Truth:
     firing_amplitude, firing_duration : float64 arrays of shape (unit, firing), optional
         Displacement and duration of each firing's twitch over its unit's, padded with NaN; none
         where parameters let twitches of a unit be alike.
+    artery_depth, artery_width, artery_radius : float
+        Centre and radius of the virtual experiment's artery, mm; NaN where there is none.
     doses : mapping of str to float, optional
         What the virtual experiment's doses that are ranges came out as; none for analytic ones.
     """
@@ -106,6 +110,9 @@ class Truth:
     duration_variation: float = 0.0
     firing_amplitude: NDArray[np.float64] | None = None
     firing_duration: NDArray[np.float64] | None = None
+    artery_depth: float = math.nan
+    artery_width: float = math.nan
+    artery_radius: float = math.nan
     doses: Mapping[str, float] | None = None
 
     @property
@@ -166,6 +173,7 @@ def draw(
     snr = parameters.snr.draw_one(generator(seed, index, Stream.SNR))
     synchronised_share = np.empty(units)
     share_inside(firings.times, firings.synchronised, parameters.duration, synchronised_share)
+    drawn = None if doses is None else doses.draw(seed, index)
     return Truth(
         territory=territories.membership,
         twitch_train=trains,
@@ -188,13 +196,14 @@ def draw(
         noise_sd=noise_sd(territories.membership, trains, snr, territories.boxes),
         noise_key=noise_key(seed, index),
         fat=fat_thickness(parameters, seed, index),
-        doses=None if doses is None else doses.draw(seed, index),
+        doses=drawn,
         noise=parameters.noise,
         strength_ratio=twitches.strength_ratio,
         amplitude_variation=0.0 if variation is None else variation.amplitude_sd,
         duration_variation=0.0 if variation is None else variation.duration_sd,
         firing_amplitude=None if variation is None else variation.amplitude,
         firing_duration=None if variation is None else variation.duration,
+        **places_of(artery_of(parameters, drawn, seed, index)),
     )
 
 

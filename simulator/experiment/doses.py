@@ -1,5 +1,6 @@
 """What the virtual experiment adds to the analytic model: each effect has a dose, 0 is off."""
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -36,6 +37,10 @@ class Doses(Declared):
     crowding : Range
         By which share each other unit that is active lowers a unit's amplitude. Amplitudes fall as
         more units are active (Lubel et al. 2023, IEEE Trans Neural Syst Rehabil Eng).
+    fusion : Range
+        How much a unit's displacement saturates where its twitches fuse: by 1 + 1 / fusion peaks of
+        one, 5 at 0.25. Force saturates with the rate of firing (Fuglevand, Winter and Patla 1993,
+        doi:10.1152/jn.1993.70.6.2470); how much motion does is an assumption.
     fascicle : Range
         How alike motion is inside a fascicle, and how unlike across its wall.
     fascicle_size : Range
@@ -52,6 +57,11 @@ class Doses(Declared):
         SD of the slow motion of probe against muscle, um.
     breathing : Range
         Amplitude of motion with breathing at the image's bottom, um.
+    tremor : Range
+        SD of the motion with physiological tremor at the image's bottom, um, at 8-12 Hz (Lakie et
+        al. 2015, doi:10.1113/JP270464).
+    muscle_motion : Range
+        SD of the motion of the muscle as a whole, um, at 3-15 Hz: the imaging chain passes most.
     attenuation : Range
         dB/(cm MHz), one way (of muscle about 0.5). It lowers the echoes' frequency with
         depth, and with the gain that makes up for it raises the noise.
@@ -146,6 +156,20 @@ class Doses(Declared):
         (256, 128), "Depth x width of the IQ images.", "px", (8, 4096), group=ULTRASOUND
     )
 
+    # Declared after those that there were before, whose draws they leave as they are.
+    fusion: Given[Range] = declare(
+        Range(0, 0), "Saturation of motion where a unit's twitches fuse.", "", (0, 10),
+        group=TISSUE, before=Range(0, 0),
+    )  # fmt: skip
+    tremor: Given[Range] = declare(
+        Range(0, 0), "SD of motion with tremor at the bottom.", "um", (0, 1000), group=BODY,
+        before=Range(0, 0),
+    )  # fmt: skip
+    muscle_motion: Given[Range] = declare(
+        Range(0, 0), "SD of the motion of the muscle as a whole.", "um", (0, 1000), group=BODY,
+        before=Range(0, 0),
+    )  # fmt: skip
+
     @classmethod
     def off(cls, **others: Any) -> Self:
         """Return doses that are all 0: the analytic sequence, seen by ultrasound.
@@ -179,8 +203,17 @@ class Doses(Declared):
 EFFECTS = (
     "spread", "incompressibility", "wave", "wave_damping", "crowding", "fascicle", "layer",
     "aponeurosis", "artery", "drift", "breathing", "attenuation", "thermal_noise", "out_of_plane",
+    "fusion", "tremor", "muscle_motion",
 )  # fmt: skip
 """Doses that switch an effect off at 0."""
+
+
+ABSENT = {
+    name: declared.before.low
+    for name, declared in declarations(Doses).items()
+    if declared.before is not dataclasses.MISSING
+}
+"""What subjects had of the doses that stores of earlier versions do not tell: nothing."""
 
 
 def quantised(values: np.ndarray) -> np.ndarray:

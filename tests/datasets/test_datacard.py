@@ -244,6 +244,7 @@ def test_what_was_drawn_of_the_experiment_is_on_the_card_and_in_the_store(tmp_pa
     for index in range(2):
         truth = store.truth(index)
         assert truth.doses == Doses(**recorded.DOSES).draw(12, index)
+        assert truth.artery_depth == store.dataset.artery_depth.values[index] > 0
         assert truth.fat == fat_thickness(store.parameters, 12, index)
         assert store.dataset.dose_spread.values[index] == truth.doses["spread"]
     fats = [store.truth(index).fat for index in range(2)]
@@ -253,6 +254,18 @@ def test_what_was_drawn_of_the_experiment_is_on_the_card_and_in_the_store(tmp_pa
     assert card["dose of spread"].mean == pytest.approx(np.mean(spreads))
     assert card["dose of spread"].expected_mean == 1.5
     assert store.dataset.fat.attrs["units"] == store.dataset.dose_spread.attrs["units"] == "mm"
+
+
+def test_subjects_of_stores_without_a_dose_had_none_of_it(tmp_path):
+    store = generate(
+        Parameters.from_texts(recorded.EXPERIMENT, "experiment"), tmp_path / "set.zarr",
+        sequences=1, seed=12, doses=Doses(**recorded.DOSES, tremor=(1, 2)), workers=1,
+    )  # fmt: skip
+    drawn = store.truth(0).doses
+    assert 1 < drawn["tremor"] < 2
+    kept = tuple(name for name in store.layout.variables if name != "dose_tremor")
+    store.layout = dataclasses.replace(store.layout, variables=kept)
+    assert store.truth(0).doses == {**drawn, "tremor": 0}
 
 
 def test_stores_from_before_they_were_kept_know_them_too(tmp_path):
@@ -265,4 +278,7 @@ def test_stores_from_before_they_were_kept_know_them_too(tmp_path):
         assert truth.fat == fat_thickness(store.parameters, store.seed, 1) > 0
         doses = store.origin.doses
         assert truth.doses == (None if doses is None else doses.draw(store.seed, 1))
+        drawn = draw(store.parameters, doses=doses, seed=store.seed, index=1)
+        np.testing.assert_equal(truth.artery_radius, drawn.artery_radius)
+        assert np.isnan(truth.artery_radius) == (doses is None)
         assert "skin and fat" in {entry.name for entry in data_card(store)}

@@ -19,7 +19,7 @@ NOISE = {"snr", "noise_sd"}
 
 OF_A_SEQUENCE = {
     "synchrony", "snr", "noise_sd", "noise_key", "noise", "fat", "doses", "strength_ratio",
-    "amplitude_variation", "duration_variation",
+    "amplitude_variation", "duration_variation", "artery_depth", "artery_width", "artery_radius",
 }  # fmt: skip
 WHERE_THEY_VARY = {"firing_amplitude", "firing_duration"}
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from musim.simulator import InputError, Range
 from musim.simulator.declarations import declarations
-from musim.simulator.experiment.doses import EFFECTS, Doses, quantised
+from musim.simulator.experiment.doses import ABSENT, EFFECTS, Doses, quantised
 
 FIELDS = declarations(Doses)
 RANGES = [name for name, field in FIELDS.items() if isinstance(field.default, Range)]
@@ -30,10 +30,10 @@ def test_effects_are_ranges_that_may_be_0():
     assert set(RANGES) - set(EFFECTS) == {"wave_speed", "fascicle_size", "heart_rate"}
 
 
-def test_every_effect_is_on_by_default_and_off_when_asked_for():
+def test_every_effect_of_the_first_subjects_is_on_by_default_and_off_when_asked_for():
     on, off = Doses(), Doses.off()
     for name in EFFECTS:
-        assert getattr(on, name).high > 0, name
+        assert (getattr(on, name).high > 0) == (name not in ABSENT), name
         assert getattr(off, name) == Range(0, 0), name
     assert Doses.off(drift=Range(1, 2)) == dataclasses.replace(off, drift=Range(1, 2))
     assert off.image == on.image
@@ -121,7 +121,15 @@ def test_an_unknown_dose_is_refused_with_the_one_that_may_be_meant(refused):
             make()
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("name", ABSENT)
+def test_json_of_before_a_dose_has_none_of_it(name):
+    values = Doses(**{name: Range(0.5, 1)}).to_json()
+    del values[name]
+    assert Doses.from_json(values) == Doses(**{name: Range(0, 0)})
+    assert ABSENT[name] == 0
+
+
+@pytest.mark.parametrize("name", [name for name in FIELDS if name not in ABSENT])
 def test_json_without_a_dose_is_refused(name):
     # Its default could be another value than what the store was made with.
     values = Doses().to_json()

@@ -5,13 +5,16 @@ import numpy as np
 import pytest
 
 from musim.simulator import Parameters, Range, draw
-from musim.simulator.experiment.doses import Doses
-from musim.simulator.experiment.motion import (
-    ARTERY_RADIUS,
+from musim.simulator.experiment.anatomy import ARTERY_RADIUS, FINEST
+from musim.simulator.experiment.body import (
     BREATHS,
     DRIFT_BAND,
-    FINEST,
+    MUSCLE_BAND,
+    TREMOR_BAND,
     body_motion,
+)
+from musim.simulator.experiment.doses import Doses
+from musim.simulator.experiment.motion import (
     draw_motion,
     draw_tissue,
     unit_courses,
@@ -156,6 +159,31 @@ def test_a_lone_unit_is_not_crowded():
     np.testing.assert_allclose(_courses(1.0, truth)[0, 0], _courses(0.0, truth)[0, 0], rtol=1e-12)
 
 
+def test_fused_twitches_are_compressed_beyond_the_peak_of_one():
+    # 40 firings a second: some three peaks in all, hardly rippled.
+    truth = _lone(np.arange(-0.5, 1.0, 0.025))
+    free = _courses(truth=truth, frames=2000)[0]
+    peak = truth.displacement[0] / 1000
+    level = free[0, 1000:].mean() / peak
+    assert level > 2.5
+    for fusion in (0.25, 2.0):
+        fused = _courses_fused(truth, fusion)
+        expected = peak * (1 + (level - 1) / (1 + fusion * (level - 1)))
+        assert fused[0, 1000:].mean() == pytest.approx(expected, rel=1e-3)
+        # Ripples are scaled by the compression's slope.
+        slope = 1 / (1 + fusion * (level - 1)) ** 2
+        assert np.ptp(fused[0, 1000:]) == pytest.approx(slope * np.ptp(free[0, 1000:]), rel=0.05)
+        np.testing.assert_allclose(fused[1, 1:-1], np.gradient(fused[0], 1 / RATE)[1:-1], rtol=1e-9)
+    lone = _lone([0.05])
+    np.testing.assert_allclose(
+        _courses_fused(lone, 2.0)[0], _courses(truth=lone, frames=2000)[0, 0], atol=1e-4 * peak
+    )
+
+
+def _courses_fused(truth, fusion):
+    return unit_courses(SMALL, Doses.off(), 0.0, truth, 2000, fusion=fusion)[0]
+
+
 def test_amplitude_falls_as_more_units_are_active():
     peaks = []
     for units in (1, 4, 16):
@@ -189,12 +217,14 @@ def test_a_body_without_doses_is_still():
     assert _body(heart_rate=70.0)[1] == []
 
 
-@pytest.mark.parametrize("name", ["artery", "drift", "breathing"])
+@pytest.mark.parametrize("name", ["artery", "drift", "breathing", "tremor", "muscle_motion"])
 def test_one_of_the_body_s_motions_leaves_the_others_as_they_were(name):
-    all_of = {"artery": 50.0, "drift": 20.0, "breathing": 40.0}
+    all_of = {
+        "artery": 50.0, "drift": 20.0, "breathing": 40.0, "tremor": 3.0, "muscle_motion": 5.0,
+    }  # fmt: skip
     _, together = _body(500, heart_rate=70.0, **all_of)
     _, alone = _body(500, heart_rate=70.0, **{name: all_of[name]})
-    assert len(together) == 3
+    assert len(together) == 5
     assert len(alone) == 1
     for found, expected in zip(alone[0], together[list(all_of).index(name)], strict=True):
         np.testing.assert_array_equal(found, expected)
@@ -221,6 +251,12 @@ def test_an_artery_moves_its_surroundings_as_one_over_distance():
     assert (field[0][above] > 0).all()
     assert (field[1][(x > centre[1] + 1)] > 0).all()
     assert 0.5 * SMALL.size[0] < centre[0] < 0.9 * SMALL.size[0]
+    # Which is where the truth says.
+    truth = draw(SMALL, doses=_doses(artery=50.0, heart_rate=70.0), seed=1)
+    told = truth.artery_depth, truth.artery_width, truth.artery_radius
+    assert told == pytest.approx((*centre, radius.mean()), abs=1e-6)
+    assert math.isnan(draw(SMALL, doses=_doses(drift=50.0), seed=1).artery_depth)
+    assert math.isnan(TRUTH.artery_radius)
 
 
 @pytest.mark.parametrize("rate", [55.0, 85.0])
@@ -270,6 +306,39 @@ def test_breathing_grows_with_depth():
     crossings = np.flatnonzero(np.diff(np.sign(course)))
     frequency = RATE / (2 * np.diff(crossings).mean())
     assert BREATHS[0] - 0.01 <= frequency <= BREATHS[1] + 0.01
+
+
+def _share_in_band(course, band):
+    spectrum = np.abs(np.fft.rfft(course * np.hanning(len(course)))) ** 2
+    frequency = np.fft.rfftfreq(len(course), 1 / RATE)
+    inside = (frequency > band[0] - 0.1) & (frequency < band[1] + 0.1)
+    return spectrum[inside].sum() / spectrum.sum()
+
+
+def test_tremor_shakes_what_is_deep_at_8_to_12_hz():
+    for index in range(3):
+        tissue, ((field, course),) = _body(200_000, index=index, tremor=3.0)
+        assert course.std() == pytest.approx(0.003, rel=0.05)
+        assert _share_in_band(course, TREMOR_BAND) > 0.999
+        depths = 0.5 + 0.5 * tissue.depths / tissue.depths[-1]
+        np.testing.assert_allclose(field[0].mean(axis=1), depths, rtol=0.02)
+        np.testing.assert_allclose(field[0] / field[0, :1], np.outer(depths / depths[0],
+                                   np.ones(field.shape[2])), rtol=1e-12)  # fmt: skip
+        np.testing.assert_array_equal(field[1], 0)
+
+
+def test_the_whole_muscle_moves_below_fat_that_holds_it_back():
+    shapes = []
+    for index in range(3):
+        tissue, ((field, course),) = _body(200_000, index=index, muscle_motion=5.0, layer=0.8)
+        assert course.std() == pytest.approx(0.005, rel=0.05)
+        assert _share_in_band(course, MUSCLE_BAND) > 0.999
+        # The imaging chain passes what is above 5 Hz: most of the velocity.
+        assert _share_in_band(np.diff(course), (5, 50)) > 0.6
+        shapes.append(field[0, -1])
+        np.testing.assert_allclose(field[0], np.outer(tissue.follows, shapes[-1]), rtol=1e-6)
+        assert 0 <= shapes[-1].min() < shapes[-1].max() <= 2
+    assert np.ptp([shape.argmax() for shape in shapes]) > 0
 
 
 def test_fat_holds_the_artery_back_and_the_probe_s_drift_does_not():
