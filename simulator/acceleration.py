@@ -15,6 +15,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic as _intrinsic
 
 BLOCK = 16
@@ -139,3 +140,80 @@ def add_scaled_block(
         return context.get_dummy_value()
 
     return types.none(total, types.int64, weights, types.int64, types.float32), generate
+
+
+ROWS, PANEL = 4, 2 * BLOCK
+"""Sums that :func:`add_scaled_rows` makes at once, and values of each: eight vectors."""
+
+
+@intrinsic
+def add_scaled_rows(
+    typingctx: Any, sums: Any, images: Any, first: Any, count: Any, start: Any, factors: Any
+) -> Any:
+    """Add images times factors to four rows of sums, which stay in registers meanwhile.
+
+    For each of :data:`ROWS` rows r and :data:`PANEL` values x, ``sums[r, x]`` becomes the sum of
+    itself and ``factors[r, i] * images[first + i, start + x]`` for i in 0..count - 1, added one by
+    one in this order, each with one rounding.
+
+    `sums` is float32 (ROWS, PANEL), `images` float32 (image, pixel), `factors` float32 (ROWS,
+    count or more), all C-contiguous; no bounds are checked.
+    """
+    scalar, whole = ir.FloatType(), ir.IntType(64)
+    vector = ir.VectorType(scalar, BLOCK)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        def array_of(position: int) -> Any:
+            make = context.make_array(signature.args[position])
+            return make(context, builder, arguments[position])
+
+        def length(array: Any) -> Any:
+            return builder.extract_value(array.shape, 1)
+
+        def load(pointer: Any) -> Any:
+            value = builder.load(builder.bitcast(pointer, vector.as_pointer()))
+            value.align = 4  # arrays are aligned to their items, not to vectors
+            return value
+
+        fused = builder.module.declare_intrinsic(
+            f"llvm.fma.v{BLOCK}f32", fnty=ir.FunctionType(vector, [vector] * 3)
+        )
+        total, source, weight = array_of(0), array_of(1), array_of(5)
+        _, _, begin, number, offset, _ = arguments
+        places = [(row, part) for row in range(ROWS) for part in range(PANEL // BLOCK)]
+        kept = {}
+        for row, part in places:
+            place = builder.gep(total.data, [whole(row * PANEL + part * BLOCK)])
+            kept[row, part] = cgutils.alloca_once_value(builder, load(place))
+        with cgutils.for_range(builder, number) as loop:
+            image = builder.mul(builder.add(begin, loop.index), length(source))
+            image = builder.add(image, offset)
+            values = [
+                load(builder.gep(source.data, [builder.add(image, whole(part * BLOCK))]))
+                for part in range(PANEL // BLOCK)
+            ]
+            for row in range(ROWS):
+                place = builder.add(builder.mul(length(weight), whole(row)), loop.index)
+                factor = builder.load(builder.gep(weight.data, [place]))
+                lane = builder.insert_element(
+                    ir.Constant(vector, ir.Undefined), factor, ir.IntType(32)(0)
+                )
+                everywhere = builder.shuffle_vector(
+                    lane,
+                    ir.Constant(vector, ir.Undefined),
+                    ir.Constant(ir.VectorType(ir.IntType(32), BLOCK), [0] * BLOCK),
+                )
+                for part, value in enumerate(values):
+                    slot = kept[row, part]
+                    added = builder.call(fused, [everywhere, value, builder.load(slot)])
+                    builder.store(added, slot)
+        for row, part in places:
+            place = builder.gep(total.data, [whole(row * PANEL + part * BLOCK)])
+            store = builder.store(
+                builder.load(kept[row, part]), builder.bitcast(place, vector.as_pointer())
+            )
+            store.align = 4
+        return context.get_dummy_value()
+
+    integers = types.int64, types.int64, types.int64
+    return types.none(sums, images, *integers, factors), generate

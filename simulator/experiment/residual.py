@@ -1,0 +1,232 @@
+"""What thermal noise leaves in a recording: its strength at each pixel, its colour in time and space.
+
+The noise of an IQ image turns the phase of R(0, 1) in two ways. In first order by Im(S* n) of each
+of two images: what one image adds the next takes off, so its power grows with frequency squared.
+In second order by Im(n* n') of both images' noise: white. Both, over the speckle's power |S|^2 in
+the gate, are largest where the speckle fades. The ends of a recording are noisier: the band-pass
+continues it by its first and its last velocity, whose broad-band noise sets off a transient.
+"""
+
+import functools
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import scipy
+from numpy.typing import NDArray
+
+from ..imaging.chain import Imaging
+from ..imaging.resampling import Resampler
+from .maps import Still, recorded_courses, resampled, resamplers
+
+FIRST, SECOND, ENDS = range(3)
+"""Places of a recording's maps of noise: of first and second order, and of its ends."""
+
+GRID_RATE = 2.5
+"""Points a second of the grid in time that noise is drawn on, over the band's upper corner: what a
+Butterworth filter of order 4, run twice, lets through beyond half of it is 1 % of the power."""
+
+NEGLIGIBLE = 1e-3
+"""Responses are cut where this share of their energy is left."""
+
+MEDIAN_LOSS = 1.0
+"""SD of the median of a window over that of its weighted mean."""
+
+TRANSIENT = 0.25
+"""Length of what the ends of a recording set off, s, over a period of the band's lower corner."""
+
+FINE = 4096
+"""Frequencies at which responses are evaluated."""
+
+
+@dataclass(frozen=True)
+class Colour:
+    """How the chain colours noise: the same for all recordings of a scanner.
+
+    Noise in time is ``sum_j (first_sd response_1(t - j step) + second_sd response_2(t - j step))
+    n_j`` of white noise n_j on a coarser grid. The two responses are odd and even, so their powers
+    add up.
+
+    Parameters
+    ----------
+    step : int
+        Distance of the grid's points, frames.
+    responses : float32 array of shape (2, 2 reach + 1)
+        For noise of displacement and of velocity, at -reach..reach frames.
+    ends : float32 array of shape (2, frame)
+        What the noise of displacement sets off at the start and at the end, counted from there.
+    depth, width : float32 arrays of odd lengths
+        What makes noise at neighbouring pixels alike, of unit energy.
+    resampling : float
+        Variance after the resampling of images over that before.
+    """
+
+    step: int
+    responses: NDArray[np.float32]
+    ends: NDArray[np.float32]
+    depth: NDArray[np.float32]
+    width: NDArray[np.float32]
+    resampling: float
+
+    @property
+    def reach(self) -> int:
+        """Frames after which a response is over."""
+        return self.responses.shape[1] // 2
+
+
+@functools.lru_cache(maxsize=16)
+def colour_of(imaging: Imaging, frames: int) -> Colour:
+    """Return how a chain colours noise.
+
+    Parameters
+    ----------
+    imaging : Imaging
+    frames : int
+        Of the result.
+    """
+    band = imaging.band_pass
+    assert band is not None
+    step = max(1, int(imaging.output_rate / (GRID_RATE * band.high)))
+    axes = imaging.depth, imaging.width
+    settings = imaging.velocimetry
+    assert settings is not None
+    taps, shares = [], []
+    # The gate runs along depth alone; the median's window along both.
+    for number, (axis, wanted, maps) in enumerate(
+        zip(axes, imaging.output_axes, resamplers(imaging), strict=True)
+    ):
+        window = np.ones(imaging.median[number]) / imaging.median[number]
+        if number == 0:
+            gate = np.ones(settings.gate_samples) / settings.gate_samples
+            window = np.convolve(window, gate)
+        weights = maps.weights[len(maps.weights) // 2].astype(np.float64)
+        whole = np.convolve(window, weights) if (axis != wanted) else window
+        taps.append(_alike(whole, wanted.step / axis.step))
+        shares.append((whole**2).sum() / (window**2).sum())
+    return Colour(
+        step=step,
+        responses=_responses(imaging, step),
+        ends=_ends(imaging, frames),
+        depth=taps[0],
+        width=taps[1],
+        resampling=shares[0] * shares[1],
+    )
+
+
+def _alike(kernel: NDArray[np.float64], spacing: float) -> NDArray[np.float32]:
+    """Return taps for white noise that make it as alike as a kernel's, every `spacing` samples."""
+    turns = np.linspace(0, np.pi, FINE)
+    spectrum = np.abs(np.exp(-1j * np.outer(turns, np.arange(len(kernel)))) @ kernel) ** 2
+    lags = np.arange(math.ceil(len(kernel) / spacing) + 1)
+    likeness = np.trapezoid(spectrum * np.cos(np.outer(lags * spacing, turns)), turns)
+    likeness /= likeness[0]
+    # Symmetric taps of the same spectrum: its root.
+    power = 1 + 2 * np.cos(np.outer(turns, lags[1:])) @ likeness[1:]
+    root = np.sqrt(np.maximum(power, 0))
+    half = np.trapezoid(root * np.cos(np.outer(np.arange(2 * len(lags)), turns)), turns)
+    kept = max(int(np.nonzero(np.abs(half) > 0.01 * half[0])[0][-1]), 0)
+    taps = np.concatenate([half[kept:0:-1], half[: kept + 1]])
+    return (taps / np.sqrt((taps**2).sum())).astype(np.float32)
+
+
+def _responses(imaging: Imaging, step: int) -> NDArray[np.float32]:
+    """Return the responses in time, for noise of an image's displacement and of a velocity."""
+    band, settings = imaging.band_pass, imaging.velocimetry
+    assert band is not None and settings is not None
+    rate, wanted = imaging.frame_rate, imaging.output_rate
+    highest = min(wanted * 0.5, rate * 0.5)
+    frequency = np.linspace(highest / FINE, highest, FINE)
+    _, response = scipy.signal.sosfreqz(band.sections, 2 * np.pi * frequency / rate)
+    passed = np.abs(response) ** 2
+    if wanted != rate:
+        taps = Resampler.windowed_sinc(rate, wanted, np.zeros(1))
+        places = (taps.starts[0] + np.arange(taps.weights.shape[1])) / rate
+        waves = np.exp(-2j * np.pi * np.outer(frequency, places))
+        passed = passed * np.abs(waves @ taps.weights[0].astype(np.float64))
+    pairs = settings.ensemble - 1
+    difference = 2 * rate * np.sin(np.pi * pairs * frequency / rate) / pairs
+    mean = np.sin(np.pi * pairs * frequency / rate) / (pairs * np.sin(np.pi * frequency / rate))
+    longest = math.ceil(3 * wanted / band.low)
+    angles = 2 * np.pi * np.outer(np.arange(-longest, longest + 1) / wanted, frequency)
+    # White noise of the images has 1 / rate of power a hertz, that of the grid step / wanted.
+    scale = 2 * (frequency[1] - frequency[0]) * math.sqrt(step / wanted / rate)
+    odd = scale * np.sin(angles) @ (passed * np.abs(difference))
+    even = scale * np.cos(angles) @ (passed * np.abs(mean))
+    reach = 0
+    for one in (odd, even):
+        energy = np.cumsum((one**2)[longest:])
+        reach = max(reach, int(np.searchsorted(energy, (1 - NEGLIGIBLE) * energy[-1])))
+    kept = slice(longest - reach, longest + reach + 1)
+    return np.stack([odd[kept], even[kept]]).astype(np.float32)
+
+
+def _ends(imaging: Imaging, frames: int) -> NDArray[np.float32]:
+    """Return what the ends of a recording set off.
+
+    A short recording of displacement in one image after another gives the covariance of the result;
+    what it has near its ends more than in its middle is, nearly all of it, one course. (That of
+    noise of velocity, a hundredth of it, is left out.)
+    """
+    band = imaging.band_pass
+    assert band is not None
+    length = math.ceil(TRANSIENT / band.low * imaging.output_rate) * 4
+    ratio = Fraction(imaging.frame_rate / imaging.output_rate).limit_denominator(10_000)
+    # As far between two images as the whole recording's last frame, or nearly.
+    short = min(
+        range(4 * length, 4 * length + 64),
+        key=lambda n: abs((n - 1) * ratio % 1 - (frames - 1) * ratio % 1),
+    )
+    images = math.ceil((short - 1) * ratio) + 2
+    courses = recorded_courses(np.eye(images), imaging, short).astype(np.float64)
+    steady = (courses.T @ courses[:, short // 2])[short // 2 : short // 2 + length]
+    steady = scipy.linalg.toeplitz(steady * (np.arange(length) < length // 2))
+    found = []
+    for part in (courses[:, :length], courses[:, -length:][:, ::-1]):
+        more = part.T @ part - steady
+        value, vector = scipy.linalg.eigh(more, subset_by_index=[length - 1, length - 1])
+        # An eigenvector has no sign of its own.
+        sign = np.sign(vector[np.abs(vector[:, 0]).argmax(), 0])
+        found.append(np.sqrt(max(value[0], 0)) * vector[:, 0] * sign)
+    return np.stack(found).astype(np.float32)
+
+
+def noise_maps(
+    still: Still, noise: NDArray[np.float32], imaging: Imaging, colour: Colour
+) -> NDArray[np.float32]:
+    """Return how strong the noise of a subject's recordings is.
+
+    Parameters
+    ----------
+    still : Still
+    noise : float32 array of shape (depth,)
+        SD of the noise in each part of the IQ images.
+    imaging : Imaging
+    colour : Colour
+
+    Returns
+    -------
+    float32 array of shape (2, depth, width)
+        SD of the displacement's noise in an image (mm) and of a velocity's between two (mm/s), as
+        the chain's median and resampling leave them; colours in time apply to these.
+    """
+    from .maps_kernels import noise_strength
+
+    settings = imaging.velocimetry
+    assert settings is not None
+    radian = settings.sound_speed * 1e3 / (4 * np.pi * settings.centre_frequency)
+    variance = np.empty((2, *still.power.shape), np.float32)
+    rows, columns = imaging.median
+    noise_strength(
+        still.power,
+        still.divisor,
+        noise,
+        settings.gate_samples // 2,
+        rows // 2,
+        columns // 2,
+        variance,
+    )
+    scale = colour.resampling * (MEDIAN_LOSS * radian) ** 2
+    variance *= np.float32(scale)
+    variance[1] *= np.float32(imaging.frame_rate**2)
+    return np.sqrt(np.maximum(resampled(variance, imaging), 0))
