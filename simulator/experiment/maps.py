@@ -77,7 +77,8 @@ def still_image(scanner: Scanner, imaging: Imaging, speckle: Speckle) -> Still:
     # mm of displacement for a radian at the centre frequency.
     radian = settings.sound_speed * 1e3 / (4 * np.pi * settings.centre_frequency)
     share = settings.depth_rate / (2 * np.pi * settings.centre_frequency)
-    weight, power, divisor = np.empty((3, *seen.shape[1:]), np.float32)
+    shape = seen.shape[1:]
+    weight, power, divisor = (np.empty(shape, np.float32) for _ in range(3))
     look(
         *images,
         (scanner.turns * radian).astype(np.float32),

@@ -148,6 +148,20 @@ def gate_fields(fields, low_z, share_z, low_x, share_x, weight, divisor, half_ga
 
 
 @kernel
+def weigh(power, divisor, noise, half_gate, weight):
+    """Write 1 over the SD of each pixel's displacement, 1 / rad; see :func:`noise_strength`."""
+    depths, widths = power.shape
+    for z in range(depths):
+        total = np.zeros(widths, np.float32)
+        for row in range(max(z - half_gate, 0), min(z + half_gate + 1, depths)):
+            square = noise[row] * noise[row]
+            for x in range(widths):
+                total[x] += square * power[row, x]
+        for x in range(widths):
+            weight[z, x] = divisor[z, x] / np.sqrt(total[x] + np.float32(1e-30))
+
+
+@kernel
 def noise_strength(power, divisor, noise, half_gate, half_rows, half_columns, variance):
     """Find the variance of a window's weighted mean of noisy displacements.
 
@@ -167,14 +181,7 @@ def noise_strength(power, divisor, noise, half_gate, half_rows, half_columns, va
     """
     depths, widths = power.shape
     weight = np.empty((depths, widths), np.float32)
-    for z in range(depths):
-        total = np.zeros(widths, np.float32)
-        for row in range(max(z - half_gate, 0), min(z + half_gate + 1, depths)):
-            square = noise[row] * noise[row]
-            for x in range(widths):
-                total[x] += square * power[row, x]
-        for x in range(widths):
-            weight[z, x] = divisor[z, x] / np.sqrt(total[x] + np.float32(1e-30))
+    weigh(power, divisor, noise, half_gate, weight)
     for z in range(depths):
         first = max(z - half_rows, 0)
         last = min(z + half_rows, depths - 1)

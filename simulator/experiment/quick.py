@@ -1,9 +1,8 @@
 """The quick experiment: a recording of the virtual experiment, without making its images.
 
-A recording is ``sum_m map_m(z, x) course_m(t)`` plus noise that is coloured as the chain leaves it.
-Maps and the strength of the noise belong to a subject, courses and the noise itself to a trial; both
-are drawn from the seeds of the full experiment, which shows the same subject (see :mod:`.maps` and
-:mod:`.residual`).
+A recording is ``sum_m map_m(z, x) course_m(t)`` plus noise of the colour that the chain leaves it
+(see :mod:`.maps` and :mod:`.residual`). Both come from the tissue, the doses, the scatterers and
+the seeds of the full experiment, which shows the same subject.
 """
 
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from .doses import Doses
 from .maps import recorded_courses, recorded_maps, still_image
 from .motion import draw_motion
 from .recording import check, images_needed, imaging_of
-from .residual import Colour, colour_of, noise_maps
+from .residual import Colour, chosen_noise, colour_of, noise_maps
 from .speckle import Scanner, check_motion, draw_speckle
 
 GROUP = 4
@@ -82,10 +81,13 @@ def draw_recording(
     speckle = draw_speckle(scanner, motion.tissue, seed, index)
     still = still_image(scanner, imaging, speckle)
     colour = colour_of(imaging, parameters.frames)
+    maps = recorded_maps(motion.fields[:, 0], motion.pixel_size, still, imaging)
+    courses = recorded_courses(motion.courses, imaging, parameters.frames)
+    noise = noise_maps(still, speckle.noise, imaging, colour)
     return Recording(
-        motion_map=recorded_maps(motion.fields[:, 0], motion.pixel_size, still, imaging),
-        motion_course=recorded_courses(motion.courses, imaging, parameters.frames),
-        noise_map=noise_maps(still, speckle.noise, imaging, colour),
+        motion_map=maps,
+        motion_course=courses,
+        noise_map=chosen_noise(noise, maps, courses, colour),
         noise_key=noise_key(seed, index, Stream.THERMAL),
     )
 
@@ -140,7 +142,7 @@ def render_recording(
     room = -(-shape[1] * shape[2] // PANEL) * PANEL
 
     def flat(images: NDArray[np.float32]) -> NDArray[np.float32]:
-        found = np.ascontiguousarray(images[window]).reshape(len(images), -1)
+        found = np.ascontiguousarray(images[window]).reshape(len(images), shape[1] * shape[2])
         if found.shape[1] == room:
             return found
         return np.pad(found, ((0, 0), (0, room - found.shape[1])))
@@ -159,6 +161,7 @@ def render_recording(
         np.ascontiguousarray(recording.motion_course[:, t0:t1].T),
         flat(grid),
         colour.responses,
+        colour.brief,
         flat(recording.noise_map),
         step,
         t0,

@@ -60,7 +60,7 @@ def smooth_noise(key, first_group, depth, width, out):
 
 
 @kernel
-def superpose(maps, courses, grid, responses, strength, step, start, first, out):
+def superpose(maps, courses, grid, responses, brief, strength, step, start, first, out):
     """Sum maps times courses, and noise times its responses in time.
 
     Parameters
@@ -72,6 +72,8 @@ def superpose(maps, courses, grid, responses, strength, step, start, first, out)
     grid : float32 array of shape (point, room)
         Noise that is white in time; none if there is no noise.
     responses : float32 array of shape (2, 2 reach + 1)
+    brief : int
+        Frames beyond which the first response is 0.
     strength : float32 array of shape (2, pixel)
         SD of the noise that each response is for.
     step : int
@@ -104,11 +106,18 @@ def superpose(maps, courses, grid, responses, strength, step, start, first, out)
                 reached = 0 <= place < span
                 odd[number, point - low] = responses[0, place] if reached else 0
                 even[number, point - low] = responses[1, place] if reached else 0
+        # The first response is over sooner.
+        cut = span // 2 - brief
+        near = max((frame0 + cut + step - 1) // step, low)
+        far = min((frame0 + ROWS - 1 + span - 1 - cut) // step + 1, high)
+        for number in range(ROWS):
+            for point in range(near, far):
+                odd[number, point - near] = odd[number, point - low]
         for pixel in range(0, maps.shape[1], PANEL):
             sums[:] = np.float32(0)
             add_scaled_rows(sums[0], maps, 0, components, pixel, factors)
             if high > low:
-                add_scaled_rows(sums[1], grid, low - first, high - low, pixel, odd)
+                add_scaled_rows(sums[1], grid, near - first, far - near, pixel, odd)
                 add_scaled_rows(sums[2], grid, low - first, high - low, pixel, even)
             size = min(PANEL, pixels - pixel)
             for number in range(ROWS):

@@ -5,7 +5,10 @@ from numba import njit
 
 from musim.simulator.acceleration import (
     BLOCK,
+    PANEL,
+    ROWS,
     add_scaled_block,
+    add_scaled_rows,
     bits_of_float32,
     bits_of_float64,
     float32_of_bits,
@@ -69,3 +72,28 @@ def test_a_scaled_block_is_added_as_by_a_plain_loop_and_nowhere_else():
             expected[start : start + BLOCK] += factor * weights[block]
             _add_block(total, start, weights, block, factor)
             np.testing.assert_array_equal(total, expected)
+
+
+@njit
+def _add_rows(sums, images, first, count, start, factors):
+    add_scaled_rows(sums, images, first, count, start, factors)
+
+
+def test_rows_of_sums_are_added_one_image_after_another():
+    random = np.random.default_rng(1)
+    sums = random.standard_normal((ROWS, PANEL)).astype(np.float32)
+    images = random.standard_normal((7, 100)).astype(np.float32)
+    factors = random.standard_normal((ROWS, 5)).astype(np.float32)
+    wanted = sums.copy()
+    for row in range(ROWS):
+        for x in range(PANEL):
+            for term in range(4):
+                exact = Fraction(float(factors[row, term])) * Fraction(
+                    float(images[2 + term, 60 + x])
+                ) + Fraction(float(wanted[row, x]))
+                wanted[row, x] = np.float32(float(exact))
+    found = sums.copy()
+    _add_rows(found, images, 2, 4, 60, factors)
+    np.testing.assert_array_equal(found, wanted)
+    _add_rows(found, images, 2, 0, 60, factors)
+    np.testing.assert_array_equal(found, wanted)

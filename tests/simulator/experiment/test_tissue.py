@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
+from scipy.spatial import KDTree
 
 from musim.simulator import Range
 from musim.simulator.experiment.doses import Doses
@@ -12,6 +13,7 @@ from musim.simulator.experiment.tissue import (
     SHEET,
     WALL,
     Tissue,
+    axial_fields,
     displacement_of,
     draw_fascicles,
     fascicle_gains,
@@ -377,3 +379,47 @@ def test_tissue_without_source_does_not_move():
     doses = {"spread": 1.0, "incompressibility": 1.0, "wave": 1.0, "fascicle": 0.4}
     fields = unit_fields(_tissue(**doses), np.zeros(SHAPE, np.float32), 0)
     np.testing.assert_array_equal(fields, 0)
+
+
+@pytest.mark.parametrize("doses", [
+    {}, {"spread": 1.5}, {"incompressibility": 0.8, "wave": 1.0, "wave_damping": 0.7},
+    {"spread": 1, "incompressibility": 1, "fascicle": 0.5, "layer": 0.7, "aponeurosis": 0.6},
+])  # fmt: skip
+def test_axial_motion_by_cosines_is_that_by_waves(doses):
+    tissue = _tissue(fat=4.0, **doses)
+    wanted = unit_fields(tissue, DISC, 1)[:, 0]
+    found = axial_fields(tissue, DISC, 1)
+    np.testing.assert_allclose(found, wanted, atol=1e-12 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize(("size", "seed"), [(0.8, 1), (1.7, 2), (6.0, 3)])
+def test_each_place_belongs_to_its_nearest_point(size, seed):
+    cells = draw_fascicles(SHAPE, STEP, size, seed, 0)
+    z, x = _places()
+    # A cell's own points are not given: but cells of nearest points are convex, and all are used.
+    centres = np.array([[z[cells == c].mean(), x[cells == c].mean()] for c in np.unique(cells)])
+    side = size * math.sqrt(math.pi / (2 * math.sqrt(3)))
+    distance, _ = KDTree(centres).query(np.column_stack([z.ravel(), x.ravel()]))
+    assert distance.max() < 1.3 * side
+    for cell in np.unique(cells):
+        rows, columns = np.nonzero(cells == cell)
+        for row in np.unique(rows):
+            inside = columns[rows == row]
+            assert inside.max() - inside.min() + 1 == len(inside)
+
+
+def test_the_nearest_of_shaken_points_is_found():
+    from musim.simulator.experiment.tissue_kernels import nearest_points
+
+    random = np.random.default_rng(4)
+    height, side = math.sqrt(3) / 2 * 1.3, 1.3
+    rows, columns = np.arange(-1, 12), np.arange(-1, 11)
+    z, x = np.meshgrid(rows * height, columns * side, indexing="ij")
+    points = np.stack([z, x + (rows[:, None] % 2) * side / 2], axis=-1)
+    points += random.uniform(-0.35, 0.35, points.shape) * side
+    depth, width = np.linspace(0.1, 11, 60), np.linspace(0.1, 12, 70)
+    cells = np.empty((60, 70), np.int64)
+    nearest_points(points, height, side, depth, width, cells)
+    places = np.stack(np.meshgrid(depth, width, indexing="ij"), axis=-1)
+    _, wanted = KDTree(points.reshape(-1, 2)).query(places.reshape(-1, 2))
+    np.testing.assert_array_equal(cells.ravel(), wanted)

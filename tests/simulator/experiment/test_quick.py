@@ -1,0 +1,109 @@
+"""Recordings of the quick experiment: superposition, windows and seeds."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from musim.simulator import PRESETS, Parameters, Range, draw
+from musim.simulator.errors import InputError
+from musim.simulator.experiment.doses import Doses
+from musim.simulator.experiment.quick import (
+    END_GROUPS,
+    Recording,
+    colour,
+    draw_recording,
+    noise_grid,
+    render_recording,
+)
+
+PARAMETERS = Parameters(**{
+    **PRESETS["experiment"], "units": Range(2, 3), "pixels": (13, 11), "size": (12.0, 10.0),
+    "frames": 150, "fat": Range(1, 1), "diameter": Range(2.5, 5),
+})  # fmt: skip
+DOSES = Doses(image=(80, 40))
+COLOUR = colour(PARAMETERS, DOSES)
+
+
+def _recording(seed=1, index=0, doses=DOSES):
+    truth = draw(PARAMETERS, doses=doses, seed=seed, index=index)
+    return draw_recording(PARAMETERS, doses, truth, seed=seed, index=index)
+
+
+RECORDING = _recording()
+WHOLE = render_recording(RECORDING, COLOUR)
+
+
+def _slowly(recording):
+    """The sums of the module's first lines, in float64."""
+    frames = recording.motion_course.shape[1]
+    shape = recording.motion_map.shape[1:]
+    total = np.einsum(
+        "mt,mzx->tzx", recording.motion_course.astype(float), recording.motion_map.astype(float)
+    )
+    reach, step = COLOUR.reach, COLOUR.step
+    points = (frames + 2 * reach) // step + 1
+    grid = noise_grid(recording.noise_key, COLOUR, 0, points, shape).astype(float)
+    for frame in range(frames):
+        for point in range(points):
+            place = frame - (point * step - reach) + reach
+            if 0 <= place <= 2 * reach:
+                for order in range(2):
+                    factor = COLOUR.responses[order, place]
+                    total[frame] += factor * recording.noise_map[order] * grid[point]
+    ends = noise_grid(recording.noise_key, COLOUR, END_GROUPS, END_GROUPS + 2, shape)
+    for frame in range(min(frames, COLOUR.ends.shape[1])):
+        total[frame] += COLOUR.ends[0, frame] * recording.noise_map[0] * ends[0]
+        total[frames - 1 - frame] += COLOUR.ends[1, frame] * recording.noise_map[0] * ends[1]
+    return total
+
+
+def test_a_recording_is_maps_times_courses_and_coloured_noise():
+    assert RECORDING.noise_map.all()
+    np.testing.assert_allclose(WHOLE, _slowly(RECORDING), atol=2e-6 * np.abs(WHOLE).max())
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_any_window_equals_that_window_of_the_whole(data):
+    window = []
+    for length in WHOLE.shape:
+        start = data.draw(st.integers(0, length - 1))
+        window.append(slice(start, data.draw(st.integers(start + 1, length))))
+    time, depth, width = window
+    found = render_recording(RECORDING, COLOUR, time=time, depth=depth, width=width)
+    np.testing.assert_array_equal(found, WHOLE[time, depth, width])
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not():
+    again = _recording()
+    for name in Recording.__dataclass_fields__:
+        np.testing.assert_array_equal(getattr(again, name), getattr(RECORDING, name))
+    other = _recording(index=1)
+    assert not np.array_equal(other.noise_key, RECORDING.noise_key)
+    assert other.motion_map.shape != RECORDING.motion_map.shape or (
+        not np.allclose(other.motion_map, RECORDING.motion_map)
+    )
+
+
+def test_a_recording_without_noise_is_maps_times_courses():
+    recording = _recording(doses=Doses(image=(80, 40), thermal_noise=Range(0, 0)))
+    wanted = np.einsum("mt,mzx->tzx", recording.motion_course, recording.motion_map)
+    np.testing.assert_allclose(render_recording(recording, COLOUR), wanted, atol=1e-6)
+
+
+def test_noise_at_the_edges_is_like_noise_inside():
+    grid = noise_grid(RECORDING.noise_key, COLOUR, 0, 400, (13, 11))
+    sd = grid.std(axis=0)
+    assert sd.mean() == pytest.approx(1, abs=0.02)
+    assert sd[[0, -1]].mean() == pytest.approx(1, abs=0.05)
+    assert sd[:, [0, -1]].mean() == pytest.approx(1, abs=0.05)
+    later = noise_grid(RECORDING.noise_key, COLOUR, 7, 33, (13, 11))
+    np.testing.assert_array_equal(later, grid[7:33])
+
+
+def test_motion_that_aliases_is_refused():
+    fast = Parameters.from_json({**PARAMETERS.to_json(), "displacement": [90_000, 90_000]})
+    truth = draw(fast, doses=DOSES, seed=1)
+    with pytest.raises(InputError, match="displacement: found tissue that moves"):
+        draw_recording(fast, DOSES, truth, seed=1)
