@@ -1,6 +1,8 @@
 """The ``musim`` command: finds its subcommands when they are asked for, and reports errors."""
 
+import atexit
 import difflib
+import gc
 import importlib
 import logging
 import sys
@@ -85,6 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     arguments : sequence of str, optional
         In place of the process's own.
     """
+    # Or the end of the process would look for cycles in all that its libraries are made of, for as
+    # long as it took to import some of them.
+    atexit.register(gc.freeze)
     try:
         code = musim.main(args=arguments, prog_name="musim", standalone_mode=False)
     except click.exceptions.Exit as stop:

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 from ..simulator.errors import FailureError, InputError, MusimError
-from .processes import WorkerContext, call_packed, pack_call, raise_packed
+from .processes import WorkerContext, call_packed, end_quickly, pack_call, raise_packed
 
 Pool = Literal["processes", "threads"]
 CONNECT_SECONDS = 10
@@ -177,6 +177,7 @@ def _call(function: Callable[..., Any], task: tuple[Any, ...]) -> None:
 
 def _obey_parent() -> None:
     """Let this worker process end with the one that started it, and leave Ctrl-C to it."""
+    end_quickly()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def wait() -> None:

@@ -85,3 +85,19 @@ def test_a_report_imports_what_it_uses_alone(store, tmp_path):
 def test_info_keeps_to_a_budget_of_modules(store):
     # 530 as this is written; xarray alone brings a thousand.
     assert len(modules_after(["info", store, "--no-card"])) < 700
+
+
+@pytest.mark.parametrize(
+    "process",
+    [
+        "from musim.cli import main\ntry: main(['--version'])\nexcept SystemExit: pass",
+        "from musim.datasets import parallel\nparallel._obey_parent()",
+    ],
+    ids=["command", "worker"],
+)
+def test_processes_end_without_looking_through_their_libraries(process):
+    script = f"import atexit, gc\natexit.register(lambda: print(gc.get_freeze_count()))\n{process}"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout.split()[-1]) > 1000
