@@ -25,6 +25,7 @@ from ..simulator.rendering import WHOLE, bounds, render_arrays
 from ..simulator.seeds import NOISE_KEY_WORDS
 from ..simulator.sequence import Truth
 from ..simulator.territory import fat_thickness
+from .chunks import is_ours, read_truth
 from .layout import PLAN, ROOT, SEAL, Layout, check_version
 from .location import Location
 from .origin import Origin, Simulated, Translated, format_version_of, from_attributes
@@ -256,7 +257,11 @@ class Store:
     def _load_part(self, name: str, part: int) -> NDArray[Any]:
         indices = self.layout.sequences_of(part)
         with self._reporting(name, part):
-            values = np.asarray(self._group[name][indices.start : indices.stop])  # type: ignore[index]
+            array: Any = self._group[name]
+            if self.location.is_local and is_ours(array, self.layout, name):
+                values = read_truth(self.location, self.layout, name, part)
+            else:
+                values = np.asarray(array[indices.start : indices.stop])
         values.flags.writeable = False
         return values
 
