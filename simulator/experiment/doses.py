@@ -70,6 +70,21 @@ class Doses(Declared):
         30 dB at 40 mm, where echoes are that much weaker.
     out_of_plane : Range
         Motion across the image plane over that in it, which exchanges the scatterers that are seen.
+    noise_at_depth : Range
+        Noise over echoes at the image's bottom, in amplitude, beside `thermal_noise` and whatever
+        the attenuation: 0.1 is an SNR of 20 dB there. It falls towards the surface as gain does.
+    reverberation : Range
+        Still echoes of multiple paths over those of muscle, in amplitude, at the surface; they fall
+        with depth. 0.03 to 1 in front of and inside the bladder (Lediju et al. 2008,
+        doi:10.1177/016173460803000302, -30 to 0 dB of its wall's).
+    side_lobes : Range
+        Lobes of the receiving beam over the beam itself, in amplitude, by which the aponeurosis is
+        seen beside and below where it lies: 0.22 without apodisation, 0.01 with a good one.
+    contact : Range
+        Share of the amplitude that is lost where the probe has no contact: at one end, in a bubble.
+    warp : Range
+        Largest displacement of the image by the probe's pressure, mm. What is seen lies that far
+        from where the truth has it.
     centre_frequency : float
         Hz.
     bandwidth : float
@@ -170,6 +185,27 @@ class Doses(Declared):
         before=Range(0, 0),
     )  # fmt: skip
 
+    noise_at_depth: Given[Range] = declare(
+        Range(0, 0), "Noise over echoes at the image's bottom.", "", (0, 10), group=ULTRASOUND,
+        before=Range(0, 0),
+    )  # fmt: skip
+    reverberation: Given[Range] = declare(
+        Range(0, 0), "Still echoes over those of muscle at the surface.", "", (0, 10),
+        group=ULTRASOUND, before=Range(0, 0),
+    )  # fmt: skip
+    side_lobes: Given[Range] = declare(
+        Range(0, 0), "Lobes beside the beam over the beam.", "", (0, 1), group=ULTRASOUND,
+        before=Range(0, 0),
+    )  # fmt: skip
+    contact: Given[Range] = declare(
+        Range(0, 0), "Share of amplitude lost where contact is.", "", (0, 1), group=ULTRASOUND,
+        before=Range(0, 0),
+    )  # fmt: skip
+    warp: Given[Range] = declare(
+        Range(0, 0), "Displacement of the image by the probe's pressure.", "mm", (0, 10),
+        group=ULTRASOUND, before=Range(0, 0),
+    )  # fmt: skip
+
     @classmethod
     def off(cls, **others: Any) -> Self:
         """Return doses that are all 0: the analytic sequence, seen by ultrasound.
@@ -203,7 +239,8 @@ class Doses(Declared):
 EFFECTS = (
     "spread", "incompressibility", "wave", "wave_damping", "crowding", "fascicle", "layer",
     "aponeurosis", "artery", "drift", "breathing", "attenuation", "thermal_noise", "out_of_plane",
-    "fusion", "tremor", "muscle_motion",
+    "fusion", "tremor", "muscle_motion", "noise_at_depth", "reverberation", "side_lobes", "contact",
+    "warp",
 )  # fmt: skip
 """Doses that switch an effect off at 0."""
 

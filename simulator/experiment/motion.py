@@ -17,6 +17,7 @@ from ..sequence import Truth
 from ..twitch import Twitches, twitch_length, twitch_trains
 from .anatomy import grid_of
 from .body import MICROMETRE, body_motion
+from .contact import draw_contact, warped
 from .doses import Doses
 from .tissue import Tissue, axial_fields, draw_fascicles, unit_fields
 
@@ -105,9 +106,10 @@ def draw_motion(
     for field, course in body_motion(tissue, doses, frames):
         all_fields.append(field[None] if lateral else field[None, :1])
         all_courses.append(course[None])
-    return Motion(
-        np.concatenate(all_fields), np.concatenate(all_courses), tissue.pixel_size, tissue
-    )
+    fields = np.concatenate(all_fields)
+    if drawn["warp"] > 0:
+        fields = warped(fields, tissue.pixel_size, draw_contact(tissue))
+    return Motion(fields, np.concatenate(all_courses), tissue.pixel_size, tissue)
 
 
 def draw_tissue(

@@ -8,7 +8,7 @@ turns echoes into images.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from ..errors import InputError
 from ..imaging.velocimetry import Velocimetry
 from ..seeds import Stream, generator, noise_key
+from .clutter import reverberation, reverberation_profile, side_lobes, still_image
+from .contact import Contact, draw_contact
 from .doses import Doses, quantised
 from .motion import Motion
 from .tissue import Tissue
@@ -32,6 +34,9 @@ plane of a linear array with a lens (an assumption)."""
 
 BRIGHTNESS = 3.0
 """Amplitude of an aponeurosis' echoes over those of muscle, less 1, at a dose of 1."""
+
+FAINT = 1e-3
+"""Share of bright echoes below which nothing leaks."""
 
 REACH = 3.0
 """The point-spread function ends at this many SD."""
@@ -98,6 +103,11 @@ class Scanner:
     def depths(self) -> NDArray[np.float64]:
         """Depth of each row, mm."""
         return (np.arange(self.doses.image[0], dtype=np.float64) + 0.5) * self.pixel_size[0]
+
+    @property
+    def widths(self) -> NDArray[np.float64]:
+        """Width coordinate of each column, mm."""
+        return (np.arange(self.doses.image[1], dtype=np.float64) + 0.5) * self.pixel_size[1]
 
     @property
     def spectrum_sd(self) -> float:
@@ -206,6 +216,8 @@ class Speckle:
     lateral : float32 array of shape (depth, tap)
     noise : float32 array of shape (depth,)
         SD of the noise in each part.
+    clutter : complex64 array of shape (depth, width), optional
+        Still image that lies over that of the tissue; none where no dose asks for it.
     """
 
     scatterers: NDArray[np.float32]
@@ -214,6 +226,7 @@ class Speckle:
     axial: NDArray[np.complex64]
     lateral: NDArray[np.float32]
     noise: NDArray[np.float32]
+    clutter: NDArray[np.complex64] | None
 
 
 @dataclass(frozen=True)
@@ -254,19 +267,55 @@ def draw_speckle(scanner: Scanner, tissue: Tissue, seed: int, index: int) -> Spe
     random = generator(seed, index, Stream.SCATTERERS)
     scatterers = random.standard_normal((4, depth, cells, width), np.float32)
     scatterers *= np.float32(1 / math.sqrt(2 * cells))
-    rows = np.minimum((scanner.depths / tissue.pixel_size[0]).astype(int), len(tissue.depths) - 1)
-    scatterers *= (1 + BRIGHTNESS * tissue.sheet[rows]).astype(np.float32)[:, None, None]
-    exchange = tissue.doses["out_of_plane"] / (turns * ELEVATION) / 2
+    drawn, contact = tissue.doses, draw_contact(tissue)
+    sheet = _sheet(scanner, tissue, contact)
+    scatterers *= (1 + BRIGHTNESS * sheet).astype(np.float32)[:, None]
+    if contact.loss > 0:
+        gain = contact.gain(scanner.depths, scanner.widths, scanner.doses.f_number,
+                            scanner.doses.aperture)  # fmt: skip
+        scatterers *= quantised(gain)[:, None]
+    else:
+        gain = np.ones((depth, width))
+    axial, lateral = scanner.axial_taps(), scanner.lateral_taps()
+    still = np.zeros((depth, width), np.complex128)
+    if drawn["reverberation"] > 0:
+        profile = reverberation_profile(scanner.depths, tissue, BRIGHTNESS)
+        still += gain * reverberation(profile, width, seed, index)
+    if drawn["side_lobes"] > 0:
+        share = BRIGHTNESS * sheet / (1 + BRIGHTNESS * sheet)
+        seen = scatterers[:2].sum(axis=2, dtype=np.float64)
+        bright = np.where(share > FAINT, share, 0) * (seen[0] + 1j * seen[1])
+        still += side_lobes(
+            bright, scanner.depths, scanner.lateral_width, scanner.pixel_size, drawn["side_lobes"]
+        )
+    exchange = drawn["out_of_plane"] / (turns * ELEVATION) / 2
     shift = 1 / (turns * math.sqrt(2) * scanner.axial_sd) / 2
-    noise = tissue.doses["thermal_noise"] * scanner.noise_gain / math.sqrt(2)
     return Speckle(
         scatterers=scatterers,
         exchange=quantised(exchange),
         shift=quantised(shift),
-        axial=scanner.axial_taps(),
-        lateral=scanner.lateral_taps(),
-        noise=quantised(noise),
+        axial=axial,
+        lateral=lateral,
+        noise=quantised(_noise(scanner, drawn)),
+        clutter=still_image(still, axial, lateral) if still.any() else None,
     )
+
+
+def _sheet(scanner: Scanner, tissue: Tissue, contact: Contact) -> NDArray[np.float64]:
+    """Return how much of an aponeurosis each pixel is, 0..1, float64 (depth, width or 1)."""
+    if contact.warp > 0:
+        return tissue.sheet_at(scanner.depths[:, None] - contact.deeper(scanner.widths))
+    rows = np.minimum((scanner.depths / tissue.pixel_size[0]).astype(int), len(tissue.depths) - 1)
+    return tissue.sheet[rows, None]
+
+
+def _noise(scanner: Scanner, drawn: Mapping[str, float]) -> NDArray[np.float64]:
+    """Return the SD of the noise in each part at each depth, float64 (depth,)."""
+    noise = drawn["thermal_noise"] * scanner.noise_gain / math.sqrt(2)
+    if drawn["noise_at_depth"] == 0:
+        return noise
+    gain = scanner.noise_gain / scanner.noise_gain[-1]
+    return np.hypot(noise, drawn["noise_at_depth"] * gain / math.sqrt(2))
 
 
 def draw_echoes(scanner: Scanner, motion: Motion, seed: int, index: int) -> Echoes:
@@ -342,6 +391,8 @@ def iq_blocks(echoes: Echoes, length: int) -> Iterator[NDArray[np.complex64]]:
             first,
             out.view(np.float32).reshape(*out.shape, 2),
         )
+        if echoes.clutter is not None:
+            out += echoes.clutter
         yield out
 
 

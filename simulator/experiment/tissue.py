@@ -66,9 +66,13 @@ class Tissue:
     @property
     def sheet(self) -> NDArray[np.float64]:
         """How much of an aponeurosis each depth is, 0..1, float64 of shape (depth,)."""
+        return self.sheet_at(self.depths)
+
+    def sheet_at(self, depths: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how much of an aponeurosis other depths (mm) are, of the same shape."""
         if self.fat == 0:
-            return np.zeros(len(self.fascicles))
-        return self.doses["aponeurosis"] * np.exp(-(((self.depths - self.fat) / WALL) ** 2) / 2)
+            return np.zeros_like(depths)
+        return self.doses["aponeurosis"] * np.exp(-(((depths - self.fat) / WALL) ** 2) / 2)
 
 
 def draw_fascicles(

@@ -192,6 +192,7 @@ def _lone(scanner, row, column, turns=0.0):
         lateral=scanner.lateral_taps(),
         noise=nothing,
         key=np.zeros(4, np.uint32),
+        clutter=None,
     )
     return next(iter(iq_blocks(echoes, 2)))[0]
 
