@@ -87,7 +87,8 @@ def is_ours(array: Any, layout: Layout, name: str) -> bool:
         (BytesCodec, BloscCodec, Crc32cCodec) if variable.compressed else (BytesCodec, Crc32cCodec)
     )
     return (
-        tuple(type(codec) for codec in codecs) == wanted
+        name != "tvi"
+        and tuple(type(codec) for codec in codecs) == wanted
         and getattr(codecs[0].endian, "value", "little") == "little"
         and array.chunks == chunks_of(variable, layout.sizes, layout.part_size)
         and array.shape == tuple(layout.sizes[dim] for dim in variable.dims)

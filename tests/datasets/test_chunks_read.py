@@ -36,6 +36,13 @@ def test_every_variable_is_what_zarr_reads(opened):
             np.testing.assert_array_equal(found, array[sequences], err_msg=name)
 
 
+def test_voxels_are_no_truth(opened):
+    if opened.kind == "dense":
+        array = zarr.open_group(opened.location.path, mode="r")["tvi"]
+        assert not is_ours(array, opened.layout, "tvi")
+        np.testing.assert_array_equal(opened.read_part("tvi", 1), array[3:5])
+
+
 def test_what_others_wrote_is_read_by_zarr(opened, monkeypatch):
     wanted = {name: opened.read_part(name, 1) for name in truth_of(opened)}
     monkeypatch.setattr(store, "is_ours", lambda *_: False)
