@@ -23,7 +23,7 @@ COMMANDS = {
     ("import", "--help"): HELP,
     ("train", "--help"): HELP,
     ("info", "STORE", "--no-card"): READ,
-    ("info", "STORE"): RENDER,
+    ("info", "STORE"): READ,
     ("verify", "STORE"): READ,
     ("generate", "-n", "10", "--out", "MADE", "--overwrite"): RENDER,
     ("preview", "STORE", "--out", "PICTURE"): DRAW,

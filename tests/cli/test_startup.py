@@ -73,6 +73,11 @@ def test_a_command_imports_what_it_uses_alone(store, arguments, needed, tmp_path
     assert found & HEAVY <= needed, (found & HEAVY) - needed
 
 
+def test_a_preview_imports_what_it_uses_alone(store, tmp_path):
+    found = modules_after(["preview", store, "--out", str(tmp_path / "picture.png")])
+    assert found & HEAVY <= {"zarr", "matplotlib"}
+
+
 def test_a_report_imports_what_it_uses_alone(store, tmp_path):
     units, page = str(tmp_path / "units.zarr"), str(tmp_path / "page.html")
     identify_stores(store, units, workers=1)
