@@ -293,15 +293,15 @@ def test_domains_that_are_alike_give_identity(make):
     random = np.random.default_rng(0)
     optimisers = task.optimisers()
     unseen = smooth_clips(np.random.default_rng(1), 4)
-    found = [likeness(task, unseen)]
+    assert likeness(task, unseen) < 0.5
     for number in range(150):
-        clips = smooth_clips(random, 4)
-        batch = {name: {"tvi": tvi, "index": torch.arange(2)}
-                 for name, tvi in (("a", clips[:2]), ("b", clips[2:]))}  # fmt: skip
+        clips = smooth_clips(random, 2)
+        batch = {name: {"tvi": tvi, "index": torch.arange(1)}
+                 for name, tvi in (("a", clips[:1]), ("b", clips[1:]))}  # fmt: skip
         step(task, optimisers, batch, number, 0, plain_backward, plain_clip)
-    found.append(likeness(task, unseen))
-    assert found[0] < 0.5
-    assert found[1] > 0.9
+        if number % 10 == 9 and likeness(task, unseen) > 0.9:
+            return
+    pytest.fail(f"after 150 steps likeness is {likeness(task, unseen):.2f}, wanted 0.9")
 
 
 def smooth_clips(random, clips):
