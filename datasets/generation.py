@@ -1,6 +1,7 @@
 """From parameters to a store: parts are simulated in parallel and written as they are made."""
 
-from collections.abc import Iterator
+import operator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Unpack
 
@@ -18,13 +19,16 @@ from ..simulator.sequence import Truth, draw
 from ..simulator.twitch import twitch_length
 from .layout import Layout
 from .origin import Simulated, to_attributes
-from .parallel import Pool
+from .parallel import Pool, default_workers
 from .production import Maker, Part, Work, WorkOptions, produce
 from .schema import DOSE, FLOAT_TYPES, SIMULATED_KINDS, default_part_size, variables_of
 from .store import Store
 
 EXPERIMENT_PART = 1
 """Its sequences take seconds each, so little is lost when one is interrupted."""
+
+FEW_WORKERS, FEW_SEQUENCES = 4, 10_000
+"""Truths are drawn by threads up to either: processes need a second each to start."""
 
 
 def plan(
@@ -191,21 +195,25 @@ class Generation(Maker[int]):
 
     @property
     def pool(self) -> Pool:
-        """Threads for dense stores, which render and write side by side in one process.
+        """Threads where kernels and the disk have most of the work, and where processes do not pay.
 
-        Processes for rendered ones, since drawing truth holds the interpreter, and for the virtual
-        experiment.
+        Drawing holds the interpreter for a quarter of its time: from some threads on, processes are
+        faster, once they have started. So are they for the virtual experiment.
         """
-        threads = self.layout.kind == "dense" and self.origin.doses is None
-        return "threads" if threads else "processes"
+        if self.origin.doses is not None:
+            return "processes"
+        many = self.layout.sequences > FEW_SEQUENCES and default_workers() > FEW_WORKERS
+        return "processes" if many and self.layout.kind == "rendered" else "threads"
 
     def make(self, task: int) -> Iterator[Part]:
         """Simulate one part."""
         indices = self.layout.sequences_of(task)
-        truths = [self.draw(index) for index in indices]
-        dense = self.layout.kind == "dense"
-        voxels = self._voxels(indices, truths) if dense else ()
-        yield Part(task, pack(truths, self.layout), voxels)
+        truths: Iterable[Truth] = map(self.draw, indices)
+        voxels: Iterable[NDArray[np.float32]] = ()
+        if self.layout.kind == "dense":
+            truths = list(truths)
+            voxels = self._voxels(indices, truths)
+        yield Part(task, pack(truths, self.layout, len(indices)), voxels)
 
     def draw(self, index: int) -> Truth:
         """Draw the truth of one sequence."""
@@ -229,8 +237,16 @@ class Generation(Maker[int]):
             yield self.voxels(index, truth, buffer)
 
 
-def pack(truths: list[Truth], layout: Layout) -> dict[str, NDArray[Any]]:
+def pack(truths: Iterable[Truth], layout: Layout, count: int) -> dict[str, NDArray[Any]]:
     """Return the variables of some sequences as arrays, padded to the layout's sizes.
+
+    Parameters
+    ----------
+    truths : iterable of Truth
+        Asked for one after the other, so that no more than one need be in memory.
+    layout : Layout
+    count : int
+        How many they are.
 
     Raises
     ------
@@ -242,16 +258,20 @@ def pack(truths: list[Truth], layout: Layout) -> dict[str, NDArray[Any]]:
         if name == "tvi":
             continue
         variable = layout.variable(name)
-        shape = (len(truths), *(layout.sizes[dim] for dim in variable.dims[1:]))
-        array = np.full(shape, variable.fill_value, variable.dtype)
-        for row, truth in zip(array if array.ndim > 1 else array[:, None], truths, strict=True):
-            value = np.atleast_1d(_value(truth, name))
-            if any(have > room for have, room in zip(value.shape, row.shape, strict=True)):
+        shape = (count, *(layout.sizes[dim] for dim in variable.dims[1:]))
+        arrays[name] = np.full(shape, variable.fill_value, variable.dtype)
+    for place, truth in zip(range(count), truths, strict=True):
+        for name, array in arrays.items():
+            value = _value(truth, name)
+            if array.ndim == 1:
+                array[place] = value
+                continue
+            row = array[place]
+            if any(map(operator.gt, value.shape, row.shape)):
                 raise FailureError(
                     f"{name}: found shape {value.shape}, wanted room for it in {row.shape}"
                 )
-            row[tuple(slice(n) for n in value.shape)] = value
-        arrays[name] = array
+            row[tuple(map(slice, value.shape))] = value
     return arrays
 
 

@@ -7,10 +7,10 @@ import pytest
 import zarr
 import zarr.storage
 
-from musim.datasets.chunks import write_truth
+from musim.datasets.chunks import _encoded, write_truth
 from musim.datasets.chunks_kernels import to_float16
 from musim.datasets.location import Batch, Location
-from musim.datasets.schema import chunks_of
+from musim.datasets.schema import VARIABLES, chunks_of
 from musim.simulator import FailureError
 
 
@@ -61,3 +61,11 @@ def test_an_array_that_does_not_fit_is_not_written(dense, tmp_path):
     with closing(Batch(Location(tmp_path))) as batch, wanted:
         write_truth(batch, layout, 0, arrays)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_chunk_has_the_same_bytes_each_time():
+    # Blosc's own threads, which it takes in a main thread, order blocks as they are done with them.
+    (trains,) = (one for one in VARIABLES if one.name == "twitch_train")
+    values = np.random.default_rng(0).normal(size=(1280, 30, 40)).astype(np.float32).round(1)
+    chunks = {bytes(_encoded(trains, values, len(values))[0]) for _ in range(5)}
+    assert len(chunks) == 1

@@ -385,16 +385,28 @@ def test_a_worker_that_is_killed_is_a_failure_and_the_run_resumes(
     assert_same_files(out, tmp_path / "whole.zarr")
 
 
-@pytest.mark.parametrize(("kind", "wanted"), [("dense", "threads"), ("rendered", "processes")])
-def test_the_pool_that_is_faster_is_the_default(make, tmp_path, monkeypatch, kind, wanted):
+@pytest.mark.parametrize(
+    ("kind", "processors", "few", "wanted"),
+    [
+        ("dense", 16, 1, "threads"),
+        ("rendered", 4, 1, "threads"),
+        ("rendered", 16, 2, "threads"),
+        ("rendered", 16, 1, "processes"),
+    ],
+)
+def test_the_pool_that_is_faster_is_the_default(
+    make, tmp_path, monkeypatch, kind, processors, few, wanted
+):
     asked = []
+    monkeypatch.setattr(generation, "FEW_SEQUENCES", few)
+    monkeypatch.setattr(generation, "default_workers", lambda: processors)
 
     def open_workers(**options):
         asked.append(options)
         return parallel.open_workers(**(options | {"workers": 1}))
 
     monkeypatch.setattr(production, "open_workers", open_workers)
-    make(tmp_path / "set.zarr", kind=kind, workers=2, sequences=1)
+    make(tmp_path / "set.zarr", kind=kind, workers=2, sequences=2)
     assert asked == [{"workers": 2, "pool": wanted, "scheduler": None}]
 
 
@@ -405,7 +417,7 @@ def test_a_truth_that_does_not_fit_is_a_failure(tiny, fails):
     layout = plan(tiny, sequences=1)
     many = dataclasses.replace(tiny, units=Range(5, 5))
     with fails(FailureError, "found shape (5", "wanted room"):
-        pack([draw(many)], layout)
+        pack([draw(many)], layout, 1)
 
 
 @pytest.mark.parametrize("rate", [5, 13, 60])
@@ -420,7 +432,7 @@ def test_there_is_room_for_all_firings(tiny, rate):
         refractory_period=2.0,
     )
     layout = plan(parameters, sequences=50)
-    arrays = pack([draw(parameters, index=index) for index in range(50)], layout)
+    arrays = pack([draw(parameters, index=index) for index in range(50)], layout, 50)
     # Wider than any train, so that the last column is padding.
     assert np.isnan(arrays["firing"][..., -1]).all()
 

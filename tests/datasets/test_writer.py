@@ -328,7 +328,7 @@ def test_parts_may_be_written_in_any_order_and_twice(make, tiny, tmp_path, asser
 def test_an_array_that_does_not_fit_is_refused(tiny, tmp_path, fails):
     layout, location = plan(tiny, sequences=3, part_size=2), Location(tmp_path / "set.zarr")
     writer.begin(location, layout, overwrite=False)
-    arrays = pack([draw(tiny, index=0)], layout)
+    arrays = pack([draw(tiny, index=0)], layout, 1)
     voxels = [render(draw(tiny, index=index)) for index in range(2)]
     with fails(FailureError, "territory", "(1, 4, 9, 7)", "(2, 4, 9, 7)"):
         writer.write_part(location, layout, 0, arrays, voxels)
@@ -351,7 +351,9 @@ def test_a_part_counts_only_when_all_its_files_have_settled(tiny, tmp_path, monk
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", replace)
         with fails(FailureError, "no space is left"):
-            writer.write_part(location, layout, 0, pack(truths, layout), map(render, truths))
+            writer.write_part(
+                location, layout, 0, pack(truths, layout, len(truths)), map(render, truths)
+            )
     assert writer.finished_parts(location) == set()
     write(location, layout, 0)
     assert writer.finished_parts(location) == {0}
@@ -361,7 +363,7 @@ def test_a_file_is_written_where_all_values_are_those_of_missing_ones(tiny, tmp_
     # One that is missing is then always damage.
     layout, location = plan(tiny, sequences=1, kind="rendered"), Location(tmp_path / "set.zarr")
     writer.begin(location, layout, overwrite=False)
-    arrays = pack([draw(tiny)], layout)
+    arrays = pack([draw(tiny)], layout, 1)
     empty = {name: np.full_like(values, layout.variable(name).fill_value)
              for name, values in arrays.items()}  # fmt: skip
     writer.write_part(location, layout, 0, empty)
@@ -374,7 +376,9 @@ def test_too_few_voxels_are_refused(tiny, tmp_path):
     writer.begin(location, layout, overwrite=False)
     truths = [draw(tiny, index=index) for index in range(2)]
     with pytest.raises(ValueError, match="shorter"):
-        writer.write_part(location, layout, 0, pack(truths, layout), [render(truths[0])])
+        writer.write_part(
+            location, layout, 0, pack(truths, layout, len(truths)), [render(truths[0])]
+        )
     assert writer.finished_parts(location) == set()
 
 
