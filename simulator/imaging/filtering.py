@@ -10,7 +10,7 @@ import scipy
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .median_network import median_network
+from .median_network import median_steps
 
 TAIL = 1e-6
 """Blocks overlap until what is left of a filter's response is this share of its largest value."""
@@ -270,7 +270,9 @@ def median_filter(velocity: NDArray[np.float32], size: tuple[int, int]) -> NDArr
     frames = np.ascontiguousarray(velocity, np.float32)
     if size == (1, 1):
         return frames
-    columns, merging, middle = median_network(*size)
+    steps = median_steps(*size)
     out = np.empty_like(frames)
-    median_frames(frames, size[0], size[1], columns, merging, middle, out)
+    median_frames(
+        frames, *size, steps.places, steps.sorting, steps.merging, steps.middle, steps.lines, out
+    )
     return out

@@ -3,9 +3,14 @@
 import numpy as np
 
 from ..acceleration import kernel
+from ..vectors import LANES, load, store, where_less
 
 TILE = 512
 """Pixels that are filtered together: their states stay in the nearest cache."""
+
+
+CHUNK = 8 * LANES
+"""Columns of an image whose medians are looked for together, for the same reason."""
 
 
 @kernel
@@ -48,7 +53,42 @@ def filter_frames(frames, sections, state, reverse):
 
 
 @kernel
-def median_frames(frames, rows, columns, sorting, merging, middle, out):
+def compare(lines, starts, steps, first, last):
+    """Take some columns of rows through comparators.
+
+    Parameters
+    ----------
+    lines : float32 array of any shape, changed
+    starts : int64 array of shape (place,)
+        Where in `lines` the row of each place begins.
+    steps : int64 array of shape (step, 4)
+        See ``median_network.MedianSteps``.
+    first, last : int
+        Columns, whole vectors.
+    """
+    for step in range(len(steps)):
+        a, b = starts[steps[step, 0]], starts[steps[step, 1]]
+        lesser, greater = steps[step, 2], steps[step, 3]
+        if greater < 0:
+            low = starts[lesser]
+            for x in range(first, last, LANES):
+                one, two = load(lines, a + x), load(lines, b + x)
+                store(lines, low + x, where_less(one, two, one, two))
+        elif lesser < 0:
+            high = starts[greater]
+            for x in range(first, last, LANES):
+                one, two = load(lines, a + x), load(lines, b + x)
+                store(lines, high + x, where_less(one, two, two, one))
+        else:
+            low, high = starts[lesser], starts[greater]
+            for x in range(first, last, LANES):
+                one, two = load(lines, a + x), load(lines, b + x)
+                store(lines, low + x, where_less(one, two, one, two))
+                store(lines, high + x, where_less(one, two, two, one))
+
+
+@kernel
+def median_frames(frames, rows, columns, places, sorting, merging, middle, count, out):
     """Take the median of the window about each pixel, rows of pixels at a time.
 
     Parameters
@@ -56,45 +96,40 @@ def median_frames(frames, rows, columns, sorting, merging, middle, out):
     frames : float32 array of shape (frame, depth, width)
     rows, columns : int
         Size of the window, odd.
-    sorting, merging, middle
-        See ``median_network``.
+    places, sorting, merging, middle
+        See ``median_network.MedianSteps``.
+    count : int
+        Rows to work in.
     out : float32 array of shape (frame, depth, width), filled
     """
-    count, depths, widths = frames.shape
-    above = rows // 2
+    depths, widths = frames.shape[1:]
     left = columns // 2
-    padded = np.empty((rows, widths + columns - 1), np.float32)
-    wires = np.empty((rows * columns, widths), np.float32)
-    for frame in range(count):
+    padded = (widths + LANES - 1) // LANES * LANES
+    length = (widths + columns - 1 + LANES - 1) // LANES * LANES
+    # Whole vectors are read beside the last column too.
+    stride = max(length, padded + columns - 1)
+    # The image, its edges continued, and after it the rows to work in.
+    lines = np.zeros((depths + count, stride), np.float32)
+    starts = np.empty(len(places), np.int64)
+    for frame in range(len(frames)):
         for z in range(depths):
-            for row in range(rows):
-                source = frames[frame, min(max(z + row - above, 0), depths - 1)]
-                target = padded[row]
-                for x in range(left):
-                    target[x] = source[0]
-                    target[left + widths + x] = source[widths - 1]
-                for x in range(widths):
-                    target[left + x] = source[x]
-            for step in range(len(sorting)):
-                low = padded[sorting[step, 0]]
-                high = padded[sorting[step, 1]]
-                for x in range(low.size):
-                    a = low[x]
-                    b = high[x]
-                    low[x] = a if a < b else b
-                    high[x] = b if a < b else a
-            for column in range(columns):
-                for row in range(rows):
-                    target = wires[column * rows + row]
-                    source = padded[row]
-                    for x in range(widths):
-                        target[x] = source[x + column]
-            for step in range(len(merging)):
-                low = wires[merging[step, 0]]
-                high = wires[merging[step, 1]]
-                for x in range(widths):
-                    a = low[x]
-                    b = high[x]
-                    low[x] = a if a < b else b
-                    high[x] = b if a < b else a
-            out[frame, z] = wires[middle]
+            for x in range(left):
+                lines[z, x] = frames[frame, z, 0]
+                lines[z, left + widths + x] = frames[frame, z, widths - 1]
+            for x in range(widths):
+                lines[z, left + x] = frames[frame, z, x]
+        for z in range(depths):
+            for place in range(len(places)):
+                row, column = places[place]
+                if row < rows:
+                    line = min(max(z + row - rows // 2, 0), depths - 1)
+                else:
+                    line = depths + row - rows
+                starts[place] = line * stride + column
+            for first in range(0, length, CHUNK):
+                compare(lines, starts, sorting, first, min(first + CHUNK, length))
+            for first in range(0, padded, CHUNK):
+                compare(lines, starts, merging, first, min(first + CHUNK, padded))
+            row, column = divmod(starts[middle], stride)
+            for x in range(widths):
+                out[frame, z, x] = lines[row, column + x]

@@ -1,6 +1,7 @@
 """Comparator networks that find a median: the same steps whatever the values, so vectors can."""
 
 import functools
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,12 +57,43 @@ def prune(steps: Comparators, wanted: int) -> Comparators:
     return kept[::-1]
 
 
+def across(lists: list[list[int]]) -> tuple[Comparators, list[list[int]]]:
+    """Return comparators that narrow down where the median of sorted lists of one length is.
+
+    Of the wires in the same place of all lists the least goes into the first list, and so on; what
+    then has more than half of all values below it, or above it, is left out.
+
+    Parameters
+    ----------
+    lists : list of lists of int
+        Wires, sorted; an odd number in all.
+
+    Returns
+    -------
+    list of (int, int)
+    list of lists of int
+        Sorted lists of what is left, as many below the median as above it.
+    """
+    length, half = len(lists[0]), len(lists[0]) * len(lists) // 2
+    steps: Comparators = []
+    left: list[list[int]] = [[] for _ in lists]
+    for place in range(length):
+        more, order = sort([wires[place] for wires in lists])
+        steps += more
+        for number, wire in enumerate(order):
+            below = (place + 1) * (number + 1) - 1
+            above = (length - place) * (len(lists) - number) - 1
+            if below <= half and above <= half:
+                left[number].append(wire)
+    return steps, [wires for wires in left if wires]
+
+
 @functools.lru_cache(maxsize=64)
-def median_network(rows: int, columns: int) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+def median_network(rows: int, columns: int) -> tuple[Comparators, Comparators, int]:
     """Return a network for the median of a window, in two stages that share work.
 
     Neighbouring windows share all columns but one, so columns are sorted once for all windows
-    that they are in, and each window merges its sorted columns.
+    that they are in, and each window looks for the middle of its sorted columns.
 
     Parameters
     ----------
@@ -70,10 +102,10 @@ def median_network(rows: int, columns: int) -> tuple[NDArray[np.int64], NDArray[
 
     Returns
     -------
-    sorting : int64 array of shape (step, 2)
+    sorting : list of (int, int)
         Comparators over the wires 0 .. rows - 1 of a column, after which row i holds the i-th
         least value.
-    merging : int64 array of shape (step, 2)
+    merging : list of (int, int)
         Comparators over the wires ``column * rows + i``.
     middle : int
         The wire that holds the median after these.
@@ -84,6 +116,9 @@ def median_network(rows: int, columns: int) -> tuple[NDArray[np.int64], NDArray[
     sorting = [(rank[low], rank[high]) for low, high in steps]
     lists = [list(range(c * rows, (c + 1) * rows)) for c in range(columns)]
     merging: Comparators = []
+    while len(lists) > 2 and len({len(wires) for wires in lists}) == 1:
+        more, lists = across(lists)
+        merging += more
     while len(lists) > 1:
         pairs = [lists[i : i + 2] for i in range(0, len(lists), 2)]
         lists = []
@@ -94,11 +129,71 @@ def median_network(rows: int, columns: int) -> tuple[NDArray[np.int64], NDArray[
                 lists.append(merged)
             else:
                 lists.append(pair[0])
-    middle = lists[0][rows * columns // 2]
-    merging = prune(merging, middle)
-    shape = (-1, 2)
-    return (
-        np.array(sorting, np.int64).reshape(shape),
-        np.array(merging, np.int64).reshape(shape),
-        middle,
+    middle = lists[0][len(lists[0]) // 2]
+    return sorting, prune(merging, middle), middle
+
+
+@dataclass(frozen=True)
+class MedianSteps:
+    """A network as a loop takes it: from where each value comes, and where it goes to.
+
+    Parameters
+    ----------
+    places : int64 array of shape (place, 2)
+        Row and column of a value: rows of the window first, then rows to work in.
+    sorting, merging : int64 arrays of shape (step, 4)
+        Places of the two values that are compared, and where the lesser and the greater one go; -1
+        where nobody wants it. What is sorted has column 0.
+    middle : int
+        The median's place.
+    lines : int
+        How many rows to work in there are.
+    """
+
+    places: NDArray[np.int64]
+    sorting: NDArray[np.int64]
+    merging: NDArray[np.int64]
+    middle: int
+    lines: int
+
+
+@functools.lru_cache(maxsize=64)
+def median_steps(rows: int, columns: int) -> MedianSteps:
+    """Return the steps of :func:`median_network`, of which none overwrites what another one wants.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Size of the window, odd.
+    """
+    sorting, merging, middle = median_network(rows, columns)
+    places: dict[tuple[int, int], int] = {}
+
+    def laid_out(
+        steps: Comparators, at: list[tuple[int, int]], first: int, wanted: set[int]
+    ) -> list[tuple[int, ...]]:
+        live, unwanted = set(wanted), []
+        for pair in reversed(steps):
+            unwanted.append([wire not in live for wire in pair])
+            live |= set(pair)
+        found = []
+        for pair, none in zip(steps, reversed(unwanted), strict=True):
+            entry = [places.setdefault(at[wire], len(places)) for wire in pair]
+            for wire, unused in zip(pair, none, strict=True):
+                at[wire] = first + wire, 0
+                entry.append(-1 if unused else places.setdefault(at[wire], len(places)))
+            found.append(tuple(entry))
+        return found
+
+    column = [(row, 0) for row in range(rows)]
+    sorted_by = laid_out(sorting, column, rows, set(range(rows)))
+    window = [(row, number) for number in range(columns) for row, _ in column]
+    merged_by = laid_out(merging, window, 2 * rows, {middle})
+    last = places.setdefault(window[middle], len(places))
+    return MedianSteps(
+        places=np.array(list(places), np.int64).reshape(-1, 2),
+        sorting=np.array(sorted_by, np.int64).reshape(-1, 4),
+        merging=np.array(merged_by, np.int64).reshape(-1, 4),
+        middle=last,
+        lines=rows + rows * columns,
     )

@@ -78,7 +78,7 @@ class Resampler:
 
         flat = np.ascontiguousarray(values, np.float32).reshape(len(values), -1)
         out = np.empty((len(self.starts), flat.shape[1]), np.float32)
-        resample(flat, self.starts, self.weights, 0, len(flat) - 1, out)
+        resample(flat, self.starts, self.weights, out)
         return out.reshape(len(out), *values.shape[1:])
 
 
@@ -154,43 +154,49 @@ def resample_time_blocks(
     InputError
         If a rate is not above 0.
     """
-    from .resampling_kernels import resample
+    from .resampling_kernels import add_resampled
 
     for name, value in (("frame_rate", rate), ("output frame_rate", output_rate)):
         if not (math.isfinite(value) and value > 0):
             raise InputError(f"{name}: found {value:g} Hz, wanted more than 0")
     ratio = rate / output_rate
     reach = math.ceil(SINC_PERIODS * max(ratio, 1.0)) + 1
-    kept: NDArray[np.float32] | None = None
-    before = 0  # number of the first kept frame
-    done = 0
+    sums = np.empty((0, 0), np.float32)  # of the outputs under way (output, pixel)
+    end: NDArray[np.float32] | None = None  # the last frame
+    known = done = 0  # inputs, and outputs that were yielded
 
-    def make(kept: NDArray[np.float32], count: int, last: int) -> NDArray[np.float32]:
-        positions = np.arange(done, done + count, dtype=np.float64) * ratio
+    def add(frames: NDArray[np.float32], first: int, *, last: bool) -> None:
+        positions = np.arange(done, done + len(sums), dtype=np.float64) * ratio
         part = Resampler.windowed_sinc(rate, output_rate, positions)
-        out = np.empty((count, *kept.shape[1:]), np.float32)
-        flat = kept.reshape(len(kept), -1)
-        # The recording's ends go on; within it, what is not kept is not asked for.
-        resample(
-            flat, part.starts - before, part.weights, -before, last - before, out.reshape(count, -1)
-        )
-        return out
+        taps = part.weights.shape[1]
+        # The recording's ends go on: its first frame is there from the first tap on.
+        begins = np.clip(first - part.starts, 0, taps) if first else np.zeros_like(part.starts)
+        ends = np.full_like(begins, taps) if last else first + len(frames) - part.starts
+        ends = np.clip(ends, 0, taps)
+        flat = frames.reshape(len(frames), -1)
+        add_resampled(flat, part.starts - first, part.weights, begins, ends, sums)
 
     for block in blocks:
         frames = np.ascontiguousarray(block, np.float32)
         if not len(frames):
             continue
-        kept = frames if kept is None else np.concatenate([kept, frames])
-        known = before + len(kept)
+        shape = frames.shape[1:]
+        end = frames[-1:].copy()
+        # All that have begun, and more for rounding: the taps of these are still to come.
+        under_way = math.floor((known + len(frames) + reach) / ratio) + 2 - done
+        before, sums = sums, np.zeros((under_way, math.prod(shape)), np.float32)
+        sums[: len(before)] = before.reshape(len(before), sums.shape[1])
+        add(frames, known, last=False)
+        known += len(frames)
         ready = math.floor((known - 1 - reach) / ratio) + 1 - done
         if ready > 0:
-            yield make(kept, ready, known - 1)
+            made, sums = sums[:ready], sums[ready:]
             done += ready
-            drop = max(math.floor(done * ratio) - reach - before, 0)
-            kept, before = kept[drop:].copy(), before + drop
-    if kept is not None:
-        last = before + len(kept) - 1
+            yield made.reshape(ready, *shape)
+    if end is not None:
         # A rounding error must not lose the frame that falls on the last one.
-        rest = math.floor(last / ratio * (1 + 1e-12)) + 1 - done
+        rest = math.floor((known - 1) / ratio * (1 + 1e-12)) + 1 - done
         if rest > 0:
-            yield make(kept, rest, last)
+            sums = sums[:rest]
+            add(end, known, last=True)
+            yield sums.reshape(rest, *end.shape[1:])

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musim.simulator.imaging.median_network import median_network, merge, prune, sort
+from musim.simulator.imaging.median_network import (
+    across,
+    median_network,
+    median_steps,
+    merge,
+    prune,
+    sort,
+)
 
 
 def _run(steps, values):
@@ -76,6 +83,47 @@ def test_the_middle_of_sorted_columns_of_zeros_and_ones_is_found(rows, columns):
     cases = (np.arange(rows)[:, None] >= rows - ones[:, None]).astype(int)
     found = _median(rows, columns, cases)
     np.testing.assert_array_equal(found, ones.sum(axis=0) > rows * columns // 2)
+
+
+@pytest.mark.parametrize(("length", "count"), [(1, 3), (3, 3), (5, 3), (7, 3), (3, 5), (5, 7)])
+def test_across_leaves_the_median_and_as_many_below_as_above(length, count):
+    random = np.random.default_rng(2)
+    values = np.sort(random.random((count, length, 500)), axis=1).reshape(length * count, 500)
+    wires = np.arange(length * count).reshape(count, length).tolist()
+    steps, left = across(wires)
+    found = _run(steps, values)
+    for places in left:
+        assert (np.diff(found[places], axis=0) > 0).all()
+    kept = found[np.concatenate(left).astype(int)]
+    assert len(kept) < len(values)
+    np.testing.assert_array_equal(np.median(kept, axis=0), np.median(values, axis=0))
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (1, 5), (3, 1), (3, 3), (7, 3), (5, 5)])
+def test_steps_find_medians_side_by_side_and_leave_what_they_need(rows, columns):
+    steps = median_steps(rows, columns)
+    image = np.random.default_rng(3).random((rows, columns + 9))
+    lines = np.concatenate([image, np.full((steps.lines, columns + 9), np.nan)])
+
+    def compare(entries, width):
+        for one, two, *targets in entries:
+            pair = [
+                lines[row, column : column + width].copy()
+                for row, column in (steps.places[one], steps.places[two])
+            ]
+            for target, choice in zip(targets, (np.minimum, np.maximum), strict=True):
+                if target >= 0:
+                    row, column = steps.places[target]
+                    assert row >= rows
+                    lines[row, column : column + width] = choice(*pair)
+
+    compare(steps.sorting, columns + 9)
+    compare(steps.merging, 10)
+    np.testing.assert_array_equal(lines[:rows], image)
+    row, column = steps.places[steps.middle]
+    windows = np.lib.stride_tricks.sliding_window_view(image, (rows, columns))
+    expected = np.median(windows, axis=(2, 3))[0]
+    np.testing.assert_array_equal(lines[row, column : column + len(expected)], expected)
 
 
 @given(st.integers(0, 7), st.integers(0, 7), st.integers(0, 2**32))
