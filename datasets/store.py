@@ -376,7 +376,9 @@ class Store:
         # Up to version 1.0 it was not written, but follows from parameters and seed.
         origin = self.origin
         if isinstance(origin, Simulated | Translated) and origin.parameters is not None:
-            return fat_thickness(origin.parameters, origin.seed or 0, index)
+            return fat_thickness(
+                origin.parameters, origin.seed or 0, origin.parameters.subject(index)
+            )
         return math.nan
 
     def doses(self, index: int) -> dict[str, float] | None:
@@ -386,7 +388,8 @@ class Store:
             written = {name.removeprefix(DOSE): float(self.read(name, index)) for name in names}
             return {**ABSENT, **written}
         if isinstance(self.origin, Simulated) and self.origin.doses is not None:  # as with fat
-            return self.origin.doses.draw(self.origin.seed, index)
+            subject = self.origin.parameters.subject(index)
+            return self.origin.doses.draw(self.origin.seed, subject)
         return None
 
     def artery(self, index: int) -> Artery | None:
@@ -396,7 +399,8 @@ class Store:
             measures = [float(self.read(name, index)) for name in names]
             return None if math.isnan(measures[0]) else Artery(*measures)
         if isinstance(self.origin, Simulated):  # as with fat
-            return artery_of(self.origin.parameters, self.doses(index), self.origin.seed, index)
+            subject = self.origin.parameters.subject(index)
+            return artery_of(self.origin.parameters, self.doses(index), self.origin.seed, subject)
         return None
 
     def _check_index(self, index: int) -> None:

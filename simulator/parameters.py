@@ -105,6 +105,10 @@ class Parameters(Declared):
         Frames in a sequence. Ali 2020: 400.
     frame_rate : float
         Frames per second, Hz. Ali 2020: 400.
+    trials : int
+        Sequences of one subject, one after another. They share the units, their territories and
+        twitches, the anatomy and, in the virtual experiment, tissue, doses and scatterers; firings,
+        noise and what moves besides units are each one's own.
 
     Raises
     ------
@@ -215,6 +219,10 @@ class Parameters(Declared):
     )  # fmt: skip
     frames: int = declare(400, "Frames in a sequence.", "", (1, 10_000_000), group="Grid")
     frame_rate: float = declare(400.0, "Frames per second.", "Hz", (0.1, 1e6), group="Grid")
+    trials: int = declare(
+        1, "Sequences of one subject, one after another: the same anatomy and twitches.",
+        bounds=(1, 1_000_000), group="Units", before=1,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         """Check every value, then their combinations."""
@@ -225,6 +233,10 @@ class Parameters(Declared):
     def duration(self) -> float:
         """Length of a sequence, s."""
         return self.frames / self.frame_rate
+
+    def subject(self, index: int) -> int:
+        """Return the number of the subject that sequence `index` shows."""
+        return index // self.trials
 
     @property
     def muscle_size(self) -> tuple[float, float]:

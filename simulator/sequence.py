@@ -164,16 +164,17 @@ def draw(
     from .firing_kernels import share_inside
 
     seed, index = check_seed(seed), check_integer("index", index, 0, 2**63 - 1)
-    units = parameters.units.draw_integer(generator(seed, index, Stream.UNIT_COUNT))
-    territories = draw_territories(parameters, units, seed, index)
+    subject = parameters.subject(index)
+    units = parameters.units.draw_integer(generator(seed, subject, Stream.UNIT_COUNT))
+    territories = draw_territories(parameters, units, seed, subject)
     firings = draw_firings(parameters, units, twitch_length(parameters), seed, index)
-    twitches = draw_twitches(parameters, units, seed, index)
+    twitches = draw_twitches(parameters, units, seed, subject)
     variation = draw_variation(parameters, firings.times, seed, index)
     trains = twitch_trains(parameters, twitches, firings.times, variation)
     snr = parameters.snr.draw_one(generator(seed, index, Stream.SNR))
     synchronised_share = np.empty(units)
     share_inside(firings.times, firings.synchronised, parameters.duration, synchronised_share)
-    drawn = None if doses is None else doses.draw(seed, index)
+    drawn = None if doses is None else doses.draw(seed, subject)
     return Truth(
         territory=territories.membership,
         twitch_train=trains,
@@ -195,7 +196,7 @@ def draw(
         snr=snr,
         noise_sd=noise_sd(territories.membership, trains, snr, territories.boxes),
         noise_key=noise_key(seed, index),
-        fat=fat_thickness(parameters, seed, index),
+        fat=fat_thickness(parameters, seed, subject),
         doses=drawn,
         noise=parameters.noise,
         strength_ratio=twitches.strength_ratio,
@@ -203,7 +204,7 @@ def draw(
         duration_variation=0.0 if variation is None else variation.duration_sd,
         firing_amplitude=None if variation is None else variation.amplitude,
         firing_duration=None if variation is None else variation.duration,
-        **places_of(artery_of(parameters, drawn, seed, index)),
+        **places_of(artery_of(parameters, drawn, seed, subject)),
     )
 
 

@@ -3,11 +3,13 @@
 Where no source is named, a value is an assumption.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..seeds import Stream, generator
-from .anatomy import draw_artery
+from .anatomy import Artery, draw_artery
 from .doses import Doses
 from .tissue import Tissue
 
@@ -37,7 +39,7 @@ MICROMETRE = 1e-3
 
 
 def body_motion(
-    tissue: Tissue, doses: Doses, frames: int
+    tissue: Tissue, doses: Doses, frames: int, index: int | None = None
 ) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Return fields and courses of what moves besides units; each is left out at a dose of 0.
 
@@ -46,22 +48,19 @@ def body_motion(
     tissue : Tissue
     doses : Doses
     frames : int
+    index : int, optional
+        The sequence's: where things are belongs to the subject, when they move to the sequence. The
+        subject's number, if not given.
 
     Returns
     -------
     list of (float64 array of shape (2, depth, width), float64 array of shape (frame,))
         The artery's pulse, drift, breathing, tremor, the whole muscle; mm.
     """
-    random = generator(tissue.seed, tissue.index, Stream.BODY)
-    # All numbers are drawn, whatever the doses, so that one dose does not change another effect.
-    artery = draw_artery(tissue.fascicles.shape, tissue.pixel_size, random)
-    first, jitter = random.random(), random.standard_normal(4096)
-    drift = random.uniform(*DRIFT_BAND, 4), random.random(4), random.standard_normal(4)
-    tilt = random.uniform(-1, 1)
-    breath = random.uniform(*BREATHS), random.random()
-    random = generator(tissue.seed, tissue.index, Stream.MUSCLE)
-    tremor, tremor_tilt = _draw_waves(random, TREMOR_BAND), random.uniform(-1, 1)
-    muscle, muscle_shape = _draw_waves(random, MUSCLE_BAND), random.uniform(-1, 1, 2)
+    subject = _draw(tissue, tissue.index)
+    artery, tilt = subject.artery, subject.tilt
+    tremor_tilt, muscle_shape = subject.tremor_tilt, subject.muscle_shape
+    moving = subject if index in (None, tissue.index) else _draw(tissue, index)
 
     times = np.arange(frames) / doses.pulse_repetition
     drawn, found = tissue.doses, []
@@ -75,24 +74,62 @@ def body_motion(
         radius = artery.radius
         outwards = np.where(distance < radius, distance / radius, radius / distance)
         field = np.stack([-dz, dx]) / distance * outwards
-        course = drawn["artery"] * MICROMETRE * _pulse(times, drawn["heart_rate"], first, jitter)
+        course = (
+            drawn["artery"]
+            * MICROMETRE
+            * _pulse(times, drawn["heart_rate"], moving.first, moving.jitter)
+        )
         found.append((field * tissue.follows[:, None], course))
     if drawn["drift"] > 0:
-        course = drawn["drift"] * MICROMETRE * _course(times, drift)
+        course = drawn["drift"] * MICROMETRE * _course(times, moving.drift)
         found.append((_axial(1 + 0.3 * tilt * across), course))
     if drawn["breathing"] > 0:
-        course = np.sin(2 * np.pi * (breath[0] * times + breath[1]))
+        course = np.sin(2 * np.pi * (moving.breath[0] * times + moving.breath[1]))
         found.append((_axial(depth / extent[0]), drawn["breathing"] * MICROMETRE * course))
     if drawn["tremor"] > 0:
         # The limb shakes under a probe that goes along in part: what is deep moves most.
         axial = (0.5 + 0.5 * depth / extent[0]) * (1 + 0.3 * tremor_tilt * across)
-        found.append((_axial(axial), drawn["tremor"] * MICROMETRE * _course(times, tremor)))
+        found.append((_axial(axial), drawn["tremor"] * MICROMETRE * _course(times, moving.tremor)))
     if drawn["muscle_motion"] > 0:
         # The muscle bulges below fat that holds it back, more on one side and in the middle.
         side, bulge = muscle_shape
         axial = tissue.follows[:, None] * (1 + 0.5 * side * across + 0.5 * bulge * (1 - across**2))
-        found.append((_axial(axial), drawn["muscle_motion"] * MICROMETRE * _course(times, muscle)))
+        found.append(
+            (_axial(axial), drawn["muscle_motion"] * MICROMETRE * _course(times, moving.muscle))
+        )
     return found
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """All random numbers of what moves besides units: places first, then times."""
+
+    artery: Artery
+    tilt: float
+    tremor_tilt: float
+    muscle_shape: NDArray[np.float64]
+    first: float
+    jitter: NDArray[np.float64]
+    drift: "Waves"
+    breath: tuple[float, float]
+    tremor: "Waves"
+    muscle: "Waves"
+
+
+def _draw(tissue: Tissue, index: int) -> _Drawn:
+    """Draw all numbers, whatever the doses, so that one dose does not change another effect."""
+    random = generator(tissue.seed, index, Stream.BODY)
+    artery = draw_artery(tissue.fascicles.shape, tissue.pixel_size, random)
+    first, jitter = random.random(), random.standard_normal(4096)
+    drift = random.uniform(*DRIFT_BAND, 4), random.random(4), random.standard_normal(4)
+    tilt = random.uniform(-1, 1)
+    breath = random.uniform(*BREATHS), random.random()
+    random = generator(tissue.seed, index, Stream.MUSCLE)
+    tremor, tremor_tilt = _draw_waves(random, TREMOR_BAND), random.uniform(-1, 1)
+    muscle, muscle_shape = _draw_waves(random, MUSCLE_BAND), random.uniform(-1, 1, 2)
+    return _Drawn(
+        artery, tilt, tremor_tilt, muscle_shape, first, jitter, drift, breath, tremor, muscle
+    )
 
 
 Waves = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]

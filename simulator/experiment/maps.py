@@ -74,6 +74,8 @@ def still_image(scanner: Scanner, imaging: Imaging, speckle: Speckle) -> Still:
     images = np.empty((2, *seen.shape[1:], 2), np.float32)
     for echoes, image in zip((still, moved), images, strict=True):
         point_spread(np.ascontiguousarray(echoes, np.float32), axial, speckle.lateral, image)
+    if speckle.clutter is not None:  # it is seen, and does not move
+        images[0] += speckle.clutter.view(np.float32).reshape(images[0].shape)
     # mm of displacement for a radian at the centre frequency.
     radian = settings.sound_speed * 1e3 / (4 * np.pi * settings.centre_frequency)
     share = settings.depth_rate / (2 * np.pi * settings.centre_frequency)

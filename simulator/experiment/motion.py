@@ -5,7 +5,7 @@ Displacement is ``sum_m field_m(z, x) course_m(t)``, in mm, positive towards the
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,12 +36,20 @@ class Motion:
         Depth and width of a point of the fields' grid, mm.
     tissue : Tissue
         Whose layers and fascicles it goes through.
+    counts : tuple of int
+        Fields of each unit, which come first: its motion, and delays of it.
     """
 
     fields: NDArray[np.float64]
     courses: NDArray[np.float64]
     pixel_size: tuple[float, float]
     tissue: Tissue
+    counts: tuple[int, ...] = ()
+
+    @property
+    def largest(self) -> NDArray[np.float64]:
+        """Largest axial displacement of each field, float64 (field,)."""
+        return np.abs(self.fields[:, 0]).max(axis=(1, 2))
 
     def displacement(self, frame: int) -> NDArray[np.float64]:
         """Return the displacement at a frame, mm, float64 (2 or 1, depth, width)."""
@@ -88,28 +96,58 @@ def draw_motion(
             "truth: found one without drawn doses, wanted that of a virtual experiment; draw it "
             "with doses"
         )
-    tissue = draw_tissue(parameters, drawn, truth.fat, seed, index)
+    tissue = draw_tissue(parameters, drawn, truth.fat, seed, parameters.subject(index))
     divisions = grid_of(parameters).divisions
-    courses = unit_courses(
-        parameters, doses, drawn["crowding"], truth, frames, fusion=drawn["fusion"]
-    )
-    all_fields: list[NDArray[np.float64]] = []
-    all_courses: list[NDArray[np.float64]] = []
+    fields, counts = [], []
     for unit in range(truth.unit_count):
         territory = truth.territory[unit].repeat(divisions[0], 0).repeat(divisions[1], 1)
         if lateral:
-            fields = unit_fields(tissue, territory, unit)
+            fields.append(unit_fields(tissue, territory, unit))
         else:
-            fields = axial_fields(tissue, territory, unit)[:, None]
-        all_fields.append(fields)
-        all_courses.append(courses[unit, : len(fields)])
-    for field, course in body_motion(tissue, doses, frames):
-        all_fields.append(field[None] if lateral else field[None, :1])
-        all_courses.append(course[None])
-    fields = np.concatenate(all_fields)
+            fields.append(axial_fields(tissue, territory, unit)[:, None])
+        counts.append(len(fields[-1]))
+    # Where things are is the subject's, whatever the sequence.
+    for field, _ in body_motion(tissue, doses, 1):
+        fields.append(field[None] if lateral else field[None, :1])
+    shown = np.concatenate(fields)
     if drawn["warp"] > 0:
-        fields = warped(fields, tissue.pixel_size, draw_contact(tissue))
-    return Motion(fields, np.concatenate(all_courses), tissue.pixel_size, tissue)
+        shown = warped(shown, tissue.pixel_size, draw_contact(tissue))
+    courses = draw_courses(parameters, doses, truth, tissue, index, frames, counts)
+    return Motion(shown, courses, tissue.pixel_size, tissue, tuple(counts))
+
+
+def draw_courses(
+    parameters: Parameters,
+    doses: Doses,
+    truth: Truth,
+    tissue: Tissue,
+    index: int,
+    frames: int,
+    counts: Sequence[int],
+) -> NDArray[np.float64]:
+    """Draw the courses of sequence `index`, of a subject whose tissue is drawn.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    doses : Doses
+    truth : Truth
+        Of the sequence, drawn with the doses.
+    tissue : Tissue
+    index, frames : int
+    counts : sequence of int
+        Fields of each unit: its motion, and delays of it.
+
+    Returns
+    -------
+    float64 array of shape (field, frame)
+        mm, or mm s and mm s^2 for the fields of delays.
+    """
+    crowding, fusion = tissue.doses["crowding"], tissue.doses["fusion"]
+    units = unit_courses(parameters, doses, crowding, truth, frames, fusion=fusion)
+    courses = [unit[:count] for unit, count in zip(units, counts, strict=True)]
+    courses += [course[None] for _, course in body_motion(tissue, doses, frames, index)]
+    return np.concatenate(courses)
 
 
 def draw_tissue(
@@ -124,7 +162,9 @@ def draw_tissue(
         As :meth:`.doses.Doses.draw` gives them.
     fat : float
         Thickness of skin and fat, mm.
-    seed, index : int
+    seed : int
+    index : int
+        The subject's number.
     """
     grid = grid_of(parameters)
     return Tissue(

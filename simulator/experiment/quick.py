@@ -5,24 +5,33 @@ A recording is ``sum_m map_m(z, x) course_m(t)`` plus noise of the colour that t
 the seeds of the full experiment, which shows the same subject.
 """
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..imaging.chain import Imaging
 from ..parameters import Parameters
 from ..rendering import WHOLE, bounds
 from ..seeds import Stream, noise_key
 from ..sequence import Truth
 from .doses import Doses
 from .maps import recorded_courses, recorded_maps, still_image
-from .motion import draw_motion
+from .motion import draw_courses, draw_motion
 from .recording import check, images_needed, imaging_of
 from .residual import Colour, chosen_noise, colour_of, noise_maps
 from .speckle import Scanner, check_motion, draw_speckle
+from .tissue import Tissue
 
 GROUP = 4
 """Points of the grid of noise that one counter gives, and frames that are rendered together."""
+
+MOST_KEPT = 4
+"""Subjects that are kept for their next sequence: of each some MB."""
+
+_KEPT: dict[tuple[Parameters, Doses, int, int], "Subject"] = {}
+_LOCK = threading.Lock()
 
 END_GROUPS = 2**31
 """Counter of the noise of both ends: beyond that of any grid."""
@@ -71,24 +80,97 @@ def draw_recording(
     InputError
         If parameters and doses do not go together, or the truth was drawn without doses.
     """
-    check(parameters, doses)
+    subject = draw_subject(parameters, doses, truth, seed, index)
     images = images_needed(parameters, doses)
-    motion = draw_motion(parameters, doses, truth, seed, index, images, lateral=False)
-    attenuation = motion.tissue.doses["attenuation"]
-    scanner = Scanner(doses, parameters.size, attenuation)
-    check_motion(scanner, motion)
-    imaging = imaging_of(parameters, doses, attenuation)
-    speckle = draw_speckle(scanner, motion.tissue, seed, index)
+    moved = draw_courses(parameters, doses, truth, subject.tissue, index, images, subject.counts)
+    check_motion(subject.scanner, subject.largest, moved)
+    courses = recorded_courses(moved, subject.imaging, parameters.frames)
+    colour = colour_of(subject.imaging, parameters.frames)
+    return Recording(
+        motion_map=subject.motion_map,
+        motion_course=courses,
+        noise_map=chosen_noise(subject.noise_map, subject.motion_map, courses, colour),
+        noise_key=noise_key(seed, index, Stream.THERMAL),
+    )
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What all recordings of a subject share.
+
+    Parameters
+    ----------
+    motion_map : float32 array of shape (component, depth, width)
+    noise_map : float32 array of shape (2, depth, width)
+        As :func:`.residual.noise_maps` gives it.
+    tissue : Tissue
+    scanner : Scanner
+    imaging : Imaging
+    counts : tuple of int
+        Components of each unit: its motion, and delays of it.
+    largest : float64 array of shape (component,)
+        Largest displacement of each field.
+    """
+
+    motion_map: NDArray[np.float32]
+    noise_map: NDArray[np.float32]
+    tissue: Tissue
+    scanner: Scanner
+    imaging: Imaging
+    counts: tuple[int, ...]
+    largest: NDArray[np.float64]
+
+
+def draw_subject(
+    parameters: Parameters, doses: Doses, truth: Truth, seed: int, index: int
+) -> Subject:
+    """Draw the subject of sequence `index`; the last few that several sequences share are kept.
+
+    Parameters
+    ----------
+    parameters : Parameters
+    doses : Doses
+    truth : Truth
+        Of the sequence, or of another one of the subject.
+    seed, index : int
+
+    Returns
+    -------
+    Subject
+    """
+    if parameters.trials == 1:
+        return _draw_subject(parameters, doses, truth, seed, index)
+    key = parameters, doses, seed, parameters.subject(index)
+    with _LOCK:
+        found = _KEPT.pop(key, None)
+    if found is None:
+        found = _draw_subject(parameters, doses, truth, seed, index)
+    with _LOCK:
+        _KEPT[key] = found
+        while len(_KEPT) > MOST_KEPT:
+            _KEPT.pop(next(iter(_KEPT)))
+    return found
+
+
+def _draw_subject(
+    parameters: Parameters, doses: Doses, truth: Truth, seed: int, index: int
+) -> Subject:
+    check(parameters, doses)
+    # Its fields are wanted, whatever the frames.
+    motion = draw_motion(parameters, doses, truth, seed, index, 2, lateral=False)
+    scanner = Scanner(doses, parameters.size, motion.tissue.doses["attenuation"])
+    imaging = imaging_of(parameters, doses, scanner.attenuation)
+    speckle = draw_speckle(scanner, motion.tissue, seed, parameters.subject(index))
     still = still_image(scanner, imaging, speckle)
     colour = colour_of(imaging, parameters.frames)
-    maps = recorded_maps(motion.fields[:, 0], motion.pixel_size, still, imaging)
-    courses = recorded_courses(motion.courses, imaging, parameters.frames)
-    noise = noise_maps(still, speckle.noise, imaging, colour)
-    return Recording(
-        motion_map=maps,
-        motion_course=courses,
-        noise_map=chosen_noise(noise, maps, courses, colour),
-        noise_key=noise_key(seed, index, Stream.THERMAL),
+    return Subject(
+        motion_map=recorded_maps(motion.fields[:, 0], motion.pixel_size, still, imaging),
+        noise_map=noise_maps(still, speckle.noise, imaging, colour),
+        tissue=motion.tissue,
+        scanner=scanner,
+        imaging=imaging,
+        counts=motion.counts,
+        largest=motion.largest,
     )
 
 

@@ -113,7 +113,7 @@ def simulate(
     motion = draw_motion(parameters, doses, truth, seed, index, images)
     attenuation = motion.tissue.doses["attenuation"]
     scanner = Scanner(doses, parameters.size, attenuation)
-    echoes = draw_echoes(scanner, motion, seed, index)
+    echoes = draw_echoes(scanner, motion, seed, index, parameters.subject(index))
     del motion
     length = block_length(8 * doses.image[0] * doses.image[1]) // 2 * 2
     blocks = ahead(iq_blocks(echoes, length))

@@ -249,13 +249,15 @@ class Echoes(Speckle):
 
 
 def draw_speckle(scanner: Scanner, tissue: Tissue, seed: int, index: int) -> Speckle:
-    """Scatter the tissue.
+    """Scatter the tissue of a subject.
 
     Parameters
     ----------
     scanner : Scanner
     tissue : Tissue
-    seed, index : int
+    seed : int
+    index : int
+        The subject's number.
 
     Returns
     -------
@@ -318,7 +320,9 @@ def _noise(scanner: Scanner, drawn: Mapping[str, float]) -> NDArray[np.float64]:
     return np.hypot(noise, drawn["noise_at_depth"] * gain / math.sqrt(2))
 
 
-def draw_echoes(scanner: Scanner, motion: Motion, seed: int, index: int) -> Echoes:
+def draw_echoes(
+    scanner: Scanner, motion: Motion, seed: int, index: int, subject: int | None = None
+) -> Echoes:
     """Scatter the tissue and prepare its motion for the scanner's frames.
 
     Parameters
@@ -326,6 +330,8 @@ def draw_echoes(scanner: Scanner, motion: Motion, seed: int, index: int) -> Echo
     scanner : Scanner
     motion : Motion
     seed, index : int
+    subject : int, optional
+        The subject's number; `index`, if not given.
 
     Returns
     -------
@@ -336,8 +342,9 @@ def draw_echoes(scanner: Scanner, motion: Motion, seed: int, index: int) -> Echo
     InputError
         If motion is faster than the images can follow.
     """
-    check_motion(scanner, motion)
-    speckle = draw_speckle(scanner, motion.tissue, seed, index)
+    check_motion(scanner, motion.largest, motion.courses)
+    subject = index if subject is None else subject
+    speckle = draw_speckle(scanner, motion.tissue, seed, subject)
     depth, width = scanner.doses.image
     cells = CELLS[0] * CELLS[1]
     places = [
@@ -396,10 +403,19 @@ def iq_blocks(echoes: Echoes, length: int) -> Iterator[NDArray[np.complex64]]:
         yield out
 
 
-def check_motion(scanner: Scanner, motion: Motion) -> None:
-    """Raise InputError if tissue may move faster than images can tell (the Nyquist velocity)."""
-    speed = np.abs(np.diff(motion.courses, axis=1)) * scanner.doses.pulse_repetition
-    largest = np.abs(motion.fields[:, 0]).max(axis=(1, 2))
+def check_motion(
+    scanner: Scanner, largest: NDArray[np.float64], courses: NDArray[np.float64]
+) -> None:
+    """Raise InputError if tissue may move faster than images can tell (the Nyquist velocity).
+
+    Parameters
+    ----------
+    scanner : Scanner
+    largest : float64 array of shape (field,)
+        Largest axial displacement of each field.
+    courses : float64 array of shape (field, frame)
+    """
+    speed = np.abs(np.diff(courses, axis=1)) * scanner.doses.pulse_repetition
     fastest = float((largest @ speed).max())
     limit = scanner.velocimetry().nyquist_velocity
     if fastest > limit:

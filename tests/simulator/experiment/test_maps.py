@@ -43,6 +43,19 @@ def test_maps_times_courses_are_the_recording_without_noise(seed):
     assert ((recorded - predicted) ** 2).sum() < 0.002 * (recorded**2).sum()
 
 
+def test_maps_tell_of_clutter_contact_and_warp():
+    hard = {"reverberation": 0.5, "side_lobes": 0.3, "contact": 0.7, "warp": 1.0}
+    names = {field.name for field in dataclasses.fields(QUIET)}
+    hard = {name: Range(dose, dose) for name, dose in hard.items() if name in names}
+    assert len(hard) >= 3
+    doses = dataclasses.replace(QUIET, **hard)
+    predicted, truth = _predicted(PARAMETERS, doses, 1)
+    recorded = simulate(PARAMETERS, doses, truth, seed=1)
+    assert ((recorded - predicted) ** 2).sum() < 0.02 * (recorded**2).sum()
+    plain, _ = _predicted(PARAMETERS, QUIET, 1)
+    assert ((recorded - plain) ** 2).sum() > 0.1 * (recorded**2).sum()
+
+
 def test_tissue_that_moves_alike_is_shown_as_it_moves():
     doses = QUIET
     scanner = Scanner(doses, PARAMETERS.size, 0.5)
@@ -81,7 +94,7 @@ def test_axial_resolution_of_a_map_is_that_of_the_gate():
     imaging = imaging_of(PARAMETERS, doses)
     truth = draw(PARAMETERS, doses=doses, seed=4)
     tissue = draw_motion(PARAMETERS, doses, truth, 4, 0, 8, lateral=False).tissue
-    still = still_image(scanner, imaging, draw_speckle(scanner, tissue, 4, 0))
+    still = still_image(scanner, imaging, draw_speckle(scanner, tissue, 3, 0))
     field = np.zeros(tissue.fascicles.shape)
     middle = len(field) // 2
     field[middle:] = 1

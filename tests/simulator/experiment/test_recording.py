@@ -163,6 +163,10 @@ def test_every_effect_is_seen(name, off):
         # Seen where motion spreads to: units lie below fat, and their fibres begin at once.
         base = dataclasses.replace(OFF, spread=Range(2, 2))
         off = _simulate(base)
+    elif name == "side_lobes":
+        # What leaks are the echoes of an aponeurosis.
+        base = dataclasses.replace(OFF, aponeurosis=Range(0.9, 0.9))
+        off = _simulate(base)
     found = _simulate(dataclasses.replace(base, **{name: Range(dose, dose)}))
     assert np.abs(found - off)[INNER].max() > 0.01 * off.std()
 
