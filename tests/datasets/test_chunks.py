@@ -64,7 +64,7 @@ def test_an_array_that_does_not_fit_is_not_written(dense, tmp_path):
 
 
 def test_a_chunk_has_the_same_bytes_each_time():
-    # Blosc's own threads, which it takes in a main thread, order blocks as they are done with them.
+    # Blosc's own threads would order blocks as they are done with them; Zarr forbids them.
     (trains,) = (one for one in VARIABLES if one.name == "twitch_train")
     values = np.random.default_rng(0).normal(size=(1280, 30, 40)).astype(np.float32).round(1)
     chunks = {bytes(_encoded(trains, values, len(values))[0]) for _ in range(5)}
