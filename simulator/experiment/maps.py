@@ -9,7 +9,9 @@ image. It is exact to first order in the displacement over the wavelength.
 """
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +20,7 @@ from ..imaging.chain import Axis, Imaging
 from ..imaging.filtering import band_pass_blocks, median_filter
 from ..imaging.resampling import Resampler, resample_images, resample_time_blocks
 from .doses import quantised
-from .speckle import Scanner, Speckle
+from .speckle import CELLS, Scanner, Speckle
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,13 @@ class Still:
     divisor: NDArray[np.float32]
 
 
-def still_image(scanner: Scanner, imaging: Imaging, speckle: Speckle) -> Still:
+def still_image(
+    scanner: Scanner,
+    imaging: Imaging,
+    speckle: Speckle,
+    displacement: NDArray[np.float64],
+    step: tuple[float, float],
+) -> Still:
     """Look at tissue that stands still.
 
     Parameters
@@ -49,29 +57,37 @@ def still_image(scanner: Scanner, imaging: Imaging, speckle: Speckle) -> Still:
     imaging : Imaging
         The chain, fitted to the scanner's images.
     speckle : Speckle
+    displacement : float64 array of shape (depth, width)
+        Axial displacement on the tissue's grid, mm: maps are exact for small motion about it.
+    step : (float, float)
+        Depth and width of a point of that grid, mm.
 
     Returns
     -------
     Still
     """
-    from .maps_kernels import look, point_spread
+    from .maps_kernels import look, point_spread, turn_echoes
 
     settings = imaging.velocimetry
     assert settings is not None
-    seen = speckle.scatterers.sum(axis=2)
-    turn = np.float32(2 * np.pi)
-    exchange = 2 * speckle.exchange[:, None]
-    shift = 2 * speckle.shift[:, None]
-    nothing = np.zeros_like(seen[0])
-    # A small turn of phase turns the echo, brings in what lies beside the plane, and moves the
-    # pulse along its slope.
-    still = np.stack([seen[0], seen[1], nothing, nothing])
-    moved = np.stack([
-        exchange * seen[2] - turn * seen[1], exchange * seen[3] + turn * seen[0],
-        shift * seen[0], shift * seen[1],
-    ])  # fmt: skip
+    shape = speckle.scatterers.shape[1], speckle.scatterers.shape[3]
+    still, moved = (np.empty((4, *shape), np.float32) for _ in range(2))
+    cells = [
+        (np.arange(n * parts) + 0.5) / parts * pixel
+        for n, parts, pixel in zip(shape, CELLS, scanner.pixel_size, strict=True)
+    ]
+    turn_echoes(
+        displacement.astype(np.float32),
+        *_between(displacement.shape, step, cells),
+        scanner.turns.astype(np.float32),
+        speckle.scatterers,
+        speckle.exchange,
+        speckle.shift,
+        still,
+        moved,
+    )
     axial = speckle.axial.view(np.float32).reshape(2, len(speckle.axial[0]), -1, 2)
-    images = np.empty((2, *seen.shape[1:], 2), np.float32)
+    images = np.empty((2, *shape, 2), np.float32)
     for echoes, image in zip((still, moved), images, strict=True):
         point_spread(np.ascontiguousarray(echoes, np.float32), axial, speckle.lateral, image)
     if speckle.clutter is not None:  # it is seen, and does not move
@@ -79,7 +95,6 @@ def still_image(scanner: Scanner, imaging: Imaging, speckle: Speckle) -> Still:
     # mm of displacement for a radian at the centre frequency.
     radian = settings.sound_speed * 1e3 / (4 * np.pi * settings.centre_frequency)
     share = settings.depth_rate / (2 * np.pi * settings.centre_frequency)
-    shape = seen.shape[1:]
     weight, power, divisor = (np.empty(shape, np.float32) for _ in range(3))
     look(
         *images,
@@ -116,16 +131,23 @@ def recorded_maps(
 
     settings = imaging.velocimetry
     assert settings is not None
-    places = []
-    for pixel, axis, count in zip(step, (imaging.depth, imaging.width), fields.shape[1:],
-                                  strict=True):  # fmt: skip
-        position = np.clip(axis.positions / pixel - 0.5, 0, count - 1)
-        low = np.minimum(position.astype(np.int64), max(count - 2, 0))
-        places += [low, (position - low).astype(np.float32)]
+    places = _between(fields.shape[1:], step, (imaging.depth.positions, imaging.width.positions))
     raw = np.empty((len(fields), *still.weight.shape), np.float32)
     half = settings.gate_samples // 2
     gate_fields(fields, *places, still.weight, still.divisor, half, raw)
     return quantised(resampled(median_filter(raw, imaging.median), imaging))
+
+
+def _between(
+    shape: tuple[int, ...], step: tuple[float, float], positions: Sequence[NDArray[np.float64]]
+) -> list[NDArray[Any]]:
+    """Return, for each axis, the points before positions, and how far these are beyond."""
+    found: list[NDArray[Any]] = []
+    for count, pixel, places in zip(shape, step, positions, strict=True):
+        position = np.clip(places / pixel - 0.5, 0, count - 1)
+        low = np.minimum(position.astype(np.int64), max(count - 2, 0))
+        found += [low, (position - low).astype(np.float32)]
+    return found
 
 
 def resampled(images: NDArray[np.float32], imaging: Imaging) -> NDArray[np.float32]:

@@ -4,6 +4,84 @@ import numpy as np
 
 from ..acceleration import kernel
 from ..imaging.velocimetry_kernels import HIGHEST, LOWEST, arctan2
+from .speckle_kernels import ROUND, cosine_of_turn, sine_of_turn
+
+
+@kernel
+def turn_echoes(
+    field, low_z, share_z, low_x, share_x, turns, scatterers, exchange, shift, still, moved
+):
+    """Sum the echoes of each pixel's cells where tissue is displaced, and their derivative.
+
+    Parameters
+    ----------
+    field : float32 array of shape (row, column)
+        Displacement, mm.
+    low_z, low_x : int64 arrays of shape (cell rows,) and (cell columns,)
+        Point of the field's grid above and left of each cell.
+    share_z, share_x : float32 arrays of the same shapes
+        How far the cell lies towards the next one.
+    turns : float32 array of shape (depth,)
+        Of phase, for 1 mm.
+    scatterers : float32 array of shape (4, depth, cell, width)
+    exchange, shift : float32 arrays of shape (depth,)
+        See ``Speckle``.
+    still, moved : float32 arrays of shape (4, depth, width), filled
+        Real and imaginary parts of echoes in place and of those beside it, and what a turn of phase
+        adds to them.
+    """
+    depths, cells, widths = scatterers.shape[1:]
+    rows, columns = field.shape
+    high = len(low_z) // depths
+    wide = cells // high
+    across = np.empty((rows, wide, widths), np.float32)
+    for row in range(rows):
+        for x in range(widths):
+            for part in range(wide):
+                place = wide * x + part
+                a = field[row, low_x[place]]
+                b = field[row, min(low_x[place] + 1, columns - 1)]
+                across[row, part, x] = a + share_x[place] * (b - a)
+    still[:] = np.float32(0)
+    moved[:] = np.float32(0)
+    circle = np.float32(2 * np.pi)
+    two = np.float32(2)
+    for z in range(depths):
+        for cell in range(cells):
+            place = high * z + cell // wide
+            above = across[low_z[place], cell % wide]
+            below = across[min(low_z[place] + 1, rows - 1), cell % wide]
+            for x in range(widths):
+                turn = turns[z] * (above[x] + share_z[place] * (below[x] - above[x]))
+                phase = turn - ((turn + ROUND) - ROUND)
+                sine = sine_of_turn(phase)
+                cosine = cosine_of_turn(phase)
+                # Rotations by twice an arctangent, as in ``add_echoes``, and their derivatives.
+                t = exchange[z] * turn
+                scale = np.float32(1) / (np.float32(1) + t * t)
+                keep = (np.float32(1) - t * t) * scale
+                take = two * t * scale
+                rate = two * exchange[z] * scale
+                a, b = scatterers[0, z, cell, x], scatterers[1, z, cell, x]
+                c, d = scatterers[2, z, cell, x], scatterers[3, z, cell, x]
+                seen, seen_i = keep * a + take * c, keep * b + take * d
+                new = rate * (keep * c - take * a) - circle * seen_i
+                new_i = rate * (keep * d - take * b) + circle * seen
+                here, here_i = seen * cosine - seen_i * sine, seen * sine + seen_i * cosine
+                gone, gone_i = new * cosine - new_i * sine, new * sine + new_i * cosine
+                t = shift[z] * turn
+                scale = np.float32(1) / (np.float32(1) + t * t)
+                keep = (np.float32(1) - t * t) * scale
+                take = two * t * scale
+                rate = two * shift[z] * scale
+                still[0, z, x] += keep * here
+                still[1, z, x] += keep * here_i
+                still[2, z, x] += take * here
+                still[3, z, x] += take * here_i
+                moved[0, z, x] += keep * gone - rate * take * here
+                moved[1, z, x] += keep * gone_i - rate * take * here_i
+                moved[2, z, x] += take * gone + rate * keep * here
+                moved[3, z, x] += take * gone_i + rate * keep * here_i
 
 
 @kernel

@@ -15,7 +15,7 @@ from ..imaging.chain import Imaging
 from ..parameters import Parameters
 from ..rendering import WHOLE, bounds
 from ..seeds import Stream, noise_key
-from ..sequence import Truth
+from ..sequence import Truth, draw
 from .doses import Doses
 from .maps import recorded_courses, recorded_maps, still_image
 from .motion import draw_courses, draw_motion
@@ -156,12 +156,17 @@ def _draw_subject(
     parameters: Parameters, doses: Doses, truth: Truth, seed: int, index: int
 ) -> Subject:
     check(parameters, doses)
-    # Its fields are wanted, whatever the frames.
-    motion = draw_motion(parameters, doses, truth, seed, index, 2, lateral=False)
+    first = parameters.subject(index) * parameters.trials
+    if first != index:
+        truth = draw(parameters, doses=doses, seed=seed, index=first)
+    images = images_needed(parameters, doses)
+    motion = draw_motion(parameters, doses, truth, seed, first, images, lateral=False)
+    # Tissue is looked at where it is in the mean of the subject's first sequence.
+    displacement = np.tensordot(motion.courses.mean(axis=1), motion.fields[:, 0], 1)
     scanner = Scanner(doses, parameters.size, motion.tissue.doses["attenuation"])
     imaging = imaging_of(parameters, doses, scanner.attenuation)
     speckle = draw_speckle(scanner, motion.tissue, seed, parameters.subject(index))
-    still = still_image(scanner, imaging, speckle)
+    still = still_image(scanner, imaging, speckle, displacement, motion.pixel_size)
     colour = colour_of(imaging, parameters.frames)
     return Subject(
         motion_map=recorded_maps(motion.fields[:, 0], motion.pixel_size, still, imaging),

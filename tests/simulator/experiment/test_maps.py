@@ -11,7 +11,7 @@ from musim.simulator.experiment.maps import recorded_courses, recorded_maps, sti
 from musim.simulator.experiment.motion import draw_motion
 from musim.simulator.experiment.quick import draw_recording
 from musim.simulator.experiment.recording import images_needed, imaging_of, simulate
-from musim.simulator.experiment.speckle import Scanner, draw_speckle
+from musim.simulator.experiment.speckle import Scanner, draw_echoes, draw_speckle, iq_blocks
 from musim.simulator.imaging.filtering import band_pass
 from musim.simulator.imaging.resampling import Resampler
 
@@ -26,6 +26,10 @@ def _predicted(parameters, doses, seed):
     truth = draw(parameters, doses=doses, seed=seed)
     recording = draw_recording(parameters, doses, truth, seed=seed)
     return np.einsum("mt,mzx->tzx", recording.motion_course, recording.motion_map), truth
+
+
+def _at_rest(tissue):
+    return np.zeros(tissue.fascicles.shape), tissue.pixel_size
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -56,13 +60,35 @@ def test_maps_tell_of_clutter_contact_and_warp():
     assert ((recorded - plain) ** 2).sum() > 0.1 * (recorded**2).sum()
 
 
+def test_the_still_image_is_that_of_displaced_tissue():
+    """Its weight is what a small displacement more turns the phase by."""
+    doses, seed = dataclasses.replace(QUIET, out_of_plane=Range(3, 3)), 3
+    scanner, imaging = Scanner(doses, PARAMETERS.size, 0.5), imaging_of(PARAMETERS, doses, 0.5)
+    truth = draw(PARAMETERS, doses=doses, seed=seed)
+    motion = draw_motion(PARAMETERS, doses, truth, seed, 0, 8)
+    displacement = 0.07 * motion.fields[0, 0]
+    speckle = draw_speckle(scanner, motion.tissue, seed, 0)
+    still = still_image(scanner, imaging, speckle, displacement, motion.pixel_size)
+    alike = np.ones_like(motion.fields[:1])
+    two = dataclasses.replace(
+        motion,
+        fields=np.concatenate([motion.fields[:1], alike]),
+        courses=np.array([[0.07] * 4, [-1e-4, 1e-4, 0, 0]]),
+    )
+    before, after = next(iter(iq_blocks(draw_echoes(scanner, two, seed, 0), 4)))[:2]
+    np.testing.assert_allclose(still.power, np.abs(before) ** 2, atol=0.02 * still.power.max())
+    turned = (np.conj(before) * after).imag / 2e-4
+    radian = 1540e3 / (4 * np.pi * doses.centre_frequency)
+    np.testing.assert_allclose(still.weight, radian * turned, atol=0.02 * still.weight.max())
+
+
 def test_tissue_that_moves_alike_is_shown_as_it_moves():
     doses = QUIET
     scanner = Scanner(doses, PARAMETERS.size, 0.5)
     imaging = imaging_of(PARAMETERS, doses, 0.5)
     truth = draw(PARAMETERS, doses=doses, seed=3)
     tissue = draw_motion(PARAMETERS, doses, truth, 3, 0, 8, lateral=False).tissue
-    still = still_image(scanner, imaging, draw_speckle(scanner, tissue, 3, 0))
+    still = still_image(scanner, imaging, draw_speckle(scanner, tissue, 3, 0), *_at_rest(tissue))
     fields = np.stack([np.ones(tissue.fascicles.shape), 2 * np.ones(tissue.fascicles.shape)])
     one, two = recorded_maps(fields, tissue.pixel_size, still, imaging)
     np.testing.assert_allclose(two, 2 * one, rtol=1e-5, atol=1e-5)
@@ -94,7 +120,7 @@ def test_axial_resolution_of_a_map_is_that_of_the_gate():
     imaging = imaging_of(PARAMETERS, doses)
     truth = draw(PARAMETERS, doses=doses, seed=4)
     tissue = draw_motion(PARAMETERS, doses, truth, 4, 0, 8, lateral=False).tissue
-    still = still_image(scanner, imaging, draw_speckle(scanner, tissue, 3, 0))
+    still = still_image(scanner, imaging, draw_speckle(scanner, tissue, 3, 0), *_at_rest(tissue))
     field = np.zeros(tissue.fascicles.shape)
     middle = len(field) // 2
     field[middle:] = 1
