@@ -100,7 +100,10 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("centre_depth", _UNIT, "float64", "mm", "Depth of the territory's centre."),
     Variable("centre_width", _UNIT, "float64", "mm", "Width coordinate of the territory's centre."),
     Variable("diameter", _UNIT, "float64", "mm", "Diameter of the disc of the outline's area."),
-    Variable("axis_ratio", _UNIT, "float64", "", "Long over short axis of the outline."),
+    Variable(
+        "axis_ratio", _UNIT, "float64", "",
+        "Long over short axis of the outline, before it is bent or split.",
+    ),
     Variable("orientation", _UNIT, "float64", "rad", "Angle of the long axis to the depth axis."),
     Variable(
         "visible_share", _UNIT, "float64", "", "Share of the outline inside image and muscle.",

@@ -58,14 +58,15 @@ class Parameters(Declared):
         Share of firings that are followed by a second one after `doublet_interval`.
     doublet_interval : float
         Interval inside a doublet, ms.
-    territory : {"disc", "ellipse", "fibres"}
-        Shape of a territory, one of :data:`.shapes.SHAPES`. Both papers: disc.
+    territory : {"disc", "ellipse", "crescent", "split", "mixed", "fibres"}
+        Shape of a territory, one of :data:`.shapes.SHAPES`. Both papers: disc. Birkbeck et al. 2020
+        saw ellipses and crescents mostly, and few split ones; mixed is that.
     diameter : Range
-        Diameter of a territory, mm; of an ellipse, that of the disc of equal area. Ali 2020:
+        Diameter of a territory, mm; of what is no disc, that of the disc of equal area. Ali 2020:
         2.5-10.
     axis_ratio : Range
-        Long over short axis of an ellipse. Territories of 10.7 x 4.5 mm were seen by MRI (Birkbeck
-        et al. 2020, Clinical Neurophysiology 131:1399-1406).
+        Long over short axis of an ellipse, and of one that is bent or split. Territories of 10.7 x
+        4.5 mm were seen by MRI (Birkbeck et al. 2020, doi:10.1016/j.clinph.2020.02.004).
     fibre_density : float
         Fibres of a unit per mm2 of its territory, where the territory is made of fibres.
     fibre_smoothing : float
@@ -162,7 +163,7 @@ class Parameters(Declared):
         Range(2.5, 10), "Diameter of a territory.", "mm", (0.01, 1000), group="Territory"
     )
     axis_ratio: Given[Range] = declare(
-        Range(1, 2.4), "Long over short axis of an ellipse.", "", (1, 20), group="Territory"
+        Range(1, 2.4), "Long over short axis of what is no disc.", "", (1, 20), group="Territory"
     )
     fibre_density: float = declare(
         6.0,

@@ -39,7 +39,7 @@ class Truth:
     diameter : float64 array of shape (unit,)
         Diameter of the disc of the outline's area, mm.
     axis_ratio : float64 array of shape (unit,)
-        Long over short axis of the outline.
+        Long over short axis of the outline, before it is bent or split.
     orientation : float64 array of shape (unit,)
         Angle of the long axis to the depth axis, rad.
     visible_share : float64 array of shape (unit,)

@@ -24,13 +24,13 @@ class Territories:
     membership : float32 array of shape (unit, depth, width)
         Share of each pixel that belongs to each unit, 0..1.
     centre_depth, centre_width : float64 arrays of shape (unit,)
-        Centres, mm from the image's upper left corner.
+        Centres of mass of the outlines, mm from the image's upper left corner.
     diameter : float64 array of shape (unit,)
         Diameter of the disc of the outline's area, mm.
     axis_ratio : float64 array of shape (unit,)
-        Long over short axis.
+        Long over short axis, of the ellipse that is bent or split where there is one.
     orientation : float64 array of shape (unit,)
-        Angle of the long axis to the depth axis, rad, 0..pi.
+        Angle of its long axis to the depth axis, rad, 0..pi.
     visible_share : float64 array of shape (unit,)
         Share of the outline's area inside the image and the muscle.
     boxes : int64 array of shape (unit, 4)
@@ -119,7 +119,10 @@ def _muscle_edges(parameters: Parameters, fat: float) -> NDArray[np.float64]:
 def _draw_outlines(
     parameters: Parameters, edges: NDArray[np.float64], random: np.random.Generator, units: int
 ) -> NDArray[np.float64]:
-    """Draw (centre depth, centre width, semi-axes, angle) of the ellipses that outline units."""
+    """Draw (centre depth, centre width, semi-axes, angle) of the ellipses that outline units.
+
+    What is bent and split has these two numbers more.
+    """
     top, bottom, left, right = edges
     discs = np.zeros((units, 5))
     discs[:, 2] = discs[:, 3] = parameters.diameter.draw(random, units) / 2
@@ -134,13 +137,14 @@ def _masks(
     fibre_random: np.random.Generator,
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Return memberships, float32 (unit, depth, width), and visible areas, mm2 (unit,)."""
-    from .territory_kernels import cover
+    from .territory_kernels import cover, cover_bent
 
     membership = np.zeros((len(outlines), *parameters.pixels), np.float32)
     area = np.zeros(len(outlines))
     pixel_size = np.array(parameters.pixel_size)
     hard = parameters.mask == "hard"
-    cover(outlines, pixel_size, edges, hard, membership, area)
+    covered_by = cover if outlines.shape[1] == 5 else cover_bent
+    covered_by(outlines, pixel_size, edges, hard, membership, area)
     shape = SHAPES[parameters.territory]
     for covered, outline in zip(membership, outlines, strict=True):
         belongs = shape.membership(parameters, edges, outline, covered, fibre_random)

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.path import Path
 
 from musim.simulator import Parameters, Range
 from musim.simulator.seeds import Stream, generator
+from musim.simulator.shapes import SHAPES
 from musim.simulator.territory import (
     _draw_outlines,
     _muscle_edges,
@@ -16,7 +18,7 @@ from musim.simulator.territory import (
     fat_thickness,
     overlap_of,
 )
-from musim.simulator.territory_kernels import SUBSAMPLES, cover
+from musim.simulator.territory_kernels import SUBSAMPLES, cover, cover_bent
 
 EVERYWHERE = np.array([-1e9, 1e9, -1e9, 1e9])
 COARSE = Parameters(pixels=(16, 16), units=Range(20, 20))
@@ -144,7 +146,7 @@ def test_the_visible_share_is_that_inside_the_muscle():
     assert area[0] / (math.pi * 36) == pytest.approx(0.5, abs=0.005)
 
 
-@pytest.mark.parametrize("shape", ["disc", "ellipse", "fibres"])
+@pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("mask", ["hard", "soft"])
 def test_territories_have_the_drawn_kind_size_and_type(shape, mask):
     parameters = dataclasses.replace(COARSE, territory=shape, mask=mask, fibre_density=50.0)
@@ -156,7 +158,7 @@ def test_territories_have_the_drawn_kind_size_and_type(shape, mask):
     assert np.isin(drawn.membership, (0, 1)).all() == (mask == "hard")
     assert ((drawn.diameter >= 2.5) & (drawn.diameter <= 10)).all()
     assert ((drawn.visible_share > 0) & (drawn.visible_share <= 1)).all()
-    if shape == "ellipse":
+    if SHAPES[shape].has_axis_ratio:
         assert ((drawn.axis_ratio >= 1) & (drawn.axis_ratio <= 2.4)).all()
         assert np.ptp(drawn.axis_ratio) > 0.5
         assert ((drawn.orientation >= 0) & (drawn.orientation < math.pi)).all()
@@ -176,6 +178,62 @@ def test_masks_are_those_of_the_reported_outlines():
         outline = [drawn.centre_depth[unit], drawn.centre_width[unit], long, short]
         expected = _inside([*outline, drawn.orientation[unit]], z, x)
         np.testing.assert_array_equal(drawn.membership[unit], expected)
+
+
+def _pieces(outline):
+    """The polygons of what is bent and split, from points on the ellipse that are moved."""
+    cz, cx, a, b, angle, bend, gap = outline
+    for side in (1, -1):
+        turn = np.linspace(-math.pi / 2, math.pi / 2, 401)
+        u, v = np.cos(turn), np.sin(turn)
+        # The cut itself is bent too, but has one place along: u = 0.
+        along, across = side * a * (u + gap), b * (v + bend * (u * u - 0.25))
+        z = cz + along * math.cos(angle) - across * math.sin(angle)
+        x = cx + along * math.sin(angle) + across * math.cos(angle)
+        yield Path(np.column_stack([z, x]))
+
+
+@pytest.mark.parametrize("hard", [True, False])
+@pytest.mark.parametrize(
+    ("bend", "gap"), [(0.0, 0.0), (1.5, 0.0), (-0.9, 0.0), (0.0, 0.3), (1, 0.2)]
+)
+def test_what_is_bent_and_split_is_covered_as_its_outline_tells(bend, gap, hard):
+    shape, step = (30, 28), (0.5, 0.6)
+    outline = np.array([[7.3, 8.1, 5.0, 2.4, 0.7, bend, gap]])
+    membership, area = np.zeros((1, *shape), np.float32), np.zeros(1)
+    muscle = np.array([4.0, 20.0, -1.0, 12.3])
+    cover_bent(outline, np.array(step), muscle, hard, membership, area)
+    samples = 1 if hard else SUBSAMPLES
+    z, x = (axis.ravel() for axis in np.broadcast_arrays(*_points(shape, step, samples)))
+    points = np.column_stack([z, x])
+    inside = np.any([piece.contains_points(points) for piece in _pieces(outline[0])], axis=0)
+    inside &= (z >= 4) & (x <= 12.3)
+    shares = inside.reshape(shape[0], samples, shape[1], samples).mean(axis=(1, 3))
+    if hard:
+        assert (membership[0] != shares).sum() <= 1
+    else:
+        # A point on the outline may fall either way.
+        np.testing.assert_allclose(membership[0], shares, atol=2.1 / SUBSAMPLES**2)
+        assert area[0] == pytest.approx(shares.sum() * 0.3, rel=0.005)
+    everywhere = np.zeros((1, *shape), np.float32)
+    cover_bent(outline, np.array(step), EVERYWHERE, hard, everywhere, area)
+    assert area[0] == pytest.approx(math.pi * 5.0 * 2.4, rel=0.005)
+
+
+def test_an_ellipse_that_is_neither_bent_nor_split_is_one():
+    random = np.random.default_rng(0)
+    outlines = np.column_stack([
+        random.uniform(0, 10, (30, 2)), random.uniform(0.3, 4, (30, 2)),
+        random.uniform(0, math.pi, 30),
+    ])  # fmt: skip
+    muscle = np.array([1.0, 9.0, -1.0, 20.0])
+    for hard in (True, False):
+        expected, area = _cover(outlines, (20, 20), (0.5, 0.5), muscle, hard)
+        found, bent_area = np.zeros_like(expected), np.zeros_like(area)
+        bent = np.column_stack([outlines, np.zeros((30, 2))])
+        cover_bent(bent, np.array([0.5, 0.5]), muscle, hard, found, bent_area)
+        np.testing.assert_allclose(found, expected, atol=1 / 64 + 1e-6)
+        np.testing.assert_allclose(bent_area, area, rtol=0.03)
 
 
 def test_the_orientation_is_that_of_the_long_axis_to_the_depth_axis():
