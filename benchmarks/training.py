@@ -6,8 +6,8 @@
 
 Operations are those of matrix products and convolutions, forward and backward, as torch counts
 them; their limit, the fastest matrix products of the run. In float32 a GPU has two: convolutions
-use TF32 there unless torch is told otherwise, matrix products do not. A change is made to another
-task, whose steps and those of the usual one run in turns on the same batches.
+use TF32 there unless torch is told otherwise, matrix products do not. What is compared are two
+tasks that differ in one thing alone, whose steps run in turns on the same batches.
 """
 
 import argparse
@@ -18,12 +18,12 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 import torch
 from lightning.fabric.utilities import move_data_to_device
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.measure import in_turns
@@ -41,8 +41,10 @@ from musim.training.translation.domains import Domains
 
 ITEMS = {"detect": "sequences", "twitch": "crops", "translate": "clips of each domain"}
 TYPES = dict(zip(PRECISIONS, (torch.float32, torch.bfloat16, torch.float16), strict=True))
-FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
-CHANNELS_LAST, COMPILED, FUSED = "channels-last memory", "torch.compile", "fused optimisers"
+LAST, COMPILED, FUSED = "channels-last memory", "torch.compile", "fused optimisers"
+AGAINST = {LAST: "contiguous", COMPILED: "as written", FUSED: "torch's usual"}
+"""What is compared, and with what."""
+
 WARM_UP = 2
 KEPT = 4  # batches for the changes: those of detection differ in their numbers of units
 LONG = 0.05  # seconds of a matrix product that is large enough
@@ -63,18 +65,14 @@ class Scaled:
 class Stepper:
     """A task on a device, perhaps with one of the changes, whose steps can be timed."""
 
-    def __init__(self, make_task: Any, device: torch.device, change: str) -> None:
-        self.device, self.task, self.number = device, make_task(), 0
+    def __init__(self, task: Any, device: torch.device, change: str = "") -> None:
+        self.device, self.task, self.number = device, task, 0
         self.finish = torch.get_device_module(device).synchronize
         self.precision = self.task.settings.precision
         self.task.networks.to(device)
         for part in outermost(self.task.networks):
             if change == COMPILED:
                 part.compile()
-            if change == CHANNELS_LAST:
-                part.register_forward_pre_hook(lambda _, inputs: tuple(map(channels_last, inputs)))
-                for parameter in part.parameters():
-                    parameter.data = channels_last(parameter.data)
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.precision == "16-mixed")
         self.optimisers: Any = {}
         for name, one in self.task.optimisers().items():
@@ -104,12 +102,6 @@ def outermost(network: nn.Module) -> Iterator[nn.Module]:
         return
     for part in network.children():
         yield from outermost(part)
-
-
-def channels_last(value: Any) -> Any:
-    if not isinstance(value, Tensor) or value.ndim not in FORMATS:
-        return value
-    return value.contiguous(memory_format=FORMATS[value.ndim])
 
 
 def product_rate(device: torch.device, kind: torch.dtype, precision: str) -> float:
@@ -177,29 +169,38 @@ def usual_step(stepper: Stepper, batches: Iterator[Any], name: str, steps: int) 
     for arithmetic, way in ways.items():
         most = product_rate(device, kind, way)
         share = f"{count / middle / most:.1%}"
-        print(f"| share of products in {arithmetic} ({most / 1e9:.4g} · 10⁹) | {share} |")
+        print(
+            f"| of what matrix products in {arithmetic} reach, {most / 1e9:.4g} · 10⁹ | {share} |"
+        )
     return kept
 
 
-def changed_step(make_task: Any, usual: Stepper, kept: list, change: str, rounds: int) -> str:
-    """Return a row that compares a changed task with the unchanged one."""
+def compared(make_task: Any, usual: Stepper, kept: list, what: str, rounds: int) -> str:
+    """Return a row that compares steps with one of :data:`AGAINST` and without."""
+    settings = usual.task.settings
+    # Tasks may use channels-last memory already: it is then the other one that goes without.
+    usual_has = what == LAST and settings.memory_format == "channels-last"
+    if what == LAST:
+        memory_format = AGAINST[LAST] if usual_has else "channels-last"
+        settings = replace(settings, memory_format=memory_format)
     try:
-        other = Stepper(make_task, usual.device, change)
+        other = Stepper(make_task(settings), usual.device, what)
         began = time.perf_counter()
         for batch in kept:
             other.step(batch)
         seconds = time.perf_counter() - began
         # Both go on from one step: they meet the same batches.
         other.number = usual.number
-        turns = [lambda each=each: each.step(kept[each.number % KEPT]) for each in (other, usual)]
+        pair = (usual, other) if usual_has else (other, usual)
+        turns = [lambda each=each: each.step(kept[each.number % KEPT]) for each in pair]
         result = in_turns(*turns, rounds)
     except Exception as error:
-        # Whatever it is, other changes can still be measured.
+        # Whatever it is, the rest can still be measured.
         first = next(iter(str(error).strip().splitlines()), "")
-        return f"| {change} | cannot run: {type(error).__name__} {first} | |"
+        return f"| {what} | {AGAINST[what]} | cannot run: {type(error).__name__} {first} | |"
     finally:
         torch.compiler.reset()
-    return f"| {change} | {result.text()} | {seconds:.1f} |"
+    return f"| {what} | {AGAINST[what]} | {result.text()} | {seconds:.1f} |"
 
 
 def main() -> None:
@@ -232,8 +233,7 @@ def main() -> None:
         else:
             source = Source(options.data, drawn if options.endless else None)
         device = check_devices(options.accelerator, 1, settings.batch_size, settings.precision)
-        make_task = partial(make, task_class, settings, source)
-        usual = Stepper(make_task, device, "")
+        usual = Stepper(make(task_class, settings, source), device)
     except InputError as error:
         parser.error(str(error))
     where = f"{platform.machine()}, {torch.get_num_threads()} of {os.cpu_count()} processors"
@@ -242,10 +242,15 @@ def main() -> None:
     print(f"{what}; {where}; torch {torch.__version__}\n", flush=True)
     with closing(usual.task.batches(source, 0, rank=0, ranks=1, device=device)) as batches:
         kept = usual_step(usual, batches, options.task, options.steps)
-    print("\n| step with | times as fast, median (range) | its first steps, s |\n|---|---:|---:|")
-    for change in (CHANNELS_LAST, COMPILED, FUSED):
+    print("\n| step with | against | times as fast, median (range) | first steps of the one that is"
+          " not usual, s |\n|---|---|---:|---:|")  # fmt: skip
+
+    def make_task(settings: Any) -> Any:
+        return make(task_class, settings, source)
+
+    for what in AGAINST:
         forget(device)
-        print(changed_step(make_task, usual, kept, change, options.steps), flush=True)
+        print(compared(make_task, usual, kept, what, options.steps), flush=True)
 
 
 if __name__ == "__main__":

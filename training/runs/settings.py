@@ -9,6 +9,9 @@ from ...simulator.declarations import Declared, declarations, declare
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 """Precisions by the names that Lightning gives them."""
 
+MEMORY_FORMATS = ("channels-last", "contiguous")
+"""All maps of a voxel side by side, or every map by itself, as torch does unless it is told."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(Declared):
@@ -30,6 +33,10 @@ class Settings(Declared):
                               bounds=(1, 2**20))  # fmt: skip
     seed: int = declare(0, "Seed of weights, order and all draws.", bounds=(0, 2**31 - 1))
     precision: str = declare("32-true", "Arithmetic of the step.", choices=PRECISIONS)
+    memory_format: str = declare(
+        "channels-last", "Order of maps in memory, which decides how fast convolutions are.",
+        choices=MEMORY_FORMATS, before="contiguous",
+    )  # fmt: skip
     validate_every: int = declare(100, "Batches between validations.", bounds=(1, 10**9))
     validation_batches: int = declare(10, "Batches of a validation.", bounds=(1, 10**6))
     patience: int = declare(0, "Validations without improvement until training stops; 0: never.",

@@ -11,6 +11,7 @@ from torch.optim import Adam, Optimizer
 
 from ...datasets.grid import Grid
 from ...simulator.errors import InputError
+from ..runs.memory_format import arrange
 from ..runs.settings import Settings
 from ..runs.task import register
 from .domains import Domains, batches_from
@@ -71,6 +72,7 @@ class TranslateTask:
     def __init__(self, settings: TranslateSettings, grid: Grid) -> None:
         self.settings, self.grid = settings, grid
         self.networks = Trained(build(settings.networks, settings.seed))
+        arrange(self.networks, settings.memory_format)
         self.objective = _objective(settings)
         self.adversarial = LeastSquaresLoss()
         self.pools = {name: ImagePool(settings.seed, place, settings.pool_size)

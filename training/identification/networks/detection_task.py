@@ -15,6 +15,7 @@ from ....datasets.grid import Grid
 from ....datasets.samples import Sampling
 from ....simulator.errors import InputError
 from ....simulator.ranges import Range
+from ...runs.memory_format import arrange
 from ...runs.settings import Settings
 from ...runs.sources import Batch, Source
 from ...runs.task import register
@@ -59,6 +60,7 @@ class DetectTask:
         self._size = grid.shape[1:]
         with _seeded(torch.device("cpu"), settings.seed):
             self.networks = Detector(settings)
+        arrange(self.networks, settings.memory_format)
         self._fixed = False
         for parameter in self.networks.backbone.body.parameters():
             parameter.register_hook(self._without_fixed)

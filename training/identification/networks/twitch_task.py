@@ -17,6 +17,7 @@ from ....datasets.grid import Grid
 from ....datasets.samples import Sampling
 from ....simulator.errors import InputError
 from ....simulator.ranges import Range
+from ...runs.memory_format import arrange
 from ...runs.settings import Settings
 from ...runs.sources import Batch, Source
 from ...runs.task import register
@@ -61,6 +62,7 @@ class TwitchTask:
         self._check_crop(grid.shape)
         self.network = settings.network()
         self.networks: nn.Module = self.network
+        arrange(self.networks, settings.memory_format)
 
     def check(self, source: Source) -> None:
         """Raise InputError unless this task can be trained on what `source` gives."""
