@@ -8,6 +8,7 @@ import click
 import numpy as np
 
 from ..simulator.errors import InputError
+from ..simulator.experiment.doses import PRESETS as DOSE_PRESETS
 from ..simulator.experiment.doses import Doses
 from .config import config_option
 from .console import duration, err, megabytes, out, print_json, progress
@@ -36,6 +37,7 @@ Examples:
   musim generate --preset ali-2022 -n 128 --out simulated.zarr --workers 2
   musim generate --territory ellipse --mask soft --snr 10-30 --out soft.zarr
   musim generate --domain experiment --paired --units 4-10 -n 64 --out recorded.zarr
+  musim generate --preset hard --frames 5120 -n 8 --out hard.zarr
   musim generate -n 10000 --units 5-30 --dry-run
   musim generate --config mine.toml
   musim generate -n 600 --out s3://bucket/test.zarr --scheduler tcp://host:8786
@@ -70,10 +72,10 @@ Examples:
 )
 @click.option(
     "--domain",
-    default="analytic",
-    show_default=True,
+    default=None,
     type=click.Choice(DOMAINS),
-    help="The model itself, or what a scanner would record of it (the virtual experiment).",
+    help="The model itself, or what a scanner would record of it (the virtual experiment).  "
+    "[default: analytic; experiment with presets easy, typical and hard]",
 )
 @click.option(
     "--paired",
@@ -139,7 +141,9 @@ def generate(preset, sequences, seed, target, domain, paired, render, dtype, wor
     from ..datasets.generation import plan
 
     dose_texts = {name: texts.pop(name) for name in DOSE_NAMES}
-    doses = _doses(domain, paired, dose_texts)
+    if domain is None:
+        domain = "experiment" if preset in DOSE_PRESETS else "analytic"
+    doses = _doses(domain, paired, dose_texts, preset)
     usual = "ali-2020" if doses is None else "experiment"
     parameters = parameters_from_options(preset or usual, texts)
     settings = {
@@ -164,9 +168,11 @@ def generate(preset, sequences, seed, target, domain, paired, render, dtype, wor
         print_json(stores=shown)
 
 
-def _doses(domain: str, paired: bool, texts: dict[str, str | None]) -> Doses | None:
+def _doses(
+    domain: str, paired: bool, texts: dict[str, str | None], preset: str | None
+) -> Doses | None:
     if domain == "experiment":
-        return doses_from_options(texts)
+        return doses_from_options(texts, preset)
     given = [name for name, text in texts.items() if text is not None]
     if given or paired:
         found = "--paired" if paired else "--" + given[0].replace("_", "-")

@@ -9,6 +9,7 @@ import click
 
 from ..simulator.declarations import Declaration, Declared, declarations
 from ..simulator.errors import InputError
+from ..simulator.experiment.doses import PRESETS as DOSE_PRESETS
 from ..simulator.experiment.doses import Doses
 from ..simulator.kinds import short
 from ..simulator.parameters import PRESETS, Parameters
@@ -100,16 +101,16 @@ def parameters_from_options(preset: str, texts: dict[str, str | None]) -> Parame
     return Parameters.from_texts(given, preset)
 
 
-def doses_from_options(texts: dict[str, str | None]) -> Doses:
-    """Return the doses that the options given make.
+def doses_from_options(texts: dict[str, str | None], preset: str | None = None) -> Doses:
+    """Return the doses that a preset, if it has any, and the options given make.
 
     Raises
     ------
     InputError
         If a text cannot be used.
     """
-    given: dict[str, Any] = {name: text for name, text in texts.items() if text is not None}
-    return Doses(**given)
+    given = {name: text for name, text in texts.items() if text is not None}
+    return Doses.from_texts(given, preset if preset in DOSE_PRESETS else "easy")
 
 
 def _read_text(path: Path) -> str:
@@ -125,8 +126,8 @@ preset_option = click.option(
     "--preset",
     default=None,
     metavar="|".join(PRESETS),
-    help="Start from the settings of a paper; other options override them.  [default: ali-2020; "
-    "experiment with --domain experiment]",
+    help="Start from the settings of a paper, or of easy, typical or hard subjects of the virtual "
+    "experiment; other options override them.  [default: ali-2020; easy with --domain experiment]",
 )
 
 store_argument = click.argument("store", metavar="STORE")

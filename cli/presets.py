@@ -11,6 +11,8 @@ from rich.table import Table
 
 from ..simulator.declarations import Declaration, Declared, declarations
 from ..simulator.errors import InputError
+from ..simulator.experiment.doses import PRESETS as DOSE_PRESETS
+from ..simulator.experiment.doses import Doses
 from ..simulator.imaging.chain import PRESETS as CHAINS
 from ..simulator.imaging.chain import Chain
 from ..simulator.kinds import exact, short
@@ -41,6 +43,9 @@ def presets(preset, as_json) -> None:
     if as_json:
         chosen = [preset] if preset else list(PRESETS)
         shown: dict[str, Any] = {"generate": {name: parameters(name).to_json() for name in chosen}}
+        subjects = {name: doses(name).to_json() for name in chosen if name in DOSE_PRESETS}
+        if subjects:
+            shown["doses"] = subjects
         if preset is None:
             shown["import"] = {name: chain.to_json() for name, chain in CHAINS.items()}
         print_json(**shown)
@@ -56,19 +61,31 @@ def parameters(preset: str) -> Parameters:
     return Parameters.from_texts({}, preset)
 
 
+def doses(preset: str) -> Doses:
+    """Return the doses of the virtual experiment that belong to a preset."""
+    return Doses.from_texts({}, preset)
+
+
 def as_toml(preset: str) -> str:
     """Return all settings of a preset as a file that ``--config`` reads."""
-    lines, values = [f"# musim generate, preset {preset}"], parameters(preset)
-    group = ""
-    for name, about in declarations(Parameters).items():
-        if about.group != group:
-            group = about.group
-            lines += ["", f"# {group}"]
+    lines = [f"# musim generate, preset {preset}"]
+    if preset in DOSE_PRESETS:
+        lines += ["", 'domain = "experiment"']
+    lines += _lines(parameters(preset))
+    if preset in DOSE_PRESETS:
+        lines += _lines(doses(preset), "Virtual experiment: ")
+    return "\n".join(lines) + "\n"
+
+
+def _lines(values: Declared, prefix: str = "") -> list[str]:
+    """Return settings as lines of TOML, group by group."""
+    groups: dict[str, list[str]] = {}
+    for name, about in declarations(type(values)).items():
         shown = about.show(getattr(values, name), exact)
         # What is not set has no value that could be typed.
         given = f"{name} = {json.dumps(shown)}" if shown else f"# {name} ="
-        lines.append(f"{given}  # {_meaning(about)}")
-    return "\n".join(lines) + "\n"
+        groups.setdefault(about.group, []).append(f"{given}  # {_meaning(about)}")
+    return [line for group, lines in groups.items() for line in ("", f"# {prefix}{group}", *lines)]
 
 
 def _meaning(about: Declaration) -> str:
@@ -78,9 +95,14 @@ def _meaning(about: Declaration) -> str:
 
 def _tables() -> list[Table]:
     changed = {
-        name: {key: getattr(parameters(name), key) for key in values}
+        name: {
+            **{key: getattr(parameters(name), key) for key in values},
+            **DOSE_PRESETS.get(name, {}),
+        }
         for name, values in PRESETS.items()
     }
+    settings = {**declarations(Parameters), **declarations(Doses)}
+    steps = {CHAIN_OPTIONS.get(key, key): about for key, about in declarations(Chain).items()}
     chains = {
         name: {
             CHAIN_OPTIONS.get(key, key): value
@@ -90,24 +112,20 @@ def _tables() -> list[Table]:
         for name, chain in CHAINS.items()
     }
     return [
-        _table("musim generate --preset", changed, Parameters, {}),
-        _table("musim import --preset", chains, Chain, {v: k for k, v in CHAIN_OPTIONS.items()}),
+        _table("musim generate --preset", changed, settings),
+        _table("musim import --preset", chains, steps),
     ]
 
 
 def _table(
-    title: str,
-    presets: Mapping[str, Mapping[str, Any]],
-    source: type[Declared],
-    fields: Mapping[str, str],
+    title: str, presets: Mapping[str, Mapping[str, Any]], known: Mapping[str, Declaration]
 ) -> Table:
     table = Table(title, "sets", "", box=SIMPLE_HEAD, pad_edge=False)
-    known = declarations(source)
     for preset, values in presets.items():
         if not values:
             table.add_row(preset, "nothing: these are the defaults", "")
         for row, (name, value) in enumerate(values.items()):
-            about = known[fields.get(name, name)]
+            about = known[name]
             shown = about.show(about.read(value), short)
             option = "--" + name.replace("_", "-")
             table.add_row("" if row else preset, f"{option} {shown}", escape(_meaning(about)))

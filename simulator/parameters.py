@@ -284,5 +284,21 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 PRESETS["experiment"] = {**PRESETS["ali-2022"], "fat": Range(3, 8)}
+PRESETS["easy"] = PRESETS["experiment"]
+_AS_SEEN = {"territory": "mixed", "axis_ratio": Range(1.2, 2.8), "diameter": Range(3, 8)}
+PRESETS["typical"] = {
+    **PRESETS["experiment"], **_AS_SEEN, "units": Range(4, 20), "firing_rate": Range(8, 15),
+    "strength_ratio": Range(3, 10), "amplitude_variation": Range(0.1, 0.2),
+    "duration_variation": Range(0.1, 0.2),
+}  # fmt: skip
+PRESETS["hard"] = {
+    **PRESETS["experiment"], **_AS_SEEN, "units": Range(10, 40), "firing_rate": Range(8, 20),
+    "strength_ratio": Range(10, 30), "amplitude_variation": Range(0.2, 0.2),
+    "duration_variation": Range(0.2, 0.2), "fat": Range(4, 12),
+}  # fmt: skip
 """Values that differ from the defaults. ``ali-2022``: domain A of Ali et al. 2022 (in silico to in
-vivo translation). ``experiment``: the same under skin and fat, for the virtual experiment."""
+vivo translation). ``experiment`` and ``easy``: the same under skin and fat, for the virtual
+experiment. ``typical`` and ``hard``: more and more various units, with territories as Birkbeck et
+al. 2020 saw them (doi:10.1016/j.clinph.2020.02.004: 26.7 mm2, so 5.8 mm in diameter, and 10.7 x 4.5
+mm); how many, how fast and how unlike is an assumption. Doses of the same names belong to them
+(:data:`.experiment.doses.PRESETS`)."""

@@ -1,6 +1,7 @@
 """What the virtual experiment adds to the analytic model: each effect has a dose, 0 is off."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from ..annotations import Given
 from ..declarations import Declared, declarations, declare
+from ..errors import InputError
 from ..ranges import Range
 from ..seeds import Stream, generator
 
@@ -218,6 +220,27 @@ class Doses(Declared):
         nothing: dict[str, Any] = dict.fromkeys(EFFECTS, Range(0, 0))
         return cls(**{**nothing, **others})
 
+    @classmethod
+    def from_texts(cls, texts: Mapping[str, str], preset: str = "easy") -> Self:
+        """Read doses from texts, as options give them, over a preset.
+
+        Parameters
+        ----------
+        texts : mapping of dose name to text
+            ``{"tremor": "1-5", "contact": "0-50%"}``.
+        preset : {"easy", "typical", "hard"}
+            Name of a preset in :data:`PRESETS`.
+
+        Raises
+        ------
+        InputError
+            If a name, a text or a value cannot be used; the text names the dose.
+        """
+        if preset not in PRESETS:
+            raise InputError(f"preset: found {preset!r}, wanted one of {', '.join(PRESETS)}")
+        cls.check_names(texts)
+        return cls(**{**PRESETS[preset], **texts})
+
     def draw(self, seed: int, index: int) -> dict[str, float]:
         """Draw the doses of one sequence, each from a stream of its own.
 
@@ -251,6 +274,28 @@ ABSENT = {
     if declared.before is not dataclasses.MISSING
 }
 """What subjects had of the doses that stores of earlier versions do not tell: nothing."""
+
+
+PRESETS: dict[str, dict[str, Range]] = {
+    "easy": {},
+    "typical": {
+        "crowding": Range(0.03, 0.08), "fusion": Range(0.1, 0.25),
+        "tremor": Range(0, 2), "muscle_motion": Range(0, 3),
+        "thermal_noise": Range(0, 0), "noise_at_depth": Range(0.06, 0.18),
+        "reverberation": Range(0.1, 0.4), "side_lobes": Range(0.02, 0.1),
+        "contact": Range(0, 0.5), "warp": Range(0, 0.3),
+    },
+    "hard": {
+        "crowding": Range(0.04, 0.1), "fusion": Range(0.25, 1), "artery": Range(50, 200),
+        "drift": Range(10, 40), "tremor": Range(1, 5), "muscle_motion": Range(2, 8),
+        "thermal_noise": Range(0, 0), "noise_at_depth": Range(0.1, 0.3),
+        "reverberation": Range(0.3, 1), "side_lobes": Range(0.1, 0.22),
+        "contact": Range(0.3, 0.9), "warp": Range(0.2, 0.6),
+    },
+}  # fmt: skip
+"""Doses that differ from the defaults, for parameters' presets of the same names: noise leaves 25
+to 15 dB at the bottom, and 20 to 10 dB in hard subjects. Amounts are assumptions, within what
+sources of the doses allow."""
 
 
 def quantised(values: np.ndarray) -> np.ndarray:

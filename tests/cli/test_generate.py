@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from musim.cli.options import parameters_from_options
 from musim.datasets import open_store, verify
-from musim.simulator import InputError, Parameters, Range, render
+from musim.simulator import PRESETS, InputError, Parameters, Range, render
+from musim.simulator.experiment.doses import PRESETS as DOSE_PRESETS
 from musim.simulator.experiment.doses import Doses
 
 
@@ -71,6 +72,33 @@ def test_every_option_reaches_the_library(musim, monkeypatch, tmp_path):
         frame_rate=512, pixels=(32, 32), size=(20, 24),
         waveform=((0, 0), (0.05, 1), (0.1, -1), (0.2, 0)),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "preset"),
+    [
+        (["--preset", "hard"], "hard"),
+        (["--preset", "typical", "--domain", "experiment"], "typical"),
+        (["--preset", "easy"], "easy"),
+        (["--domain", "experiment"], "easy"),
+        (["--preset", "ali-2022", "--domain", "experiment"], "easy"),
+        (["--preset", "hard", "--domain", "analytic"], None),
+        (["--preset", "experiment"], None),
+    ],
+)
+def test_presets_of_subjects_bring_their_doses(musim, monkeypatch, arguments, preset):
+    asked = {}
+    monkeypatch.setattr(
+        "musim.datasets.generation.generate", lambda *a, **k: asked.update(arguments=a, **k)
+    )
+    assert musim("generate", *arguments).code == 0
+    assert asked["doses"] == (None if preset is None else Doses(**DOSE_PRESETS[preset]))
+    if "ali-2022" not in arguments:
+        wanted = preset or arguments[1]
+        assert asked["arguments"][0] == Parameters(**PRESETS[wanted])
+    if preset is not None:
+        assert musim("generate", *arguments, "--tremor", "9").code == 0
+        assert asked["doses"] == Doses(**{**DOSE_PRESETS[preset], "tremor": 9})
 
 
 def test_a_store_is_made_told_of_and_verified(musim, tiny, tmp_path):

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from musim.cli.options import parameters_from_options
+from musim.cli.options import doses_from_options, parameters_from_options
+from musim.simulator.experiment.doses import PRESETS as DOSE_PRESETS
+from musim.simulator.experiment.doses import Doses
 from musim.simulator.imaging.chain import PRESETS as CHAINS
 from musim.simulator.parameters import PRESETS, Parameters
 
@@ -26,6 +28,7 @@ def test_each_preset_is_told_with_the_options_that_it_sets(musim):
         "--band", "--median", "--pixels", "--size", "--resample", "--frames",
     ]  # fmt: skip
     words = " ".join(done.out.split())
+    assert "--tremor 1-5 SD of motion with tremor at the bottom. [um]" in words
     assert "--fat 3-8 Thickness of skin and fat above the muscle. [mm]" in words
     assert "[Hz]" in musim("presets", "ali-2022").out
 
@@ -33,10 +36,16 @@ def test_each_preset_is_told_with_the_options_that_it_sets(musim):
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_that_is_printed_makes_the_same_parameters_again(musim, monkeypatch, name):
     asked = []
-    monkeypatch.setattr("musim.datasets.generation.generate", lambda p, *a, **k: asked.append(p))
+    monkeypatch.setattr(
+        "musim.datasets.generation.generate",
+        lambda p, *a, **k: asked.append((p, k["doses"])),
+    )
     Path("mine.toml").write_text(musim("presets", name).out, encoding="utf-8")
     assert musim("generate", "--config", "mine.toml").code == 0
-    assert asked == [parameters_from_options(name, {})]
+    doses = doses_from_options({}, name) if name in DOSE_PRESETS else None
+    assert asked == [(parameters_from_options(name, {}), doses)]
+    assert musim("generate", "--preset", name).code == 0
+    assert asked[1] == asked[0]
 
 
 def test_programs_read_presets_as_json(musim):
@@ -46,6 +55,10 @@ def test_programs_read_presets_as_json(musim):
     assert found["import"]["ali-2022"]["median"] == 1
     one = json.loads(musim("presets", "experiment", "--json").out)
     assert one == {"generate": {"experiment": found["generate"]["experiment"]}}
+    doses = {name: Doses.from_json(values) for name, values in found["doses"].items()}
+    assert doses == {name: Doses(**values) for name, values in DOSE_PRESETS.items()}
+    hard = json.loads(musim("presets", "hard", "--json").out)
+    assert hard == {key: {"hard": found[key]["hard"]} for key in ("generate", "doses")}
 
 
 def test_an_unknown_preset_is_one_line(musim):

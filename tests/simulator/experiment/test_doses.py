@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from musim.simulator import InputError, Range
 from musim.simulator.declarations import declarations
-from musim.simulator.experiment.doses import ABSENT, EFFECTS, Doses, quantised
+from musim.simulator.experiment.doses import ABSENT, EFFECTS, PRESETS, Doses, quantised
 
 FIELDS = declarations(Doses)
 RANGES = [name for name, field in FIELDS.items() if isinstance(field.default, Range)]
@@ -66,6 +66,23 @@ def test_another_range_of_one_dose_leaves_the_others_as_they_were(name, seed, in
 @pytest.mark.parametrize("doses", [Doses(), Doses.off(), Doses(image=(64, 32), f_number=2.0)])
 def test_doses_survive_json(doses):
     assert Doses.from_json(json.loads(json.dumps(doses.to_json(), allow_nan=False))) == doses
+
+
+def test_presets_of_subjects_rise_from_easy_to_hard(refused):
+    assert Doses.from_texts({}) == Doses.from_texts({}, "easy") == Doses()
+    assert Doses.from_texts({"contact": "0-50%"}, "hard").contact == Range(0, 0.5)
+    easy, typical, hard = (Doses.from_texts({}, preset) for preset in ("easy", "typical", "hard"))
+    for name in set(EFFECTS) - {"thermal_noise"}:
+        means = [getattr(doses, name).mean for doses in (easy, typical, hard)]
+        assert means == sorted(means), name
+        assert (means[0] < means[2]) == (name in PRESETS["hard"]), name
+    # SNR at the bottom, dB.
+    for doses, wanted in ((typical, (15, 25)), (hard, (10, 20))):
+        noise = doses.noise_at_depth
+        found = [-20 * math.log10(each) for each in (noise.high, noise.low)]
+        assert found == pytest.approx(wanted, abs=0.7)
+    with refused("preset: found 'harder', wanted one of easy, typical, hard"):
+        Doses.from_texts({}, "harder")
 
 
 def _message(error):
