@@ -8,7 +8,7 @@ import dataclasses
 import math
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 import numpy as np
@@ -20,7 +20,7 @@ from ..rendering import render_arrays
 from ..sequence import Truth
 from .doses import Doses
 from .motion import draw_motion
-from .speckle import Scanner, draw_echoes, iq_blocks
+from .speckle import Echoes, Scanner, draw_echoes, iq_blocks
 
 T = TypeVar("T")
 
@@ -83,6 +83,7 @@ def simulate(
     seed: int = 0,
     index: int = 0,
     out: NDArray[np.float32] | None = None,
+    images: Callable[[Echoes, int], Iterable[NDArray[np.complex64]]] = iq_blocks,
 ) -> NDArray[np.float32]:
     """Simulate the recording of a sequence whose truth is drawn.
 
@@ -96,6 +97,10 @@ def simulate(
         The same seed gives the same bytes.
     out : float32 array of shape (time, depth, width), optional
         Where to write.
+    images : function of (echoes, length), optional
+        What makes IQ images in blocks of about `length`; the kernels, if not given. Others, such as
+        those of ``musim.datasets.streaming.speckle.images_on(device)``, round otherwise: the bytes
+        are not those of the seed.
 
     Returns
     -------
@@ -108,15 +113,15 @@ def simulate(
     InputError
         If parameters and doses do not go together, or the truth was drawn without doses.
     """
-    images = images_needed(parameters, doses)
     check(parameters, doses)
-    motion = draw_motion(parameters, doses, truth, seed, index, images)
+    count = images_needed(parameters, doses)
+    motion = draw_motion(parameters, doses, truth, seed, index, count)
     attenuation = motion.tissue.doses["attenuation"]
     scanner = Scanner(doses, parameters.size, attenuation)
     echoes = draw_echoes(scanner, motion, seed, index, parameters.subject(index))
     del motion
     length = block_length(8 * doses.image[0] * doses.image[1]) // 2 * 2
-    blocks = ahead(iq_blocks(echoes, length))
+    blocks = ahead(images(echoes, length))
     if out is None:
         out = np.empty((parameters.frames, *parameters.pixels), np.float32)
     done = 0
