@@ -9,6 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
@@ -27,6 +28,9 @@ DASHES = (0, (4.5, 3.0))
 
 TRUE_DASHES = (0, (1.2, 0.9))
 """Of true outlines, which lie beneath those found."""
+
+ANATOMY_COLOUR = "#5a4632"
+"""Of what is no unit: a brown that none has."""
 
 SOFTENING, SOFT_REACH = 0.7, 3
 """SD of the Gaussian that softens outlines, and where it is cut off, px."""
@@ -111,8 +115,10 @@ def draw_deviation(
 def draw_marks(axes: Axes, scene: Scene, *, font_size: float, line_width: float = 1.1) -> None:
     """Outline and number the territories, or mark the pixels, over an image in mm.
 
-    True units lie beneath those found, in lines so wide that they are seen on both sides.
+    True units lie beneath those found, in lines so wide that they are seen on both sides. What is
+    known of the anatomy is drawn and named too.
     """
+    draw_anatomy(axes, scene, font_size=0.8 * font_size)
     for territory in scene.truths:
         _outline(axes, territory, scene.size, "#111111", 3.2 * line_width, TRUE_DASHES)
     for mark in scene.marks:
@@ -141,6 +147,24 @@ def draw_marks(axes: Axes, scene: Scene, *, font_size: float, line_width: float 
             x, y, mark.label, color=mark.colour, fontsize=font_size, weight="bold",
             ha="center", va="center_baseline", path_effects=halo, clip_on=True,
         )  # fmt: skip
+
+
+def draw_anatomy(axes: Axes, scene: Scene, *, font_size: float) -> None:
+    """Draw and name the border of fat and muscle, and the artery, over an image in mm."""
+    halo = [withStroke(linewidth=0.3 * font_size, foreground="white")]
+    style: dict[str, Any] = {
+        "color": ANATOMY_COLOUR, "fontsize": font_size, "path_effects": halo, "clip_on": True,
+    }  # fmt: skip
+    if scene.fat > 0:
+        axes.plot((0, scene.size[1]), (scene.fat, scene.fat), color=ANATOMY_COLOUR, linewidth=0.8,
+                  dashes=(6, 2.5))  # fmt: skip
+        axes.text(0.985 * scene.size[1], scene.fat, "fat", ha="right", va="bottom", **style)
+    artery = scene.artery
+    if artery is not None:
+        centre = artery.width, artery.depth
+        axes.add_patch(Circle(centre, artery.radius, fill=False, color=ANATOMY_COLOUR))
+        below = artery.depth + artery.radius
+        axes.text(artery.width, below, "artery", ha="center", va="top", **style)
 
 
 def _outline(

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from ...datasets.schema import chunks_of
 from ...datasets.store import Store
+from ...simulator.experiment.anatomy import Artery
 from ...simulator.rendering import render
+from ...simulator.sequence import Truth
 from ...training.colours import COLOURS, GREY
 from ...training.identification.stored import outline_confidence_of, shown_velocity_sd
 from ...training.identification.units import UNCERTAIN_OUTLINE
@@ -100,6 +102,10 @@ class Scene:
         those of the reconstruction: the sum of territories times trains.
     truths : tuple of float32 arrays of shape (depth, width)
         Territories of the true units of that recording, where its source still tells them.
+    fat : float
+        Thickness of skin and fat, mm; 0 where there is none, or it is not known.
+    artery : Artery, optional
+        Where one moves.
     """
 
     title: str
@@ -117,6 +123,8 @@ class Scene:
     units: int = 0
     recorded_sd: NDArray[np.float32] | None = None
     truths: tuple[NDArray[np.float32], ...] = ()
+    fat: float = 0.0
+    artery: Artery | None = None
 
     @property
     def drawn(self) -> str:
@@ -166,8 +174,8 @@ def read_scene(store: Store, index: int, *, highlights: int | None = None) -> Sc
     chosen = _highlights(activity, min(highlights, frames))
     images = np.stack([read_frame(store, index, frame) for frame in chosen])
     twin = None
-    if store.domain == "experiment":
-        truth = store.truth(index)
+    truth = store.truth(index) if store.has_truth else None
+    if store.domain == "experiment" and truth is not None:
         twin = np.stack(
             [render(truth, time=slice(frame, frame + 1), noise=False)[0] for frame in chosen]
         )
@@ -180,6 +188,7 @@ def read_scene(store: Store, index: int, *, highlights: int | None = None) -> Sc
         recorded_sd = shown_velocity_sd(store, index)
         truth = look_up(store, index).truth
         truths = () if truth is None else tuple(truth.territory)
+    anatomy = {} if truth is None else {"fat": truth.fat, "artery": artery_in(truth)}
     return Scene(
         title=_title(store, index),
         frame_rate=store.layout.frame_rate,
@@ -196,7 +205,15 @@ def read_scene(store: Store, index: int, *, highlights: int | None = None) -> Sc
         units=int(store.read("unit_count", index)) if store.has_units else 0,
         recorded_sd=recorded_sd,
         truths=truths,
+        **anatomy,
     )
+
+
+def artery_in(truth: Truth) -> Artery | None:
+    """Return the artery of a truth; none where it has none."""
+    if math.isnan(truth.artery_depth):
+        return None
+    return Artery(truth.artery_depth, truth.artery_width, truth.artery_radius)
 
 
 def read_frame(store: Store, index: int, frame: int) -> NDArray[np.float32]:

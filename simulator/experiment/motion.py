@@ -109,9 +109,10 @@ def draw_motion(
     # Where things are is the subject's, whatever the sequence.
     for field, _ in body_motion(tissue, doses, 1):
         fields.append(field[None] if lateral else field[None, :1])
-    shown = np.concatenate(fields)
     if drawn["warp"] > 0:
-        shown = warped(shown, tissue.pixel_size, draw_contact(tissue))
+        contact = draw_contact(tissue)
+        fields = [warped(field, tissue.pixel_size, contact) for field in fields]
+    shown = np.concatenate(fields)
     courses = draw_courses(parameters, doses, truth, tissue, index, frames, counts)
     return Motion(shown, courses, tissue.pixel_size, tissue, tuple(counts))
 

@@ -7,10 +7,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from musim.cli.pictures.scene import COLOURS, read_scene
+from musim.cli.pictures.scene import COLOURS, artery_in, read_scene
 from musim.datasets import Store, generate
-from musim.simulator import Parameters, Range
+from musim.simulator import Parameters, Range, draw
 from musim.simulator.errors import InputError
+from musim.simulator.experiment.doses import Doses
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,20 @@ def test_scene_holds_what_the_store_does(store):
     assert "3 units" in scene.title
     assert "SNR 10 dB" in scene.title
     assert "dense" in scene.title
+
+
+def test_fat_and_artery_are_told(store, tmp_path):
+    assert (read_scene(store, 0).fat, read_scene(store, 0).artery) == (0, None)
+    under = dataclasses.replace(store.parameters, fat=Range(2, 4))
+    other = generate(under, tmp_path / "fat.zarr", sequences=1, kind="rendered", workers=1)
+    assert read_scene(other, 0).fat == other.fat(0) > 2
+    truth = draw(under, doses=Doses(artery=(50, 50)))
+    artery = artery_in(truth)
+    assert artery is not None
+    assert (artery.depth, artery.width, artery.radius) == (
+        truth.artery_depth, truth.artery_width, truth.artery_radius,
+    )  # fmt: skip
+    assert artery_in(draw(under)) is None
 
 
 def test_highlights_are_the_most_active_frames_of_spans_and_apart(store):

@@ -15,6 +15,7 @@ from musim.cli.targets import written_aside
 from musim.datasets import Store, generate
 from musim.simulator import Parameters, Range
 from musim.simulator.errors import FailureError, InputError
+from musim.simulator.experiment.anatomy import Artery
 from musim.training.identification.units import Units
 
 
@@ -135,6 +136,19 @@ def test_of_many_units_the_strongest_are_drawn_and_the_rest_counted(tmp_path):
     assert [mark.label for mark in scene.marks] == [trace.label for trace in scene.traces]
     assert "45 units" in scene.title
     assert "the strongest 40 of 45" in texts_of(scene)
+
+
+def test_fat_and_artery_are_drawn_and_named(store):
+    scene = read_scene(store, 0)
+    assert not {"fat", "artery"} & set(texts_of(scene).split(" | "))
+    told = dataclasses.replace(scene, fat=2.5, artery=Artery(7.0, 4.0, 1.2))
+    assert {"fat", "artery"} <= set(texts_of(told).split(" | "))
+    page = Page(5, 5, 100)
+    axes = page.axes(0.5, 0.5, 4, 4)
+    draw_marks(axes, told, font_size=9)
+    (circle,) = axes.patches
+    assert (circle.center, circle.radius) == ((4.0, 7.0), 1.2)
+    assert list(axes.lines[0].get_ydata()) == [2.5, 2.5]
 
 
 def test_both_kinds_of_store_give_the_same_picture_but_for_the_title(store, out, tmp_path):
