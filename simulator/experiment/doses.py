@@ -280,22 +280,23 @@ PRESETS: dict[str, dict[str, Range]] = {
     "easy": {},
     "typical": {
         "crowding": Range(0.03, 0.08), "fusion": Range(0.1, 0.25),
-        "tremor": Range(0, 2), "muscle_motion": Range(0, 3),
+        "tremor": Range(0, 0.5), "muscle_motion": Range(0, 0.8),
         "thermal_noise": Range(0, 0), "noise_at_depth": Range(0.06, 0.18),
         "reverberation": Range(0.1, 0.4), "side_lobes": Range(0.02, 0.1),
         "contact": Range(0, 0.5), "warp": Range(0, 0.3),
     },
     "hard": {
         "crowding": Range(0.04, 0.1), "fusion": Range(0.25, 1), "artery": Range(50, 200),
-        "drift": Range(10, 40), "tremor": Range(1, 5), "muscle_motion": Range(2, 8),
+        "drift": Range(10, 40), "tremor": Range(0.3, 1.5), "muscle_motion": Range(0.5, 2),
         "thermal_noise": Range(0, 0), "noise_at_depth": Range(0.1, 0.3),
         "reverberation": Range(0.3, 1), "side_lobes": Range(0.1, 0.22),
         "contact": Range(0.3, 0.9), "warp": Range(0.2, 0.6),
     },
 }  # fmt: skip
 """Doses that differ from the defaults, for parameters' presets of the same names: noise leaves 25
-to 15 dB at the bottom, and 20 to 10 dB in hard subjects. Amounts are assumptions, within what
-sources of the doses allow."""
+to 15 dB at the bottom, and 20 to 10 dB in hard subjects; tremor and the muscle's own motion are as
+fast as units are, some 0.1 mm/s. Amounts are assumptions, within what sources of the doses allow.
+"""
 
 
 def quantised(values: np.ndarray) -> np.ndarray:

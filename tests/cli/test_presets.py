@@ -28,7 +28,7 @@ def test_each_preset_is_told_with_the_options_that_it_sets(musim):
         "--band", "--median", "--pixels", "--size", "--resample", "--frames",
     ]  # fmt: skip
     words = " ".join(done.out.split())
-    assert "--tremor 1-5 SD of motion with tremor at the bottom. [um]" in words
+    assert "--tremor 0.3-1.5 SD of motion with tremor at the bottom. [um]" in words
     assert "--fat 3-8 Thickness of skin and fat above the muscle. [mm]" in words
     assert "[Hz]" in musim("presets", "ali-2022").out
 
