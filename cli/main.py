@@ -79,6 +79,15 @@ def musim() -> None:
     """Simulate tissue-velocity image sequences of active motor units, with their truth."""
 
 
+def _end_quickly() -> None:
+    """End without looking for cycles in libraries, which takes as long as importing some of them.
+
+    But for torch's: of what is left of these when the process ends, Triton says that it leaked.
+    """
+    if "torch" not in sys.modules:
+        gc.freeze()
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 done, 1 failure, 2 wrong input, 130 interrupted.
 
@@ -87,9 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     arguments : sequence of str, optional
         In place of the process's own.
     """
-    # Or the end of the process would look for cycles in all that its libraries are made of, for as
-    # long as it took to import some of them.
-    atexit.register(gc.freeze)
+    atexit.register(_end_quickly)
     try:
         code = musim.main(args=arguments, prog_name="musim", standalone_mode=False)
     except click.exceptions.Exit as stop:

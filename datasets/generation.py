@@ -19,7 +19,7 @@ from ..simulator.sequence import Truth, draw
 from ..simulator.twitch import twitch_length
 from .layout import Layout
 from .origin import Simulated, to_attributes
-from .parallel import Pool, default_workers
+from .parallel import Pool
 from .production import Maker, Part, Work, WorkOptions, produce
 from .schema import DOSE, FLOAT_TYPES, SIMULATED_KINDS, default_part_size, variables_of
 from .store import Store
@@ -27,8 +27,8 @@ from .store import Store
 EXPERIMENT_PART = 1
 """Its sequences take seconds each, so little is lost when one is interrupted."""
 
-FEW_WORKERS, FEW_SEQUENCES = 4, 10_000
-"""Truths are drawn by threads up to either: processes need a second each to start."""
+FEW_SEQUENCES = 3_000
+"""So few truths are drawn by threads: processes need a second each to start."""
 
 
 def plan(
@@ -197,12 +197,12 @@ class Generation(Maker[int]):
     def pool(self) -> Pool:
         """Threads where kernels and the disk have most of the work, and where processes do not pay.
 
-        Drawing holds the interpreter for a quarter of its time: from some threads on, processes are
-        faster, once they have started. So are they for the virtual experiment.
+        Drawing holds the interpreter for most of its time: two processes are twice as fast as two
+        threads, once they have started. So are they for the virtual experiment.
         """
         if self.origin.doses is not None:
             return "processes"
-        many = self.layout.sequences > FEW_SEQUENCES and default_workers() > FEW_WORKERS
+        many = self.layout.sequences > FEW_SEQUENCES
         return "processes" if many and self.layout.kind == "rendered" else "threads"
 
     def make(self, task: int) -> Iterator[Part]:

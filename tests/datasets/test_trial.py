@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from musim.datasets import generate, generation
+from musim.datasets import generate
 from musim.datasets.location import Location
 from musim.datasets.trial import LIBRARIES, try_out
 from musim.simulator import Parameters
@@ -27,11 +27,10 @@ def test_time_and_memory_grow_with_the_store_and_the_workers(tmp_path, monkeypat
     assert 30 < many.seconds / few.seconds < 300
     assert many.duration == many.seconds
     assert many.memory == pytest.approx(few.memory, rel=0.3)
-    two = try_out(TINY, sequences=10_001, workers=2, kind="rendered")
+    two = try_out(TINY, sequences=3_000, workers=2, kind="rendered")
     assert two.workers == 2
     assert two.duration == two.seconds / 2
     assert two.memory < 1.5 * many.memory
-    monkeypatch.setattr(generation, "default_workers", lambda: 16)
     of_processes = try_out(TINY, sequences=10_001, workers=2, kind="rendered")
     assert of_processes.memory > 2 * LIBRARIES > 300e6  # each with the libraries
     # No more workers than there are parts.
