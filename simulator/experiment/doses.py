@@ -283,7 +283,7 @@ PRESETS: dict[str, dict[str, Range]] = {
         "tremor": Range(0, 0.5), "muscle_motion": Range(0, 0.8),
         "thermal_noise": Range(0, 0), "noise_at_depth": Range(0.06, 0.18),
         "reverberation": Range(0.1, 0.4), "side_lobes": Range(0.02, 0.1),
-        "contact": Range(0, 0.5), "warp": Range(0, 0.3),
+        "contact": Range(0, 0.3), "warp": Range(0, 0.3),
     },
     "hard": {
         "crowding": Range(0.04, 0.1), "fusion": Range(0.25, 1), "artery": Range(50, 200),

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ...datasets.schema import DOSE
 from ...simulator.errors import InputError
+from ...simulator.experiment.anatomy import places_of
 from ...simulator.sequence import Truth
 from .methods import identify
 from .metrics import SequenceScore, TrainMatching, score
@@ -29,7 +31,8 @@ class IdentificationEvaluation:
         The value that stands on the abscissa of the figures; empty for a store.
     sequences : list of dict
         A row for each sequence: what makes it difficult, then
-        :meth:`.metrics.SequenceScore.to_row`, and ``seconds``.
+        :meth:`.metrics.SequenceScore.to_row`, anatomy and doses of a subject of the virtual
+        experiment, and ``seconds``.
     units : list of dict
         A row for each true unit: difficulty, properties, whether it was found by its mask (with an
         IoU above 0.5 and above 0.3) and by its train, and the IoU and correlation of its match.
@@ -97,11 +100,19 @@ def score_cases(
             seconds = time.perf_counter() - began
             scored = score_units(found, truth, recording.frame_rate)
         difficulty = {"snr": truth.snr, "synchrony": truth.synchrony, **values, "sequence": index}
-        row = {**scored.to_row(), **difficulty, "seconds": seconds}
+        row = {**scored.to_row(), **difficulty, **_subject(truth), "seconds": seconds}
         sequences.append({key: _plain(value) for key, value in row.items()})
         units += _unit_rows(scored, truth, difficulty)
         predictions += _prediction_rows(scored, found, difficulty)
     return {"sequences": sequences, "units": units, "predictions": predictions}
+
+
+def _subject(truth: Truth) -> Row:
+    """Return anatomy and doses of a subject of the virtual experiment, called as in its store."""
+    if truth.doses is None:
+        return {}
+    anatomy = {name: getattr(truth, name) for name in ("fat", *places_of(None))}
+    return {**anatomy, **{DOSE + name: value for name, value in truth.doses.items()}}
 
 
 def score_units(found: Units, truth: Truth, frame_rate: float) -> SequenceScore:
@@ -130,6 +141,7 @@ def _unit_rows(scored: SequenceScore, truth: Truth, difficulty: Row) -> list[Row
             **difficulty,
             "unit": unit,
             "diameter": truth.diameter[unit],
+            "displacement": truth.displacement[unit],
             "visible_share": truth.visible_share[unit],
             "overlap": truth.overlap[unit],
             "found": int(unit in iou),

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from musim.datasets import generate
 from musim.datasets.layout import Layout
 from musim.simulator import FailureError, InputError, Parameters, Range, draw, render
+from musim.simulator.experiment.doses import Doses
 from musim.training.charts import Chart
 from musim.training.csv_tables import csv_text
 from musim.training.identification import figures
@@ -136,7 +137,8 @@ def test_rows_are_the_scores_of_what_was_found(protocol, method, tmp_path):
             iou = scored.matching.iou[matched.index(unit)] if unit in matched else 0.0
             wanted = {
                 **condition.values, "synchrony": truth.synchrony, "sequence": index, "unit": unit,
-                "diameter": truth.diameter[unit], "visible_share": truth.visible_share[unit],
+                "diameter": truth.diameter[unit], "displacement": truth.displacement[unit],
+                "visible_share": truth.visible_share[unit],
                 "overlap": truth.overlap[unit], "found": float(unit in matched), "iou": iou,
                 "found_iou03": float(unit in scored.loose.true),
             }  # fmt: skip
@@ -243,6 +245,25 @@ def test_a_store_is_scored_against_its_truth(tiny, method, tmp_path):
         assert same(row["synchrony"], truth.synchrony)
         assert row["snr"] == truth.snr
     assert len(found.units) == sum(int(row["units"]) for row in found.sequences)
+
+
+def test_sequences_of_the_experiment_come_with_their_subjects(tiny, method, tmp_path):
+    parameters = dataclasses.replace(
+        tiny, fat=Range(1, 2), pixels=(16, 12), size=(8.0, 6.0), diameter=Range(2, 3), frames=40
+    )
+    doses = Doses(image=(64, 32), artery=(10, 20), tremor=(1, 2))
+    store = generate(
+        parameters, tmp_path / "s.zarr", sequences=2, doses=doses, workers=1, pool="threads"
+    )
+    method()
+    found = evaluate(store.location.address, "stub", tmp_path / "e", workers=1)
+    for index, row in enumerate(found.sequences):
+        truth = store.truth(index)
+        assert same(row["fat"], truth.fat)
+        assert same(row["artery_depth"], truth.artery_depth)
+        for name, dose in truth.doses.items():
+            assert same(row[f"dose_{name}"], dose), name
+    assert found.sequences[0]["dose_tremor"] != found.sequences[1]["dose_tremor"]
 
 
 def test_progress_counts_sequences(protocol, method, tmp_path):
