@@ -38,65 +38,82 @@ MICROMETRE = 1e-3
 """mm."""
 
 
-def body_motion(
-    tissue: Tissue, doses: Doses, frames: int, index: int | None = None
-) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Return fields and courses of what moves besides units; each is left out at a dose of 0.
+def body_fields(tissue: Tissue) -> list[NDArray[np.float64]]:
+    """Return where what moves besides units does so; each is left out at a dose of 0.
 
     Parameters
     ----------
     tissue : Tissue
-    doses : Doses
-    frames : int
-    index : int, optional
-        The sequence's: where things are belongs to the subject, when they move to the sequence. The
-        subject's number, if not given.
 
     Returns
     -------
-    list of (float64 array of shape (2, depth, width), float64 array of shape (frame,))
-        The artery's pulse, drift, breathing, tremor, the whole muscle; mm.
+    list of float64 arrays of shape (2, depth, width)
+        Axial and lateral displacement for a course of 1: the artery's pulse, drift, breathing,
+        tremor, the whole muscle.
     """
-    subject = _draw(tissue, tissue.index)
-    artery, tilt = subject.artery, subject.tilt
-    tremor_tilt, muscle_shape = subject.tremor_tilt, subject.muscle_shape
-    moving = subject if index in (None, tissue.index) else _draw(tissue, index)
-
-    times = np.arange(frames) / doses.pulse_repetition
-    drawn, found = tissue.doses, []
+    subject, drawn, found = _draw(tissue, tissue.index), tissue.doses, []
     depth, width = (axis[None] for axis in np.broadcast_arrays(*_positions(tissue)))
     extent = depth.max(), width.max()
     across = 2 * width / extent[1] - 1
     if drawn["artery"] > 0:
+        artery = subject.artery
         dz, dx = depth[0] - artery.depth, width[0] - artery.width
         distance = np.maximum(np.hypot(dz, dx), 1e-9)
         # A tube that widens in tissue that keeps its volume moves it as 1 / distance.
         radius = artery.radius
         outwards = np.where(distance < radius, distance / radius, radius / distance)
         field = np.stack([-dz, dx]) / distance * outwards
-        course = (
-            drawn["artery"]
-            * MICROMETRE
-            * _pulse(times, drawn["heart_rate"], moving.first, moving.jitter)
-        )
-        found.append((field * tissue.follows[:, None], course))
+        found.append(field * tissue.follows[:, None])
     if drawn["drift"] > 0:
-        course = drawn["drift"] * MICROMETRE * _course(times, moving.drift)
-        found.append((_axial(1 + 0.3 * tilt * across), course))
+        found.append(_axial(1 + 0.3 * subject.tilt * across))
     if drawn["breathing"] > 0:
-        course = np.sin(2 * np.pi * (moving.breath[0] * times + moving.breath[1]))
-        found.append((_axial(depth / extent[0]), drawn["breathing"] * MICROMETRE * course))
+        found.append(_axial(depth / extent[0]))
     if drawn["tremor"] > 0:
         # The limb shakes under a probe that goes along in part: what is deep moves most.
-        axial = (0.5 + 0.5 * depth / extent[0]) * (1 + 0.3 * tremor_tilt * across)
-        found.append((_axial(axial), drawn["tremor"] * MICROMETRE * _course(times, moving.tremor)))
+        deep = 0.5 + 0.5 * depth / extent[0]
+        found.append(_axial(deep * (1 + 0.3 * subject.tremor_tilt * across)))
     if drawn["muscle_motion"] > 0:
         # The muscle bulges below fat that holds it back, more on one side and in the middle.
-        side, bulge = muscle_shape
-        axial = tissue.follows[:, None] * (1 + 0.5 * side * across + 0.5 * bulge * (1 - across**2))
-        found.append(
-            (_axial(axial), drawn["muscle_motion"] * MICROMETRE * _course(times, moving.muscle))
-        )
+        side, bulge = subject.muscle_shape
+        shape = 1 + 0.5 * side * across + 0.5 * bulge * (1 - across**2)
+        found.append(_axial(tissue.follows[:, None] * shape))
+    return found
+
+
+def body_courses(
+    tissue: Tissue, doses: Doses, frames: int, index: int
+) -> list[NDArray[np.float64]]:
+    """Return when what moves besides units does so in sequence `index`.
+
+    Parameters
+    ----------
+    tissue : Tissue
+    doses : Doses
+    frames : int
+    index : int
+        The sequence's: where things are belongs to the subject, when they move to the sequence.
+
+    Returns
+    -------
+    list of float64 arrays of shape (frame,)
+        Of the fields of :func:`body_fields`, in their order, mm.
+    """
+    moving, drawn, found = _draw(tissue, index), tissue.doses, []
+    times = np.arange(frames) / doses.pulse_repetition
+
+    def add(name: str, course: NDArray[np.float64]) -> None:
+        found.append(drawn[name] * MICROMETRE * course)
+
+    if drawn["artery"] > 0:
+        add("artery", _pulse(times, drawn["heart_rate"], moving.first, moving.jitter))
+    if drawn["drift"] > 0:
+        add("drift", _course(times, moving.drift))
+    if drawn["breathing"] > 0:
+        add("breathing", np.sin(2 * np.pi * (moving.breath[0] * times + moving.breath[1])))
+    if drawn["tremor"] > 0:
+        add("tremor", _course(times, moving.tremor))
+    if drawn["muscle_motion"] > 0:
+        add("muscle_motion", _course(times, moving.muscle))
     return found
 
 

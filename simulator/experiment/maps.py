@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..imaging.chain import Axis, Imaging
-from ..imaging.filtering import band_pass_blocks, median_filter
-from ..imaging.resampling import Resampler, resample_images, resample_time_blocks
+from ..imaging.filtering import band_pass, median_filter
+from ..imaging.resampling import Resampler, resample_images
 from .doses import quantised
 from .speckle import CELLS, Scanner, Speckle
 
@@ -188,13 +188,20 @@ def recorded_courses(
     """
     settings = imaging.velocimetry
     assert settings is not None
-    blocks = [_ensemble(np.diff(courses, axis=1), settings.ensemble) * imaging.frame_rate]
-    blocks = iter([np.ascontiguousarray(blocks[0].T[:, :, None], np.float32)])
+    steps = _ensemble(np.diff(courses, axis=1), settings.ensemble) * imaging.frame_rate
+    velocity = np.ascontiguousarray(steps.T, np.float32)
     if imaging.band_pass is not None:
-        blocks = band_pass_blocks(blocks, imaging.band_pass)
+        velocity = band_pass(velocity[:, :, None], imaging.band_pass)[:, :, 0]
     if imaging.output_rate != imaging.frame_rate:
-        blocks = resample_time_blocks(blocks, imaging.frame_rate, imaging.output_rate)
-    return quantised(np.concatenate(list(blocks))[:frames, :, 0].T)
+        velocity = _in_time(imaging.frame_rate, imaging.output_rate, frames)(velocity)
+    return quantised(velocity[:frames].T)
+
+
+@functools.lru_cache(maxsize=16)
+def _in_time(rate: float, output_rate: float, frames: int) -> Resampler:
+    """Return what resamples courses as ``resample_time_blocks`` does whole recordings."""
+    places = np.arange(frames, dtype=np.float64) * (rate / output_rate)
+    return Resampler.windowed_sinc(rate, output_rate, places)
 
 
 def _ensemble(steps: NDArray[np.float64], ensemble: int) -> NDArray[np.float64]:

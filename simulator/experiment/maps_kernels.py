@@ -260,6 +260,8 @@ def noise_strength(power, divisor, noise, half_gate, half_rows, half_columns, va
     depths, widths = power.shape
     weight = np.empty((depths, widths), np.float32)
     weigh(power, divisor, noise, half_gate, weight)
+    parts = weight / divisor
+    shares, first_order, second_order = np.empty((3, widths), np.float32)
     for z in range(depths):
         first = max(z - half_rows, 0)
         last = min(z + half_rows, depths - 1)
@@ -268,21 +270,25 @@ def noise_strength(power, divisor, noise, half_gate, half_rows, half_columns, va
             for offset in range(-half_columns, half_columns + 1):
                 for x in range(max(-offset, 0), min(widths - offset, widths)):
                     weights[x] += weight[row, x + offset]
-        variance[0, z] = np.float32(0)
-        variance[1, z] = np.float32(0)
-        shares = np.empty(widths, np.float32)
+        first_order[:] = np.float32(0)
+        second_order[:] = np.float32(0)
         for sample in range(max(first - half_gate, 0), min(last + half_gate + 1, depths)):
             # How much of this sample is in the mean, by way of all gates that hold it.
             shares[:] = np.float32(0)
             for row in range(max(first, sample - half_gate), min(last, sample + half_gate) + 1):
                 for x in range(widths):
-                    shares[x] += weight[row, x] / divisor[row, x]
+                    shares[x] += parts[row, x]
             square = noise[sample] * noise[sample]
-            for offset in range(-half_columns, half_columns + 1):
-                for x in range(max(-offset, 0), min(widths - offset, widths)):
-                    share = shares[x + offset] * shares[x + offset] * square
-                    variance[0, z, x] += share * power[sample, x + offset]
-                    variance[1, z, x] += share * np.float32(2) * square
+            for x in range(widths):
+                share = shares[x] * shares[x] * square
+                first_order[x] += share * power[sample, x]
+                second_order[x] += share * np.float32(2) * square
+        variance[0, z] = np.float32(0)
+        variance[1, z] = np.float32(0)
+        for offset in range(-half_columns, half_columns + 1):
+            for x in range(max(-offset, 0), min(widths - offset, widths)):
+                variance[0, z, x] += first_order[x + offset]
+                variance[1, z, x] += second_order[x + offset]
         for x in range(widths):
             square = weights[x] * weights[x]
             variance[0, z, x] /= square

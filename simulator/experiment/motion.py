@@ -4,6 +4,7 @@ Displacement is ``sum_m field_m(z, x) course_m(t)``, in mm, positive towards the
 """
 
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +17,11 @@ from ..parameters import Parameters
 from ..sequence import Truth
 from ..twitch import Twitches, twitch_length, twitch_trains
 from .anatomy import grid_of
-from .body import MICROMETRE, body_motion
+from .axial import axial_fields
+from .body import MICROMETRE, body_courses, body_fields
 from .contact import draw_contact, warped
 from .doses import Doses
-from .tissue import Tissue, axial_fields, draw_fascicles, unit_fields
+from .tissue import Tissue, draw_fascicles, unit_fields
 
 
 @dataclass(frozen=True)
@@ -98,17 +100,16 @@ def draw_motion(
         )
     tissue = draw_tissue(parameters, drawn, truth.fat, seed, parameters.subject(index))
     divisions = grid_of(parameters).divisions
-    fields, counts = [], []
-    for unit in range(truth.unit_count):
-        territory = truth.territory[unit].repeat(divisions[0], 0).repeat(divisions[1], 1)
-        if lateral:
-            fields.append(unit_fields(tissue, territory, unit))
-        else:
-            fields.append(axial_fields(tissue, territory, unit)[:, None])
-        counts.append(len(fields[-1]))
+    territories = truth.territory.repeat(divisions[0], 1).repeat(divisions[1], 2)
     # Where things are is the subject's, whatever the sequence.
-    for field, _ in body_motion(tissue, doses, 1):
-        fields.append(field[None] if lateral else field[None, :1])
+    still = body_fields(tissue)
+    if lateral:
+        units = [unit_fields(tissue, each, unit) for unit, each in enumerate(territories)]
+        fields = [*units, *(field[None] for field in still)]
+    else:
+        units = list(axial_fields(tissue, territories))
+        fields = [each[:, None] for each in units] + [field[None, :1] for field in still]
+    counts = [len(each) for each in units]
     if drawn["warp"] > 0:
         contact = draw_contact(tissue)
         fields = [warped(field, tissue.pixel_size, contact) for field in fields]
@@ -147,7 +148,7 @@ def draw_courses(
     crowding, fusion = tissue.doses["crowding"], tissue.doses["fusion"]
     units = unit_courses(parameters, doses, crowding, truth, frames, fusion=fusion)
     courses = [unit[:count] for unit, count in zip(units, counts, strict=True)]
-    courses += [course[None] for _, course in body_motion(tissue, doses, frames, index)]
+    courses += [course[None] for course in body_courses(tissue, doses, frames, index)]
     return np.concatenate(courses)
 
 
@@ -213,8 +214,7 @@ def unit_courses(
     rate = doses.pulse_repetition
     # Motion is summed up from rest, so it begins before the twitches that are under way at 0.
     before = math.ceil(twitch_length(parameters) * rate) + 1
-    # Its pixels do not matter here, and may be too many for as many frames.
-    finer = dataclasses.replace(parameters, frames=before + frames, frame_rate=rate, pixels=(1, 1))
+    finer = _finer(parameters, before + frames, rate)
     twitches = Twitches(truth.displacement, truth.contraction_time, truth.relaxation_ratio)
     times = truth.firing + (before + 0.5) / rate
     velocity = twitch_trains(finer, twitches, times, truth.variation).astype(np.float64)
@@ -235,3 +235,10 @@ def unit_courses(
         velocity = np.gradient(displacement, 1 / rate, axis=1)
     acceleration = np.gradient(velocity, 1 / rate, axis=1)
     return np.stack([displacement, velocity, acceleration], axis=1)[:, :, before:]
+
+
+@functools.lru_cache(maxsize=16)
+def _finer(parameters: Parameters, frames: int, rate: float) -> Parameters:
+    """Return parameters of as many frames at another rate: checking them takes a while."""
+    # Pixels do not matter here, and may be too many for as many frames.
+    return dataclasses.replace(parameters, frames=frames, frame_rate=rate, pixels=(1, 1))

@@ -5,6 +5,7 @@ A recording is ``sum_m map_m(z, x) course_m(t)`` plus noise of the colour that t
 the seeds of the full experiment, which shows the same subject.
 """
 
+import functools
 import threading
 from dataclasses import dataclass
 
@@ -81,8 +82,12 @@ def draw_recording(
         If parameters and doses do not go together, or the truth was drawn without doses.
     """
     subject = draw_subject(parameters, doses, truth, seed, index)
-    images = images_needed(parameters, doses)
-    moved = draw_courses(parameters, doses, truth, subject.tissue, index, images, subject.counts)
+    moved = subject.first_courses
+    if index != subject.first:
+        images = images_needed(parameters, doses)
+        moved = draw_courses(
+            parameters, doses, truth, subject.tissue, index, images, subject.counts
+        )
     check_motion(subject.scanner, subject.largest, moved)
     courses = recorded_courses(moved, subject.imaging, parameters.frames)
     colour = colour_of(subject.imaging, parameters.frames)
@@ -110,6 +115,10 @@ class Subject:
         Components of each unit: its motion, and delays of it.
     largest : float64 array of shape (component,)
         Largest displacement of each field.
+    first : int
+        The subject's first sequence.
+    first_courses : float64 array of shape (component, image)
+        Of that one, mm.
     """
 
     motion_map: NDArray[np.float32]
@@ -119,6 +128,8 @@ class Subject:
     imaging: Imaging
     counts: tuple[int, ...]
     largest: NDArray[np.float64]
+    first: int
+    first_courses: NDArray[np.float64]
 
 
 def draw_subject(
@@ -155,7 +166,7 @@ def draw_subject(
 def _draw_subject(
     parameters: Parameters, doses: Doses, truth: Truth, seed: int, index: int
 ) -> Subject:
-    check(parameters, doses)
+    imaging = _imaging(parameters, doses)
     first = parameters.subject(index) * parameters.trials
     if first != index:
         truth = draw(parameters, doses=doses, seed=seed, index=first)
@@ -164,7 +175,6 @@ def _draw_subject(
     # Tissue is looked at where it is in the mean of the subject's first sequence.
     displacement = np.tensordot(motion.courses.mean(axis=1), motion.fields[:, 0], 1)
     scanner = Scanner(doses, parameters.size, motion.tissue.doses["attenuation"])
-    imaging = imaging_of(parameters, doses, scanner.attenuation)
     speckle = draw_speckle(scanner, motion.tissue, seed, parameters.subject(index))
     still = still_image(scanner, imaging, speckle, displacement, motion.pixel_size)
     colour = colour_of(imaging, parameters.frames)
@@ -176,12 +186,21 @@ def _draw_subject(
         imaging=imaging,
         counts=motion.counts,
         largest=motion.largest,
+        first=first,
+        first_courses=motion.courses,
     )
+
+
+@functools.lru_cache(maxsize=16)
+def _imaging(parameters: Parameters, doses: Doses) -> Imaging:
+    """Return the chain of parameters and doses that go together: the same for all subjects."""
+    check(parameters, doses)
+    return imaging_of(parameters, doses)
 
 
 def colour(parameters: Parameters, doses: Doses) -> Colour:
     """Return how the noise of recordings is coloured: the same for all subjects."""
-    return colour_of(imaging_of(parameters, doses), parameters.frames)
+    return colour_of(_imaging(parameters, doses), parameters.frames)
 
 
 def render_recording(
@@ -239,13 +258,18 @@ def render_recording(
     # j * step - reach, so that they count from 0.
     first = t0 // step
     last = (t1 - 1 + 2 * reach) // step
-    noisy = bool(recording.noise_map.any())
+    maps, courses = recording.motion_map, recording.motion_course[:, t0:t1]
     grid = np.zeros((0, rows, columns), np.float32)
-    if noisy:
-        grid = noise_grid(recording.noise_key, colour, first, last + 1, (rows, columns))
+    if recording.noise_map.any():
+        key, pixels = recording.noise_key, (rows, columns)
+        grid = noise_grid(key, colour, first, last + 1, pixels)
+        # What the ends set off is two components more.
+        ends = noise_grid(key, colour, END_GROUPS, END_GROUPS + 2, pixels)
+        maps = np.concatenate([maps, recording.noise_map[0] * ends])
+        courses = np.concatenate([courses, colour.ends_of(frames)[:, t0:t1]])
     superpose(
-        flat(recording.motion_map),
-        np.ascontiguousarray(recording.motion_course[:, t0:t1].T),
+        flat(maps),
+        np.ascontiguousarray(courses.T),
         flat(grid),
         colour.responses,
         colour.brief,
@@ -255,13 +279,6 @@ def render_recording(
         first,
         out.reshape(len(out), -1),
     )
-    ends = noise_grid(recording.noise_key, colour, END_GROUPS, END_GROUPS + 2, (rows, columns))
-    ends = (ends * recording.noise_map[0])[window]
-    length = colour.ends.shape[1]
-    for frame in range(t0, min(t1, length) if noisy else t0):
-        out[frame - t0] += colour.ends[0, frame] * ends[0]
-    for frame in range(max(t0, frames - length) if noisy else t1, t1):
-        out[frame - t0] += colour.ends[1, frames - 1 - frame] * ends[1]
     return out
 
 

@@ -88,6 +88,14 @@ class Colour:
         """Variance in the result of noise of SD 1 in displacement and in velocity, float64 (2,)."""
         return (self.responses.astype(np.float64) ** 2).sum(axis=1) / self.step
 
+    def ends_of(self, frames: int) -> NDArray[np.float32]:
+        """Return what is set off at the start and at the end, float32 (2, frames)."""
+        courses = np.zeros((2, frames), np.float32)
+        length = self.ends.shape[1]
+        courses[0, :length] = self.ends[0]
+        courses[1, frames - length :] = self.ends[1, ::-1]
+        return courses
+
 
 @functools.lru_cache(maxsize=16)
 def colour_of(imaging: Imaging, frames: int) -> Colour:

@@ -5,7 +5,7 @@ unit has one field, or three where its motion travels: a delay tau is small agai
 ``d(t - tau)`` is ``d - tau d' + tau^2 / 2 d''``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,57 +133,17 @@ def unit_fields(tissue: Tissue, territory: NDArray[np.float32], unit: int) -> ND
         territory itself, held by the layers above it, would have (over a hard territory that
         nothing holds, a mean of 1), unless tissue lets it move by less than a twentieth of that.
     """
-
-    def displacement(source: NDArray[np.float64]) -> NDArray[np.float64]:
-        return displacement_of(source, tissue)
-
-    source = spread(territory.astype(np.float64), tissue.pixel_size, tissue.doses["spread"])
-    return _fields(tissue, territory, unit, source, displacement)
-
-
-def axial_fields(tissue: Tissue, territory: NDArray[np.float32], unit: int) -> NDArray[np.float64]:
-    """Return the axial part of :func:`unit_fields`, in a quarter of the time.
-
-    What is even in both wave numbers, on a grid that is mirrored at its ends, is a filter of the
-    cosine transform of the grid alone.
-
-    Returns
-    -------
-    float64 array of shape (field, depth, width)
-        ``unit_fields(...)[:, 0]`` but for rounding.
-    """
-    kz, kx = _cosine_wave_numbers(territory.shape, tissue.pixel_size)
-    square = kz**2 + kx**2
-    square[0, 0] = 1.0
-    share, length = tissue.doses["incompressibility"], tissue.doses["spread"]
-    along = kz**2 / square
-    along[0, 0] = 0.5
-
-    def displacement(source: NDArray[np.float64]) -> NDArray[np.float64]:
-        axial = source if share == 0 else _cosine_filtered(source, 1 - share * along)
-        return axial[None]
-
-    source = territory.astype(np.float64)
-    if length > 0:
-        source = _cosine_filtered(source, 1 / (1 + (kz**2 + kx**2) * length**2))
-    return _fields(tissue, territory, unit, source, displacement)[:, 0]
-
-
-def _fields(
-    tissue: Tissue,
-    territory: NDArray[np.float32],
-    unit: int,
-    source: NDArray[np.float64],
-    displacement: Callable[[NDArray[np.float64]], NDArray[np.float64]],
-) -> NDArray[np.float64]:
-    """Return a unit's fields from its motion, already spread, and from what tissue makes of it."""
+    doses = tissue.doses
+    source = spread(territory.astype(np.float64), tissue.pixel_size, doses["spread"])
     sources = [source]
     delays = wave_delays(tissue, territory)
     if delays is not None:
-        blurred = (tissue.doses["wave_damping"] * delays) ** 2
+        blurred = (doses["wave_damping"] * delays) ** 2
         sources += [-source * delays, source * (delays**2 + blurred) / 2]
     gains = fascicle_gains(tissue, unit)
-    fields = np.stack([layered(tissue, displacement(fascicled(tissue, s, gains))) for s in sources])
+    fields = np.stack([
+        layered(tissue, displacement_of(fascicled(tissue, s, gains), tissue)) for s in sources
+    ])  # fmt: skip
     weight = territory * tissue.follows[:, None]
     total = float((weight * territory).sum())
     mean = float((fields[0, 0] * territory).sum())
@@ -297,25 +257,6 @@ def _wave_numbers(
     square = kz**2 + kx**2
     square[0, 0] = 1.0
     return kz, kx, square
-
-
-def _cosine_wave_numbers(
-    shape: tuple[int, ...], pixel_size: tuple[float, float]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return wave numbers (rad/mm) of the grid's cosine transform, for depth and for width."""
-    kz, kx = (
-        np.pi * np.arange(count, dtype=np.float64) / (count * step)
-        for count, step in zip(shape, pixel_size, strict=True)
-    )
-    return kz[:, None], kx[None]
-
-
-def _cosine_filtered(
-    field: NDArray[np.float64], response: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Filter a field, mirrored at its ends, by a response that is even in both wave numbers."""
-    spectrum = np.asarray(scipy.fft.dctn(field)) * response
-    return np.asarray(scipy.fft.idctn(spectrum, overwrite_x=True))
 
 
 def _filtered(field: NDArray[np.float64], response: NDArray[np.float64]) -> NDArray[np.float64]:

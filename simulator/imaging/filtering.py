@@ -72,8 +72,7 @@ class BandPass:
     @property
     def overlap(self) -> int:
         """Frames after which a direction has forgotten where it started."""
-        slowest = max(np.abs(np.roots(section[3:])).max() for section in self.sections)
-        return max(math.ceil(math.log(TAIL) / math.log(slowest)), self.padding)
+        return max(_tail(self.low, self.high, self.frame_rate, self.order), self.padding)
 
 
 @functools.lru_cache(maxsize=64)
@@ -83,6 +82,14 @@ def _designed(low: float, high: float, frame_rate: float, order: int) -> NDArray
     sections = np.asarray(sections)
     sections.setflags(write=False)
     return sections
+
+
+@functools.lru_cache(maxsize=64)
+def _tail(low: float, high: float, frame_rate: float, order: int) -> int:
+    """Return the frames after which a direction's response is over."""
+    sections = _designed(low, high, frame_rate, order)
+    slowest = max(np.abs(np.roots(section[3:])).max() for section in sections)
+    return math.ceil(math.log(TAIL) / math.log(slowest))
 
 
 def band_pass(velocity: NDArray[np.float32], settings: BandPass) -> NDArray[np.float32]:

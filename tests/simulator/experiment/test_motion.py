@@ -11,7 +11,8 @@ from musim.simulator.experiment.body import (
     DRIFT_BAND,
     MUSCLE_BAND,
     TREMOR_BAND,
-    body_motion,
+    body_courses,
+    body_fields,
 )
 from musim.simulator.experiment.doses import Doses
 from musim.simulator.experiment.motion import (
@@ -210,7 +211,8 @@ def _body(frames=20_000, seed=1, index=0, **doses):
     chosen = _doses(**doses)
     parameters = dataclasses.replace(SMALL, fat=Range(4, 4))
     tissue = draw_tissue(parameters, chosen.draw(seed, index), 4.0, seed, index)
-    return tissue, body_motion(tissue, chosen, frames)
+    courses = body_courses(tissue, chosen, frames, index)
+    return tissue, list(zip(body_fields(tissue), courses, strict=True))
 
 
 def test_a_body_without_doses_is_still():

@@ -8,12 +8,12 @@ from scipy import ndimage
 from scipy.spatial import KDTree
 
 from musim.simulator import Range
+from musim.simulator.experiment.axial import axial_fields
 from musim.simulator.experiment.doses import Doses
 from musim.simulator.experiment.tissue import (
     SHEET,
     WALL,
     Tissue,
-    axial_fields,
     displacement_of,
     draw_fascicles,
     fascicle_gains,
@@ -387,9 +387,11 @@ def test_tissue_without_source_does_not_move():
 ])  # fmt: skip
 def test_axial_motion_by_cosines_is_that_by_waves(doses):
     tissue = _tissue(fat=4.0, **doses)
-    wanted = unit_fields(tissue, DISC, 1)[:, 0]
-    found = axial_fields(tissue, DISC, 1)
-    np.testing.assert_allclose(found, wanted, atol=1e-12 * np.abs(wanted).max())
+    two = np.maximum(np.roll(DISC, 25, axis=1), 0.8 * np.roll(DISC, -30, axis=0))
+    territories = np.stack([DISC, np.zeros_like(DISC), 0.4 * DISC, two])
+    for unit, found in enumerate(axial_fields(tissue, territories)):
+        wanted = unit_fields(tissue, territories[unit], unit)[:, 0]
+        np.testing.assert_allclose(found, wanted, atol=1e-12 * max(np.abs(wanted).max(), 1))
 
 
 @pytest.mark.parametrize(("size", "seed"), [(0.8, 1), (1.7, 2), (6.0, 3)])
