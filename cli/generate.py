@@ -23,7 +23,7 @@ from .options import (
 )
 from .wording import counted
 
-DOMAINS = ("analytic", "experiment")
+DOMAINS = ("analytic", "quick", "experiment")
 DOSE_NAMES = tuple(dose.name for dose in dataclasses.fields(Doses))
 RENDER = {"write": "dense", "on-read": "rendered"}
 
@@ -36,6 +36,7 @@ Examples:
   musim generate -n 10000 --render on-read --seed 1 --out training.zarr
   musim generate --preset ali-2022 -n 128 --out simulated.zarr --workers 2
   musim generate --territory ellipse --mask soft --snr 10-30 --out soft.zarr
+  musim generate --domain quick -n 1000 --render on-read --units 4-10 --out quick.zarr
   musim generate --domain experiment --paired --units 4-10 -n 64 --out recorded.zarr
   musim generate --preset hard --frames 5120 -n 8 --out hard.zarr
   musim generate -n 10000 --units 5-30 --dry-run
@@ -74,20 +75,22 @@ Examples:
     "--domain",
     default=None,
     type=click.Choice(DOMAINS),
-    help="The model itself, or what a scanner would record of it (the virtual experiment).  "
+    help="The model itself, or what a scanner would record of it (the virtual experiment): "
+    "quickly, from what it shows of each part of the motion, or echo by echo.  "
     "[default: analytic; experiment with presets easy, typical and hard]",
 )
 @click.option(
     "--paired",
     is_flag=True,
-    help="With --domain experiment: write the analytic twin too, as NAME-analytic.zarr.",
+    help="With --domain quick or experiment: write the analytic twin too, as NAME-analytic.zarr.",
 )
 @click.option(
     "--render",
     default="write",
     show_default=True,
     type=click.Choice(list(RENDER)),
-    help="Write the voxels, or let readers render them from the truth (100x smaller).",
+    help="Write the voxels, or let readers render them: from the truth (100x smaller), or with "
+    "--domain quick from maps and courses (10x).",
 )
 @click.option(
     "--dtype",
@@ -155,13 +158,15 @@ def generate(preset, sequences, seed, target, domain, paired, render, dtype, wor
     }
     options = {"workers": workers, "pool": pool, "scheduler": scheduler, "resume": resume,
                "overwrite": overwrite}  # fmt: skip
+    analytic = {**settings, "doses": None}
+    asked = analytic if doses is None else {**settings, "doses": doses, "domain": domain}
     if paired:
-        plan(parameters, **settings, doses=doses)  # what is wrong with it is wrong before its twin
-    stores = {twin_of(target): None, target: doses} if paired else {target: doses}
+        plan(parameters, **asked)  # what is wrong with it is wrong before its twin
+    stores = {twin_of(target): analytic, target: asked} if paired else {target: asked}
     shown = [
-        _try(parameters, place, settings, each, workers, as_json)
+        _try(parameters, place, each, workers, as_json)
         if dry_run
-        else _make(parameters, place, settings, each, options, as_json)
+        else _make(parameters, place, each, options, as_json)
         for place, each in stores.items()
     ]
     if as_json:
@@ -171,12 +176,14 @@ def generate(preset, sequences, seed, target, domain, paired, render, dtype, wor
 def _doses(
     domain: str, paired: bool, texts: dict[str, str | None], preset: str | None
 ) -> Doses | None:
-    if domain == "experiment":
+    if domain != "analytic":
         return doses_from_options(texts, preset)
     given = [name for name, text in texts.items() if text is not None]
     if given or paired:
         found = "--paired" if paired else "--" + given[0].replace("_", "-")
-        raise InputError(f"found {found} without --domain experiment, wanted both or neither")
+        raise InputError(
+            f"found {found} without --domain quick or --domain experiment, wanted both or neither"
+        )
     return None
 
 
@@ -185,14 +192,14 @@ def twin_of(target: str) -> str:
     return target.rstrip("/").removesuffix(".zarr") + "-analytic.zarr"
 
 
-def _make(parameters, target, settings, doses, options, as_json) -> dict[str, Any]:
+def _make(parameters, target, settings, options, as_json) -> dict[str, Any]:
     """Make a store; return what there is to say of it, and say it unless a program reads."""
     from ..datasets.generation import generate as generate_store
 
-    _announce(parameters, target, settings, doses)
+    _announce(parameters, target, settings)
     began = time.perf_counter()
-    with progress("simulating" if doses is None else "recording", "sequences") as report:
-        generate_store(parameters, target, **settings, doses=doses, **options, on_progress=report)
+    with progress("recording" if settings["doses"] else "simulating", "sequences") as report:
+        generate_store(parameters, target, **settings, **options, on_progress=report)
     seconds = time.perf_counter() - began
     if not as_json:
         out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim preview {target}",
@@ -200,12 +207,12 @@ def _make(parameters, target, settings, doses, options, as_json) -> dict[str, An
     return {"store": target, "sequences": settings["sequences"], "seconds": seconds}
 
 
-def _try(parameters, target, settings, doses, workers, as_json) -> dict[str, Any]:
+def _try(parameters, target, settings, workers, as_json) -> dict[str, Any]:
     """Make a few sequences in memory; return what the store will take, and say it as well."""
     from ..datasets.trial import try_out
 
-    _announce(parameters, target, settings, doses)
-    trial = try_out(parameters, **settings, doses=doses, workers=workers)
+    _announce(parameters, target, settings)
+    trial = try_out(parameters, **settings, workers=workers)
     if not as_json:
         out().print(
             f"{target} would take {megabytes(trial.bytes)} on the disk, and to make it about "
@@ -218,16 +225,17 @@ def _try(parameters, target, settings, doses, workers, as_json) -> dict[str, Any
             **dataclasses.asdict(trial), "duration": trial.duration}  # fmt: skip
 
 
-def _announce(parameters, target, settings, doses) -> None:
+def _announce(parameters, target, settings) -> None:
     from ..datasets.generation import plan
 
-    layout = plan(parameters, **settings, doses=doses)
+    layout = plan(parameters, **settings)
     voxels = float(np.prod(layout.shape)) * layout.sequences * np.dtype(layout.dtype).itemsize
     frames, depth, width = layout.shape
     size = megabytes(voxels) if layout.kind == "dense" else "rendered on read"
     low, high = parameters.units.low, parameters.units.high
     units = counted(int(high), "unit") if low == high else f"{parameters.units} units"
-    noise = f"SNR {parameters.snr} dB" if doses is None else "noise of the recording chain"
+    recorded = settings["doses"] is not None
+    noise = "noise of the recording chain" if recorded else f"SNR {parameters.snr} dB"
     err().print(
         f"{counted(layout.sequences, 'sequence')} of {depth} x {width} px, "
         f"{counted(frames, 'frame')}, {units}, {noise} ({size}), "

@@ -127,7 +127,8 @@ preset_option = click.option(
     default=None,
     metavar="|".join(PRESETS),
     help="Start from the settings of a paper, or of easy, typical or hard subjects of the virtual "
-    "experiment; other options override them.  [default: ali-2020; easy with --domain experiment]",
+    "experiment; other options override them.  [default: ali-2020; easy with --domain quick or "
+    "experiment]",
 )
 
 store_argument = click.argument("store", metavar="STORE")

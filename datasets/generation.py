@@ -1,7 +1,7 @@
 """From parameters to a store: parts are simulated in parallel and written as they are made."""
 
 import operator
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Unpack
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..simulator.errors import FailureError, InputError
 from ..simulator.experiment.doses import Doses
+from ..simulator.experiment.quick import Recording, check_quick, draw_recording, most_components
 from ..simulator.experiment.recording import check, simulate
 from ..simulator.firing import most_firings
 from ..simulator.parameters import Parameters
@@ -17,10 +18,13 @@ from ..simulator.rendering import render
 from ..simulator.seeds import NOISE_KEY_WORDS, check_seed
 from ..simulator.sequence import Truth, draw
 from ..simulator.twitch import twitch_length
+from .domains import ANALYTIC, DOMAINS, EXPERIMENT, QUICK
 from .layout import Layout
 from .origin import Simulated, to_attributes
 from .parallel import Pool
 from .production import Maker, Part, Work, WorkOptions, produce
+from .quick_recordings import colour_of, value_of
+from .quick_recordings import render as render_quick
 from .schema import DOSE, FLOAT_TYPES, SIMULATED_KINDS, default_part_size, variables_of
 from .store import Store
 
@@ -40,6 +44,7 @@ def plan(
     dtype: str = "float32",
     part_size: int | None = None,
     doses: Doses | None = None,
+    domain: str | None = None,
 ) -> Layout:
     """Decide what a simulated store will hold.
 
@@ -59,6 +64,10 @@ def plan(
     doses : Doses, optional
         Those of the virtual experiment, whose recordings are then what is stored. Without them, the
         analytic sequences are.
+    domain : {"analytic", "experiment", "quick"}, optional
+        ``"quick"`` makes recordings of the virtual experiment from what its scanner shows of each
+        component of motion, in a hundredth of the time. Recordings have the usual doses if none are
+        given; if no domain is, doses make recordings echo by echo.
 
     Returns
     -------
@@ -74,13 +83,15 @@ def plan(
     sequences, seed = int(sequences), check_seed(seed)
     if kind not in SIMULATED_KINDS:
         raise InputError(f"kind: found {kind!r}, wanted one of {', '.join(SIMULATED_KINDS)}")
+    origin = _origin(parameters, seed, doses, domain)
+    doses, quick = origin.doses, origin.quick
     if doses is not None:
-        if kind != "dense":
+        if kind != "dense" and not quick:
             raise InputError(
                 f"kind: found {kind!r} for the virtual experiment, wanted dense: its voxels take "
-                "seconds to make, so they are written"
+                f"seconds to make, so they are written; or use `domain='{QUICK}'`"
             )
-        check(parameters, doses)
+        (check_quick if quick else check)(parameters, doses)
     if dtype not in FLOAT_TYPES:
         raise InputError(f"dtype: found {dtype!r}, wanted one of {', '.join(FLOAT_TYPES)}")
     sizes = {
@@ -92,7 +103,10 @@ def plan(
         "pulse": most_firings(parameters, twitch_length(parameters)),
         "word": NOISE_KEY_WORDS,
     }
-    usual = default_part_size(kind, sizes) if doses is None else EXPERIMENT_PART
+    if quick and kind == "rendered" and doses is not None:
+        sizes |= {"component": most_components(parameters, doses), "order": 2}
+    slow = doses is not None and not quick
+    usual = EXPERIMENT_PART if slow else default_part_size(kind, sizes)
     part_size = usual if part_size is None else int(part_size)
     if part_size < 1:
         raise InputError(f"part_size: found {part_size}, wanted 1 or more")
@@ -103,6 +117,7 @@ def plan(
             for one in variables_of(
                 kind,
                 experiment=doses is not None,
+                quick=quick,
                 strengths=parameters.strength_ratio.high > 1,
                 variation=max(
                     parameters.amplitude_variation.high, parameters.duration_variation.high
@@ -115,8 +130,23 @@ def plan(
         dtypes={"tvi": dtype, "territory": "uint8" if parameters.mask == "hard" else "float32"},
         frame_rate=parameters.frame_rate,
         pixel_size=parameters.pixel_size,
-        attributes=to_attributes(Simulated(parameters=parameters, seed=seed, doses=doses)),
+        attributes=to_attributes(origin),
     )
+
+
+def _origin(
+    parameters: Parameters, seed: int, doses: Doses | None, domain: str | None
+) -> Simulated:
+    """Return the origin that is asked for; recordings have the usual doses if none are given."""
+    if domain is not None and domain not in DOMAINS:
+        raise InputError(f"domain: found {domain!r}, wanted one of {', '.join(DOMAINS)}")
+    if domain == ANALYTIC and doses is not None:
+        raise InputError(
+            f"domain: found {domain!r} with doses, wanted none, or one of {EXPERIMENT}, {QUICK}"
+        )
+    if doses is None and domain in {EXPERIMENT, QUICK}:
+        doses = Doses()
+    return Simulated(parameters=parameters, seed=seed, doses=doses, quick=domain == QUICK)
 
 
 def generate(
@@ -129,6 +159,7 @@ def generate(
     dtype: str = "float32",
     part_size: int | None = None,
     doses: Doses | None = None,
+    domain: str | None = None,
     **work: Unpack[WorkOptions],
 ) -> Store:
     """Simulate sequences and store them with their truth.
@@ -141,7 +172,7 @@ def generate(
     parameters : Parameters
     out : str or path
         A path or an fsspec URL.
-    sequences, seed, kind, dtype, part_size, doses
+    sequences, seed, kind, dtype, part_size, doses, domain
         See :func:`plan`.
     **work
         Who does the work, and what becomes of a store that is there, see
@@ -175,11 +206,15 @@ def generate(
         dtype=dtype,
         part_size=part_size,
         doses=doses,
+        domain=domain,
     )
+    maker = Generation(layout=layout)
     # Whatever can be wrong is found before the first byte is written: a draw finds parameters that
-    # no sequence can have.
-    draw(parameters, seed=seed, index=0)
-    return produce(Generation(layout=layout), out, Work(**work))
+    # no sequence can have, and motion that no scanner of theirs can follow.
+    truth = maker.draw(0)
+    if maker.is_quick:
+        maker.recording(0, truth)
+    return produce(maker, out, Work(**work))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,6 +227,11 @@ class Generation(Maker[int]):
     def origin(self) -> Simulated:
         """Parameters, seed and doses of the sequences."""
         return self.layout.origin_as(Simulated)
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether sequences are quick recordings."""
+        return self.origin.quick
 
     @property
     def pool(self) -> Pool:
@@ -213,12 +253,26 @@ class Generation(Maker[int]):
         if self.layout.kind == "dense":
             truths = list(truths)
             voxels = self._voxels(indices, truths)
-        yield Part(task, pack(truths, self.layout, len(indices)), voxels)
+        yield Part(task, self.pack(indices, truths), voxels)
 
     def draw(self, index: int) -> Truth:
         """Draw the truth of one sequence."""
         origin = self.origin
         return draw(origin.parameters, doses=origin.doses, seed=origin.seed, index=index)
+
+    def recording(self, index: int, truth: Truth) -> Recording:
+        """Draw the quick recording of one sequence."""
+        origin = self.origin
+        assert origin.doses is not None
+        return draw_recording(origin.parameters, origin.doses, truth, seed=origin.seed, index=index)
+
+    def pack(self, indices: Sequence[int], truths: Iterable[Truth]) -> dict[str, NDArray[Any]]:
+        """Return the variables of some sequences as arrays, padded to the layout's sizes."""
+
+        def record(place: int, truth: Truth) -> Recording:
+            return self.recording(indices[place], truth)
+
+        return pack(truths, self.layout, len(indices), record)
 
     def voxels(
         self, index: int, truth: Truth, out: NDArray[np.float32] | None = None
@@ -227,6 +281,11 @@ class Generation(Maker[int]):
         origin = self.origin
         if origin.doses is None:
             return render(truth, out=out)
+        if self.is_quick:
+            return render_quick(
+                self.recording(index, truth), colour_of(self.layout), truth.noise_key,
+                truth.noise_sd, noise=truth.noise, out=out,
+            )  # fmt: skip
         return simulate(
             origin.parameters, origin.doses, truth, seed=origin.seed, index=index, out=out
         )
@@ -237,7 +296,12 @@ class Generation(Maker[int]):
             yield self.voxels(index, truth, buffer)
 
 
-def pack(truths: Iterable[Truth], layout: Layout, count: int) -> dict[str, NDArray[Any]]:
+def pack(
+    truths: Iterable[Truth],
+    layout: Layout,
+    count: int,
+    record: Callable[[int, Truth], Recording] | None = None,
+) -> dict[str, NDArray[Any]]:
     """Return the variables of some sequences as arrays, padded to the layout's sizes.
 
     Parameters
@@ -247,11 +311,14 @@ def pack(truths: Iterable[Truth], layout: Layout, count: int) -> dict[str, NDArr
     layout : Layout
     count : int
         How many they are.
+    record : callable, optional
+        Makes the quick recording of a truth and its place among them, where the layout has maps
+        and courses.
 
     Raises
     ------
     FailureError
-        If a sequence has more units or firings than the layout has room for.
+        If a sequence has more units, firings or components than the layout has room for.
     """
     arrays: dict[str, NDArray[Any]] = {}
     for name in layout.variables:
@@ -260,9 +327,14 @@ def pack(truths: Iterable[Truth], layout: Layout, count: int) -> dict[str, NDArr
         variable = layout.variable(name)
         shape = (count, *(layout.sizes[dim] for dim in variable.dims[1:]))
         arrays[name] = np.full(shape, variable.fill_value, variable.dtype)
+    recorded = {name for name in arrays if layout.variable(name).only == QUICK}
     for place, truth in zip(range(count), truths, strict=True):
+        recording = record(place, truth) if recorded and record is not None else None
         for name, array in arrays.items():
-            value = _value(truth, name)
+            if recording is not None and name in recorded:
+                value = value_of(recording, name)
+            else:
+                value = _value(truth, name)
             if array.ndim == 1:
                 array[place] = value
                 continue

@@ -14,6 +14,7 @@ from ..simulator.errors import FailureError, InputError, MusimError
 from ..simulator.experiment.doses import Doses
 from ..simulator.imaging.chain import Chain
 from ..simulator.parameters import Parameters
+from . import domains
 
 Attributes = Mapping[str, Any]
 """Those of a store's root: texts, numbers and lists of numbers by name."""
@@ -21,6 +22,7 @@ Attributes = Mapping[str, Any]
 ORIGIN, VERSION = "musim_origin", "musim_origin_version"
 SOFTWARE = "musim_software"
 PARAMETERS, SEED, DOSES = "musim_parameters", "musim_seed", "musim_doses"
+DOMAIN = "musim_domain"
 SOURCES, DESCRIPTIONS, CHAIN = "musim_sources", "musim_descriptions", "musim_chain"
 METHOD, RUNS, REMARKS = "musim_method", "musim_runs", "musim_remarks"
 TRANSLATED_FROM = "musim_translated_from"
@@ -62,28 +64,39 @@ class Simulated:
     seed : int
     doses : Doses, optional
         Those of the virtual experiment; none for analytic sequences.
+    quick : bool
+        Whether recordings were made without the images of the virtual experiment.
     software : mapping of str to str
         Versions of musim and of the libraries that made the store.
     """
 
     name: ClassVar[str] = "simulated"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     parameters: Parameters
     seed: int
     doses: Doses | None = None
+    quick: bool = False
     software: Mapping[str, str] = field(default_factory=software_versions)
 
     @property
     def domain(self) -> str:
-        """What made the voxels: ``"analytic"`` or ``"experiment"``."""
-        return "analytic" if self.doses is None else "experiment"
+        """What made the voxels, one of :data:`.domains.DOMAINS`."""
+        if self.doses is None:
+            return domains.ANALYTIC
+        return domains.QUICK if self.quick else domains.EXPERIMENT
+
+    @property
+    def oldest_version(self) -> int:
+        """The version that says as much: what version 1 says, its readers go on reading."""
+        return 2 if self.domain == domains.QUICK else 1
 
     @property
     def made_by(self) -> str:
         """What made the store, in words."""
         what = "sequences" if self.doses is None else "recordings"
-        return f"{what} drawn with seed {self.seed}"
+        quick = "quick " if self.domain == domains.QUICK else ""
+        return f"{quick}{what} drawn with seed {self.seed}"
 
     @property
     def advice(self) -> str:
@@ -93,16 +106,20 @@ class Simulated:
     def to_attributes(self) -> dict[str, Any]:
         """Return what :meth:`from_attributes` reads back."""
         doses = {} if self.doses is None else {DOSES: _text(self.doses.to_json())}
-        return {PARAMETERS: _text(self.parameters.to_json()), SEED: self.seed, **doses}
+        domain = {DOMAIN: domains.QUICK} if self.domain == domains.QUICK else {}
+        return {PARAMETERS: _text(self.parameters.to_json()), SEED: self.seed, **doses, **domain}
 
     @classmethod
     def from_attributes(cls, attributes: Attributes) -> Self:
         """Read what :meth:`to_attributes` made."""
-        doses = _read(attributes, DOSES, None)
+        doses, domain = _read(attributes, DOSES, None), attributes.get(DOMAIN)
+        if domain not in {None, domains.QUICK}:
+            raise ValueError(f"there is no domain {domain!r}")
         return cls(
             parameters=Parameters.from_json(_read(attributes, PARAMETERS)),
             seed=int(attributes[SEED]),
             doses=None if doses is None else Doses.from_json(doses),
+            quick=domain is not None,
             software=_software_of(attributes),
         )
 
@@ -393,7 +410,7 @@ def to_attributes(origin: Origin) -> dict[str, Any]:
     """Return the attributes that say where a store comes from."""
     return {
         ORIGIN: origin.name,
-        VERSION: origin.version,
+        VERSION: origin.oldest_version if isinstance(origin, Simulated) else origin.version,
         **origin.to_attributes(),
         SOFTWARE: _text(dict(origin.software)),
     }
@@ -416,7 +433,7 @@ def from_attributes(attributes: Attributes, place: str = "store") -> Origin:
         If its values are damaged.
     """
     kind, name, number = _kind_of(attributes), attributes.get(ORIGIN), attributes.get(VERSION)
-    if name is not None and (kind is None or number != kind.version):
+    if name is not None and (kind is None or number not in range(1, kind.version + 1)):
         known = ", ".join(f"{kind.name} {kind.version}" for kind in ORIGINS.values())
         raise InputError(
             f"{place}: found an origin of the kind {name} {number}, wanted one of {known}; read it "

@@ -11,6 +11,8 @@ from ..simulator.ranges import Range
 from ..simulator.rendering import render_arrays
 from ..simulator.seeds import NOISE_KEY_WORDS
 from ..simulator.sequence import noise_sd
+from .quick_recordings import read_recording
+from .quick_recordings import render as render_quick
 from .store import Store
 
 UNIT_PARAMETERS = (
@@ -74,10 +76,11 @@ class Sampling:
             raise InputError(
                 f"snr: found no truth in {store.location}, wanted a simulated store to draw it for"
             )
-        if store.domain != "analytic":
+        if store.domain != "analytic" and not store.has_recordings:
             raise InputError(
                 f"snr: found recordings of the virtual experiment in {store.location}, wanted an "
-                "analytic store: recordings have their scanner's noise"
+                "analytic store, or quick recordings that are rendered on read: voxels that are "
+                "written have their noise"
             )
         if store.kind == "dense" and parameters.snr.low != np.inf:
             raise InputError(
@@ -151,6 +154,8 @@ def read_truth(store: Store, index: int, choice: Choice) -> dict[str, Any]:
     }
     for name in UNIT_PARAMETERS:
         truth[name] = store.read(name, index)[:count].astype(np.float32)
+    if store.has_recordings:
+        truth["recording"] = read_recording(store, index)
     return truth
 
 
@@ -159,7 +164,12 @@ def read_voxels(
 ) -> None:
     """Fill `out`, float32 (time, depth, width), with a sample's voxels, read or rendered."""
     window = slice(choice.start, choice.stop)
-    if store.kind == "rendered" or not np.isnan(choice.snr):
+    if store.has_recordings:
+        render_quick(
+            truth["recording"], store.colour, truth["noise_key"], truth["noise_sd"],
+            noise=store.noise, time=window, out=out,
+        )  # fmt: skip
+    elif store.kind == "rendered" or not np.isnan(choice.snr):
         render_arrays(
             truth["territory"], truth["whole_train"], truth["noise_key"], truth["noise_sd"],
             noise=store.noise, time=window, out=out,

@@ -21,6 +21,9 @@ CHUNK_BYTES = 8 * 2**20
 PART_BYTES = 64 * 2**20
 """A part's territories count at most this many values, if one sequence's do."""
 
+MAP_VALUES = 2**21
+"""A part's maps count at most this many values, if one sequence's do: readers keep some parts."""
+
 DOSE = "dose_"
 """Beginning of the names of variables that hold the doses drawn by the virtual experiment."""
 
@@ -49,7 +52,7 @@ class Variable:
         Whether only simulated sequences have it.
     compressed : bool
         Whether its chunks are compressed (Blosc: shuffled LZ4).
-    only : {"", "experiment", "strengths", "variation"}
+    only : {"", "experiment", "quick", "strengths", "variation"}
         Which simulated sequences have it; all, where it is empty. See :func:`variables_of`.
     """
 
@@ -69,7 +72,7 @@ class Variable:
         return math.nan if floating and self.name not in _ZERO_WHERE_NO_UNIT else 0
 
 
-_ZERO_WHERE_NO_UNIT = ("territory", "twitch_train")
+_ZERO_WHERE_NO_UNIT = ("territory", "twitch_train", "motion_map", "motion_course")
 _SEQUENCE = ("sequence",)
 _UNIT = ("sequence", "unit")
 
@@ -161,6 +164,27 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     *_DOSES,
     Variable(
+        "motion_map", ("sequence", "component", "depth", "width"), "float32", "",
+        "What a scanner shows of a component of motion: its velocity for a velocity of 1.",
+        only="quick",
+    ),
+    Variable(
+        "motion_course", ("sequence", "component", "time"), "float32", "mm/s",
+        "Velocity of the component.", only="quick",
+    ),
+    Variable(
+        "component_count", _SEQUENCE, "int32", "", "Number of components; those beyond are "
+        "padding.", only="quick",
+    ),
+    Variable(
+        "noise_map", ("sequence", "order", "depth", "width"), "float32", "mm/s",
+        "SD of the scanner's noise that adds to displacement (mm), and to velocity.", only="quick",
+    ),
+    Variable(
+        "scanner_noise_key", ("sequence", "word"), "uint32", "", "Key of the scanner's noise.",
+        only="quick",
+    ),
+    Variable(
         "confidence", _UNIT, "float64", "", "Certainty of an identified unit, 0..1.", truth=False,
     ),
     Variable(
@@ -203,7 +227,12 @@ COORDINATES: tuple[Variable, ...] = (
 
 
 def variables_of(
-    kind: str, *, experiment: bool = False, strengths: bool = False, variation: bool = False
+    kind: str,
+    *,
+    experiment: bool = False,
+    quick: bool = False,
+    strengths: bool = False,
+    variation: bool = False,
 ) -> tuple[Variable, ...]:
     """Return the variables that a simulated store of `kind` writes for each part.
 
@@ -212,12 +241,17 @@ def variables_of(
     kind : {"dense", "rendered"}
     experiment : bool
         Whether it holds recordings of the virtual experiment, and the doses that they had.
+    quick : bool
+        Whether they are quick ones, whose maps and courses are written where voxels are not.
     strengths : bool
         Whether units differ in strength by a ratio that is drawn.
     variation : bool
         Whether a unit's twitches differ from firing to firing.
     """
-    had = {"": True, "experiment": experiment, "strengths": strengths, "variation": variation}
+    had = {
+        "": True, "experiment": experiment, "quick": quick and kind == "rendered",
+        "strengths": strengths, "variation": variation,
+    }  # fmt: skip
     return tuple(
         v for v in VARIABLES if (v.truth and had[v.only]) or (v.name == "tvi" and kind == "dense")
     )
@@ -247,9 +281,12 @@ def chunks_of(variable: Variable, sizes: Mapping[str, int], part_size: int) -> t
 
 def default_part_size(kind: str, sizes: Mapping[str, int]) -> int:
     """Return how many sequences a part of a store of `kind` holds, if nothing else is asked for."""
-    territories = sizes["unit"] * sizes["depth"] * sizes["width"]
+    pixels = sizes["depth"] * sizes["width"]
     most = DENSE_PART if kind == "dense" else RENDERED_PART
-    return max(1, min(most, PART_BYTES // territories))
+    most = min(most, PART_BYTES // (sizes["unit"] * pixels))
+    if "component" in sizes:
+        most = min(most, MAP_VALUES // (sizes["component"] * pixels))
+    return max(1, most)
 
 
 def describe() -> str:

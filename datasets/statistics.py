@@ -23,7 +23,8 @@ def standardisation(
     """Return mean and standard deviation of all voxels of a store, mm/s.
 
     They are read from the store's attributes, or computed sequence by sequence and kept there. For
-    rendered stores they follow from the truth, with the variance that the noise has on average.
+    rendered stores they follow from the truth, with the variance that the noise has on average; of
+    quick recordings, from their voxels.
 
     Parameters
     ----------
@@ -43,9 +44,9 @@ def standardisation(
         return kept
     mean = power = 0.0
     for index in range(len(store)):
-        first, second = _rendered_moments(store, index) if store.kind == "rendered" else (
-            _dense_moments(store, index)
-        )  # fmt: skip
+        # Of units, moments follow from the truth; anything else is looked at.
+        known = store.kind == "rendered" and not store.has_recordings
+        first, second = (_rendered_moments if known else _dense_moments)(store, index)
         # Running means: sums of many sequences would lose digits.
         mean += (first - mean) / (index + 1)
         power += (second - power) / (index + 1)

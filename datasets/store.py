@@ -29,6 +29,7 @@ from .chunks import is_ours, read_truth
 from .layout import PLAN, ROOT, SEAL, Layout, check_version
 from .location import Location
 from .origin import Origin, Simulated, Translated, format_version_of, from_attributes
+from .quick_recordings import colour_of, read_recording, render
 from .replacing import unfinished_exchange
 from .schema import DOSE, chunks_of
 from .voxels import aligned_empty, damaged, missing, read_frames
@@ -40,6 +41,8 @@ IMPORT = "musim import makes stores of recordings"
 if TYPE_CHECKING:
     import dask.array
     import xarray
+
+    from ..simulator.experiment.residual import Colour
 
 KEPT_PARTS = 6
 """Parts whose truth a store keeps after reading it: a few more than a shuffling reader mixes."""
@@ -148,6 +151,8 @@ class Store:
         if "pulse" in sequence.dims:
             known = ~np.isnan(self.read("firing", number))
             kept["pulse"] = slice(int(known.sum(axis=1).max(initial=0)))
+        if "component" in sequence.dims:
+            kept["component"] = slice(int(self.read("component_count", number)))
         return sequence.isel(kept)
 
     @property
@@ -176,7 +181,7 @@ class Store:
 
     @property
     def domain(self) -> str | None:
-        """What made the voxels of a simulated store: ``"analytic"`` or ``"experiment"``."""
+        """What made the voxels of a simulated store, one of :data:`.domains.DOMAINS`."""
         return self.origin.domain if isinstance(self.origin, Simulated) else None
 
     @property
@@ -193,6 +198,16 @@ class Store:
     def has_units(self) -> bool:
         """Whether the store holds units, true or found."""
         return "territory" in self.layout.variables
+
+    @property
+    def has_recordings(self) -> bool:
+        """Whether voxels are rendered from the maps and courses of quick recordings."""
+        return "motion_map" in self.layout.variables
+
+    @functools.cached_property
+    def colour(self) -> "Colour":
+        """How the scanner's noise of quick recordings is coloured."""
+        return colour_of(self.layout)
 
     @functools.cached_property
     def dataset(self) -> "xarray.Dataset":
@@ -306,18 +321,23 @@ class Store:
                 else:
                     voxels = self._read_frames(index, start, stop, out)[:, depth, width]
             return _into(out, voxels)
-        count = int(self.read("unit_count", index))
         noisy = self.kind == "rendered"  # what was identified is without noise
-        voxels = render_arrays(
-            self.read("territory", index)[:count].astype(np.float32, copy=False),
-            self.read("twitch_train", index)[:count],
-            self.read("noise_key", index) if noisy else np.zeros(NOISE_KEY_WORDS, np.uint32),
-            float(self.read("noise_sd", index)) if noisy else 0.0,
-            noise=self.noise,
-            time=time,
-            depth=depth,
-            width=width,
-        )
+        silent = np.zeros(NOISE_KEY_WORDS, np.uint32)
+        added: dict[str, Any] = {
+            "noise_key": self.read("noise_key", index) if noisy else silent,
+            "noise_sd": float(self.read("noise_sd", index)) if noisy else 0.0,
+            "noise": self.noise,
+        }
+        places: dict[str, Any] = {"time": time, "depth": depth, "width": width}
+        if self.has_recordings:
+            voxels = render(read_recording(self, index), self.colour, **added, **places)
+        else:
+            count = int(self.read("unit_count", index))
+            voxels = render_arrays(
+                self.read("territory", index)[:count].astype(np.float32, copy=False),
+                self.read("twitch_train", index)[:count],
+                **added, **places,
+            )  # fmt: skip
         return _into(out, voxels.astype(self.layout.dtype, copy=False))
 
     def _read_frames(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..simulator.errors import FailureError, InputError, MusimError
-from .generation import Generation, pack
+from .generation import Generation
 from .layout import COMMENT, MANIFEST, PLAN, ROOT, Layout
 from .location import checksum
 from .origin import Simulated
@@ -151,7 +151,7 @@ def _remake_problems(store: Store, count: int) -> list[str]:
     problems, maker = [], Generation(layout=store.layout)
     for index in np.unique(np.linspace(0, len(store) - 1, min(count, len(store))).astype(int)):
         truth = maker.draw(int(index))
-        for name, values in pack([truth], store.layout, 1).items():
+        for name, values in maker.pack([int(index)], [truth]).items():
             if not np.array_equal(
                 values[0], store.read(name, int(index)), equal_nan=values.dtype.kind == "f"
             ):

@@ -137,6 +137,41 @@ def render_arrays(
     return out
 
 
+def add_noise(
+    voxels: NDArray[np.float32],
+    noise_key: NDArray[np.uint32],
+    noise_sd: float,
+    shape: tuple[int, int, int],
+    *,
+    noise: str = "white",
+    time: slice = WHOLE,
+    depth: slice = WHOLE,
+    width: slice = WHOLE,
+) -> None:
+    """Add the noise of a sequence, or of a window of it, to what a scanner has shown.
+
+    Parameters
+    ----------
+    voxels : float32 array of shape (time, depth, width), changed in place
+        The window.
+    noise_key : uint32 array of shape (4,)
+    noise_sd : float
+        mm/s; 0 adds nothing.
+    shape : (int, int, int)
+        Frames, depth and width of the whole sequence.
+    noise : str
+        Its model, one of :data:`.noise.NOISES`.
+    time, depth, width : slice
+        As in :func:`render`.
+    """
+    if noise_sd > 0:
+        frames, *pixels = shape
+        nobody, still = np.zeros((0, *pixels), np.float32), np.zeros((0, frames), np.float32)
+        voxels += render_arrays(
+            nobody, still, noise_key, noise_sd, noise=noise, time=time, depth=depth, width=width
+        )
+
+
 def signal(
     territory: NDArray[np.float32], twitch_train: NDArray[np.float32]
 ) -> NDArray[np.float32]:

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...datasets.domains import EXPERIMENT, QUICK
 from ...datasets.origin import Cut, Identified, recorded_by
 from ...datasets.store import Store
 from ...simulator.errors import MusimError
 from ...simulator.sequence import Truth
 from ...training.identification.metrics.firing import firings_within
 from ...training.identification.stored import optional, shown_velocity_sd, source_of, velocity_sd
+
+RECORDED = {EXPERIMENT: "virtual experiment", QUICK: "quick virtual experiment"}
+"""What made recordings that are simulated, in words, by their domain."""
 
 SD_TOLERANCE = 1e-3
 """Relative difference of the SD of a velocity that was computed twice: rounding, and no more."""
@@ -139,8 +143,8 @@ def _known_trains(source: Store, place: int) -> tuple[KnownTrain, ...]:
 
 def noise_of(store: Store, index: int) -> str:
     """Say what noise a simulated sequence has; empty if that is not known."""
-    if store.domain == "experiment":
-        # None is added to its recordings: what the estimated velocity has comes from the echoes.
+    if store.domain in RECORDED:
+        # None is added to them as they come: what the estimated velocity has is of the echoes.
         return "noise of the recording chain"
     if "snr" not in store.layout.variables:
         return ""

@@ -15,7 +15,7 @@ from ...simulator.sequence import Truth
 from ...training.colours import COLOURS, GREY
 from ...training.identification.stored import outline_confidence_of, shown_velocity_sd
 from ...training.identification.units import UNCERTAIN_OUTLINE
-from ..pages.sources import look_up, noise_of
+from ..pages.sources import RECORDED, look_up, noise_of
 
 MOST_UNITS = 40
 """Units that are drawn; of more, the strongest, for lines and outlines would run together."""
@@ -175,7 +175,7 @@ def read_scene(store: Store, index: int, *, highlights: int | None = None) -> Sc
     images = np.stack([read_frame(store, index, frame) for frame in chosen])
     twin = None
     truth = store.truth(index) if store.has_truth else None
-    if store.domain == "experiment" and truth is not None:
+    if store.domain in RECORDED and truth is not None:
         twin = np.stack(
             [render(truth, time=slice(frame, frame + 1), noise=False)[0] for frame in chosen]
         )
@@ -357,7 +357,7 @@ def _title(store: Store, index: int) -> str:
         parts.append(noise_of(store, index))
     kind = "reconstruction from the units" if store.kind == "identified" else store.kind
     parts += [
-        "virtual experiment" if store.domain == "experiment" else kind,
+        RECORDED.get(store.domain or "", kind),
         f"{depth} × {width} px",
         f"{frames} {'frame' if frames == 1 else 'frames'} at {store.layout.frame_rate:g} Hz",
     ]

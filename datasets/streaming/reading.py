@@ -133,6 +133,7 @@ class BatchBegun:
             sample["tvi"] = _moved(sample["tvi"], self._voxels[place])
         sample["flips"] = choice.flips
         sample.pop("whole_train", None)
+        sample.pop("recording", None)
         self._samples[place] = sample
 
     def finish(self) -> Batch:

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..declarations import declarations
+from ..errors import InputError
 from ..imaging.chain import Imaging
 from ..parameters import Parameters
 from ..rendering import WHOLE, bounds
 from ..seeds import Stream, noise_key
 from ..sequence import Truth, draw
-from .doses import Doses
+from .doses import BODY, EFFECTS, Doses
 from .maps import recorded_courses, recorded_maps, still_image
 from .motion import draw_courses, draw_motion
 from .recording import check, images_needed, imaging_of
@@ -33,6 +35,9 @@ MOST_KEPT = 4
 
 _KEPT: dict[tuple[Parameters, Doses, int, int], "Subject"] = {}
 _LOCK = threading.Lock()
+
+MOST_NOISE = 1.0
+"""Of noise over echoes, in amplitude, at the bottom of the image."""
 
 END_GROUPS = 2**31
 """Counter of the noise of both ends: beyond that of any grid."""
@@ -306,3 +311,30 @@ def noise_grid(
     out = np.empty(((stop - start) * GROUP, *shape), np.float32)
     smooth_noise(key, start, colour.depth, colour.width, out)
     return out[first - start * GROUP : last - start * GROUP]
+
+
+def most_components(parameters: Parameters, doses: Doses) -> int:
+    """Return how many components of motion a recording has at most: of units, and of the body."""
+    unit = 3 if doses.wave.high > 0 else 1
+    body = [
+        name
+        for name, declared in declarations(Doses).items()
+        if name in EFFECTS and declared.group == BODY and getattr(doses, name).high > 0
+    ]
+    return unit * int(parameters.units.high) + len(body)
+
+
+def check_quick(parameters: Parameters, doses: Doses) -> None:
+    """Raise InputError if parameters and doses do not go together, or quick ones cannot show them.
+
+    Noise turns the phase of echoes in first and second order (see :mod:`.residual`): by little.
+    """
+    check(parameters, doses)
+    scanner = Scanner(doses, parameters.size, doses.attenuation.high)
+    noise = np.hypot(doses.thermal_noise.high * scanner.noise_gain[-1], doses.noise_at_depth.high)
+    if noise > MOST_NOISE:
+        raise InputError(
+            f"thermal_noise: found noise of up to {noise:.3g} times the echoes at "
+            f"{parameters.size[0]:g} mm, wanted {MOST_NOISE:g} or less in a quick recording; lower "
+            "thermal_noise, noise_at_depth or attenuation, or use `domain='experiment'`"
+        )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..imaging.chain import PRESETS, Axis, Chain, Imaging, block_length, run
 from ..parameters import Parameters
-from ..rendering import render_arrays
+from ..rendering import add_noise
 from ..sequence import Truth
 from .doses import Doses
 from .motion import draw_motion
@@ -129,10 +129,7 @@ def simulate(
         taken = min(len(block), parameters.frames - done)
         out[done : done + taken] = block[:taken]
         done += taken
-    if truth.noise_sd > 0:
-        nobody = np.zeros((0, *parameters.pixels), np.float32)
-        still = np.zeros((0, parameters.frames), np.float32)
-        out += render_arrays(nobody, still, truth.noise_key, truth.noise_sd, noise=truth.noise)
+    add_noise(out, truth.noise_key, truth.noise_sd, out.shape, noise=truth.noise)
     return out
 
 

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from musim.cli.generate import DOMAINS
 from musim.cli.options import parameters_from_options
-from musim.datasets import open_store, verify
+from musim.datasets import domains, open_store, verify
 from musim.simulator import PRESETS, InputError, Parameters, Range, render
 from musim.simulator.experiment.doses import PRESETS as DOSE_PRESETS
 from musim.simulator.experiment.doses import Doses
@@ -268,6 +269,44 @@ def test_a_recording_of_the_virtual_experiment_has_an_analytic_twin(musim, tmp_p
     assert musim("preview", "b.zarr", "--out", "b.png").code == 0
 
 
+SMALL_QUICK = ("--domain", "quick", *SMALL_EXPERIMENT[2:])
+
+
+def test_domains_are_those_of_stores():
+    assert sorted(DOMAINS) == sorted(domains.DOMAINS)
+
+
+def test_quick_recordings_are_written_or_rendered_on_read_and_told_of(musim, tmp_path):
+    for option, name in (("write", "w"), ("on-read", "r")):
+        made = musim("generate", *SMALL_QUICK, "--units", "2", "-n", 2, "--seed", 3, "--paired",
+                     "--workers", 1, "--render", option, "--out", f"{name}.zarr")  # fmt: skip
+        assert made.code == 0, made.err
+        assert "noise of the recording chain" in made.err
+        checked = musim("verify", f"{name}.zarr", "--remake", 2)
+        assert checked.code == 0, checked.err
+    written, rendered = (open_store(tmp_path / f"{name}.zarr") for name in "wr")
+    assert written.domain == rendered.domain == "quick"
+    for index in range(2):
+        np.testing.assert_array_equal(written.tvi(index), rendered.tvi(index))
+    twin = open_store(tmp_path / "r-analytic.zarr")
+    assert (twin.domain, twin.kind) == ("analytic", "rendered")
+    np.testing.assert_array_equal(twin.truth(1).firing, rendered.truth(1).firing)
+    told = musim("info", "r.zarr")
+    assert "quick recordings drawn with seed 3" in told.out
+    assert musim("preview", "r.zarr", "--out", "r.svg").code == 0
+    assert "quick virtual experiment" in (tmp_path / "r.svg").read_text()
+
+
+def test_a_quick_set_is_tried_out(musim, tmp_path):
+    tried = musim("generate", *SMALL_QUICK, "-n", 50, "--render", "on-read", "--dry-run",
+                  "--workers", 2, "--json")  # fmt: skip
+    assert tried.code == 0, tried.err
+    (store,) = json.loads(tried.out)["stores"]
+    assert store["sequences"] == 50
+    assert store["bytes"] > 50 * 24 * 20 * 4
+    assert not list(tmp_path.iterdir())
+
+
 def test_every_dose_reaches_the_library(musim, monkeypatch):
     asked = {}
     monkeypatch.setattr(
@@ -276,6 +315,7 @@ def test_every_dose_reaches_the_library(musim, monkeypatch):
     done = musim("generate", *SMALL_EXPERIMENT, "--spread", "0", "--wave", "0.5-2",
                  "--attenuation", "1")  # fmt: skip
     assert done.code == 0, done.err
+    assert asked["domain"] == "experiment"
     assert asked["doses"] == Doses(
         spread=Range(0, 0), wave=Range(0.5, 2), attenuation=Range(1, 1), image=(80, 32)
     )
@@ -287,14 +327,16 @@ def test_every_dose_reaches_the_library(musim, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--paired",), ["--paired", "--domain experiment"]),
+        (("--paired",), ["--paired", "--domain quick or --domain experiment"]),
         (("--spread", "1"), ["--spread", "--domain experiment"]),
         ((*SMALL_EXPERIMENT, "--fat", "11"), ["fat", "11 mm"]),
         ((*SMALL_EXPERIMENT, "--spread", "100"), ["spread", "0 to 20 mm"]),
         ((*SMALL_EXPERIMENT, "--image", "16x32"), ["coarser than the point-spread function"]),
         ((*SMALL_EXPERIMENT, "--pulse-repetition", "80"), ["band", "80 Hz"]),
         ((*SMALL_EXPERIMENT, "--displacement", "3000"), ["Nyquist velocity", "pulse_repetition"]),
-        ((*SMALL_EXPERIMENT, "--render", "on-read"), ["kind", "dense"]),
+        ((*SMALL_EXPERIMENT, "--render", "on-read"), ["kind", "dense", "--domain quick"]),
+        ((*SMALL_QUICK, "--thermal-noise", "5"), ["thermal_noise", "use --domain experiment"]),
+        ((*SMALL_QUICK, "--image", "16x32"), ["coarser than the point-spread function"]),
     ],
 )
 def test_a_virtual_experiment_that_cannot_be_is_one_line_and_leaves_nothing(

@@ -59,8 +59,9 @@ TRANSLATED = Translated(
 AGAIN = dataclasses.replace(
     TRANSLATED, parameters=None, seed=None, recorded=dataclasses.replace(IMPORTED, software={})
 )
-ALL = [SIMULATED, EXPERIMENT, IMPORTED, IDENTIFIED, TRANSLATED, AGAIN]
-NAMES = ["simulated", "experiment", "imported", "identified", "translated", "recorded"]
+QUICK = dataclasses.replace(EXPERIMENT, quick=True)
+ALL = [SIMULATED, EXPERIMENT, QUICK, IMPORTED, IDENTIFIED, TRANSLATED, AGAIN]
+NAMES = ["simulated", "experiment", "quick", "imported", "identified", "translated", "recorded"]
 
 
 @pytest.mark.parametrize("made", ALL, ids=NAMES)
@@ -111,7 +112,7 @@ def test_each_result_knows_its_recording(refused):
     [{origin.VERSION: 99}, {origin.VERSION: None}, {origin.ORIGIN: "dreamt"}],
 )
 def test_unknown_kinds_and_versions_are_refused(changes, refused):
-    with refused("x.zarr: found an origin ", " simulated 1", " musim that"):
+    with refused("x.zarr: found an origin ", " simulated 2", " musim that"):
         from_attributes(to_attributes(SIMULATED) | changes, "x.zarr")
 
 

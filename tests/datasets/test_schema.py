@@ -36,7 +36,10 @@ def test_the_documentation_lists_every_variable_once():
 
 
 def test_counts_and_images_are_filled_with_zero_and_parameters_with_nan():
-    zero = ("territory", "twitch_train", "unit_count", "noise_key", "remarks", "frame_fault")
+    zero = (
+        "territory", "twitch_train", "unit_count", "noise_key", "remarks", "frame_fault",
+        "motion_map", "motion_course", "component_count", "scanner_noise_key",
+    )  # fmt: skip
     for variable in VARIABLES:
         if variable.name in zero:
             assert variable.fill_value == 0
@@ -53,7 +56,10 @@ def test_only_voxels_tell_the_kinds_apart(kind):
         "confidence", "velocity_sd", "outline_confidence", "explained_share", "residual_sd",
         "remarks", "frame_fault",
     }  # fmt: skip
-    assert names ^ set(BY_NAME) - {"sequence", "time", "depth", "width"} - found == (
+    recorded = {"motion_map", "motion_course", "component_count", "noise_map", "scanner_noise_key"}
+    quick = {v.name for v in schema.variables_of(kind, experiment=True, quick=True)}
+    assert quick & recorded == (set() if kind == "dense" else recorded)
+    assert names ^ set(BY_NAME) - {"sequence", "time", "depth", "width"} - found - recorded == (
         set() if kind == "dense" else {"tvi"}
     )
     analytic = {variable.name for variable in schema.variables_of(kind)}
@@ -111,4 +117,13 @@ def test_a_coordinate_is_one_chunk(variable):
 )
 def test_parts_are_smaller_where_territories_are_large(kind, units, pixels, wanted):
     sizes = SIZES | {"unit": units, "depth": pixels, "width": pixels}
+    del sizes["component"]
     assert default_part_size(kind, sizes) == wanted
+
+
+@pytest.mark.parametrize(
+    ("components", "pixels", "wanted"), [(33, 64, 15), (3, 8, 128), (33, 128, 3), (33, 512, 1)]
+)
+def test_parts_are_smaller_where_maps_are_large(components, pixels, wanted):
+    sizes = SIZES | {"component": components, "depth": pixels, "width": pixels, "unit": 10}
+    assert default_part_size("rendered", sizes) == wanted
