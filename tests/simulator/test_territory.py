@@ -220,6 +220,20 @@ def test_what_is_bent_and_split_is_covered_as_its_outline_tells(bend, gap, hard)
     assert area[0] == pytest.approx(math.pi * 5.0 * 2.4, rel=0.005)
 
 
+def test_small_pixels_far_from_a_bent_outline_need_no_samples():
+    shape, step = (150, 140), (0.1, 0.12)
+    outline = np.array([[7.3, 8.1, 5.0, 2.4, 0.7, 1.5, 0.2]])
+    membership, area = np.zeros((1, *shape), np.float32), np.zeros(1)
+    cover_bent(outline, np.array(step), EVERYWHERE, False, membership, area)
+    z, x = (axis.ravel() for axis in np.broadcast_arrays(*_points(shape, step, 1)))
+    points = np.column_stack([z, x])
+    inside = np.any([piece.contains_points(points) for piece in _pieces(outline[0])], axis=0)
+    assert ((membership[0] > 0.5).ravel() != inside).mean() < 0.002
+    # Shares of parts are at the edges alone.
+    assert ((membership > 0) & (membership < 1)).mean() < 0.05
+    assert area[0] == pytest.approx(math.pi * 5.0 * 2.4, rel=0.001)
+
+
 def test_an_ellipse_that_is_neither_bent_nor_split_is_one():
     random = np.random.default_rng(0)
     outlines = np.column_stack([

@@ -1,5 +1,6 @@
 import dataclasses
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -205,6 +206,17 @@ def test_long_sequences_of_many_pixels_are_no_obstacle():
     truth = _lone([0.05])
     courses = _courses(truth=truth, frames=70_000, parameters=parameters)
     assert courses.shape == (1, 3, 70_000)
+
+
+def test_half_a_minute_takes_some_times_the_memory_of_its_courses():
+    doses = Doses.from_texts({}, "hard")
+    truth = draw(SMALL, doses=doses, seed=1)
+    tracemalloc.start()
+    motion = draw_motion(SMALL, doses, truth, 1, 0, 60_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert motion.courses.shape == (12 + 5, 60_000)
+    assert peak < 6 * motion.courses.nbytes
 
 
 def _body(frames=20_000, seed=1, index=0, **doses):
