@@ -86,11 +86,11 @@ def analytic(seed: int, units: int, snr: float, blur: float = 0.0, drift: float 
     )  # fmt: skip
 
 
-def experiment(seed: int, index: int) -> Made:
+def experiment(seed: int, index: int, preset: str = "easy") -> Made:
     """Draw a sequence of the virtual experiment."""
-    parameters = Parameters(**PRESETS["experiment"])
-    truth = draw(parameters, doses=Doses(), seed=seed, index=index)
-    tvi = simulate(parameters, Doses(), truth, seed=seed, index=index)
+    parameters, doses = Parameters(**PRESETS[preset]), Doses.from_texts({}, preset)
+    truth = draw(parameters, doses=doses, seed=seed, index=index)
+    tvi = simulate(parameters, doses, truth, seed=seed, index=index)
     return Made(
         tvi, parameters.frame_rate, parameters.pixel_size, truth.territory > 0.5,
         truth.twitch_train, truth.firing, np.zeros(truth.unit_count), np.inf,
@@ -124,6 +124,12 @@ def sets(unseen: bool, quick: bool) -> list[Set]:
     made.append(Set("virtual experiment", tuple(
         partial(experiment, 800 if unseen else 900, index)
         for index in range(2 if quick else 20 if unseen else 8))))  # fmt: skip
+    count = 2 if quick else 10
+    made += [
+        Set(f"virtual experiment, {preset}",
+            tuple(partial(experiment, 800, index, preset) for index in range(count)))
+        for preset in ("typical", "hard") if unseen
+    ]  # fmt: skip
     for name, units, snr, blur, drift in (
         ("25 units, 10 dB", 25, 10.0, 0.0, 0.0), ("15 units", 15, 20.0, 0.0, 0.0),
         ("15 units, blur 1 px", 15, 20.0, 1.0, 0.0), ("15 units, blur 1.5 px", 15, 20.0, 1.5, 0.0),

@@ -38,7 +38,7 @@ class Doses(Declared):
         Smoothing of motion in time by the tissue that it crossed, over the delay.
     crowding : Range
         By which share each other unit that is active lowers a unit's amplitude. Amplitudes fall as
-        more units are active (Lubel et al. 2023, IEEE Trans Neural Syst Rehabil Eng).
+        more units are active (Lubel et al. 2023, doi:10.1109/TNSRE.2023.3315146).
     fusion : Range
         How much a unit's displacement saturates where its twitches fuse: by 1 + 1 / fusion peaks of
         one, 5 at 0.25. Force saturates with the rate of firing (Fuglevand, Winter and Patla 1993,
