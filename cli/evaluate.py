@@ -12,7 +12,7 @@ from ..training.identification.methods import METHODS, usual_method
 from ..training.identification.protocols import QUICK, SWEEPS, ali_2020, sweep
 from .config import config_option
 from .console import out, print_json, progress
-from .options import json_option
+from .options import changes_from, json_option, set_option
 from .wording import counted
 
 USUAL_SEQUENCES = 100
@@ -68,6 +68,7 @@ Examples:
     "-o", "--out", "target", default="evaluation", show_default=True, metavar="FOLDER",
     help="Where tables and figures are written.",
 )  # fmt: skip
+@set_option
 @click.option("--quick", is_flag=True, help="A tenth of the sequences.")
 @click.option(
     "-n", "--sequences", type=int, default=None, metavar="NUMBER",
@@ -79,8 +80,8 @@ Examples:
 @click.option("--overwrite", is_flag=True, help="Replace an evaluation that is there.")
 @json_option
 @config_option
-def identify(store, protocol, difficulty, method, runs, target, quick, sequences, workers,
-             resume, overwrite, as_json) -> None:  # fmt: skip
+def identify(store, protocol, difficulty, method, runs, target, changes, quick, sequences,
+             workers, resume, overwrite, as_json) -> None:  # fmt: skip
     """Score how a method identifies motor units: on a protocol, a sweep, or a STORE with truth.
 
     First by trains (of correlation above 0.7) and firings, with what a wrong unit would score; then
@@ -108,8 +109,8 @@ def identify(store, protocol, difficulty, method, runs, target, quick, sequences
     began = time.perf_counter()
     with progress("identifying", "sequences") as report:
         found = evaluate_method(
-            on, method or usual_method(runs), target, runs=runs, workers=workers, resume=resume,
-            overwrite=overwrite, on_progress=report,
+            on, method or usual_method(runs), target, runs=runs, settings=changes_from(changes),
+            workers=workers, resume=resume, overwrite=overwrite, on_progress=report,
         )  # fmt: skip
     seconds = time.perf_counter() - began
     if as_json:

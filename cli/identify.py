@@ -8,7 +8,7 @@ import click
 from ..training.identification.methods import METHODS, usual_method
 from .config import config_option
 from .console import err, out, print_json, progress
-from .options import json_option
+from .options import changes_from, json_option, set_option
 from .wording import counted
 
 
@@ -18,6 +18,8 @@ Examples:
   musim identify musim.zarr
   musim identify biceps.zarr --out units.zarr --method ica
   musim identify musim.zarr --run detector --run twitches
+  musim identify biceps.zarr --method stica --set components=50
+  musim identify biceps.zarr --method sta --events events.tsv
   musim identify day1.zarr day2.zarr --out units.zarr --workers 8
 """
 )
@@ -45,6 +47,13 @@ Examples:
     metavar="RUN",
     help="A run of musim train detect or twitch; may be given once for each.",
 )
+@set_option
+@click.option(
+    "--events",
+    default=None,
+    metavar="TABLE",
+    help="Firings that are known (BIDS events.tsv or CSV), for the method sta.",
+)
 @click.option(
     "--workers",
     type=int,
@@ -62,13 +71,13 @@ Examples:
 @click.option("--overwrite", is_flag=True, help="Replace a musim store that is there.")
 @json_option
 @config_option
-def identify(recordings, target, method, runs, workers, scheduler, resume, overwrite,
-             as_json) -> None:  # fmt: skip
+def identify(recordings, target, method, runs, changes, events, workers, scheduler, resume,
+             overwrite, as_json) -> None:  # fmt: skip
     """Find the motor units in recordings: territories, twitch trains, firings.
 
     RECORDINGs are stores, simulated or imported. The result is a store of the same form; musim
     report draws it. Only the method network needs training: its weights come with musim, or from
-    the runs that are named.
+    the runs that are named. musim methods tells what each method does, and what can be set of it.
     """
     from ..training.identification.results import identify_stores
     from ..training.identification.stored import outcome_of
@@ -81,6 +90,8 @@ def identify(recordings, target, method, runs, workers, scheduler, resume, overw
             target,
             method=method or usual_method(runs),
             runs=runs,
+            settings=changes_from(changes),
+            events=events,
             workers=workers,
             scheduler=scheduler,
             resume=resume,

@@ -1,7 +1,7 @@
 """Options that commands share, each defined once; those of parameters come from the parameters."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +136,28 @@ store_argument = click.argument("store", metavar="STORE")
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, for programs to read."
 )
+
+set_option = click.option(
+    "--set", "changes", multiple=True, metavar="NAME=VALUE",
+    help="A setting of the method; musim methods NAME lists them. May be repeated.",
+)  # fmt: skip
+
+
+def changes_from(texts: Sequence[str]) -> dict[str, str]:
+    """Return settings by name from what ``--set`` was given, NAME=VALUE each.
+
+    Raises
+    ------
+    InputError
+        If one is written otherwise, or a name is there twice.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        name = name.strip().replace("-", "_")
+        if not sign or not name:
+            raise InputError(f"--set: found {text!r}, wanted NAME=VALUE")
+        if name in found:
+            raise InputError(f"--set: found {name} twice, wanted it once; leave one out")
+        found[name] = value.strip()
+    return found

@@ -15,7 +15,13 @@ from ..training.tasks import train as train_task
 from ..training.tasks import try_out as try_task
 from .config import config_option
 from .console import err, megabytes, out, print_json, progress
-from .options import GroupedCommand, json_option, parameter_options, parameters_from_options
+from .options import (
+    GroupedCommand,
+    changes_from,
+    json_option,
+    parameter_options,
+    parameters_from_options,
+)
 
 RUN_OPTIONS = (
     click.option("--model", default=None, metavar="small|paper", help="Size.  [default: small]"),
@@ -221,12 +227,7 @@ def _train(task_class, options, more, source_of=_source) -> None:
 
 def _changes(texts, options):
     """Return settings by name, from --set and from options of their own that were given."""
-    changes = {}
-    for text in texts:
-        name, sign, value = text.partition("=")
-        if not sign or not name.strip():
-            raise InputError(f"--set: found {text!r}, wanted NAME=VALUE")
-        changes[name.strip().replace("-", "_")] = value.strip()
+    changes = changes_from(texts)
     for name, text in options.items():
         if text is None:
             continue

@@ -25,6 +25,7 @@ PARAMETERS, SEED, DOSES = "musim_parameters", "musim_seed", "musim_doses"
 DOMAIN = "musim_domain"
 SOURCES, DESCRIPTIONS, CHAIN = "musim_sources", "musim_descriptions", "musim_chain"
 METHOD, RUNS, REMARKS = "musim_method", "musim_runs", "musim_remarks"
+SETTINGS, EVENTS = "musim_settings", "musim_events"
 TRANSLATED_FROM = "musim_translated_from"
 FORMAT_VERSION, KIND, PART_SIZE = "musim_format_version", "musim_kind", "musim_part_size"
 FRAME_RATE, PIXEL_SIZE = "musim_frame_rate", "musim_pixel_size"
@@ -32,7 +33,8 @@ MEAN, SD = "musim_mean", "musim_sd"
 SEALED = "musim_sealed"
 """Proof of what was added to a finished store; see :mod:`.sealing`."""
 
-JSON_TEXTS = (PARAMETERS, DOSES, SOURCES, DESCRIPTIONS, CHAIN, RUNS, TRANSLATED_FROM, SOFTWARE)
+JSON_TEXTS = (PARAMETERS, DOSES, SOURCES, DESCRIPTIONS, CHAIN, RUNS, SETTINGS, EVENTS,
+              TRANSLATED_FROM, SOFTWARE)  # fmt: skip
 """Attributes that hold JSON as text."""
 
 
@@ -246,6 +248,11 @@ class Identified:
         Folders of the runs of training that the method used.
     remarks : tuple of str
         Names of the bits of the variable ``remarks``, the lowest first.
+    settings : mapping of str to object
+        Of the method, plain values; none for a method without any.
+    events : mapping of str to str
+        ``file`` and ``sha256`` of the table of known firings that the method was given; empty
+        without.
     software : mapping of str to str
     """
 
@@ -256,6 +263,8 @@ class Identified:
     searched: tuple[Searched, ...]
     runs: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    events: Mapping[str, str] = field(default_factory=dict)
     software: Mapping[str, str] = field(default_factory=software_versions)
 
     @property
@@ -290,6 +299,8 @@ class Identified:
         return {
             METHOD: self.method,
             **({RUNS: json.dumps(self.runs)} if self.runs else {}),
+            **({SETTINGS: _text(dict(self.settings))} if self.settings else {}),
+            **({EVENTS: _text(dict(self.events))} if self.events else {}),
             SOURCES: json.dumps(
                 [{"store": one.store, "sequences": one.sequences} for one in self.searched]
             ),
@@ -307,6 +318,8 @@ class Identified:
             ),
             runs=tuple(_read(attributes, RUNS, ())),
             remarks=tuple(str(attributes.get(REMARKS, "")).split()),
+            settings=_read(attributes, SETTINGS, {}),
+            events=_read(attributes, EVENTS, {}),
             software=_software_of(attributes),
         )
 

@@ -237,7 +237,13 @@ def test_protocols_and_their_sizes(musim, asked, arguments, wanted):
     assert protocol == wanted
     assert (method, out) == ("refine", "evaluation")
     options.pop("on_progress")
-    assert options == {"runs": (), "workers": None, "resume": False, "overwrite": False}
+    assert options == {
+        "runs": (),
+        "settings": {},
+        "workers": None,
+        "resume": False,
+        "overwrite": False,
+    }
 
 
 def test_options_are_handed_on(musim, asked):
@@ -246,7 +252,7 @@ def test_options_are_handed_on(musim, asked):
     ((arguments, options),) = asked
     assert arguments == ("a.zarr", "ica", "b")
     options.pop("on_progress")
-    assert options == {"runs": (), "workers": 2, "resume": True, "overwrite": True}
+    assert options == {"runs": (), "settings": {}, "workers": 2, "resume": True, "overwrite": True}
 
 
 def test_runs_are_handed_on_and_make_the_method(musim, asked):

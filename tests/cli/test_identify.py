@@ -11,7 +11,7 @@ from musim.datasets import generate, open_store
 from musim.simulator import InputError, Parameters, Range
 from musim.training.identification.methods import METHODS, Method
 from musim.training.identification.remarks import REMARKS
-from musim.training.identification.results import MOST_UNITS
+from musim.training.identification.results import MOST_UNITS, identify_stores
 from musim.training.identification.stored import outcome_of
 from musim.training.identification.units import Units, none
 
@@ -163,13 +163,16 @@ def test_options_are_handed_on(musim, monkeypatch):
     monkeypatch.setattr("musim.training.identification.results.identify_stores", call)
     assert musim("identify", "a", "b").code == 2
     assert musim("identify", "a", "-o", "c", "-m", "ica", "--workers", 3, "--scheduler", "tcp://h:1",
-                 "--resume", "--overwrite").code == 2  # fmt: skip
+                 "--resume", "--overwrite", "--set", "window = 8", "--events",
+                 "e.tsv").code == 2  # fmt: skip
     for _, options in asked:
         assert callable(options.pop("on_progress"))
     assert asked == [
-        ((("a", "b"), "units.zarr"), {"method": "refine", "runs": (), "workers": None,
-                                      "scheduler": None, "resume": False, "overwrite": False}),
-        ((("a",), "c"), {"method": "ica", "runs": (), "workers": 3, "scheduler": "tcp://h:1",
+        ((("a", "b"), "units.zarr"), {"method": "refine", "runs": (), "settings": {},
+                                      "events": None, "workers": None, "scheduler": None,
+                                      "resume": False, "overwrite": False}),
+        ((("a",), "c"), {"method": "ica", "runs": (), "settings": {"window": "8"},
+                         "events": "e.tsv", "workers": 3, "scheduler": "tcp://h:1",
                          "resume": True, "overwrite": True}),
     ]  # fmt: skip
 
@@ -267,3 +270,32 @@ def test_help_tells_what_comes_out(musim):
     done = musim("identify", "--help")
     assert done.code == 0
     assert all(word in done.out for word in ("NAME.csv", "--method", "Examples:", "--resume"))
+
+
+def test_settings_of_the_method_are_kept_with_what_it_found(musim, source, refused):
+    done = musim(
+        "identify", "musim.zarr", "--method", "stica", "--set", "window=10", "--set",
+        "components=8", "--workers", 1,
+    )  # fmt: skip
+    assert done.code == 2
+    assert "found 0.15 s, wanted 0.35 s or more" in done.err
+    refused(["setting: found 'size'"], "musim.zarr", "--method", "stica", "--set", "size=2")
+    refused(["found window for ica, which has none"], "musim.zarr", "--method", "ica", "--set",
+            "window=2")  # fmt: skip
+    refused(["components: found 0, wanted 1 to 1000"], "musim.zarr", "--method", "stica", "--set",
+            "components=0")  # fmt: skip
+    refused(["--set: found 'window', wanted NAME=VALUE"], "musim.zarr", "--set", "window")
+    refused(["found window twice"], "musim.zarr", "--set", "window=1", "--set", "window=2")
+
+
+def test_what_settings_were_is_read_back(tmp_path):
+    place = generate(
+        Parameters(units=Range(1, 1), pixels=(12, 12), size=(12.0, 12.0), frames=160),
+        tmp_path / "longer.zarr", sequences=1, seed=2, workers=1,
+    )  # fmt: skip
+    store = identify_stores(
+        place, tmp_path / "units.zarr", method="stica", settings={"window": "8"}, workers=1
+    )
+    assert open_store(tmp_path / "units.zarr").origin == store.origin
+    assert store.origin.settings["window"] == 8
+    assert store.origin.settings["components"] == 25

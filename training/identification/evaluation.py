@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,7 @@ def evaluate(
     out: str | Path,
     *,
     runs: Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None,
     workers: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -71,6 +72,8 @@ def evaluate(
         there.
     runs : sequence of str
         Runs of ``musim train`` that the method ``network`` takes.
+    settings : mapping of str to object, optional
+        Of the method, by their names, as values or as texts.
     workers : int, optional
         Processes; one a processor, if not given.
     resume, overwrite : bool
@@ -91,7 +94,9 @@ def evaluate(
         If the tables cannot be written, or a worker dies.
     """
     plan = _of_protocol if isinstance(on, Protocol) else _of_store
-    settings, sizes, work = plan(on, method, runs)
+    planned, sizes, work = plan(on, method, runs)
+    values = method_named(method).settings_of(settings)
+    planned |= {} if values is None else {"settings": values.to_json()}
     tasks = {
         _part(number, first, last): (number, first, last)
         for number, size in enumerate(sizes)
@@ -101,7 +106,7 @@ def evaluate(
     folder = EvaluationFolder(out, FILES)
     software = json.dumps(software_versions(), sort_keys=True)
     with evaluation_in_parts(
-        folder, settings, software, tasks, known_in(work, method), sum(sizes), workers=workers,
+        folder, planned, software, tasks, known_in(work, method), sum(sizes), workers=workers,
         resume=resume, overwrite=overwrite, on_progress=on_progress,
     ) as (place, parts):  # fmt: skip
         # Last what marks an evaluation as finished.
@@ -178,7 +183,8 @@ def score_drawn(address: str, condition: int, first: int, last: int) -> None:
 
     method, runs = str(settings["method"]), settings.get("runs", [])
     what = f"{settings['protocol']}, {drawn.name}"
-    part = score_cases(what, cases(), method, runs, dict(drawn.values), first)
+    values, more = dict(drawn.values), settings.get("settings")
+    part = score_cases(what, cases(), method, runs, values, first, more)
     folder.write_part(_part(condition, first, last), part)
 
 
@@ -189,7 +195,8 @@ def score_stored(address: str, condition: int, first: int, last: int) -> None:
     store = open_store(settings["store"])
     cases = ((recording_of(store, i), store.truth(i)) for i in range(first, last))
     method, runs = str(settings["method"]), settings.get("runs", [])
-    part = score_cases(str(store.location), cases, method, runs, {}, first)
+    more = settings.get("settings")
+    part = score_cases(str(store.location), cases, method, runs, {}, first, more)
     folder.write_part(_part(condition, first, last), part)
 
 

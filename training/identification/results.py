@@ -1,16 +1,19 @@
 """From recordings to a store of the units found in them, with a table beside it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Unpack
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ...datasets.event_tables import EventTable, read_events
+from ...datasets.importing.hashing import sha256_of
 from ...datasets.layout import Layout
 from ...datasets.location import Location
-from ...datasets.origin import Identified, Searched, to_attributes
+from ...datasets.origin import Identified, Searched, recorded_by, to_attributes
 from ...datasets.production import Input, Maker, Part, Work, WorkOptions, produce
 from ...datasets.store import Store, open_store
 from ...simulator.errors import FailureError, InputError
@@ -33,7 +36,38 @@ def recording_of(store: Store, index: int) -> Recording:
     return Recording(tvi, store.layout.frame_rate, store.layout.pixel_size)
 
 
-def plan(stores: Sequence[Store], method: str, runs: Sequence[str] = ()) -> Layout:
+def start_of(store: Store, index: int) -> float:
+    """Return where in its recording a sequence begins, s: 0 unless an import has cut it out."""
+    recorded = recorded_by(store.origin)
+    return recorded.cuts[index].start if recorded is not None else 0.0
+
+
+def events_of(table: EventTable, store: Store, index: int) -> NDArray[np.float64]:
+    """Return the firings of a table in one sequence of a store, s after its first frame.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    layout = store.layout
+    start, duration = start_of(store, index), layout.shape[0] / layout.frame_rate
+    firing = table.within(start, duration)
+    if not (firing >= 0).any():
+        raise InputError(
+            f"events: found no firing in the {duration:g} s from {start:g} s on, wanted one or "
+            "more; onsets are seconds after the recording's first frame"
+        )
+    return firing
+
+
+def plan(
+    stores: Sequence[Store],
+    method: str,
+    runs: Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None,
+    events: str | Path | None = None,
+) -> Layout:
     """Decide what a store of results will hold.
 
     Parameters
@@ -41,7 +75,7 @@ def plan(stores: Sequence[Store], method: str, runs: Sequence[str] = ()) -> Layo
     stores : sequence of Store
         The recordings; their sequences follow one another in the result.
     method : str
-    runs : sequence of str
+    runs, settings, events
         See :func:`identify_stores`.
 
     Raises
@@ -52,7 +86,9 @@ def plan(stores: Sequence[Store], method: str, runs: Sequence[str] = ()) -> Layo
     if not stores:
         raise InputError("recordings: found none, wanted one or more")
     has_truth = all(store.has_truth for store in stores)
-    chosen = method_named(method).check(has_truth, runs)
+    named = method_named(method)
+    chosen, values = named.check(has_truth, runs), named.settings_of(settings)
+    named.check_events(has_truth, events is not None)
     first = stores[0].layout
     for store in stores[1:]:
         if not store.layout.grid.fits(first.grid):
@@ -83,6 +119,10 @@ def plan(stores: Sequence[Store], method: str, runs: Sequence[str] = ()) -> Layo
                 searched=tuple(Searched(one.location.address, len(one)) for one in stores),
                 runs=tuple(chosen),
                 remarks=tuple(REMARKS),
+                settings={} if values is None else values.to_json(),
+                events={}
+                if events is None
+                else {"file": Path(events).name, "sha256": sha256_of(events)},
             )
         ),
     )
@@ -94,6 +134,8 @@ def identify_stores(
     *,
     method: str = USUAL,
     runs: Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None,
+    events: str | Path | None = None,
     **work: Unpack[WorkOptions],
 ) -> Store:
     """Find the units in all sequences of some stores.
@@ -109,6 +151,11 @@ def identify_stores(
     runs : sequence of str
         Runs of ``musim train detect`` and ``twitch`` for the method ``network``; those that come
         with musim stand in for what is not given.
+    settings : mapping of str to object, optional
+        Of the method, by their names, as values or as texts; ``musim methods NAME`` lists them.
+    events : path, optional
+        A table of firings that are known, for the method ``sta``; see
+        :func:`musim.datasets.event_tables.read_events`.
     **work
         Who does the work, and what becomes of a store that is there, see
         :class:`musim.datasets.production.Work`.
@@ -128,8 +175,10 @@ def identify_stores(
     """
     alone = isinstance(recordings, str | Path | Store)
     stores = [open_store(one) for one in ([recordings] if alone else recordings)]
+    table = None if events is None else read_events(events)
+    layout = plan(stores, method, runs, settings, events)
     maker, location, how = (
-        Identification(layout=plan(stores, method, runs), method=method_named(method)),
+        Identification(layout=layout, method=method_named(method), events=table),
         Location(out),
         Work(**work),
     )
@@ -150,9 +199,12 @@ class Identification(Maker[int]):
     layout : Layout
     method : Method, optional
         That of the origin. It goes to the workers, who do not know what a script registers.
+    events : EventTable, optional
+        Firings that are known, for methods that take them.
     """
 
     method: Method | None = None
+    events: EventTable | None = field(default=None, repr=False)
 
     less: ClassVar[str] = "a store of fewer sequences"
 
@@ -168,6 +220,8 @@ class Identification(Maker[int]):
             store, index = source_of(self.layout, part)
             with _naming(store, index):
                 check(recording_of(store, index), still=True)
+                if self.events is not None:
+                    events_of(self.events, store, index)
 
     def make(self, task: int) -> Iterator[Part]:
         """Find the units of one sequence."""
@@ -180,9 +234,13 @@ class Identification(Maker[int]):
         recording = recording_of(store, index)
         truth = store.truth(index) if store.has_truth else None
         with _naming(store, index):
+            events = None if self.events is None else events_of(self.events, store, index)
             # Each worker has one core: linear algebra that spreads over all would fight over them.
             with threadpool_limits(1):
-                units = identify(recording, origin.method, truth=truth, runs=origin.runs)
+                units = identify(
+                    recording, origin.method, truth=truth, runs=origin.runs,
+                    settings=origin.settings, events=events,
+                )  # fmt: skip
             packed = pack(units, recording, self.layout)
         yield Part(task, {name: values[None] for name, values in packed.items()})
 

@@ -1,7 +1,7 @@
 """Rows of scores: of the sequences, true units and predictions of an evaluation."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,6 +57,7 @@ def score_cases(
     runs: Sequence[str],
     values: Row,
     first: int,
+    settings: Mapping[str, Any] | None = None,
 ) -> dict[str, list[Row]]:
     """Find the units of some sequences and score them.
 
@@ -72,6 +73,8 @@ def score_cases(
         What makes the sequences difficult, beside SNR and synchrony.
     first : int
         Number of the first sequence.
+    settings : mapping of str to object, optional
+        Of the method.
 
     Returns
     -------
@@ -94,7 +97,7 @@ def score_cases(
         with threadpool_limits(1):  # the other cores have sequences of their own
             began = time.perf_counter()
             try:
-                found = identify(recording, method, truth=truth, runs=runs)
+                found = identify(recording, method, truth=truth, runs=runs, settings=settings)
             except InputError as error:
                 raise InputError(f"{what}, sequence {index}: {error}") from error
             seconds = time.perf_counter() - began

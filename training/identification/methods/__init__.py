@@ -1,17 +1,19 @@
 """Methods that find units in a recording, behind one interface.
 
 A method takes a recording, and what else it says that it needs, and returns the units it finds. It
-is a function that is registered by a name (:func:`register`), with what the truth is to it and
-whether it takes runs of ``musim train``; nothing else tells methods apart.
+is a function that is registered by a name (:func:`register`), with what the truth is to it,
+whether it takes runs of ``musim train`` or firings that are known, and its settings; nothing else
+tells methods apart.
 """
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ....simulator.errors import InputError
 from ....simulator.sequence import Truth
@@ -23,6 +25,8 @@ from ..remarks import joined
 from ..saturation import unsaturated
 from ..slow_motion import without_slow_motion
 from ..units import FEWEST_FRAMES, SHORTEST, Recording, Units, check, is_still, none
+from .published import descriptions as published
+from .settings import MethodSettings
 
 USUAL = "refine"
 """The method unless another is asked for."""
@@ -41,8 +45,8 @@ class Method:
     summary : str
         What it does.
     find : callable
-        Takes a recording, and by their names ``truth`` and ``runs`` if the method uses them;
-        returns its units.
+        Takes a recording, and by their names ``truth``, ``runs``, ``settings`` and ``events`` if
+        the method uses them; returns its units.
     truth : {"unused", "used", "needed"}
         Whether `find` is given the recording's truth: never, where it is known (else None), or
         always; recordings without truth are then refused.
@@ -51,6 +55,14 @@ class Method:
     check_runs : callable, optional
         Of a method that takes runs: returns for the runs that were given those that will be used,
         by their absolute paths, and raises InputError if they cannot be.
+    settings : subclass of MethodSettings, optional
+        What can be set of it; `find` is given one of these.
+    takes_events : bool
+        Whether `find` is given firings that are known, float64 (unit, pulse) in s and padded with
+        NaN, or None.
+    page : str
+        What it does and assumes, and where it was published, in paragraphs; as ``musim methods
+        NAME`` shows it.
     """
 
     name: str
@@ -59,6 +71,45 @@ class Method:
     truth: Literal["unused", "used", "needed"] = "unused"
     takes_runs: bool = False
     check_runs: Callable[[Sequence[str]], list[str]] = list
+    settings: type[MethodSettings] | None = None
+    takes_events: bool = False
+    page: str = ""
+
+    def settings_of(self, given: Mapping[str, Any] | None = None) -> MethodSettings | None:
+        """Return the method's settings, those that are given over their defaults.
+
+        Parameters
+        ----------
+        given : mapping of str to object, optional
+            Values, or texts as a user types them.
+
+        Raises
+        ------
+        InputError
+            If one is unknown or cannot be used, or if the method has none.
+        """
+        if self.settings is not None:
+            return self.settings(**(given or {}))
+        if given:
+            having = ", ".join(each.name for each in METHODS.values() if each.settings)
+            raise InputError(
+                f"settings: found {next(iter(given))} for {self.name}, which has none, wanted a "
+                f"method that has: {having}"
+            )
+        return None
+
+    def check_events(self, has_truth: bool, has_events: bool) -> None:
+        """Raise InputError unless it has the firings that it needs, and no others are given."""
+        if has_events and not self.takes_events:
+            takers = " or ".join(each.name for each in METHODS.values() if each.takes_events)
+            raise InputError(
+                f"method: found {self.name} with `events`, wanted {takers}; leave one out"
+            )
+        if self.takes_events and not has_events and not has_truth:
+            raise InputError(
+                f"method: found {self.name} without firings, wanted those that are known; give "
+                "a table of them as `events`"
+            )
 
     def check(self, has_truth: bool, runs: Sequence[str] = ()) -> list[str]:
         """Return the runs that the method will use, each by its absolute path.
@@ -84,15 +135,22 @@ class Method:
         return []
 
     def __call__(
-        self, recording: Recording, truth: Truth | None = None, runs: Sequence[str] = ()
+        self,
+        recording: Recording,
+        truth: Truth | None = None,
+        runs: Sequence[str] = (),
+        settings: Mapping[str, Any] | None = None,
+        events: NDArray[np.float64] | None = None,
     ) -> Units:
-        """Find units in a recording, looking at what the method uses of `truth` and `runs` alone.
+        """Find units in a recording, looking at what the method uses of the others alone.
 
         Raises
         ------
         InputError
-            If the truth is missing that the method needs, or units cannot be sought.
+            If what the method needs is missing, a setting cannot be used, or units cannot be
+            sought.
         """
+        self.check_events(truth is not None, events is not None)
         if self.truth == "needed" and truth is None:
             raise InputError(
                 f"{self.name}: found no truth, wanted the recording's; give a simulated one"
@@ -102,6 +160,11 @@ class Method:
             given["truth"] = truth
         if self.takes_runs:
             given["runs"] = runs
+        chosen = self.settings_of(settings)
+        if chosen is not None:
+            given["settings"] = chosen
+        if self.takes_events:
+            given["events"] = events
         return self.find(recording, **given)
 
 
@@ -116,6 +179,9 @@ def register(
     truth: Literal["unused", "used", "needed"] = "unused",
     takes_runs: bool = False,
     check_runs: Callable[[Sequence[str]], list[str]] = list,
+    settings: type[MethodSettings] | None = None,
+    takes_events: bool = False,
+    page: str = "",
 ) -> Callable[[Find], Find]:
     """Let a function be one of the methods; for use as a decorator.
 
@@ -131,7 +197,9 @@ def register(
         raise ValueError(f"found another method named {name!r}; choose another name")
 
     def decorate(find: Find) -> Find:
-        METHODS[name] = Method(name, summary, find, truth, takes_runs, check_runs)
+        METHODS[name] = Method(
+            name, summary, find, truth, takes_runs, check_runs, settings, takes_events, page
+        )
         return find
 
     return decorate
@@ -179,6 +247,8 @@ def identify(
     *,
     truth: Truth | None = None,
     runs: Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None,
+    events: NDArray[np.float64] | None = None,
 ) -> Units:
     """Find the units in a recording.
 
@@ -191,6 +261,10 @@ def identify(
         What oracles are given.
     runs : sequence of str
         Runs of ``musim train`` that ``network`` takes in place of those that come with musim.
+    settings : mapping of str to object, optional
+        Of the method, by their names in ``METHODS[method].settings``.
+    events : float64 array of shape (unit, pulse), optional
+        Firings that are known, s after the first frame, padded with NaN; for ``sta``.
 
     Returns
     -------
@@ -206,6 +280,8 @@ def identify(
     chosen = method_named(method)
     if runs and not chosen.takes_runs:
         chosen.check(truth is not None, runs)
+    chosen.settings_of(settings)
+    chosen.check_events(truth is not None, events is not None)
     check(recording, still=True)
     if is_still(recording):
         return none(recording, ("nothing-recorded",))
@@ -216,7 +292,7 @@ def identify(
     recording, blind = with_noise(recording, faults == 0)
     recording, cut = unsaturated(recording)
     recording, taken = without_slow_motion(recording)
-    units = chosen(recording, truth, runs)
+    units = chosen(recording, truth, runs, settings, events)
     seen = [("saturated", cut), ("slow-motion-removed", taken)]
     more = [name for name, is_so in seen if is_so]
     units = dataclasses.replace(units, remarks=(*more, *units.remarks))
@@ -302,3 +378,15 @@ def _oracle_of_trains(recording: Recording, truth: Truth) -> Units:
     from .oracle import with_true_trains
 
     return with_true_trains(recording, truth)
+
+
+@register(
+    "stica",
+    "Spatio-temporal independent components of windows of 20 x 20 px (Rohlén et al. 2020).",
+    settings=published.StIcaSettings,
+    page=published.ST_ICA,
+)
+def _stica(recording: Recording, settings: published.StIcaSettings) -> Units:
+    from .published.stica import stica
+
+    return stica(recording, settings)

@@ -1,0 +1,1 @@
+"""Methods as they were published: each by itself, with its numbers as settings."""

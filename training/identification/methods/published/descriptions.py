@@ -1,0 +1,55 @@
+"""Settings of published methods, and what each does and assumes."""
+
+from dataclasses import dataclass
+
+from .....simulator.declarations import declare
+from ..settings import MethodSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class BandSettings(MethodSettings):
+    """The band of frequencies in which a method looks."""
+
+    lowest: float = declare(5.0, "Lowest frequency that is kept; 0: all.", "Hz", (0, 1e5))
+    highest: float = declare(100.0, "Highest frequency that is kept.", "Hz", (1, 1e6))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StIcaSettings(BandSettings):
+    """Of spatio-temporal independent component analysis."""
+
+    window: int = declare(20, "Side of the square windows; 0: the whole image.", "px", (0, 10**5))
+    components: int = declare(25, "Components of a window.", bounds=(1, 1000))
+    spatial_weight: float = declare(
+        0.5, "Share of the independence of images; the rest is that of courses.", bounds=(0, 1)
+    )
+    agreement: float = declare(
+        0.7, "Least correlation of courses that are one unit's.", bounds=(0, 1)
+    )
+    repeats: int = declare(2, "Windows that have to hold a unit.", bounds=(1, 1000))
+
+
+ST_ICA = """\
+Spatio-temporal independent component analysis of velocity (Rohlén et al. 2020, IEEE Access 8, \
+50299-50311).
+
+What it does: velocity is filtered to 5-100 Hz. The image is cut into windows of 20 x 20 px, each \
+half over the next (19 x 19 of them in doi:10.1038/s41598-022-12999-4). In each the 25 strongest \
+singular directions are kept (25 to 50 there), and turned until images and courses are as \
+independent as can be, in equal parts, with sech^2 as the density of sources (Stone et al. 2002, \
+doi:10.1006/nimg.2001.0986). Components of windows that overlap and move alike are one unit.
+
+What it assumes: a unit moves its pixels by one course, in proportion; no more units in a window \
+than components; that units differ in where they are and in when they fire. Units that always fire \
+together are one. It wants as many frames as there are components, and more are better: the \
+papers' recordings are of 10 s and more.
+
+What publications leave open, and what is chosen here: they match components with firings of an \
+electromyogram, so they need not tell units from noise. Here a component counts if it is 1.5 times \
+as strong as the strongest direction left out, and a unit if two windows hold it (`repeats`). Sums \
+over windows are means. Trains are what a component's weights make of the recording as it is, \
+before the filter. `spatial_weight` 1 looks at images alone: doi:10.1186/s13104-022-06093-1 finds \
+that best in muscle; on simulated seconds, equal parts find more.
+
+Ranges: images from 20 x 20 px on (`window`), any frame rate above 10 Hz, recordings from 0.35 s \
+on."""
