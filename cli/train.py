@@ -1,7 +1,7 @@
 """``musim train``."""
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 import click
 from rich.box import SIMPLE_HEAD
@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..simulator.errors import InputError
+from ..simulator.experiment.doses import Doses
 from ..training.runs.settings import PRECISIONS
 from ..training.tasks import plan
 from ..training.tasks import train as train_task
@@ -18,10 +19,21 @@ from .console import err, megabytes, out, print_json, progress
 from .options import (
     GroupedCommand,
     changes_from,
+    dose_options,
+    doses_from_options,
     json_option,
     parameter_options,
     parameters_from_options,
 )
+
+TRIALS = 10
+"""Of each subject of endless quick recordings: most of the time goes into its maps."""
+
+QUICK = {"fat": "3-8", "snr": "inf", "trials": str(TRIALS)}
+"""Parameters of quick recordings on the grid of Ali et al. 2020: fat as in the virtual experiment,
+and no noise but the scanner's."""
+
+DOSE_NAMES = tuple(dose.name for dose in fields(Doses))
 
 RUN_OPTIONS = (
     click.option("--model", default=None, metavar="small|paper", help="Size.  [default: small]"),
@@ -72,6 +84,7 @@ def translate_options(command):
     epilog="""\b
 Examples:
   musim train detect --endless --out detector
+  musim train detect --endless --domain quick --units 4-10 --out detector
   musim train twitch --data training.zarr --model paper --precision bf16-mixed --out twitches
   musim train detect --data training.zarr --out detector --dry-run
   musim train detect --out detector --resume
@@ -83,9 +96,15 @@ def train() -> None:
 
 def source_options(command):
     """Add the options that say what is trained on."""
-    command = parameter_options(command)
+    command = parameter_options(dose_options(command))
+    text = (
+        "What endless sequences are: the model itself, or quick recordings of the virtual "
+        f"experiment, of which each subject has {TRIALS} trials unless --trials says otherwise."
+    )
+    domain = click.option("--domain", type=click.Choice(["analytic", "quick"]), default=None,
+                          help=f"{text}  [default: analytic]")  # fmt: skip
     text = "Draw new sequences for ever; the parameters below shape them."
-    command = click.option("--endless", is_flag=True, help=text)(command)
+    command = click.option("--endless", is_flag=True, help=text)(domain(command))
     return click.option("--data", "store", default=None, metavar="STORE",
                         help="A store of musim generate.")(command)  # fmt: skip
 
@@ -170,15 +189,28 @@ def _source(options):
     from ..training.runs.sources import Source
 
     store, endless = options.pop("store"), options.pop("endless")
+    domain = options.pop("domain")
+    if domain is not None and not endless:
+        raise InputError("found --domain without --endless, wanted both; a store has its own")
     texts = {name: text for name, text in options.items() if text is not None}
     if store is not None and endless:
         raise InputError("found both --data and --endless, wanted one of them")
+    given = {name: texts.pop(name) for name in DOSE_NAMES if name in texts}
+    if given and domain != "quick":
+        option = next(iter(given)).replace("_", "-")
+        raise InputError(
+            f"--{option}: found a dose of the virtual experiment without --domain quick, wanted "
+            "both or neither"
+        )
     if texts and not endless:
         option = next(iter(texts)).replace("_", "-")
         raise InputError(
             f"--{option}: found a parameter of simulation without --endless, wanted --endless with "
             "it; a store has its own"
         )
+    if domain == "quick":
+        parameters = parameters_from_options("ali-2020", {**QUICK, **texts})
+        return Source(parameters=parameters, doses=doses_from_options(given, None))
     if endless:
         return Source(parameters=parameters_from_options("ali-2020", texts))
     return None if store is None else Source(store=store)

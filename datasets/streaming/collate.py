@@ -32,7 +32,8 @@ def collate_sequences(samples: list[Sample], memory: BatchMemory | None = None) 
         width); ``territory`` (batch, unit, depth, width), ``twitch_train`` (batch, unit, time),
         ``firing`` (batch, unit, firing) in s from the window's start, padded with NaN,
         ``unit_mask`` (batch, unit) True for units that are there, the units' parameters (batch,
-        unit) padded with NaN, ``snr``, ``noise_sd`` (batch,), ``noise_key`` (batch, 4).
+        unit) padded with NaN, ``snr``, ``noise_sd`` (batch,), ``noise_key`` (batch, 4); and of
+        quick recordings that a device renders what :data:`.recordings.RECORDED` names.
     """
     batch: Batch = {}
     if "tvi" in samples[0]:
@@ -51,9 +52,17 @@ def collate_sequences(samples: list[Sample], memory: BatchMemory | None = None) 
     for name in UNIT_PARAMETERS:
         batch[name] = _pad([sample[name] for sample in samples], np.nan)
     batch["unit_mask"] = torch.arange(max(counts))[None, :] < torch.tensor(counts)[:, None]
-    keys = np.stack([sample["noise_key"] for sample in samples]).astype(np.int64)
-    batch["noise_key"] = torch.from_numpy(keys)
+    batch["noise_key"] = _keys(samples, "noise_key")
+    if "motion_map" in samples[0]:
+        batch["motion_map"] = _pad([sample["motion_map"] for sample in samples], 0)
+        batch["motion_course"] = _pad([sample["motion_course"] for sample in samples], 0)
+        batch["noise_map"] = _pad([sample["noise_map"] for sample in samples], 0)
+        batch["scanner_noise_key"] = _keys(samples, "scanner_noise_key")
     return batch
+
+
+def _keys(samples: list[Sample], name: str) -> torch.Tensor:
+    return torch.from_numpy(np.stack([sample[name] for sample in samples]).astype(np.int64))
 
 
 def collate_units(

@@ -1,5 +1,6 @@
 """Sequences without end: new truth for every batch, and no store."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -7,35 +8,71 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import IterableDataset
 
 from ...simulator.errors import InputError
+from ...simulator.experiment.doses import Doses
+from ...simulator.experiment.quick import check_quick, colour, draw_recording
+from ...simulator.experiment.residual import Colour
 from ...simulator.parameters import Parameters
 from ...simulator.rendering import render
 from ...simulator.seeds import check_seed
 from ...simulator.sequence import Truth, draw
+from ..quick_recordings import render as render_quick
 from ..samples import UNIT_PARAMETERS
 from .ahead import Ahead, Threads, free, threads_here
 from .collate import Batch, Sample, collate_sequences
 from .memory import BatchMemory
 from .reading import KEPT_BATCHES
+from .recordings import recorded, render_recorded
 from .rendering import device_for, render_batch
 from .sharing import worker
 
 ENDLESS = 2**62
 """Where batches would end."""
 
+MIXED = 8
+"""Subjects whose trials are shuffled: as many are drawn, and kept, at a time."""
+
+
+def sequence_at(place: int, trials: int, seed: int) -> int:
+    """Return the index of the sequence at a place in the order of an endless loader.
+
+    Parameters
+    ----------
+    place : int
+    trials : int
+        Of a subject; where there is one alone, sequences follow one another.
+    seed : int
+    """
+    if trials == 1:
+        return place
+    block, number = divmod(place, MIXED * trials)
+    return block * MIXED * trials + int(_order(block, MIXED * trials, seed)[number])
+
+
+@functools.lru_cache(maxsize=8)
+def _order(block: int, length: int, seed: int) -> NDArray[np.int64]:
+    entropy = np.random.SeedSequence(seed, spawn_key=(block,))
+    return np.random.Generator(np.random.PCG64(entropy)).permutation(length)
+
 
 class EndlessLoader(IterableDataset[Batch]):
     """Batches of freshly drawn sequences, for ever.
 
     Batch j of rank r holds the sequences ``(j * ranks + r) * batch_size`` and on of the set that
-    `seed` defines: the same that ``musim generate --seed`` would store.
+    `seed` defines: the same that ``musim generate --seed`` would store. Of subjects with several
+    trials, the sequences of :data:`MIXED` subjects at a time are shuffled.
 
     Parameters
     ----------
     parameters : Parameters
+        Several `trials` a subject save most of the time that quick recordings take.
     batch_size : int
+    doses : Doses, optional
+        Makes quick recordings of the virtual experiment with these doses; analytic sequences, if
+        not given.
     seed : int
     rank, ranks : int
         Which of how many training processes this is.
@@ -45,7 +82,8 @@ class EndlessLoader(IterableDataset[Batch]):
     Raises
     ------
     InputError
-        If a number is out of bounds, or there is no such device.
+        If a number is out of bounds, doses do not go with the parameters, or there is no such
+        device.
     """
 
     def __init__(
@@ -53,6 +91,7 @@ class EndlessLoader(IterableDataset[Batch]):
         parameters: Parameters,
         *,
         batch_size: int,
+        doses: Doses | None = None,
         seed: int = 0,
         rank: int = 0,
         ranks: int = 1,
@@ -66,8 +105,14 @@ class EndlessLoader(IterableDataset[Batch]):
         self.parameters, self.batch_size, self.seed = parameters, batch_size, check_seed(seed)
         self.rank, self.ranks = rank, ranks
         self.device = device_for(device, parameters.noise)
+        self.colour = None
+        if doses is not None:
+            check_quick(parameters, doses)
+            self.colour = colour(parameters, doses)
         self._batch = 0
-        self._maker = _Maker(parameters, batch_size, self.seed, voxels=self.device is None)
+        self._maker = _Maker(
+            parameters, doses, batch_size, self.seed, self.colour, voxels=self.device is None
+        )
         self._ahead: Ahead | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -98,6 +143,9 @@ class EndlessLoader(IterableDataset[Batch]):
 
     def _rendered(self, batch: Batch) -> Batch:
         batch = {name: value.to(self.device) for name, value in batch.items()}
+        if self.colour is not None:
+            batch["tvi"] = render_recorded(batch, self.colour, self.parameters.frames)
+            return batch
         batch["tvi"] = render_batch(
             batch["territory"],
             batch["twitch_train"],
@@ -113,8 +161,10 @@ class _Maker:
     """Makes batches by their number among those of all ranks."""
 
     parameters: Parameters
+    doses: Doses | None
     batch_size: int
     seed: int
+    colour: Colour | None
     voxels: bool
     memory: BatchMemory = field(default_factory=lambda: BatchMemory(KEPT_BATCHES))
 
@@ -134,11 +184,23 @@ class _Begun:
         return len(self._samples)
 
     def make(self, place: int) -> None:
-        index = self.first + place
-        truth = draw(self.maker.parameters, seed=self.maker.seed, index=index)
-        self._samples[place] = _sample(index, truth)
-        if self._voxels is not None:
-            render(truth, out=self._voxels[place])
+        parameters, doses, seed = self.maker.parameters, self.maker.doses, self.maker.seed
+        index = sequence_at(self.first + place, parameters.trials, seed)
+        truth = draw(parameters, doses=doses, seed=seed, index=index)
+        sample = self._samples[place] = _sample(index, truth)
+        out = None if self._voxels is None else self._voxels[place]
+        if doses is None or self.maker.colour is None:
+            if out is not None:
+                render(truth, out=out)
+            return
+        recording = draw_recording(parameters, doses, truth, seed=seed, index=index)
+        if out is None:
+            sample |= recorded(recording, 0, parameters.frames)
+        else:
+            render_quick(
+                recording, self.maker.colour, truth.noise_key, truth.noise_sd, noise=truth.noise,
+                out=out,
+            )  # fmt: skip
 
     def finish(self) -> Batch:
         batch = collate_sequences(self._samples)

@@ -21,6 +21,7 @@ from ..store import Store, open_store
 from .ahead import Ahead, Processes, Threads, free, threads_here
 from .collate import Batch
 from .reading import BatchReader, Request
+from .recordings import render_recorded
 from .rendering import device_for, render_batch
 from .sharing import EpochCounter, share, worker
 
@@ -263,10 +264,14 @@ class SequenceLoader(IterableDataset[Batch]):
             return batch
         batch = {name: value.to(self.device) for name, value in batch.items()}
         flips = batch.pop("flips")
-        upright = flip_where(batch["territory"], flips)
-        voxels = render_batch(
-            upright, batch["twitch_train"], batch["noise_key"], batch["noise_sd"], batch["start"]
-        )
+        if self.store.has_recordings:
+            voxels = render_recorded(batch, self.store.colour, self.store.layout.shape[0])
+        else:
+            upright = flip_where(batch["territory"], flips)
+            voxels = render_batch(
+                upright, batch["twitch_train"], batch["noise_key"], batch["noise_sd"],
+                batch["start"],
+            )  # fmt: skip
         if self.scale is not None:
             voxels = (voxels - self.scale[0]) / self.scale[1]
         batch["tvi"] = flip_where(voxels, flips)

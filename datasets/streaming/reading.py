@@ -13,6 +13,7 @@ from ..samples import AXES, Sampling, choose, read_truth, read_voxels, turn
 from ..store import Store, open_store
 from .collate import Batch, Sample, collate_sequences, collate_units
 from .memory import BatchMemory
+from .recordings import recorded
 
 KEPT_BATCHES = 4
 """Batches whose memory is kept while nobody uses it: about as many as are under way."""
@@ -133,7 +134,9 @@ class BatchBegun:
             sample["tvi"] = _moved(sample["tvi"], self._voxels[place])
         sample["flips"] = choice.flips
         sample.pop("whole_train", None)
-        sample.pop("recording", None)
+        recording = sample.pop("recording", None)
+        if recording is not None and self._voxels is None:
+            sample |= recorded(recording, choice.start, choice.stop)
         self._samples[place] = sample
 
     def finish(self) -> Batch:

@@ -1,5 +1,7 @@
 """Rendering a batch of sequences in torch, on any device: one batched product plus noise."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -65,16 +67,33 @@ def render_batch(
     float32 tensor of shape (batch, time, depth, width)
         Tissue velocity, mm/s, equal to the kernel's within float32 rounding.
     """
-    batch, units, depth, width = territory.shape
-    frames = trains.shape[2]
-    flat = territory.reshape(batch, units, depth * width)
-    voxels = torch.bmm(trains.transpose(1, 2), flat)
-    noisy = bool((noise_sd > 0).any())
-    if noisy:
-        pixels = depth * width
-        step = max(1, CHUNK_BYTES // (_BYTES_A_VOXEL * frames * pixels))
-        for low in range(0, batch, step):
-            piece = slice(low, low + step)
-            noise = standard_normal(noise_keys[piece], frames, pixels, start[piece])
-            voxels[piece] += noise * noise_sd[piece, None, None]
-    return voxels.reshape(batch, frames, depth, width)
+    voxels = superpose(territory, trains)
+    add_noise(voxels, noise_keys, noise_sd, start)
+    return voxels
+
+
+def superpose(maps: Tensor, courses: Tensor) -> Tensor:
+    """Return sums of maps (batch, number, depth, width) times courses (batch, number, time)."""
+    batch, number, depth, width = maps.shape
+    voxels = torch.bmm(courses.transpose(1, 2), maps.reshape(batch, number, depth * width))
+    return voxels.reshape(batch, -1, depth, width)
+
+
+def add_noise(voxels: Tensor, noise_keys: Tensor, noise_sd: Tensor, start: Tensor) -> None:
+    """Add white noise to windows of several sequences, in their place.
+
+    Parameters are those of :func:`render_batch`.
+    """
+    if not bool((noise_sd > 0).any()):
+        return
+    frames, depth, width = voxels.shape[1:]
+    for piece in pieces(len(voxels), frames * depth * width):
+        noise = standard_normal(noise_keys[piece], frames, depth * width, start[piece])
+        scaled = noise * noise_sd[piece, None, None]
+        voxels[piece] += scaled.reshape(-1, frames, depth, width)
+
+
+def pieces(batch: int, values: int) -> Iterator[slice]:
+    """Cut a batch into pieces whose noise, of so many values each, fits into the memory."""
+    step = max(1, CHUNK_BYTES // (_BYTES_A_VOXEL * values))
+    return (slice(low, low + step) for low in range(0, batch, step))

@@ -30,7 +30,7 @@ from .tissue import Tissue
 GROUP = 4
 """Points of the grid of noise that one counter gives, and frames that are rendered together."""
 
-MOST_KEPT = 4
+MOST_KEPT = 16
 """Subjects that are kept for their next sequence: of each some MB."""
 
 _KEPT: dict[tuple[Parameters, Doses, int, int], "Subject"] = {}

@@ -8,11 +8,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from musim.cli import train as command
 from musim.datasets import generate
+from musim.simulator.experiment.doses import Doses
 from musim.simulator.parameters import Parameters
 from musim.simulator.ranges import Range
 from musim.training.identification.networks import detection_task
@@ -72,6 +74,13 @@ def test_every_option_reaches_the_library(musim, tiny, monkeypatch):
             units=Range(2, 3), pixels=(16, 16), frames=20, frame_rate=200.0)),
         "resume": False, "overwrite": True, "accelerator": "cpu", "devices": 2,
     }  # fmt: skip
+    quick = ("train", "detect", "--endless", "--domain", "quick", "-o", "run", "--units", "4")
+    assert musim(*quick, "--spread", "2").code == 0
+    wanted = Parameters(units=4, fat=Range(3, 8), snr=Range(np.inf, np.inf), trials=10)
+    assert asked["source"] == Source(parameters=wanted, doses=Doses(spread=Range(2, 2)))
+    musim(*quick, "--trials", 1, "--snr", 20)
+    assert asked["source"].parameters.trials == 1
+    assert asked["source"].parameters.snr == Range(20, 20)
     musim("train", "twitch", "--data", "a.zarr", "-o", "run", "--set", "steps=8")
     assert asked["texts"] == {"steps": "8"}
     assert asked["source"] == Source(store="a.zarr")
@@ -100,6 +109,10 @@ def test_a_run_is_trained_shown_and_left_alone(musim, toy, tmp_path):
         (["--endless", "--data", "x"], ["both --data and --endless"]),
         (["--data", "nowhere.zarr"], ["nowhere.zarr", "found nothing"]),
         (["--data", "x", "--units", "3"], ["--units", "--endless"]),
+        (["--data", "x", "--domain", "quick"], ["--domain", "--endless"]),
+        (["--data", "x", "--spread", "3"], ["--spread", "--domain quick"]),
+        (["--endless", "--spread", "3"], ["--spread", "--domain quick"]),
+        (["--endless", "--domain", "quick", "--image", "8"], ["coarser", "more pixels"]),
         (["--resume", "--overwrite"], ["both --resume and --overwrite"]),
         (["--resume"], ["run", "no run"]),
         (["--endless", "--set", "x"], ["--set", "NAME=VALUE"]),

@@ -14,6 +14,8 @@ from ...datasets.splits import split
 from ...datasets.store import Store, open_store
 from ...datasets.streaming import EndlessLoader, SequenceLoader
 from ...simulator.errors import InputError
+from ...simulator.experiment.doses import Doses
+from ...simulator.experiment.quick import check_quick
 from ...simulator.parameters import Parameters
 from ...simulator.ranges import Range
 
@@ -33,15 +35,22 @@ class Source:
         A store's path or URL; empty for endless sequences.
     parameters : Parameters, optional
         Of endless sequences.
+    doses : Doses, optional
+        Of endless quick recordings of the virtual experiment; analytic sequences, if not given.
     """
 
     store: str = ""
     parameters: Parameters | None = None
+    doses: Doses | None = None
 
     def __post_init__(self) -> None:
         """Check that it is one of both."""
         if bool(self.store) == (self.parameters is not None):
             raise InputError("source: found both or neither of a store and parameters, wanted one")
+        if self.parameters is None and self.doses is not None:
+            raise InputError("source: found doses with a store, which has its own; wanted none")
+        if self.parameters is not None and self.doses is not None:
+            check_quick(self.parameters, self.doses)
 
     @classmethod
     def of(cls, given: Any) -> "Source":
@@ -57,13 +66,18 @@ class Source:
         plain = None if self.parameters is None else self.parameters.to_json()
         # A run is resumed from whatever folder.
         store = Location(self.store).address if self.store else ""
-        return {"store": store, "parameters": plain}
+        doses = {} if self.doses is None else {"doses": self.doses.to_json()}
+        return {"store": store, "parameters": plain, **doses}
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> "Source":
         """Read what :meth:`to_json` made."""
-        parameters = plain["parameters"]
-        return cls(plain["store"], None if parameters is None else Parameters.from_json(parameters))
+        parameters, doses = plain["parameters"], plain.get("doses")
+        return cls(
+            plain["store"],
+            None if parameters is None else Parameters.from_json(parameters),
+            None if doses is None else Doses.from_json(doses),
+        )
 
     def check_ready(self, ranks: int = 1) -> None:
         """Make sure that there is something to train on and something else to validate on.
@@ -142,7 +156,7 @@ class Source:
         shared: dict[str, Any] = {"batch_size": batch_size, "rank": rank, "ranks": ranks}
         if self.parameters is not None:
             chosen = replace(self.parameters, snr=_range(snr)) if snr else self.parameters
-            endless = EndlessLoader(chosen, seed=seed, device=on_device, **shared)
+            endless = EndlessLoader(chosen, doses=self.doses, seed=seed, device=on_device, **shared)
             endless.load_state_dict({"batch": step})
             with closing(iter(endless)) as made:  # type: ignore[type-var]
                 yield from made
@@ -165,10 +179,13 @@ class Source:
         """
         on_device = None if device is None or device.type == "cpu" else device
         if self.parameters is not None:
-            chosen = replace(self.parameters, snr=_range(snr)) if snr else self.parameters
+            # Each sequence shows another subject: the more of them, the more it says.
+            chosen = replace(self.parameters, trials=1)
+            chosen = replace(chosen, snr=_range(snr)) if snr else chosen
             endless = EndlessLoader(
-                chosen, batch_size=batch_size, seed=seed + VALIDATION_SEED, device=on_device
-            )
+                chosen, doses=self.doses, batch_size=batch_size, seed=seed + VALIDATION_SEED,
+                device=on_device,
+            )  # fmt: skip
             with closing(iter(endless)) as made:  # type: ignore[type-var]
                 yield from itertools.islice(made, batches)
             return

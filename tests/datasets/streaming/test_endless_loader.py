@@ -81,10 +81,10 @@ def test_an_iterator_that_is_left_stops_its_thread(scene):
 
 
 def test_an_error_while_drawing_is_raised_where_batches_are_taken(scene, monkeypatch, refused):
-    def refuse(parameters, *, seed, index):
+    def refuse(parameters, *, index, **options):
         if index == 4:
             raise InputError("no unit can show")
-        return draw(parameters, seed=seed, index=index)
+        return draw(parameters, index=index, **options)
 
     monkeypatch.setattr("musim.datasets.streaming.endless.draw", refuse)
     batches = iter(EndlessLoader(scene, batch_size=2))

@@ -12,6 +12,7 @@ import torch
 
 from musim.datasets import generate, open_store
 from musim.datasets.grid import Grid
+from musim.simulator.experiment.doses import Doses
 from musim.simulator.parameters import Parameters
 from musim.simulator.ranges import Range
 from musim.training.runs.sources import Source
@@ -129,6 +130,30 @@ def test_too_few_sequences_are_told(tmp_path, refused):
         next(source.validation(1, batch_size=1, seed=0))
 
 
+def test_endless_quick_recordings_are_batches_too():
+    scene = replace(
+        TINY, size=(12.0, 10.0), diameter=Range(2, 4), frames=40, frame_rate=200.0, trials=2
+    )
+    source = Source(parameters=scene, doses=Doses(image=(80, 40)))
+    assert Source.from_json(json.loads(json.dumps(source.to_json()))) == source
+    options = {"batch_size": 2, "seed": 5, "snr": "20"}
+    whole = take(source.batches(0, **options), 4)
+    assert all(map(same, whole[2:], take(source.batches(2, **options), 2)))
+    halves = [
+        take(source.batches(0, rank=rank, ranks=2, **{**options, "batch_size": 1}), 1)[0]
+        for rank in (0, 1)
+    ]
+    assert torch.equal(torch.cat([half["tvi"] for half in halves]), whole[0]["tvi"])
+    plain = take(Source(parameters=scene).batches(0, **options), 1)[0]
+    assert torch.equal(plain["index"], whole[0]["index"])
+    assert torch.equal(plain["territory"], whole[0]["territory"])
+    assert not torch.allclose(plain["tvi"], whole[0]["tvi"], atol=1e-3)
+    # Those that validate show a subject each, in their order.
+    validated = take(source.validation(2, batch_size=2, seed=5), 2)
+    assert [batch["index"].tolist() for batch in validated] == [[0, 1], [2, 3]]
+    assert not noises(validated) & noises(whole)
+
+
 def test_no_store_is_told(tmp_path, refused):
     source = Source(store=str(tmp_path / "nowhere.zarr"))
     with refused("found nothing"):
@@ -136,6 +161,10 @@ def test_no_store_is_told(tmp_path, refused):
     for wrong in ({}, {"store": "a", "parameters": TINY}):
         with refused("both or neither"):
             Source(**wrong)
+    with refused("found doses with a store"):
+        Source(store="a", doses=Doses())
+    with refused("coarser than the point-spread function"):
+        Source(parameters=TINY, doses=Doses(image=(8, 8)))
 
 
 def test_the_grid_is_the_stores(stored):
