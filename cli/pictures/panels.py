@@ -74,8 +74,11 @@ class Page:
             left / self.width, 1 - top / self.height, text, fontsize=font_size, weight="bold",
             parse_math=False,
         )  # fmt: skip
-        needed = line.get_window_extent().width / self.figure.dpi
-        line.set_fontsize(font_size * min(1.0, (self.width - left - 0.1) / needed))
+        room = (self.width - left - 0.1) * self.figure.dpi
+        # Hinted glyphs do not shrink as their size does.
+        while (needed := line.get_window_extent().width) > room and font_size > 1:
+            font_size = min(font_size * room / needed, font_size - 0.1)
+            line.set_fontsize(font_size)
 
     def colour_bar(self, axes: Axes, image: ScalarMappable, label: str) -> None:
         """Draw the colour scale of an image into axes of its own."""
