@@ -44,15 +44,16 @@ def in_turns(
     rounds: int,
     warm_up: int = 1,
     before: Callable[[], object] = lambda: None,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> Comparison:
     """Run two functions in turns and time each call; what is called before each is not timed."""
     times: tuple[list[float], list[float]] = ([], [])
     for turn in range(warm_up + rounds):
         for function, kept in zip((first, second), times, strict=True):
             before()
-            began = time.perf_counter()
+            began = clock()
             function()
-            seconds = time.perf_counter() - began
+            seconds = clock() - began
             if turn >= warm_up:
                 kept.append(seconds)
     return Comparison(*times)

@@ -10,7 +10,9 @@ from musim.simulator.errors import InputError
 from musim.simulator.experiment.doses import Doses
 from musim.simulator.experiment.quick import (
     END_GROUPS,
+    MOST_ACROSS,
     Recording,
+    check_quick,
     colour,
     draw_recording,
     noise_grid,
@@ -107,3 +109,15 @@ def test_motion_that_aliases_is_refused():
     truth = draw(fast, doses=DOSES, seed=1)
     with pytest.raises(InputError, match="displacement: found tissue that moves"):
         draw_recording(fast, DOSES, truth, seed=1)
+
+
+def test_tissue_that_leaves_the_plane_is_refused():
+    check_quick(PARAMETERS, Doses())
+    usual = {"breathing": Range(0, 0), "tremor": Range(3, 3), "muscle_motion": Range(0, 4)}
+    # Of the SDs 3, 4 and 12 um, 13 in all.
+    most = MOST_ACROSS / 0.013
+    check_quick(PARAMETERS, Doses(**usual, drift=Range(0, 12), out_of_plane=Range(1, most / 2)))
+    with pytest.raises(InputError, match=r"found tissue that moves across .* 2\.6 mm \(SD\)"):
+        check_quick(PARAMETERS, Doses(
+            drift=Range(0, 100), breathing=Range(0, 240 * np.sqrt(2)), out_of_plane=Range(1, 10),
+        ))  # fmt: skip

@@ -1,0 +1,1 @@
+"""The quick experiment against the full one: whether it shows the same, and how fast."""
