@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..simulator.errors import InputError
+from ..simulator.experiment.doses import PRESETS as DOSE_PRESETS
 from ..simulator.experiment.doses import Doses
 from ..training.runs.settings import PRECISIONS
 from ..training.tasks import plan
@@ -29,9 +30,8 @@ from .options import (
 TRIALS = 10
 """Of each subject of endless quick recordings: most of the time goes into its maps."""
 
-QUICK = {"fat": "3-8", "snr": "inf", "trials": str(TRIALS)}
-"""Parameters of quick recordings on the grid of Ali et al. 2020: fat as in the virtual experiment,
-and no noise but the scanner's."""
+GRID = {"pixels": "64x64", "frames": "400", "frame_rate": "400"}
+"""That of Ali et al. 2020, on which networks of identification work."""
 
 DOSE_NAMES = tuple(dose.name for dose in fields(Doses))
 
@@ -84,7 +84,7 @@ def translate_options(command):
     epilog="""\b
 Examples:
   musim train detect --endless --out detector
-  musim train detect --endless --domain quick --units 4-10 --out detector
+  musim train detect --endless --domain quick --preset typical --out detector
   musim train twitch --data training.zarr --model paper --precision bf16-mixed --out twitches
   musim train detect --data training.zarr --out detector --dry-run
   musim train detect --out detector --resume
@@ -103,8 +103,11 @@ def source_options(command):
     )
     domain = click.option("--domain", type=click.Choice(["analytic", "quick"]), default=None,
                           help=f"{text}  [default: analytic]")  # fmt: skip
+    text = "Subjects of endless quick recordings, on the grid of Ali et al. 2020.  [default: easy]"
+    preset = click.option("--preset", type=click.Choice(list(DOSE_PRESETS)), default=None,
+                          help=text)  # fmt: skip
     text = "Draw new sequences for ever; the parameters below shape them."
-    command = click.option("--endless", is_flag=True, help=text)(domain(command))
+    command = click.option("--endless", is_flag=True, help=text)(domain(preset(command)))
     return click.option("--data", "store", default=None, metavar="STORE",
                         help="A store of musim generate.")(command)  # fmt: skip
 
@@ -189,19 +192,17 @@ def _source(options):
     from ..training.runs.sources import Source
 
     store, endless = options.pop("store"), options.pop("endless")
-    domain = options.pop("domain")
+    domain, preset = options.pop("domain"), options.pop("preset")
     if domain is not None and not endless:
         raise InputError("found --domain without --endless, wanted both; a store has its own")
     texts = {name: text for name, text in options.items() if text is not None}
     if store is not None and endless:
         raise InputError("found both --data and --endless, wanted one of them")
     given = {name: texts.pop(name) for name in DOSE_NAMES if name in texts}
-    if given and domain != "quick":
-        option = next(iter(given)).replace("_", "-")
-        raise InputError(
-            f"--{option}: found a dose of the virtual experiment without --domain quick, wanted "
-            "both or neither"
-        )
+    if (given or preset) and domain != "quick":
+        option = next(iter(given), "preset").replace("_", "-")
+        what = "doses of the virtual experiment" if given else "a preset of subjects"
+        raise InputError(f"--{option}: found {what} without --domain quick, wanted both or neither")
     if texts and not endless:
         option = next(iter(texts)).replace("_", "-")
         raise InputError(
@@ -209,8 +210,12 @@ def _source(options):
             "it; a store has its own"
         )
     if domain == "quick":
-        parameters = parameters_from_options("ali-2020", {**QUICK, **texts})
-        return Source(parameters=parameters, doses=doses_from_options(given, None))
+        subjects = preset or "easy"
+        asked = {**GRID, "trials": str(TRIALS), **texts}
+        return Source(
+            parameters=parameters_from_options(subjects, asked),
+            doses=doses_from_options(given, subjects),
+        )
     if endless:
         return Source(parameters=parameters_from_options("ali-2020", texts))
     return None if store is None else Source(store=store)

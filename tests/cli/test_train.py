@@ -8,14 +8,14 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from musim.cli import train as command
 from musim.datasets import generate
+from musim.simulator.experiment.doses import PRESETS as DOSE_PRESETS
 from musim.simulator.experiment.doses import Doses
-from musim.simulator.parameters import Parameters
+from musim.simulator.parameters import PRESETS, Parameters
 from musim.simulator.ranges import Range
 from musim.training.identification.networks import detection_task
 from musim.training.identification.networks.detection_task import DetectTask
@@ -76,8 +76,12 @@ def test_every_option_reaches_the_library(musim, tiny, monkeypatch):
     }  # fmt: skip
     quick = ("train", "detect", "--endless", "--domain", "quick", "-o", "run", "--units", "4")
     assert musim(*quick, "--spread", "2").code == 0
-    wanted = Parameters(units=4, fat=Range(3, 8), snr=Range(np.inf, np.inf), trials=10)
+    grid = {"pixels": (64, 64), "frames": 400, "frame_rate": 400.0, "trials": 10}
+    wanted = Parameters(**{**PRESETS["easy"], **grid, "units": 4})
     assert asked["source"] == Source(parameters=wanted, doses=Doses(spread=Range(2, 2)))
+    musim(*quick, "--preset", "hard")
+    wanted = Parameters(**{**PRESETS["hard"], **grid, "units": 4})
+    assert asked["source"] == Source(parameters=wanted, doses=Doses(**DOSE_PRESETS["hard"]))
     musim(*quick, "--trials", 1, "--snr", 20)
     assert asked["source"].parameters.trials == 1
     assert asked["source"].parameters.snr == Range(20, 20)
@@ -111,6 +115,7 @@ def test_a_run_is_trained_shown_and_left_alone(musim, toy, tmp_path):
         (["--data", "x", "--units", "3"], ["--units", "--endless"]),
         (["--data", "x", "--domain", "quick"], ["--domain", "--endless"]),
         (["--data", "x", "--spread", "3"], ["--spread", "--domain quick"]),
+        (["--endless", "--preset", "hard"], ["--preset", "--domain quick"]),
         (["--endless", "--spread", "3"], ["--spread", "--domain quick"]),
         (["--endless", "--domain", "quick", "--image", "8"], ["coarser", "more pixels"]),
         (["--resume", "--overwrite"], ["both --resume and --overwrite"]),
