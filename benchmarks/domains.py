@@ -28,8 +28,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from musim.simulator import Parameters, Range, draw, render
+from musim.simulator import Parameters, draw, render
+from musim.simulator.experiment.doses import PRESETS as DOSE_PRESETS
 from musim.simulator.experiment.doses import Doses
+from musim.simulator.experiment.quick import colour, draw_recording, render_recording
 from musim.simulator.experiment.recording import simulate
 from musim.simulator.parameters import PRESETS
 from musim.training.translation.metrics import Features, FeatureSettings, compare, measure
@@ -98,20 +100,20 @@ def _width(line: NDArray[np.float64]) -> float:
     return 2 * (below - 1 + (line[below - 1] - 0.5) / (line[below - 1] - line[below]))
 
 
-def parameters() -> Parameters:
-    """Return the parameters of both domains: those of Ali 2022, under skin and fat."""
-    return Parameters(**{**PRESETS["ali-2022"], "fat": Range(3, 8)})
-
-
-def make(folder: Path, doses: Doses, seed: int, index: int) -> None:
+def make(
+    folder: Path, settings: Parameters, doses: Doses, seed: int, index: int, quick: bool
+) -> None:
     """Make both domains' sequence `index` and keep its features in a file, if not there already."""
     path = folder / f"{seed}-{index}.npz"
     if path.exists():
         return
-    settings = parameters()
     truth = draw(settings, doses=doses, seed=seed, index=index)
     began, used = time.perf_counter(), time.process_time()
-    sequence = simulate(settings, doses, truth, seed=seed, index=index)
+    if quick:
+        recording = draw_recording(settings, doses, truth, seed=seed, index=index)
+        sequence = render_recording(recording, colour(settings, doses))
+    else:
+        sequence = simulate(settings, doses, truth, seed=seed, index=index)
     cost = time.perf_counter() - began, time.process_time() - used
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     found = {"cost": np.array([*cost, peak]), "fat": np.array(truth.fat)}
@@ -156,10 +158,9 @@ def load(path: Path) -> Subject:
         return Subject(a, b, (file["a_frame"], file["b_frame"]), float(file["fat"]), file["cost"])
 
 
-def table(loaded: list[Subject]) -> list[str]:
+def table(loaded: list[Subject], step: float) -> list[str]:
     """Compare every sequence with every other subject's: mean (SD) over pairs."""
     count = len(loaded)
-    step = parameters().pixel_size[0]
     a, b = [each.a for each in loaded], [each.b for each in loaded]
     rows = [
         "| | A against B | B against B | A against A | Ali 2022: A, B | Ali 2022: B, B |",
@@ -202,9 +203,9 @@ def picture(loaded: list[Subject], path: Path) -> None:
             frame_axes.imshow(frame, cmap="RdBu_r", vmin=-most, vmax=most, extent=(0, 40, 40, 0))
             k_axes.imshow(k_space(features.variance, SETTINGS), vmin=0, vmax=1, cmap="magma")
             frequency = features.frequency
-            for other, colour in ((subject.a, "tab:blue"), (subject.b, "tab:red")):
+            for other, shade in ((subject.a, "tab:blue"), (subject.b, "tab:red")):
                 width = 1.5 if other is features else 0.5
-                curve.semilogy(frequency[2:81], other.spectrum[2:81], color=colour, lw=width)
+                curve.semilogy(frequency[2:81], other.spectrum[2:81], color=shade, lw=width)
             curve.set_ylim(1e-6, 1)
             curve.set_xlabel("Hz")
             map_axes.set_title(f"{'AB'[domain]}, subject {number + 1}", fontsize=9)
@@ -230,13 +231,16 @@ def main() -> None:
     parser.add_argument(
         "--dose", action="append", default=[], metavar="NAME=LOW-HIGH", help="another range"
     )
+    parser.add_argument("--preset", choices=sorted(DOSE_PRESETS), default="easy")
+    parser.add_argument("--quick", action="store_true", help="B by the quick experiment")
     options = parser.parse_args()
     changed = dict(text.split("=", 1) for text in options.dose)
-    doses = Doses(**{name: Range.parse(text) for name, text in changed.items()})
+    doses = Doses.from_texts(changed, options.preset)
+    settings = Parameters(**PRESETS[options.preset])
     options.folder.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
         waiting = [
-            pool.submit(make, options.folder, doses, options.seed, index)
+            pool.submit(make, options.folder, settings, doses, options.seed, index, options.quick)
             for index in range(options.sequences)
         ]
         for done in waiting:
@@ -244,7 +248,7 @@ def main() -> None:
     loaded = [
         load(options.folder / f"{options.seed}-{index}.npz") for index in range(options.sequences)
     ]
-    print("\n".join(table(loaded)))
+    print("\n".join(table(loaded, settings.pixel_size[0])))
     picture(loaded, options.figure)
 
 
