@@ -187,6 +187,7 @@ def as_json(store: Store, entries: list[Entry]) -> dict[str, Any]:
         "pixel_size": list(store.layout.pixel_size),
         "seed": store.seed,
         "origin": store.origin.name,
+        "domain": store.domain,
         "sources": [] if recorded is None else [cut.to_json() for cut in recorded.cuts],
         "chain": None if recorded is None else recorded.chain.to_json(),
         "parameters": None if store.parameters is None else store.parameters.to_json(),

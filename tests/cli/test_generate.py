@@ -277,13 +277,13 @@ def test_domains_are_those_of_stores():
 
 
 def test_quick_recordings_are_written_or_rendered_on_read_and_told_of(musim, tmp_path):
-    for option, name in (("write", "w"), ("on-read", "r")):
-        made = musim("generate", *SMALL_QUICK, "--units", "2", "-n", 2, "--seed", 3, "--paired",
-                     "--workers", 1, "--render", option, "--out", f"{name}.zarr")  # fmt: skip
+    for more in (("--out", "w.zarr"), ("--out", "r.zarr", "--render", "on-read", "--paired")):
+        made = musim("generate", *SMALL_QUICK, "--units", "2", "-n", 2, "--seed", 3,
+                     "--workers", 1, *more)  # fmt: skip
         assert made.code == 0, made.err
         assert "noise of the recording chain" in made.err
-        checked = musim("verify", f"{name}.zarr", "--remake", 2)
-        assert checked.code == 0, checked.err
+    checked = musim("verify", "r.zarr", "--remake", 2)
+    assert checked.code == 0, checked.err
     written, rendered = (open_store(tmp_path / f"{name}.zarr") for name in "wr")
     assert written.domain == rendered.domain == "quick"
     for index in range(2):
@@ -291,8 +291,9 @@ def test_quick_recordings_are_written_or_rendered_on_read_and_told_of(musim, tmp
     twin = open_store(tmp_path / "r-analytic.zarr")
     assert (twin.domain, twin.kind) == ("analytic", "rendered")
     np.testing.assert_array_equal(twin.truth(1).firing, rendered.truth(1).firing)
-    told = musim("info", "r.zarr")
-    assert "quick recordings drawn with seed 3" in told.out
+    told = json.loads(musim("info", "r.zarr", "--json").out)
+    assert (told["domain"], told["kind"], told["origin"]) == ("quick", "rendered", "simulated")
+    assert rendered.origin.made_by == "quick recordings drawn with seed 3"
     assert musim("preview", "r.zarr", "--out", "r.svg").code == 0
     assert "quick virtual experiment" in (tmp_path / "r.svg").read_text()
 
