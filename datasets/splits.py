@@ -1,4 +1,4 @@
-"""Which sequences train, validate and test: decided by index, so a growing store keeps them."""
+"""Which sequences train, validate and test: decided by subject, so a growing store keeps them."""
 
 import hashlib
 from collections.abc import Mapping
@@ -17,11 +17,13 @@ def split(
     shares: Mapping[str, float] = DEFAULT_SHARES,
     *,
     seed: int = 0,
+    trials: int = 1,
 ) -> NDArray[np.int64]:
     """Return the indices of the sequences in one split.
 
-    A sequence's split depends on its index, the seed and the shares alone: sequences that are added
-    to a store leave the others where they are. Shares hold on average, not exactly.
+    A sequence's split depends on its subject's number, the seed and the shares alone: sequences
+    that are added to a store leave the others where they are, and nobody is tested on a subject
+    that was trained on. Shares hold on average, not exactly.
 
     Parameters
     ----------
@@ -33,6 +35,8 @@ def split(
         Shares of the splits, each 0 or more; together 1.
     seed : int
         Another seed splits otherwise.
+    trials : int
+        Sequences of one subject, one after another.
 
     Returns
     -------
@@ -56,7 +60,9 @@ def split(
     place = list(shares).index(name)
     low = ends[place - 1] if place else 0.0
     high = ends[place] if place < len(ends) - 1 else 1.0
-    uniform = np.fromiter((_uniform(seed, i) for i in range(sequences)), float, sequences)
+    subjects = -(-sequences // trials)
+    uniform = np.fromiter((_uniform(seed, i) for i in range(subjects)), float, subjects)
+    uniform = uniform.repeat(trials)[:sequences]
     chosen = everything[(uniform >= low) & (uniform < high)]
     if chosen.size == 0:
         raise InputError(
@@ -67,6 +73,6 @@ def split(
 
 
 def _uniform(seed: int, index: int) -> float:
-    """Return a number of 0..1 that is fixed for a sequence (BLAKE2b: the same on every machine)."""
+    """Return a number of 0..1 that is fixed for a subject (BLAKE2b: the same on every machine)."""
     digest = hashlib.blake2b(f"{seed}/{index}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") / 2**64

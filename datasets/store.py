@@ -170,6 +170,11 @@ class Store:
         return from_attributes(self.layout.attributes, str(self.location))
 
     @property
+    def trials(self) -> int:
+        """Sequences of one subject that follow one another; 1 where it is not known."""
+        return 1 if self.parameters is None else self.parameters.trials
+
+    @property
     def parameters(self) -> Parameters | None:
         """The resolved parameters of a simulated store; None of any other."""
         return self.origin.parameters if isinstance(self.origin, Simulated) else None

@@ -113,7 +113,7 @@ class SequenceLoader(IterableDataset[Batch]):
         )
         self.sampling.check(self.store)
         self.plan = EpochPlan(
-            indices=split_indices(len(self.store), split, shares),
+            indices=split_indices(len(self.store), split, shares, trials=self.store.trials),
             part_size=self.store.layout.part_size,
             batch_size=batch_size,
             shuffle=shuffle,

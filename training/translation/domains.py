@@ -102,10 +102,10 @@ class Domains:
         """
         for store in self.stores:
             for share, count in (("train", ranks), ("validation", 1)):
-                found = _share(len(store), share)
+                found = _share(len(store), share, store.trials)
                 if len(found) < count:
                     wanted = next(n for n in range(1, MOST * (count + 1))
-                                  if len(_share(n, share)) >= count)  # fmt: skip
+                                  if len(_share(n, share, store.trials)) >= count)  # fmt: skip
                     raise InputError(
                         f"{store.location}: found {len(found)} of {len(store)} sequences for "
                         f"{share}, wanted {count} or more; have a store of {wanted} or more "
@@ -156,7 +156,9 @@ class Domains:
         ranks = int(options.get("ranks", 1))
         self.check_clips(frames)
         self.check_ready(ranks)
-        available = min(len(_share(len(store), "train")) for store in self.stores) // ranks
+        available = (
+            min(len(_share(len(store), "train", store.trials)) for store in self.stores) // ranks
+        )
         # The other domain's seed differs: their windows and flips have nothing in common.
         a, b = (
             SequenceLoader(
@@ -169,7 +171,8 @@ class Domains:
 
     def held_out(self, domain: int, sequences: int) -> list[int]:
         """Return the first indices of a domain's share for validation."""
-        return _share(len(self.stores[domain]), "validation")[:sequences]
+        store = self.stores[domain]
+        return _share(len(store), "validation", store.trials)[:sequences]
 
 
 def batches_from(loader: UnpairedLoader, step: int) -> Iterator[dict[str, Any]]:
@@ -187,9 +190,9 @@ def batches_from(loader: UnpairedLoader, step: int) -> Iterator[dict[str, Any]]:
             yield from pairs
 
 
-def _share(sequences: int, name: str) -> list[int]:
+def _share(sequences: int, name: str, trials: int) -> list[int]:
     try:
-        return split(sequences, name).tolist()
+        return split(sequences, name, trials=trials).tolist()
     except InputError:  # of an empty share
         return []
 

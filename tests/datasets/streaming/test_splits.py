@@ -69,3 +69,14 @@ def test_a_share_of_everything_is_everything():
 def test_what_cannot_be_split_is_refused(refused, sequences, name, shares, words):
     with refused(*words):
         split(sequences, name, shares)
+
+
+def test_trials_of_a_subject_stay_together():
+    shares = [split(1003, name, trials=5) for name in DEFAULT_SHARES]
+    assert sorted(np.concatenate(shares)) == list(range(1003))
+    for share in shares:
+        subjects, counts = np.unique(share // 5, return_counts=True)
+        assert (counts[subjects < 200] == 5).all()
+        np.testing.assert_array_equal(np.unique(share // 5), subjects)
+    train = split(201, "train")
+    np.testing.assert_array_equal(np.unique(shares[0] // 5), train)
