@@ -25,8 +25,9 @@ GRID_RATE = 2.5
 """Points a second of the grid in time that noise is drawn on, over the band's upper corner: what a
 Butterworth filter of order 4, run twice, lets through beyond half of it is 1 % of the power."""
 
-NEGLIGIBLE = 1e-3
-"""Responses are cut where this share of their energy is left."""
+NEGLIGIBLE = (1e-3, 1e-2)
+"""Responses are cut where this share of their energy is left, which they get back as a factor. That
+to noise of velocity, a quarter of the noise at most, has a long tail for the lower corner."""
 
 CHOICE = (1.1, 0.07, 10.0)
 """Variance of noise after the median over that of its weighted mean. The first where nothing moves:
@@ -181,9 +182,10 @@ def _responses(imaging: Imaging, step: int) -> tuple[NDArray[np.float32], int]:
     odd = scale * np.sin(angles) @ (passed * np.abs(difference))
     even = scale * np.cos(angles) @ (passed * np.abs(mean))
     reaches = []
-    for one in (odd, even):
+    for one, rest in zip((odd, even), NEGLIGIBLE, strict=True):
         energy = np.cumsum((one**2)[longest:])
-        reaches.append(int(np.searchsorted(energy, (1 - NEGLIGIBLE) * energy[-1])))
+        reaches.append(int(np.searchsorted(energy, (1 - rest) * energy[-1])))
+        np.multiply(one, math.sqrt(1 / (1 - rest)), out=one)
     brief, reach = reaches[0], max(reaches)
     odd[: longest - brief] = odd[longest + brief + 1 :] = 0
     kept = slice(longest - reach, longest + reach + 1)
