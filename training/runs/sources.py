@@ -209,7 +209,7 @@ class Source:
         store = open_store(self.store)
         ranks = int(options.get("ranks", 1))
         try:
-            available = split(len(store), share).size
+            available = split(len(store), share, trials=store.trials).size
         except InputError:
             available = 0
         if available < ranks:

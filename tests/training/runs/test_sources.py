@@ -154,6 +154,16 @@ def test_endless_quick_recordings_are_batches_too():
     assert not noises(validated) & noises(whole)
 
 
+def test_trials_of_a_subject_are_no_sequences_of_others(tmp_path, refused):
+    path = tmp_path / "one.zarr"
+    scene = replace(TINY, trials=40)
+    generate(scene, path, sequences=40, kind="rendered", workers=1, pool="threads")
+    source = Source(store=str(path))
+    assert source.loader("train", batch_size=4).plan.indices.size == 40
+    with refused("found 0 of 40 sequences for validation"):
+        source.check_ready()
+
+
 def test_no_store_is_told(tmp_path, refused):
     source = Source(store=str(tmp_path / "nowhere.zarr"))
     with refused("found nothing"):
