@@ -20,14 +20,14 @@ from benchmarks.quick import agreement, likeness, limits, scores, speed
 from benchmarks.quick.recordings import KINDS
 
 OTHERS = ("typical", "hard")
-"""Kinds of which a quarter as many subjects are looked at."""
+"""Kinds of which an eighth as many subjects are looked at."""
 
 
 def rows(part: str, subjects: int, rounds: int, folder: Path) -> Iterator[str]:
     """Yield the rows of a part's tables as they are found."""
     usual = KINDS["experiment"]
     if part == "agreement":
-        few = max(subjects // 4, 2)
+        few = max(subjects // 8, 2)
         found = {
             name: agreement.compared(kind, few if name in OTHERS else subjects, folder)
             for name, kind in KINDS.items()

@@ -15,6 +15,7 @@ import numpy as np
 from benchmarks.measure import in_turns, size_of
 from benchmarks.quick.recordings import SEED, SHORT, Kind
 from musim.datasets.generation import generate
+from musim.datasets.streaming.endless import EndlessLoader
 from musim.simulator import Range, draw, render
 from musim.simulator.experiment.doses import Doses
 from musim.simulator.experiment.quick import colour, draw_recording, render_recording
@@ -26,6 +27,11 @@ SEVEN = Kind("seven", replace(SHORT.parameters, units=Range(7, 7)), Doses())
 LARGE = Kind("large", replace(SEVEN.parameters, pixels=(128, 128), frames=1024), Doses())
 
 WORKERS = 2
+
+STEP_SECONDS = 0.05
+
+WARM_UP = 10
+"""Batches before waiting is measured: the first subjects, and kernels."""
 
 
 @dataclass(frozen=True)
@@ -123,9 +129,29 @@ def stored(folder: Path, count: int) -> Line:
     return Line("stored, MB a subject", f"{size_of(out) / count / 1e6:.2f}", "< 1")
 
 
+def waiting(steps: int) -> Line:
+    """Measure for which share of its time a training step of 50 ms waits for a batch of 8."""
+    parameters = replace(SEVEN.parameters, trials=10)
+    batches = iter(EndlessLoader(parameters, doses=SEVEN.doses, batch_size=8, seed=SEED))
+    for _ in range(WARM_UP):
+        next(batches)
+    waited, began = 0.0, time.perf_counter()
+    for _ in range(steps):
+        asked = time.perf_counter()
+        next(batches)
+        waited += time.perf_counter() - asked
+        # A step on an accelerator leaves the processors to the loader.
+        time.sleep(STEP_SECONDS)
+    share = waited / (time.perf_counter() - began)
+    return Line(
+        "waiting of a 50-ms step for 8 endless trials, ten a subject", f"{share:.1%}", "< 5 %"
+    )
+
+
 def lines(rounds: int, folder: Path) -> Iterator[Line]:
     """Measure all of it."""
     yield from ratios(rounds)
     yield from rates(60 * rounds)
     folder.mkdir(parents=True, exist_ok=True)
     yield stored(folder, 20)
+    yield waiting(20 * rounds)

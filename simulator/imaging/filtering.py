@@ -85,6 +85,14 @@ def _designed(low: float, high: float, frame_rate: float, order: int) -> NDArray
 
 
 @functools.lru_cache(maxsize=64)
+def _steady(low: float, high: float, frame_rate: float, order: int) -> NDArray[np.float64]:
+    """Return what a direction remembers of a signal that was 1 for ever."""
+    steady = np.asarray(scipy.signal.sosfilt_zi(_designed(low, high, frame_rate, order)))
+    steady.setflags(write=False)
+    return steady
+
+
+@functools.lru_cache(maxsize=64)
 def _tail(low: float, high: float, frame_rate: float, order: int) -> int:
     """Return the frames after which a direction's response is over."""
     sections = _designed(low, high, frame_rate, order)
@@ -135,7 +143,7 @@ def band_pass_blocks(
     from .filtering_kernels import filter_frames
 
     sections, overlap = settings.sections, settings.overlap
-    steady = np.asarray(scipy.signal.sosfilt_zi(sections))
+    steady = _steady(settings.low, settings.high, settings.frame_rate, settings.order)
     state: NDArray[np.float64] | None = None
     held: list[NDArray[np.float32]] = []  # filtered forwards, cut where an overlap ends
     room = overlap  # frames until the next cut
