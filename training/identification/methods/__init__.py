@@ -390,3 +390,15 @@ def _stica(recording: Recording, settings: published.StIcaSettings) -> Units:
     from .published.stica import stica
 
     return stica(recording, settings)
+
+
+@register(
+    "velbss",
+    "Velocity, separated by a fast fixed-point algorithm (Rohlén et al. 2023).",
+    settings=published.VelBssSettings,
+    page=published.VEL_BSS,
+)
+def _velbss(recording: Recording, settings: published.VelBssSettings) -> Units:
+    from .published.velbss import velbss
+
+    return velbss(recording, settings)

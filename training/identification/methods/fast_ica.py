@@ -34,9 +34,15 @@ def _cube(sources: Floats) -> tuple[Floats, Floats]:
     return squares, slopes
 
 
+def _square(sources: Floats) -> tuple[Floats, Floats]:
+    slopes = 2 * sources.mean(axis=1)
+    return np.square(sources, out=sources), slopes
+
+
 CONTRASTS: dict[str, Callable[[Floats], tuple[Floats, Floats]]] = {
     "logcosh": _logcosh,
     "cube": _cube,
+    "square": _square,
 }
 """Derivatives of what is sought to be extreme, of sources (source, sample), which may be written
 over; and the means of their slopes, (source,)."""
@@ -51,8 +57,8 @@ def fast_ica(white: Floats, contrast: str) -> Floats:
     ----------
     white : float32 or float64 array of shape (sample, component)
         Of mean square 1 and uncorrelated; nothing is centred.
-    contrast : {"logcosh", "cube"}
-        Both odd in their derivative.
+    contrast : {"logcosh", "cube", "square"}
+        The first two look for what is far from normal, the last for what is skewed.
 
     Returns
     -------

@@ -56,7 +56,11 @@ def upright(image: Floats, course: Floats, velocity: Floats) -> tuple[Floats, Fl
 
 
 def pooled(
-    recording: Recording, components: list[Component], agreement: float, fewest: int
+    recording: Recording,
+    components: list[Component],
+    agreement: float,
+    repeats: int,
+    places: list[tuple[slice, slice]],
 ) -> Units:
     """Join components of neighbouring windows to units.
 
@@ -69,8 +73,10 @@ def pooled(
     components : list of Component
     agreement : float
         Least correlation of courses, 0..1.
-    fewest : int
-        Windows that have to hold a unit.
+    repeats : int
+        Windows that have to hold a unit, of as many as there are at its place.
+    places : list of (slice, slice)
+        All windows.
 
     Returns
     -------
@@ -94,9 +100,11 @@ def pooled(
         free[members] = False
         held = {components[one].window[0].start * size[1] + components[one].window[1].start
                 for one in members}  # fmt: skip
-        if len(held) < fewest:
-            continue
         image, train = _joined([components[one] for one in members], length[members], size)
+        row, column = np.unravel_index(np.abs(image).argmax(), size)
+        there = sum(_holds(window, row, column) for window in places)
+        if len(held) < min(repeats, there):
+            continue
         maps.append(image)
         trains.append(train)
         certainties.append(float(np.mean([components[one].certainty for one in members])))
@@ -125,6 +133,11 @@ def _members(
 
 def _overlap(one: tuple[slice, slice], other: tuple[slice, slice]) -> bool:
     return all(a.start < b.stop and b.start < a.stop for a, b in zip(one, other, strict=True))
+
+
+def _holds(window: tuple[slice, slice], row: np.intp, column: np.intp) -> bool:
+    rows, columns = window
+    return rows.start <= row < rows.stop and columns.start <= column < columns.stop
 
 
 def _joined(

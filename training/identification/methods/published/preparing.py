@@ -70,7 +70,10 @@ def band_passed(recording: Recording, lowest: float, highest: float) -> NDArray[
             )  # fmt: skip
             # As long as the filter rings: what is reflected at the ends is no longer seen inside.
             longest = math.ceil(recording.frame_rate / max(lowest, 1.0))
-            part = scipy.signal.sosfiltfilt(sections, part, axis=0, padlen=min(longest, frames - 1))
+            # Mirrored evenly: turned about its last value, noise would be strongest at the ends.
+            part = scipy.signal.sosfiltfilt(
+                sections, part, axis=0, padtype="even", padlen=min(longest, frames - 1)
+            )
         filtered[:, first : first + step] = part
     return filtered.reshape(recording.tvi.shape)
 

@@ -6,15 +6,9 @@ from numpy.typing import NDArray
 
 from ...units import Recording, Units
 from .descriptions import StIcaSettings
+from .noise_edge import independent_samples, needed
 from .pooling import Component, pooled, upright
 from .preparing import band_passed, check_recording, windows
-
-MARGIN = 1.5
-"""A component counts if it is this many times as strong as the strongest direction left out. Of
-noise alone the strongest of 25 components is some 1.3 times as strong."""
-
-FLOOR = 1e-3
-"""Share of the strongest direction that counts in a recording without noise."""
 
 ITERATIONS = 200
 """Of the optimiser, at most."""
@@ -38,12 +32,13 @@ def stica(recording: Recording, settings: StIcaSettings) -> Units:
     step = max(settings.window // 2, 1)
     places = windows((size[0], size[1]), settings.window, step)
     velocity = band_passed(recording, settings.lowest, settings.highest)
+    samples = independent_samples(recording, settings.lowest, settings.highest)
     found: list[Component] = []
     for window in places:
         raw = recording.tvi[:, *window]
         part = velocity[:, *window].reshape(len(raw), -1).T.astype(np.float64)
         part -= part.mean(axis=0)  # over space too, as stICA does (doi:10.1006/nimg.2001.0986)
-        spatial, size_, temporal, left = reduced(part, settings.components)
+        spatial, size_, temporal, least = reduced(part, settings.components, samples)
         if not len(size_):
             continue
         unmixing = independent(
@@ -57,18 +52,16 @@ def stica(recording: Recording, settings: StIcaSettings) -> Units:
         whole = raw.reshape(len(raw), -1).astype(np.float64)
         velocities = (whole - whole.mean(axis=0)) @ weights
         strength = np.linalg.norm(images, axis=0) * np.linalg.norm(courses, axis=0)
-        needed = MARGIN * max(left, FLOOR * size_[0])
-        for one in np.flatnonzero(strength > needed):
+        for one in np.flatnonzero(strength > least):
             image, course, own = upright(
                 images[:, one].reshape(raw.shape[1:]), courses[:, one], velocities[:, one]
             )
-            certainty = 1 - (needed / strength[one]) ** 2
+            certainty = 1 - (least / strength[one]) ** 2
             found.append(Component(window, image, course, own, float(certainty)))
-    fewest = min(settings.repeats, len(places))
-    return pooled(recording, found, settings.agreement, fewest)
+    return pooled(recording, found, settings.agreement, settings.repeats, places)
 
 
-def reduced(velocity: Floats, most: int) -> tuple[Floats, Floats, Floats, float]:
+def reduced(velocity: Floats, most: int, samples: float) -> tuple[Floats, Floats, Floats, float]:
     """Return the strongest directions of velocity (pixel, time) by their singular values.
 
     Returns
@@ -77,14 +70,14 @@ def reduced(velocity: Floats, most: int) -> tuple[Floats, Floats, Floats, float]
     size : array of shape (component,)
         Singular values, falling.
     temporal : array of shape (time, component)
-    left : float
-        The largest singular value left out.
+    least : float
+        How strong a component has to be to count.
     """
     spatial, size, temporal = np.linalg.svd(velocity, full_matrices=False)
     rank = int((size > 1e-9 * max(size[0], 1e-300)).sum())
     kept = min(most, rank)
-    left = float(size[kept]) if kept < len(size) else 0.0
-    return spatial[:, :kept], size[:kept], temporal[:kept].T, left
+    least = needed(size, len(velocity), samples)
+    return spatial[:, :kept], size[:kept], temporal[:kept].T, least
 
 
 def independent(spatial: Floats, temporal: Floats, weight: float) -> Floats:
