@@ -299,3 +299,23 @@ def test_what_settings_were_is_read_back(tmp_path):
     assert open_store(tmp_path / "units.zarr").origin == store.origin
     assert store.origin.settings["window"] == 8
     assert store.origin.settings["components"] == 25
+
+
+def test_firings_that_are_known_are_read_and_kept(musim, tmp_path, refused):
+    small = Parameters(units=Range(1, 1), pixels=(12, 12), size=(12.0, 12.0), frames=400)
+    store = generate(small, tmp_path / "musim.zarr", sequences=1, seed=2, workers=1)
+    firing = store.truth(0).firing[0]
+    rows = [f"{onset:.6f}\t1" for onset in firing[~np.isnan(firing)]]
+    (tmp_path / "events.tsv").write_text("\n".join(["onset\tunit", *rows]) + "\n", encoding="utf-8")
+    done = musim("identify", "musim.zarr", "--method", "sta", "--events", "events.tsv", "--set",
+                 "triggers=3", "--workers", 1)  # fmt: skip
+    assert done.code == 0, done.err
+    origin = open_store(tmp_path / "units.zarr").origin
+    assert origin.events["file"] == "events.tsv"
+    assert len(origin.events["sha256"]) == 64
+    assert origin.settings["triggers"] == 3
+    (tmp_path / "late.tsv").write_text("onset\tunit\n500\t1\n", encoding="utf-8")
+    refused(["sequence 0", "found no firing in the 1 s from 0 s on"], "musim.zarr", "--method",
+            "sta", "--events", "late.tsv", "--out", "late.zarr")  # fmt: skip
+    refused(["found ica with --events, wanted sta"], "musim.zarr", "--method", "ica", "--events",
+            "late.tsv", "--out", "late.zarr")  # fmt: skip

@@ -402,3 +402,24 @@ def _velbss(recording: Recording, settings: published.VelBssSettings) -> Units:
     from .published.velbss import velbss
 
     return velbss(recording, settings)
+
+
+@register(
+    "sta",
+    "Spike-triggered averages for firings that are known (--events), else the true ones.",
+    truth="used",
+    settings=published.StaSettings,
+    takes_events=True,
+    page=published.STA,
+)
+def _sta(
+    recording: Recording,
+    truth: Truth | None,
+    settings: published.StaSettings,
+    events: NDArray[np.float64] | None,
+) -> Units:
+    from .published.sta import sta
+
+    if events is None and truth is not None:
+        events = truth.firing
+    return sta(recording, settings, np.zeros((0, 0)) if events is None else events)

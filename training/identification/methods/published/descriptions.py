@@ -48,51 +48,84 @@ class VelBssSettings(BandSettings):
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class StaSettings(MethodSettings):
+    """Of spike-triggered averages."""
+
+    before: float = declare(25.0, "Span averaged before a firing.", "ms", (0, 1000))
+    after: float = declare(250.0, "Span averaged after a firing.", "ms", (10, 2000))
+    triggers: int = declare(5, "Firings that a unit must have.", bounds=(2, 10**6))
+
+
 ST_ICA = """\
 Spatio-temporal independent component analysis of velocity (Rohlén et al. 2020, IEEE Access 8, \
 50299-50311).
 
-What it does: velocity is filtered to 5-100 Hz. The image is cut into windows of 20 x 20 px, each \
-half over the next (19 x 19 of them in doi:10.1038/s41598-022-12999-4). In each the 25 strongest \
-singular directions are kept (25 to 50 there), and turned until images and courses are as \
-independent as can be, in equal parts, with sech^2 as the density of sources (Stone et al. 2002, \
-doi:10.1006/nimg.2001.0986). Components of windows that overlap and move alike are one unit.
+What it does: velocity is filtered to 5-100 Hz. The image is cut into windows of 20 x 20 px, \
+each half over the next (19 x 19 of them in doi:10.1038/s41598-022-12999-4). In each the 25 \
+strongest singular directions are kept (25 to 50 there), and turned until images and courses \
+are as independent as can be, in equal parts, with sech^2 as the density of sources (Stone et \
+al. 2002, doi:10.1006/nimg.2001.0986). Components of windows that overlap and move alike are \
+one unit.
 
-What it assumes: a unit moves its pixels by one course, in proportion; no more units in a window \
-than components; that units differ in where they are and in when they fire, and that each fills a \
-small part of a window: one that fills half of it is not sparse, and is lost. Units that always \
-fire together are one. It wants as many frames as there are components, and more are better: the \
-papers' recordings are of 10 s and more.
+What it assumes: a unit moves its pixels by one course, in proportion; no more units in a \
+window than components; that units differ in where they are and in when they fire, and that \
+each fills a small part of a window: one that fills half of it is not sparse, and is lost. \
+Units that always fire together are one. It wants as many frames as there are components, and \
+more are better: the papers' recordings are of 10 s and more.
 
-What publications leave open, and what is chosen here: they match components with firings of an \
-electromyogram, so they need not tell units from noise. Here a component counts if it is 1.2 times \
-as strong as the strongest direction of noise, and a unit if two windows hold it, where there are two (`repeats`). \
-Maps are means over windows. Trains are what a component's weights make of the recording as it is, \
-before the filter. `spatial_weight` 1 looks at images alone: doi:10.1186/s13104-022-06093-1 finds \
-that best in muscle; on simulated seconds, equal parts find more.
+What publications leave open, and what is chosen here: they match components with firings of \
+an electromyogram, so they need not tell units from noise. Here a component counts if it is \
+1.2 times as strong as the strongest direction of noise, and a unit if two windows hold it, \
+where there are two (`repeats`). Maps are means over windows. Trains are what a component's \
+weights make of the recording as it is, before the filter. `spatial_weight` 1 looks at images \
+alone: doi:10.1186/s13104-022-06093-1 finds that best in muscle; on simulated seconds, equal \
+parts find more.
 
-Ranges: images from 20 x 20 px on (`window`), any frame rate above 10 Hz, recordings from 0.35 s \
-on."""
+Ranges: images from 20 x 20 px on (`window`), any frame rate above 10 Hz, recordings from 0.35 \
+s on."""
 
 
 VEL_BSS = """\
-Fast separation of velocity into courses and maps (Rohlén, Lundsberg, Malesevic and Antfolk 2023, \
-doi:10.1088/1741-2552/acd4e9).
+Fast separation of velocity into courses and maps (Rohlén, Lundsberg, Malesevic and Antfolk \
+2023, doi:10.1088/1741-2552/acd4e9).
 
-What it does: velocity is filtered to 5-100 Hz and reduced to its strongest directions, which are \
-turned by the fixed-point algorithm (Hyvärinen 1999, doi:10.1109/72.761722), all at once, not by \
-the optimiser of spatio-temporal independent component analysis. Courses are the image times a \
-component's map. The paper reports 20 times less computing time, twitches that correlate by 0.96 \
-with those of stica, and maps by 0.81.
+What it does: velocity is filtered to 5-100 Hz and reduced to its strongest directions, which \
+are turned by the fixed-point algorithm (Hyvärinen 1999, doi:10.1109/72.761722), all at once, \
+not by the optimiser of spatio-temporal independent component analysis. Courses are the image \
+times a component's map. The paper reports 20 times less computing time, twitches that \
+correlate by 0.96 with those of stica, and maps by 0.81.
 
 What it assumes: a unit moves its pixels by one course, in proportion; maps of units do not \
-correlate over the image. Where units overlap much that does not hold, and they mix. Units that \
-always fire together are one.
+correlate over the image. Where units overlap much that does not hold, and they mix. Units \
+that always fire together are one.
 
-What publications leave open, and what is chosen here: of the paper its abstract and figures of \
-merit were at hand, not its equations. That images are independent, rather than courses, \
-agrees with the maps and twitches that it shares with stica; in recordings of a second, the few \
-independent samples of courses separate nothing. The whole image is separated at once, \
-as 50 components; which of them are units is decided as in stica.
+What publications leave open, and what is chosen here: of the paper its abstract and figures \
+of merit were at hand, not its equations. That images are independent, rather than courses, \
+agrees with the maps and twitches that it shares with stica; in recordings of a second, the \
+few independent samples of courses separate nothing. The whole image is separated at once, as \
+50 components; which of them are units is decided as in stica.
 
 Ranges: any image from 2 x 2 px on, any frame rate above 10 Hz, recordings from 0.35 s on."""
+
+
+STA = """\
+Spike-triggered averages for firings that are given, as of an electromyogram (--events).
+
+What it does: of each unit's firings the velocity of all pixels around them is averaged. Its \
+strongest direction over pixels and time is the unit's map and its twitch; the train is that \
+twitch at each firing. The confidence compares the average with those of the same firings \
+shifted in time by 1 to 8 ninths of the recording.
+
+What it assumes: that a twitch is over when the next one begins, that other units fire at \
+random beside it, and that a unit's twitches are alike. Where twitches fuse, the average is \
+too small and too short (Andreassen and Bar-On 1983, doi:10.1109/TBME.1983.325189), and units \
+that fire together are seen in one another's maps.
+
+What publications leave open, and what is chosen here: the span, 25 ms before to 250 ms after \
+a firing; the map as a singular direction in place of peaks. A simulated recording's own \
+firings are taken where none are given: then it tells how far averages go if all firings are \
+known.
+
+Ranges: any image from 2 x 2 px on, any frame rate, recordings from 0.35 s on; five firings a \
+unit or more (`triggers`), and far more for weak units."""
