@@ -1,5 +1,6 @@
 """``musim evaluate``."""
 
+import math
 import time
 from dataclasses import asdict
 
@@ -40,6 +41,7 @@ Examples:
   musim evaluate identify --sweep overlap --out overlap
   musim evaluate identify --protocol ali-2020 --quick --run detector --run twitches
   musim evaluate identify musim.zarr
+  musim evaluate identify musim.zarr --compare ica,stica,velbss --out methods
 """,
 )
 @click.argument("store", metavar="[STORE]", required=False)
@@ -61,6 +63,10 @@ Examples:
     help="How units are found.  [default: refine; network with --run]",
 )  # fmt: skip
 @click.option(
+    "--compare", "compared", default=None, metavar="METHOD,METHOD",
+    help="Score these methods side by side; settings are METHOD.NAME=VALUE then.",
+)  # fmt: skip
+@click.option(
     "--run", "runs", multiple=True, metavar="RUN",
     help="A run of musim train detect or twitch; may be given once for each.",
 )  # fmt: skip
@@ -80,7 +86,7 @@ Examples:
 @click.option("--overwrite", is_flag=True, help="Replace an evaluation that is there.")
 @json_option
 @config_option
-def identify(store, protocol, difficulty, method, runs, target, changes, quick, sequences,
+def identify(store, protocol, difficulty, method, compared, runs, target, changes, quick, sequences,
              workers, resume, overwrite, as_json) -> None:  # fmt: skip
     """Score how a method identifies motor units: on a protocol, a sweep, or a STORE with truth.
 
@@ -106,12 +112,18 @@ def identify(store, protocol, difficulty, method, runs, target, changes, quick, 
         usual = USUAL_SEQUENCES // QUICK if quick else USUAL_SEQUENCES
         count = usual if sequences is None else sequences
         on = ali_2020(count) if difficulty is None else sweep(difficulty, count)
+    options = {"runs": runs, "settings": changes_from(changes), "workers": workers,
+               "resume": resume, "overwrite": overwrite}  # fmt: skip
+    if compared is not None:
+        if method is not None:
+            raise InputError("found both --method and --compare, wanted one of them")
+        _compare(on, compared, target, options, as_json)
+        return
     began = time.perf_counter()
     with progress("identifying", "sequences") as report:
         found = evaluate_method(
-            on, method or usual_method(runs), target, runs=runs, settings=changes_from(changes),
-            workers=workers, resume=resume, overwrite=overwrite, on_progress=report,
-        )  # fmt: skip
+            on, method or usual_method(runs), target, **options, on_progress=report
+        )
     seconds = time.perf_counter() - began
     if as_json:
         error, predictions = calibration(found)
@@ -136,6 +148,30 @@ def identify(store, protocol, difficulty, method, runs, target, changes, quick, 
                       f"{predictions} units found.", soft_wrap=True, markup=False)  # fmt: skip
     console.print(f"{target}: {counted(len(found.sequences), 'sequence')} ({seconds:.0f} s). "
                   f"Look at them: musim report {target}", soft_wrap=True, markup=False)  # fmt: skip
+
+
+def _compare(on, compared, target, options, as_json) -> None:
+    from ..training.identification.comparison import MEASURES, compare, comparison
+    from ..training.identification.tables import difficulties
+
+    methods = [name.strip() for name in compared.split(",") if name.strip()]
+    with progress("identifying", "sequences") as report:
+        found = compare(on, methods, target, **options, on_progress=report)
+    rows = comparison(found)
+    if as_json:
+        print_json(comparison=target, rows=rows)
+        return
+    names = difficulties(found[0])
+    table = Table("method", *names, "n", *MEASURES.values(), box=SIMPLE_HEAD, pad_edge=False,
+                  collapse_padding=True)  # fmt: skip
+    for row in rows:
+        known = (row[f"{name}_mean"] for name in MEASURES)
+        scores = ["–" if math.isnan(value) else f"{value:.3f}" for value in known]
+        table.add_row(row["method"], *(f"{row[name]:g}" for name in names), str(row["n"]), *scores)
+    console = out()
+    console.print(table)
+    console.print(f"{target}: comparison.csv, comparison.png, and a folder for each method",
+                  soft_wrap=True, markup=False)  # fmt: skip
 
 
 @evaluate.command(

@@ -11,8 +11,11 @@ from tests.training.identification.published.cases import boxes, matched, record
 
 @pytest.mark.parametrize("shape", [(20, 60), (60, 20)])
 def test_directions_are_the_singular_ones(shape):
-    velocity = np.random.default_rng(3).standard_normal(shape).astype(np.float32)
-    white, _ = whitened(velocity, 4, 20)
+    random = np.random.default_rng(3)
+    signal = random.standard_normal((shape[0], 4)) * [9, 7, 5, 3]
+    velocity = (signal @ random.standard_normal((4, shape[1]))).astype(np.float32)
+    velocity += 0.1 * random.standard_normal(shape).astype(np.float32)
+    white, _ = whitened(velocity, 9, 20)
     _, _, images = np.linalg.svd(velocity)
     turned = images[:4] @ white / np.sqrt(shape[1])
     np.testing.assert_allclose(np.abs(turned), np.eye(4), atol=1e-3)

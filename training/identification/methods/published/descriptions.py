@@ -104,7 +104,8 @@ What publications leave open, and what is chosen here: of the paper its abstract
 of merit were at hand, not its equations. That images are independent, rather than courses, \
 agrees with the maps and twitches that it shares with stica; in recordings of a second, the \
 few independent samples of courses separate nothing. The whole image is separated at once, as \
-50 components; which of them are units is decided as in stica.
+50 components, or as many as stand out from noise; which of them are units is decided as in \
+stica.
 
 Ranges: any image from 2 x 2 px on, any frame rate above 10 Hz, recordings from 0.35 s on."""
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ...units import Recording, Units
 from ..fast_ica import fast_ica
 from .descriptions import VelBssSettings
-from .noise_edge import FLOOR, independent_samples, needed
+from .noise_edge import FLOOR, MARGIN, independent_samples, needed
 from .pooling import Component, pooled, upright
 from .preparing import band_passed, check_recording, windows
 
@@ -72,12 +72,12 @@ def whitened(
     else:
         energy, directions = np.linalg.eigh((velocity.T @ velocity).astype(np.float64))
     size = np.sqrt(np.maximum(energy[::-1], 0))
-    # Products in float32 tell nothing of what is weaker than this.
-    rank = int((size > FLOOR * size[0]).sum()) if size[0] > 0 else 0
-    kept = min(most, rank)
+    # White, directions of noise would weigh as much as those of units.
+    least = needed(size, pixels, samples)
+    kept = min(most, int((size > max(least / MARGIN, FLOOR * size[0])).sum()))
     if frames <= pixels:
         strongest = directions[:, ::-1][:, :kept] / np.maximum(size[:kept], 1e-30)
         white = velocity.T @ strongest.astype(np.float32)
     else:
         white = directions[:, ::-1][:, :kept].astype(np.float32)
-    return white * np.float32(math.sqrt(pixels)), needed(size, pixels, samples)
+    return white * np.float32(math.sqrt(pixels)), least
