@@ -38,8 +38,8 @@ _KEPT: dict[tuple[Parameters, Doses, int, int], "Subject"] = {}
 _LOCK = threading.Lock()
 
 MOST_NOISE = 1.0
-"""Of noise over echoes, in amplitude, at the bottom of the image: power is within a tenth of that
-of the full experiment up to 0.9, and 1.7 times as large at 3."""
+"""Of noise over echoes, in amplitude, at the bottom of the image: its power is within a tenth of
+that of the full experiment up to 0.8, and 1.4 times as large at 2.6."""
 
 MOST_ACROSS = 2.0
 """SD of the motion of all tissue across the image plane, mm. Beyond it other scatterers are seen

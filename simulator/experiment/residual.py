@@ -39,7 +39,12 @@ within 5 %, but for where echoes are hardly above the noise (1.1 for 1.0)."""
 
 UNLIKE = 0.11
 """Share of the noise that the median makes unlike that of neighbouring pixels: 0.07 where nothing
-moves, 0.15 among pixels that do (32 recordings of another seed, `python -m benchmarks.quick`)."""
+moves, 0.15 among pixels that do in quiet recordings, 0.11 in those of more noise (as ENDS)."""
+
+ENDS = 0.92
+"""Power of what the ends set off over that by :func:`chosen_noise`: there noise is some twenty
+times as strong, so that the median chooses less among pixels that move. Between still tissue (1)
+and quiet recordings (0.87; ``python -m benchmarks.quick agreement``)."""
 
 TRANSIENT = 2.0
 """Length of what the ends of a recording set off, over a period of the band's lower corner."""
@@ -219,8 +224,8 @@ def _ends(imaging: Imaging, frames: int) -> NDArray[np.float32]:
         courses = courses[:, :length] if start else courses[:, ::-1][:, :length]
         power, shapes = np.linalg.eigh(courses.T @ courses)
         shape = shapes[:, -1]
-        # An eigenvector has no sign of its own. It is given the power of all.
-        found.append(np.sqrt(power.sum()) * shape * np.sign(shape[np.abs(shape).argmax()]))
+        # An eigenvector has no sign of its own. It is given the power of all of them.
+        found.append(np.sqrt(ENDS * power.sum()) * shape * np.sign(shape[np.abs(shape).argmax()]))
     return np.stack(found).astype(np.float32)
 
 

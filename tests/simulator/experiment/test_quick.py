@@ -115,10 +115,16 @@ def test_motion_that_aliases_is_refused():
 
 def test_tissue_that_leaves_the_plane_is_refused():
     check_quick(PARAMETERS, Doses())
-    usual = {"breathing": Range(0, 0), "tremor": Range(3, 3), "muscle_motion": Range(0, 4)}
-    # Of the SDs 3, 4 and 12 um, 13 in all.
-    most = MOST_ACROSS / 0.013
-    check_quick(PARAMETERS, Doses(**usual, drift=Range(0, 12), out_of_plane=Range(1, most / 2)))
+    # SDs of 30, 40 and 120 um: 130 in all. Breathing is a sine: its SD is its amplitude over 1.414.
+    doses = {"tremor": 30, "muscle_motion": 40, "drift": 0, "breathing": 120 * np.sqrt(2)}
+    moving = {name: Range(0, dose) for name, dose in doses.items()}
+    most = MOST_ACROSS / 0.13
+    check_quick(PARAMETERS, Doses(**moving, out_of_plane=Range(1, 0.99 * most)))
+    for name in ("tremor", "muscle_motion", "drift", "breathing", "out_of_plane"):
+        more = {**moving, "out_of_plane": Range(1, 0.99 * most)}
+        more[name] = Range(0, 1.3 * more[name].high + 20)
+        with pytest.raises(InputError, match="moves across the plane"):
+            check_quick(PARAMETERS, Doses(**more))
     with pytest.raises(InputError, match=r"found tissue that moves across .* 2\.6 mm \(SD\)"):
         check_quick(PARAMETERS, Doses(
             drift=Range(0, 100), breathing=Range(0, 240 * np.sqrt(2)), out_of_plane=Range(1, 10),
