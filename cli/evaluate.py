@@ -9,6 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ..simulator.errors import InputError
+from ..training.identification.firings import FIRINGS
 from ..training.identification.methods import METHODS, usual_method
 from ..training.identification.protocols import QUICK, SWEEPS, ali_2020, sweep
 from .config import config_option
@@ -75,6 +76,10 @@ Examples:
     help="Where tables and figures are written.",
 )  # fmt: skip
 @set_option
+@click.option(
+    "--firings", default=None, metavar="|".join(FIRINGS),
+    help="How firings are found in trains; grid: as the method does.  [default: family]",
+)  # fmt: skip
 @click.option("--quick", is_flag=True, help="A tenth of the sequences.")
 @click.option(
     "-n", "--sequences", type=int, default=None, metavar="NUMBER",
@@ -86,8 +91,8 @@ Examples:
 @click.option("--overwrite", is_flag=True, help="Replace an evaluation that is there.")
 @json_option
 @config_option
-def identify(store, protocol, difficulty, method, compared, runs, target, changes, quick, sequences,
-             workers, resume, overwrite, as_json) -> None:  # fmt: skip
+def identify(store, protocol, difficulty, method, compared, runs, target, changes, firings, quick,
+             sequences, workers, resume, overwrite, as_json) -> None:  # fmt: skip
     """Score how a method identifies motor units: on a protocol, a sweep, or a STORE with truth.
 
     First by trains (of correlation above 0.7) and firings, with what a wrong unit would score; then
@@ -112,8 +117,8 @@ def identify(store, protocol, difficulty, method, compared, runs, target, change
         usual = USUAL_SEQUENCES // QUICK if quick else USUAL_SEQUENCES
         count = usual if sequences is None else sequences
         on = ali_2020(count) if difficulty is None else sweep(difficulty, count)
-    options = {"runs": runs, "settings": changes_from(changes), "workers": workers,
-               "resume": resume, "overwrite": overwrite}  # fmt: skip
+    options = {"runs": runs, "settings": changes_from(changes), "firings": firings,
+               "workers": workers, "resume": resume, "overwrite": overwrite}  # fmt: skip
     if compared is not None:
         if method is not None:
             raise InputError("found both --method and --compare, wanted one of them")

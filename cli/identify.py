@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import click
 
+from ..training.identification.firings import FIRINGS
 from ..training.identification.methods import METHODS, usual_method
 from .config import config_option
 from .console import err, out, print_json, progress
@@ -49,6 +50,10 @@ Examples:
 )
 @set_option
 @click.option(
+    "--firings", default=None, metavar="|".join(FIRINGS),
+    help="How firings are found in trains; grid: as the method does.  [default: family]",
+)  # fmt: skip
+@click.option(
     "--events",
     default=None,
     metavar="TABLE",
@@ -71,8 +76,8 @@ Examples:
 @click.option("--overwrite", is_flag=True, help="Replace a musim store that is there.")
 @json_option
 @config_option
-def identify(recordings, target, method, runs, changes, events, workers, scheduler, resume,
-             overwrite, as_json) -> None:  # fmt: skip
+def identify(recordings, target, method, runs, changes, firings, events, workers, scheduler,
+             resume, overwrite, as_json) -> None:  # fmt: skip
     """Find the motor units in recordings: territories, twitch trains, firings.
 
     RECORDINGs are stores, simulated or imported. The result is a store of the same form; musim
@@ -92,6 +97,7 @@ def identify(recordings, target, method, runs, changes, events, workers, schedul
             runs=runs,
             settings=changes_from(changes),
             events=events,
+            firings=firings,
             workers=workers,
             scheduler=scheduler,
             resume=resume,

@@ -26,6 +26,7 @@ DOMAIN = "musim_domain"
 SOURCES, DESCRIPTIONS, CHAIN = "musim_sources", "musim_descriptions", "musim_chain"
 METHOD, RUNS, REMARKS = "musim_method", "musim_runs", "musim_remarks"
 SETTINGS, EVENTS = "musim_settings", "musim_events"
+FIRINGS = "musim_firings"
 TRANSLATED_FROM = "musim_translated_from"
 FORMAT_VERSION, KIND, PART_SIZE = "musim_format_version", "musim_kind", "musim_part_size"
 FRAME_RATE, PIXEL_SIZE = "musim_frame_rate", "musim_pixel_size"
@@ -253,6 +254,8 @@ class Identified:
     events : mapping of str to str
         ``file`` and ``sha256`` of the table of known firings that the method was given; empty
         without.
+    firings : str
+        How firings were to be found in trains; empty if it was not said.
     software : mapping of str to str
     """
 
@@ -265,6 +268,7 @@ class Identified:
     remarks: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     events: Mapping[str, str] = field(default_factory=dict)
+    firings: str = ""
     software: Mapping[str, str] = field(default_factory=software_versions)
 
     @property
@@ -301,6 +305,7 @@ class Identified:
             **({RUNS: json.dumps(self.runs)} if self.runs else {}),
             **({SETTINGS: _text(dict(self.settings))} if self.settings else {}),
             **({EVENTS: _text(dict(self.events))} if self.events else {}),
+            **({FIRINGS: self.firings} if self.firings else {}),
             SOURCES: json.dumps(
                 [{"store": one.store, "sequences": one.sequences} for one in self.searched]
             ),
@@ -320,6 +325,7 @@ class Identified:
             remarks=tuple(str(attributes.get(REMARKS, "")).split()),
             settings=_read(attributes, SETTINGS, {}),
             events=_read(attributes, EVENTS, {}),
+            firings=str(attributes.get(FIRINGS, "")),
             software=_software_of(attributes),
         )
 

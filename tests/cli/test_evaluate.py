@@ -240,6 +240,7 @@ def test_protocols_and_their_sizes(musim, asked, arguments, wanted):
     assert options == {
         "runs": (),
         "settings": {},
+        "firings": None,
         "workers": None,
         "resume": False,
         "overwrite": False,
@@ -248,11 +249,12 @@ def test_protocols_and_their_sizes(musim, asked, arguments, wanted):
 
 def test_options_are_handed_on(musim, asked):
     musim("evaluate", "identify", "a.zarr", "-m", "ica", "-o", "b", "--workers", 2, "--resume",
-          "--overwrite")  # fmt: skip
+          "--overwrite", "--firings", "grid")  # fmt: skip
     ((arguments, options),) = asked
     assert arguments == ("a.zarr", "ica", "b")
     options.pop("on_progress")
-    assert options == {"runs": (), "settings": {}, "workers": 2, "resume": True, "overwrite": True}
+    assert options == {"runs": (), "settings": {}, "firings": "grid", "workers": 2, "resume": True,
+                       "overwrite": True}  # fmt: skip
 
 
 def test_runs_are_handed_on_and_make_the_method(musim, asked):

@@ -163,16 +163,17 @@ def test_options_are_handed_on(musim, monkeypatch):
     monkeypatch.setattr("musim.training.identification.results.identify_stores", call)
     assert musim("identify", "a", "b").code == 2
     assert musim("identify", "a", "-o", "c", "-m", "ica", "--workers", 3, "--scheduler", "tcp://h:1",
-                 "--resume", "--overwrite", "--set", "window = 8", "--events",
+                 "--resume", "--overwrite", "--set", "window = 8", "--firings", "grid", "--events",
                  "e.tsv").code == 2  # fmt: skip
     for _, options in asked:
         assert callable(options.pop("on_progress"))
     assert asked == [
         ((("a", "b"), "units.zarr"), {"method": "refine", "runs": (), "settings": {},
-                                      "events": None, "workers": None, "scheduler": None,
+                                      "firings": None, "events": None, "workers": None,
+                                      "scheduler": None,
                                       "resume": False, "overwrite": False}),
         ((("a",), "c"), {"method": "ica", "runs": (), "settings": {"window": "8"},
-                         "events": "e.tsv", "workers": 3, "scheduler": "tcp://h:1",
+                         "firings": "grid", "events": "e.tsv", "workers": 3, "scheduler": "tcp://h:1",
                          "resume": True, "overwrite": True}),
     ]  # fmt: skip
 

@@ -49,6 +49,7 @@ IDENTIFIED = Identified(
     searched=(Searched("/x/a.zarr", 3), Searched("s3://b/b.zarr", 2)),
     runs=("/runs/detect", "/runs/twitch"),
     remarks=("slow", "copies"),
+    firings="free",
     software=SOFTWARE,
 )
 TRANSLATED = Translated(
@@ -119,7 +120,8 @@ def test_unknown_kinds_and_versions_are_refused(changes, refused):
 @pytest.mark.parametrize("made", ALL, ids=NAMES)
 def test_damage_is_said_in_one_line(made):
     attributes = to_attributes(made)
-    plain = (origin.ORIGIN, origin.VERSION, origin.REMARKS, origin.METHOD)  # any text will do
+    plain = (origin.ORIGIN, origin.VERSION, origin.REMARKS, origin.METHOD,
+             origin.FIRINGS)  # any text will do  # fmt: skip
     for name in attributes.keys() - set(plain):
         with pytest.raises((FailureError, InputError)) as caught:
             from_attributes(attributes | {name: "{"}, "x.zarr")

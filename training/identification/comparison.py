@@ -36,6 +36,7 @@ def compare(
     *,
     runs: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
+    firings: str | None = None,
     workers: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -55,6 +56,8 @@ def compare(
         Runs of ``musim train``, for the methods that take them.
     settings : mapping of str to object, optional
         By METHOD.NAME.
+    firings : str, optional
+        As :func:`.evaluation.evaluate` takes it, for all methods.
     workers, resume, overwrite, on_progress
         As :func:`.evaluation.evaluate` takes them; sequences are counted for each method.
 
@@ -92,7 +95,8 @@ def compare(
         found.append(
             evaluate(
                 on, name, folders[name], runs=runs if takes else (), settings=own[name],
-                workers=workers, resume=resume, overwrite=overwrite, on_progress=report,
+                firings=firings, workers=workers, resume=resume, overwrite=overwrite,
+                on_progress=report,
             )
         )  # fmt: skip
     rows = comparison(found)

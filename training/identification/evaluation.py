@@ -15,6 +15,7 @@ from ...simulator.rendering import render
 from ...simulator.sequence import Truth, draw
 from ..evaluations import EvaluationFiles, EvaluationFolder
 from ..resumable import evaluation_in_parts
+from .firings import way_named
 from .methods import known_in, method_named
 from .protocols import Condition, Protocol
 from .results import recording_of
@@ -55,6 +56,7 @@ def evaluate(
     *,
     runs: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
+    firings: str | None = None,
     workers: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -74,6 +76,8 @@ def evaluate(
         Runs of ``musim train`` that the method ``network`` takes.
     settings : mapping of str to object, optional
         Of the method, by their names, as values or as texts.
+    firings : str, optional
+        How firings are found in trains, one of :data:`.firings.FIRINGS`.
     workers : int, optional
         Processes; one a processor, if not given.
     resume, overwrite : bool
@@ -96,6 +100,8 @@ def evaluate(
     plan = _of_protocol if isinstance(on, Protocol) else _of_store
     planned, sizes, work = plan(on, method, runs)
     values = method_named(method).settings_of(settings)
+    way_named(firings)
+    planned |= {} if firings is None else {"firings": firings}
     planned |= {} if values is None else {"settings": values.to_json()}
     tasks = {
         _part(number, first, last): (number, first, last)
@@ -184,7 +190,8 @@ def score_drawn(address: str, condition: int, first: int, last: int) -> None:
     method, runs = str(settings["method"]), settings.get("runs", [])
     what = f"{settings['protocol']}, {drawn.name}"
     values, more = dict(drawn.values), settings.get("settings")
-    part = score_cases(what, cases(), method, runs, values, first, more)
+    firings = settings.get("firings")
+    part = score_cases(what, cases(), method, runs, values, first, more, firings)
     folder.write_part(_part(condition, first, last), part)
 
 
@@ -196,7 +203,8 @@ def score_stored(address: str, condition: int, first: int, last: int) -> None:
     cases = ((recording_of(store, i), store.truth(i)) for i in range(first, last))
     method, runs = str(settings["method"]), settings.get("runs", [])
     more = settings.get("settings")
-    part = score_cases(str(store.location), cases, method, runs, {}, first, more)
+    firings = settings.get("firings")
+    part = score_cases(str(store.location), cases, method, runs, {}, first, more, firings)
     folder.write_part(_part(condition, first, last), part)
 
 

@@ -17,6 +17,7 @@ from ...datasets.origin import Identified, Searched, recorded_by, to_attributes
 from ...datasets.production import Input, Maker, Part, Work, WorkOptions, produce
 from ...datasets.store import Store, open_store
 from ...simulator.errors import FailureError, InputError
+from .firings import way_named
 from .methods import METHODS, USUAL, Method, identify, method_named
 from .remarks import REMARKS
 from .stored import VARIABLES, pack, source_of
@@ -67,6 +68,7 @@ def plan(
     runs: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
     events: str | Path | None = None,
+    firings: str | None = None,
 ) -> Layout:
     """Decide what a store of results will hold.
 
@@ -75,7 +77,7 @@ def plan(
     stores : sequence of Store
         The recordings; their sequences follow one another in the result.
     method : str
-    runs, settings, events
+    runs, settings, events, firings
         See :func:`identify_stores`.
 
     Raises
@@ -89,6 +91,7 @@ def plan(
     named = method_named(method)
     chosen, values = named.check(has_truth, runs), named.settings_of(settings)
     named.check_events(has_truth, events is not None)
+    way_named(firings)
     first = stores[0].layout
     for store in stores[1:]:
         if not store.layout.grid.fits(first.grid):
@@ -119,6 +122,7 @@ def plan(
                 searched=tuple(Searched(one.location.address, len(one)) for one in stores),
                 runs=tuple(chosen),
                 remarks=tuple(REMARKS),
+                firings=firings or "",
                 settings={} if values is None else values.to_json(),
                 events={}
                 if events is None
@@ -136,6 +140,7 @@ def identify_stores(
     runs: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
     events: str | Path | None = None,
+    firings: str | None = None,
     **work: Unpack[WorkOptions],
 ) -> Store:
     """Find the units in all sequences of some stores.
@@ -156,6 +161,10 @@ def identify_stores(
     events : path, optional
         A table of firings that are known, for the method ``sta``; see
         :func:`musim.datasets.event_tables.read_events`.
+    firings : str, optional
+        How firings are found in trains, one of
+        :data:`musim.training.identification.firings.FIRINGS`; ``family`` where the recording
+        allows it.
     **work
         Who does the work, and what becomes of a store that is there, see
         :class:`musim.datasets.production.Work`.
@@ -176,7 +185,7 @@ def identify_stores(
     alone = isinstance(recordings, str | Path | Store)
     stores = [open_store(one) for one in ([recordings] if alone else recordings)]
     table = None if events is None else read_events(events)
-    layout = plan(stores, method, runs, settings, events)
+    layout = plan(stores, method, runs, settings, events, firings)
     maker, location, how = (
         Identification(layout=layout, method=method_named(method), events=table),
         Location(out),
@@ -239,7 +248,7 @@ class Identification(Maker[int]):
             with threadpool_limits(1):
                 units = identify(
                     recording, origin.method, truth=truth, runs=origin.runs,
-                    settings=origin.settings, events=events,
+                    settings=origin.settings, events=events, firings=origin.firings or None,
                 )  # fmt: skip
             packed = pack(units, recording, self.layout)
         yield Part(task, {name: values[None] for name, values in packed.items()})

@@ -13,6 +13,7 @@ from ...simulator.experiment.anatomy import places_of
 from ...simulator.sequence import Truth
 from .methods import identify
 from .metrics import SequenceScore, TrainMatching, score
+from .metrics.firing import rate_and_variation
 from .units import Recording, Units
 
 Row = dict[str, Any]
@@ -58,6 +59,7 @@ def score_cases(
     values: Row,
     first: int,
     settings: Mapping[str, Any] | None = None,
+    firings: str | None = None,
 ) -> dict[str, list[Row]]:
     """Find the units of some sequences and score them.
 
@@ -75,6 +77,8 @@ def score_cases(
         Number of the first sequence.
     settings : mapping of str to object, optional
         Of the method.
+    firings : str, optional
+        See :func:`.methods.identify`.
 
     Returns
     -------
@@ -97,7 +101,9 @@ def score_cases(
         with threadpool_limits(1):  # the other cores have sequences of their own
             began = time.perf_counter()
             try:
-                found = identify(recording, method, truth=truth, runs=runs, settings=settings)
+                found = identify(
+                    recording, method, truth=truth, runs=runs, settings=settings, firings=firings
+                )
             except InputError as error:
                 raise InputError(f"{what}, sequence {index}: {error}") from error
             seconds = time.perf_counter() - began
@@ -105,7 +111,7 @@ def score_cases(
         difficulty = {"snr": truth.snr, "synchrony": truth.synchrony, **values, "sequence": index}
         row = {**scored.to_row(), **difficulty, **_subject(truth), "seconds": seconds}
         sequences.append({key: _plain(value) for key, value in row.items()})
-        units += _unit_rows(scored, truth, difficulty)
+        units += _unit_rows(scored, truth, recording.frame_rate, difficulty)
         predictions += _prediction_rows(scored, found, difficulty)
     return {"sequences": sequences, "units": units, "predictions": predictions}
 
@@ -132,12 +138,17 @@ def score_units(found: Units, truth: Truth, frame_rate: float) -> SequenceScore:
     )
 
 
-def _unit_rows(scored: SequenceScore, truth: Truth, difficulty: Row) -> list[Row]:
+def _unit_rows(
+    scored: SequenceScore, truth: Truth, frame_rate: float, difficulty: Row
+) -> list[Row]:
     matching, by_trains = scored.matching, _by_trains(scored)
     iou = dict(zip(matching.true.tolist(), matching.iou.tolist(), strict=True))
     loose = set(scored.loose.true.tolist())
     trained = scored.visible[by_trains.true].tolist()
     correlation = dict(zip(trained, by_trains.correlation.tolist(), strict=True))
+    firing = () if scored.trains is None else scored.trains.firing
+    agreement = dict(zip(trained, [one.agreement for one in firing], strict=False))
+    window = (0.0, truth.twitch_train.shape[1] / frame_rate)
     rows = []
     for unit in scored.visible.tolist():
         row = {
@@ -152,6 +163,8 @@ def _unit_rows(scored: SequenceScore, truth: Truth, difficulty: Row) -> list[Row
             "found_iou03": int(unit in loose),
             "train_found": int(unit in correlation),
             "train_correlation": correlation.get(unit, 0.0),
+            "firing_rate": rate_and_variation(truth.firing[unit], window)[0],
+            "firing_agreement": agreement.get(unit, math.nan),
         }
         rows.append({key: _plain(value) for key, value in row.items()})
     return rows

@@ -144,7 +144,15 @@ def test_rows_are_the_scores_of_what_was_found(protocol, method, tmp_path):
             }  # fmt: skip
             # Trains are a frame late: all that were found match by them, and none other.
             wanted |= {"train_found": float(unit < units.count)}
-            assert set(properties) == {*wanted, "train_correlation"}
+            added = {"train_correlation", "firing_rate", "firing_agreement"}
+            assert set(properties) == {*wanted, *added}
+            firing, frames = truth.firing[unit], truth.twitch_train.shape[1]
+            intervals = np.diff(firing[(firing >= 0) & (firing < frames / 400)])
+            rate = 1 / intervals.mean() if intervals.size else math.nan
+            assert properties["firing_rate"] == pytest.approx(rate, rel=1e-4, nan_ok=True)
+            # Firings 2 ms late agree, once that is taken away.
+            agreement = 1.0 if unit < units.count else math.nan
+            assert same(properties["firing_agreement"], agreement)
             for name, value in wanted.items():
                 assert same(properties[name], value), name
             assert (properties["train_correlation"] > 0.7) == (unit < units.count)

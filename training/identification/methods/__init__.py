@@ -20,6 +20,7 @@ from ....simulator.sequence import Truth
 from ..blind_pixels import unseen, with_noise
 from ..doubts import doubts
 from ..explanation import explained
+from ..firings import way_named, with_firings
 from ..frame_faults import with_faults, without_faults
 from ..remarks import joined
 from ..saturation import unsaturated
@@ -249,6 +250,7 @@ def identify(
     runs: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
     events: NDArray[np.float64] | None = None,
+    firings: str | None = None,
 ) -> Units:
     """Find the units in a recording.
 
@@ -265,6 +267,9 @@ def identify(
         Of the method, by their names in ``METHODS[method].settings``.
     events : float64 array of shape (unit, pulse), optional
         Firings that are known, s after the first frame, padded with NaN; for ``sta``.
+    firings : str, optional
+        How firings are found in trains, one of :data:`..firings.FIRINGS`. Firings that were given
+        stay as they are.
 
     Returns
     -------
@@ -282,6 +287,7 @@ def identify(
         chosen.check(truth is not None, runs)
     chosen.settings_of(settings)
     chosen.check_events(truth is not None, events is not None)
+    way_named(firings)
     check(recording, still=True)
     if is_still(recording):
         return none(recording, ("nothing-recorded",))
@@ -293,6 +299,8 @@ def identify(
     recording, cut = unsaturated(recording)
     recording, taken = without_slow_motion(recording)
     units = chosen(recording, truth, runs, settings, events)
+    if not chosen.takes_events:
+        units = with_firings(recording, units, firings)
     seen = [("saturated", cut), ("slow-motion-removed", taken)]
     more = [name for name, is_so in seen if is_so]
     units = dataclasses.replace(units, remarks=(*more, *units.remarks))

@@ -20,6 +20,9 @@ ROUNDING = 1e-9
 FINE_TOLERANCE = 0.01
 """Largest distance of firings that agree once their constant lag is taken away, s."""
 
+STRICT_TOLERANCE = 0.005
+"""A stricter one, stated beside it, s: two frames at 400 Hz."""
+
 LAGS_A_SECOND = 1000
 """Lags that are tried, 1/s: a step of 1 ms is fine against the tolerance."""
 

@@ -19,10 +19,12 @@ PERFECT = {
     "firing_precision", "firing_recall", "firing_precision_lagged", "firing_recall_lagged",
     "detection_precision_iou03", "detection_recall_iou03", "train_recall", "train_precision",
     "train_match_correlation", "firing_agreement", "train_firing_recall", "train_firing_precision",
+    "firing_agreement_5ms", "firing_agreement_15ms",
 }  # fmt: skip
 FLAWLESS = {
     "missed", "false", "split", "merged", "train_lag", "firing_lag", "firing_rate_error",
-    "interval_variation_error", "train_inverted",
+    "interval_variation_error", "train_inverted", "train_firing_rate_error",
+    "train_interval_variation_error",
 }  # fmt: skip
 DEFINED = {
     "detection_precision", "detection_recall", "detection_precision_iou03",
@@ -356,3 +358,17 @@ def test_metrics_need_no_torch():
         "sys.exit(any(name in sys.modules for name in ('torch', 'numba', 'zarr')))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_firings_are_scored_more_and_less_strictly_at_the_same_lag():
+    random = np.random.default_rng(0)
+    train, mask = random.standard_normal((1, 400)), np.ones((1, 2, 2), bool)
+    true = np.array([[0.1, 0.2, 0.3, 0.4, 0.5]])
+    # Late by 20 ms, and by 0, 0, 4, 8 and 14 ms more.
+    found = true + 0.02 + np.array([[0, 0, 0.004, 0.008, 0.014]])
+    row = score(mask, train, found, [1.0], mask, train, true, RATE).to_row()
+    assert row["firing_agreement_15ms"] == 1
+    assert row["firing_agreement_5ms"] < row["firing_agreement"] <= 1
+    # Intervals of 0.1 s in the mean against 0.1035.
+    assert row["train_firing_rate_error"] == pytest.approx(10 - 1 / 0.1035, abs=1e-6)
+    assert row["train_interval_variation_error"] > 0
