@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.quick import agreement, likeness, limits, scores
+from benchmarks.measure import size_of
+from benchmarks.quick import agreement, likeness, limits, scores, speed
 from benchmarks.quick.differences import Difference
 from benchmarks.quick.recordings import MOVING, SHORT, Kind, moved, noisier, predicted, scaled
 from musim.simulator import PRESETS, Parameters, Range
@@ -110,3 +111,19 @@ def test_noise_and_doses_are_scaled():
     one, ten = (limits.noise_at_bottom(noisier(times), 0) for times in (1, 10))
     assert ten == pytest.approx(10 * one)
     assert scaled(Range(20, 300), 5) == Range(100, 1000)
+
+
+def test_what_is_timed_is_the_recording(tmp_path, monkeypatch):
+    np.testing.assert_array_equal(speed.make(SMALL, 1), SMALL.rendered(SMALL.quick(1)))
+    monkeypatch.setattr(speed, "SEVEN", SMALL)
+    line = speed.stored(tmp_path, 3)
+    assert float(line.value) == pytest.approx(size_of(tmp_path / "quick.zarr") / 3e6, abs=0.005)
+
+
+def test_limits_tell_what_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "TIMES", (1, 10_000))
+    monkeypatch.setattr(limits, "MOVING", {"units": ("displacement",)})
+    monkeypatch.setattr("benchmarks.quick.recordings.SHORT", SMALL)
+    rows = list(limits.motion_table(1, tmp_path))
+    assert float(rows[2].split("|")[4]) > 0.9
+    assert rows[3] == "| units | 10000 | | refused |"

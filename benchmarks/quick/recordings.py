@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -109,7 +110,9 @@ def moved(name: str, times: float) -> Kind:
             doses[each] = scaled(getattr(silent.doses, each), times, most)
     parameters = silent.parameters
     if "displacement" in MOVING[name]:
-        parameters = replace(parameters, displacement=scaled(parameters.displacement, times))
+        parameters = replace(
+            parameters, displacement=scaled(parameters.displacement, times, math.inf)
+        )
     label = f"{name.replace(' ', '-')}-{times:g}"
     return Kind(label, parameters, replace(silent.doses, **doses))
 
