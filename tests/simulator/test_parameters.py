@@ -202,7 +202,9 @@ def test_unknown_names_are_refused_with_the_known_ones(refused):
     with refused() as error:
         Parameters.from_texts({}, "ali-2021")
     assert (
-        _message(error) == "preset: found 'ali-2021', wanted one of ali-2020, ali-2022, experiment"
+        _message(error)
+        == "preset: found 'ali-2021', wanted one of ali-2020, ali-2022, experiment, "
+        "easy, typical, hard"
     )
 
 
