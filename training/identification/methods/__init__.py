@@ -431,3 +431,15 @@ def _sta(
     if events is None and truth is not None:
         events = truth.firing
     return sta(recording, settings, np.zeros((0, 0)) if events is None else events)
+
+
+@register(
+    "cbss",
+    "Convolutive blind source separation, as of electromyograms, of trains or of velocity.",
+    settings=published.CbssSettings,
+    page=published.CBSS,
+)
+def _cbss(recording: Recording, settings: published.CbssSettings) -> Units:
+    from .published.cbss import cbss
+
+    return cbss(recording, settings)
