@@ -4,6 +4,10 @@ import numpy as np
 
 from ..acceleration import PANEL, ROWS, add_scaled_rows, fused_multiply_add, kernel
 from ..noise_kernels import write_noise_to_four_frames
+from ..vectors import LANES, broadcast, load, store
+from ..vectors import fused_multiply_add as vectors_multiply_add
+
+ZERO = np.float32(0)
 
 GROUP = 4
 """Points in time whose noise one counter gives."""
@@ -27,14 +31,17 @@ def smooth_noise(key, first_group, depth, width, out):
     # White noise goes on beyond the image, so that its edges are like its middle.
     tall = rows + len(depth) - 1
     wide = columns + len(width) - 1
-    white = np.empty((GROUP, tall, wide), np.float32)
-    across = np.empty((tall, columns), np.float32)
+    # Whole vectors; what they hold beyond a row is not used.
+    padded = (columns + LANES - 1) // LANES * LANES
+    white = np.zeros((GROUP, tall * wide + LANES), np.float32)
+    across = np.empty((tall, padded), np.float32)
+    last = np.empty(LANES, np.float32)
     for group in range(len(out) // GROUP):
         write_noise_to_four_frames(
-            white[0].reshape(tall * wide),
-            white[1].reshape(tall * wide),
-            white[2].reshape(tall * wide),
-            white[3].reshape(tall * wide),
+            white[0, : tall * wide],
+            white[1, : tall * wide],
+            white[2, : tall * wide],
+            white[3, : tall * wide],
             np.uint32(0),
             np.uint32(first_group + group),
             key,
@@ -42,21 +49,25 @@ def smooth_noise(key, first_group, depth, width, out):
         )
         for number in range(GROUP):
             for z in range(tall):
-                row = across[z]
-                row[:] = np.float32(0)
-                for tap in range(len(width)):
-                    weight = width[tap]
-                    source = white[number, z, tap : tap + columns]
-                    for x in range(columns):
-                        row[x] = fused_multiply_add(weight, source[x], row[x])
+                for x in range(0, padded, LANES):
+                    total = broadcast(ZERO)
+                    for tap in range(len(width)):
+                        source = load(white[number], z * wide + x + tap)
+                        total = vectors_multiply_add(broadcast(width[tap]), source, total)
+                    store(across, z * padded + x, total)
+            image = out[group * GROUP + number]
             for z in range(rows):
-                row = out[group * GROUP + number, z]
-                row[:] = np.float32(0)
-                for tap in range(len(depth)):
-                    weight = depth[tap]
-                    source = across[z + tap]
-                    for x in range(columns):
-                        row[x] = fused_multiply_add(weight, source[x], row[x])
+                for x in range(0, padded, LANES):
+                    total = broadcast(ZERO)
+                    for tap in range(len(depth)):
+                        source = load(across, (z + tap) * padded + x)
+                        total = vectors_multiply_add(broadcast(depth[tap]), source, total)
+                    if x + LANES <= columns:
+                        store(image, z * columns + x, total)
+                        continue
+                    store(last, 0, total)
+                    for place in range(x, columns):
+                        image[z, place] = last[place - x]
 
 
 @kernel
