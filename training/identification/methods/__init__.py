@@ -443,3 +443,15 @@ def _cbss(recording: Recording, settings: published.CbssSettings) -> Units:
     from .published.cbss import cbss
 
     return cbss(recording, settings)
+
+
+@register(
+    "nmf",
+    "Non-negative factors, combined to independent images of skewed density (Yin et al. 2025).",
+    settings=published.NmfSettings,
+    page=published.NMF,
+)
+def _nmf(recording: Recording, settings: published.NmfSettings) -> Units:
+    from .published.nmf import nmf
+
+    return nmf(recording, settings)
