@@ -98,8 +98,9 @@ def test_the_protocol_of_ali_2020(musim, stub, tmp_path, monkeypatch):
     assert [row[:3] for row in cells] == [
         [units, snr, "1"] for units in ("1", "5", "10", "15", "20", "25")
         for snr in ("10", "20", "inf")
-    ] * 2  # fmt: skip
-    trains, masks = cells[:18], cells[18:]
+    ] * 3  # fmt: skip
+    trains, firings, masks = cells[:18], cells[18:36], cells[36:]
+    assert firings[0][3:6] == ["1.000"] * 3
     found = read_evaluation("evaluation")
     # Of one unit there is no wrong one.
     assert trains[0][3:] == ["1.000", "1.000", "1.000", "–", "1.000", "–"]
@@ -141,7 +142,7 @@ def test_a_cell_has_mean_and_sd_in_few_digits(musim, monkeypatch, tmp_path):
     monkeypatch.setenv("COLUMNS", "80")
     done = musim(*PROTOCOL)
     assert done.code == 0, done.err
-    (line,) = [line for line in done.out.splitlines() if line.strip().startswith("25")]
+    line, _ = (line for line in done.out.splitlines() if line.strip().startswith("25"))
     assert line.split()[-2] == "1.000±.00"
     assert [cell.strip() for cell in re.split(r" {2,}|(?<=\d) (?=\d)", line.strip())] == [
         "25", "inf", "2", "0.500±.35", "–", "0.500±.00", "0.250", "1.000±.00", "–",

@@ -1,5 +1,6 @@
 """The tables of an evaluation: scores by difficulty, as Ali et al. 2020 draw Fig. 4 to 6."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import numpy as np
 
 from .metrics import summarise
 from .metrics.calibration import calibration_error
+from .metrics.ratios import mean_of_known
 from .rows import IdentificationEvaluation, Row
 
 TRAIN_MEASURES = {
@@ -32,6 +34,18 @@ MASK_MEASURES = {
 }
 """The same by outlines: recall and precision at two least IoU, then those matched at 0.5."""
 
+FIRING_MEASURES = {
+    "firing_agreement_5ms": "5 ms",
+    "firing_agreement": "10 ms",
+    "firing_agreement_15ms": "15 ms",
+    "train_firing_rate_error": "Hz off",
+    "train_interval_variation_error": "variation off",
+}
+"""Measures of the firings of units matched by their trains: agreement, and what errors remain."""
+
+RATE_EDGES = (0.0, 8.0, 13.0, 20.0, 35.0, math.inf)
+"""Edges of the bins of firing rates, Hz."""
+
 BRIEF = frozenset(
     (
         "train_chance",
@@ -46,6 +60,9 @@ BRIEF = frozenset(
 
 SHORT_TABLES = {
     "By trains (|r| > 0.7 within 20 ms; firings within 10 ms), chance: wrong units": TRAIN_MEASURES,
+    "Firings by trains: agreement within 5, 10, 15 ms, errors of rate, variation": (
+        FIRING_MEASURES
+    ),
     "By outlines (IoU), as Ali et al. 2020": MASK_MEASURES,
 }
 """What is shown in short, by its title."""
@@ -135,7 +152,27 @@ def short_tables(evaluation: IdentificationEvaluation) -> list[ShortTable]:
             ]
             headings = (*names, "n", *(measures[name] for name in known))
             tables.append(ShortTable(title, headings, cells))
-    return tables
+    return [*tables, *_by_firing_rate(evaluation)]
+
+
+def _by_firing_rate(evaluation: IdentificationEvaluation) -> list[ShortTable]:
+    """Return a table of how firings agree by the true units' rates, where that is known."""
+    if not evaluation.units or "firing_rate" not in evaluation.units[0]:
+        return []
+    rate, found, agreement = (
+        np.array([row[name] for row in evaluation.units], np.float64)
+        for name in ("firing_rate", "train_found", "firing_agreement")
+    )
+    rows = []
+    for low, high in itertools.pairwise(RATE_EDGES):
+        inside = (rate >= low) & (rate < high)
+        if inside.any():
+            name = f"{low:g}-{high:g}" if math.isfinite(high) else f"{low:g} and more"
+            mean = mean_of_known(agreement[inside])
+            shown = "–" if math.isnan(mean) else f"{mean:.3f}"
+            rows.append([name, str(int(inside.sum())), f"{found[inside].mean():.3f}", shown])
+    headings = ("Hz", "units", "recall", "firings")
+    return [ShortTable("Firings within 10 ms by the true units' rates", headings, rows)]
 
 
 def _cell(row: Row, name: str) -> str:

@@ -9,10 +9,12 @@ from musim.training.identification.metrics import score
 from musim.training.identification.rows import IdentificationEvaluation
 from musim.training.identification.tables import (
     BRIEF,
+    FIRING_MEASURES,
     MASK_MEASURES,
     TRAIN_MEASURES,
     calibration,
     difficulties,
+    short_tables,
     summary,
 )
 
@@ -161,5 +163,23 @@ def test_measures_of_short_tables_are_scores():
     # Those that do not exist would be left out silently.
     masks = np.ones((1, 2, 2), bool)
     row = score(masks, None, None, [1.0], masks, None, None, 400.0).to_row()
-    assert {*TRAIN_MEASURES, *MASK_MEASURES} <= set(row)
+    assert {*TRAIN_MEASURES, *FIRING_MEASURES, *MASK_MEASURES} <= set(row)
     assert {*TRAIN_MEASURES, *MASK_MEASURES} > BRIEF
+
+
+def test_firings_are_told_by_the_true_units_rates():
+    units = [
+        {"firing_rate": rate, "train_found": found, "firing_agreement": agreement}
+        for rate, found, agreement in (
+            (9.0, 1, 1.0), (12.9, 1, 0.5), (13.0, 0, math.nan), (40.0, 1, 0.25), (math.nan, 1, 1.0),
+        )
+    ]  # fmt: skip
+    sequences = [{"train_recall": 1.0}]
+    evaluation = IdentificationEvaluation("ica", "a.zarr", "", sequences, units)
+    table = short_tables(evaluation)[-1]
+    assert table.headings == ("Hz", "units", "recall", "firings")
+    assert table.rows == [
+        ["8-13", "2", "1.000", "0.750"],
+        ["13-20", "1", "0.000", "–"],
+        ["35 and more", "1", "1.000", "0.250"],
+    ]

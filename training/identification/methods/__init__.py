@@ -61,6 +61,9 @@ class Method:
     takes_events : bool
         Whether `find` is given firings that are known, float64 (unit, pulse) in s and padded with
         NaN, or None.
+    firings_of_trains : bool
+        Whether its firings are but those of its trains, so that other ways to find them take their
+        place unasked.
     page : str
         What it does and assumes, and where it was published, in paragraphs; as ``musim methods
         NAME`` shows it.
@@ -75,6 +78,7 @@ class Method:
     settings: type[MethodSettings] | None = None
     takes_events: bool = False
     page: str = ""
+    firings_of_trains: bool = False
 
     def settings_of(self, given: Mapping[str, Any] | None = None) -> MethodSettings | None:
         """Return the method's settings, those that are given over their defaults.
@@ -183,6 +187,7 @@ def register(
     settings: type[MethodSettings] | None = None,
     takes_events: bool = False,
     page: str = "",
+    firings_of_trains: bool = False,
 ) -> Callable[[Find], Find]:
     """Let a function be one of the methods; for use as a decorator.
 
@@ -199,7 +204,16 @@ def register(
 
     def decorate(find: Find) -> Find:
         METHODS[name] = Method(
-            name, summary, find, truth, takes_runs, check_runs, settings, takes_events, page
+            name,
+            summary,
+            find,
+            truth,
+            takes_runs,
+            check_runs,
+            settings,
+            takes_events,
+            page,
+            firings_of_trains,
         )
         return find
 
@@ -269,7 +283,7 @@ def identify(
         Firings that are known, s after the first frame, padded with NaN; for ``sta``.
     firings : str, optional
         How firings are found in trains, one of :data:`..firings.FIRINGS`. Firings that were given
-        stay as they are.
+        stay as they are, and those that a method finds otherwise unless this is asked for.
 
     Returns
     -------
@@ -299,7 +313,7 @@ def identify(
     recording, cut = unsaturated(recording)
     recording, taken = without_slow_motion(recording)
     units = chosen(recording, truth, runs, settings, events)
-    if not chosen.takes_events:
+    if not chosen.takes_events and (chosen.firings_of_trains or firings is not None):
         units = with_firings(recording, units, firings)
     seen = [("saturated", cut), ("slow-motion-removed", taken)]
     more = [name for name, is_so in seen if is_so]
@@ -320,6 +334,7 @@ def identify(
     "Independent components that both halves of the recording hold, an outline for each from its "
     "own map, whatever the tissue does; where units are seen to move as they are, independent "
     "components of the image's gradients.",
+    firings_of_trains=True,
 )
 def _ica(recording: Recording) -> Units:
     from .ica import ica
@@ -332,15 +347,16 @@ def _ica(recording: Recording) -> Units:
     "The same, but where units are seen to move as they are, trains and those seen across the "
     "edges of territories are fitted in turn with territories until they agree with the recording, "
     "and the better explanation is kept.",
+    firings_of_trains=True,
 )
-@register("refine", "The same as ica+refine.")
+@register("refine", "The same as ica+refine.", firings_of_trains=True)
 def _refine(recording: Recording) -> Units:
     from .refine import ica_and_refine
 
     return ica_and_refine(recording)
 
 
-@register("edges+refine", "The last step of ica+refine alone, from edges.")
+@register("edges+refine", "The last step of ica+refine alone, from edges.", firings_of_trains=True)
 def _edges(recording: Recording) -> Units:
     from .refine import edges_and_refine
 
@@ -358,6 +374,7 @@ def _resolved(runs: Sequence[str]) -> list[str]:
     "A trained detector and a trained estimator of twitch trains (Ali et al. 2020).",
     takes_runs=True,
     check_runs=_resolved,
+    firings_of_trains=True,
 )
 def _network(recording: Recording, runs: Sequence[str]) -> Units:
     from .network import network, resolve
@@ -370,6 +387,7 @@ def _network(recording: Recording, runs: Sequence[str]) -> Units:
     "The true territories are given, trains are fitted: the most that methods of this family could "
     "reach.",
     truth="needed",
+    firings_of_trains=True,
 )
 def _oracle_of_territories(recording: Recording, truth: Truth) -> Units:
     from .oracle import with_territories
@@ -381,6 +399,7 @@ def _oracle_of_territories(recording: Recording, truth: Truth) -> Units:
     "oracle-trains",
     "The true trains are given, territories are fitted.",
     truth="needed",
+    firings_of_trains=True,
 )
 def _oracle_of_trains(recording: Recording, truth: Truth) -> Units:
     from .oracle import with_true_trains
@@ -393,6 +412,7 @@ def _oracle_of_trains(recording: Recording, truth: Truth) -> Units:
     "Spatio-temporal independent components of windows of 20 x 20 px (Rohlén et al. 2020).",
     settings=published.StIcaSettings,
     page=published.ST_ICA,
+    firings_of_trains=True,
 )
 def _stica(recording: Recording, settings: published.StIcaSettings) -> Units:
     from .published.stica import stica
@@ -405,6 +425,7 @@ def _stica(recording: Recording, settings: published.StIcaSettings) -> Units:
     "Velocity, separated by a fast fixed-point algorithm (Rohlén et al. 2023).",
     settings=published.VelBssSettings,
     page=published.VEL_BSS,
+    firings_of_trains=True,
 )
 def _velbss(recording: Recording, settings: published.VelBssSettings) -> Units:
     from .published.velbss import velbss
