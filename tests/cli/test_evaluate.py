@@ -312,3 +312,17 @@ def test_help_tells_what_comes_out(musim):
     assert done.code == 0
     assert all(word in done.out for word in ("sequences.csv", "--protocol", "--sweep", "--quick"))
     assert "Score how a method identifies motor units." in musim("evaluate", "--help").out
+
+
+def test_methods_are_compared_in_one_table(musim, tmp_path):
+    small = Parameters(units=(1, 1), pixels=(12, 12), size=(12.0, 12.0), frames=160)
+    generate(small, tmp_path / "small.zarr", sequences=1, seed=2, workers=1)
+    done = musim("evaluate", "identify", "small.zarr", "--compare", "velbss, oracle-trains",
+                 "--out", "methods", "--workers", 1)  # fmt: skip
+    assert done.code == 0, done.err
+    words = done.out.split()
+    assert words.index("velbss") < words.index("oracle-trains")
+    assert (tmp_path / "methods" / "comparison.csv").exists()
+    done = musim("evaluate", "identify", "small.zarr", "--compare", "ica,velbss", "-m", "ica")
+    assert done.code == 2
+    assert "found both --method and --compare" in done.err
