@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulator.twitch import twitch_velocity
-from .deconvolution_kernels import (
+from .deconvolution_kernels import draw_states, most_agreeing
+from .firing_density_kernels import (
     AMPLITUDE,
     CONTRACTION,
     INTERVAL,
@@ -28,9 +29,7 @@ from .deconvolution_kernels import (
     RATIO,
     VARIATION,
     add,
-    draw_states,
     fill_twitches,
-    most_agreeing,
 )
 from .firings import check_recording
 from .leakage import without_leakage
@@ -92,7 +91,7 @@ class Chain:
     Parameters
     ----------
     twitches : float64 array of shape (place, time)
-        See :func:`.deconvolution_kernels.fill_twitches`.
+        See :func:`.firing_density_kernels.fill_twitches`.
     firings : int64 array of shape (firing,)
     amplitudes : float64 array of shape (firing,)
     count : int
@@ -339,7 +338,7 @@ def free_twitch(train: NDArray[np.float64], chain: Chain, grid: Grid) -> NDArray
     Returns
     -------
     float64 array of shape (place, time)
-        As :func:`.deconvolution_kernels.fill_twitches` fills it.
+        As :func:`.firing_density_kernels.fill_twitches` fills it.
     """
     knots = grid.length + 1
     design = np.zeros((grid.frames, knots))

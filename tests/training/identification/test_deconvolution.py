@@ -6,7 +6,8 @@ import pytest
 
 from musim.simulator import Parameters, Range, draw
 from musim.simulator.twitch import twitch_velocity
-from musim.training.identification import deconvolution_kernels as kernels
+from musim.training.identification import firing_density_kernels as kernels
+from musim.training.identification import firing_moves_kernels as moves
 from musim.training.identification.deconvolution import (
     TWITCH_LENGTH,
     USUAL,
@@ -149,7 +150,7 @@ def test_intervals_have_a_density_and_what_is_left_of_it():
 def test_firings_give_way_to_others():
     for before, after in itertools.product(range(3), repeat=2):
         firings, amplitudes = np.arange(10), np.arange(10.0)
-        kernels.replace(firings, amplitudes, 6, 2, before, np.array([70, 71]), np.array([7.0, 7.1]),
+        moves.replace(firings, amplitudes, 6, 2, before, np.array([70, 71]), np.array([7.0, 7.1]),
                         after)  # fmt: skip
         expected = [0, 1, *[70, 71][:after], *range(2 + before, 6)]
         assert firings[: len(expected)].tolist() == expected
