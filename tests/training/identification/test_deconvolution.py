@@ -28,7 +28,7 @@ RATE = 400.0
 
 def _train(instants, frames=400, noise=0.0, **twitch):
     time = np.arange(frames) / RATE
-    train = sum(twitch_velocity(time - t, **twitch) for t in instants)
+    train = np.sum([twitch_velocity(time - t, **twitch) for t in instants], axis=0)
     random = np.random.default_rng(3)
     return (train + noise * train.std() * random.standard_normal(frames)).astype(np.float32)
 
