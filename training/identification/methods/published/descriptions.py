@@ -102,8 +102,9 @@ each fills a small part of a window: one that fills half of it is not sparse, an
 Units that always fire together are one. It wants as many frames as there are components, and \
 more are better: the papers' recordings are of 10 s and more.
 
-What publications leave open, and what is chosen here: they match components with firings of \
-an electromyogram, so they need not tell units from noise. Here a component counts if it is \
+What publications leave open, and what is chosen here: of the papers abstracts and published \
+code were at hand, not their full texts. They match components with firings of an \
+electromyogram, so they need not tell units from noise. Here a component counts if it is \
 1.2 times as strong as the strongest direction of noise, and a unit if two windows hold it, \
 where there are two (`repeats`). Maps are means over windows. Trains are what a component's \
 weights make of the recording as it is, before the filter. `spatial_weight` 1 looks at images \
