@@ -435,7 +435,7 @@ def _velbss(recording: Recording, settings: published.VelBssSettings) -> Units:
 
 @register(
     "sta",
-    "Spike-triggered averages for firings that are known (--events), else the true ones.",
+    "Spike-triggered averages for firings that a table gives, else the true ones.",
     truth="used",
     settings=published.StaSettings,
     takes_events=True,

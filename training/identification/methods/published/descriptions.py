@@ -106,12 +106,12 @@ What publications leave open, and what is chosen here: of the papers abstracts a
 code were at hand, not their full texts. They match components with firings of an \
 electromyogram, so they need not tell units from noise. Here a component counts if it is \
 1.2 times as strong as the strongest direction of noise, and a unit if two windows hold it, \
-where there are two (`repeats`). Maps are means over windows. Trains are what a component's \
-weights make of the recording as it is, before the filter. `spatial_weight` 1 looks at images \
+where there are two (repeats). Maps are means over windows. Trains are what a component's \
+weights make of the recording as it is, before the filter. spatial_weight 1 looks at images \
 alone: doi:10.1186/s13104-022-06093-1 finds that best in muscle; on simulated seconds, equal \
 parts find more.
 
-Ranges: images from 20 x 20 px on (`window`), any frame rate above 10 Hz, recordings from 0.35 \
+Ranges: images from 20 x 20 px on (window), any frame rate above 10 Hz, recordings from 0.35 \
 s on."""
 
 
@@ -140,7 +140,7 @@ Ranges: any image from 2 x 2 px on, any frame rate above 10 Hz, recordings from 
 
 
 STA = """\
-Spike-triggered averages for firings that are given, as of an electromyogram (--events).
+Spike-triggered averages for firings that are given, as of an electromyogram, in a table.
 
 What it does: of each unit's firings the velocity of all pixels around them is averaged. Its \
 strongest direction over pixels and time is the unit's map and its twitch; the train is that \
@@ -158,13 +158,13 @@ firings are taken where none are given: then it tells how far averages go if all
 known.
 
 Ranges: any image from 2 x 2 px on, any frame rate, recordings from 0.35 s on; five firings a \
-unit or more (`triggers`), and far more for weak units."""
+unit or more (triggers), and far more for weak units."""
 
 
 CBSS = """\
 Convolutive blind source separation, as of electromyograms (Negro et al. 2016, \
 doi:10.1088/1741-2560/13/2/026027), of trains as in doi:10.1186/s12938-023-01076-0, or \
-straight of velocity (`source`).
+straight of velocity (source).
 
 What it does: channels are extended by copies that are delayed by one frame each, and \
 whitened. A fixed-point iteration looks for the most skewed direction, at right angles to \
@@ -176,7 +176,7 @@ explains is peeled off, sources that share 30 % of their firings are one, and th
 whose spike-triggered average has twice the energy that shifted firings give; maps are these \
 averages.
 
-What it assumes: that responses to firings are alike, that a filter of `extension` frames \
+What it assumes: that responses to firings are alike, that a filter of extension frames \
 undoes them, and many firings: of velocity there have to be far more frames than channels \
 times copies. A recording of a second has too few. Slow twitches that fuse are hard to undo.
 
