@@ -146,7 +146,16 @@ def _wait_long(path):
     time.sleep(300)
 
 
+@pytest.fixture
+def heard():
+    """Let an interruption be heard, which processes that run tests side by side ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.timeout(60)
+@pytest.mark.usefixtures("heard")
 def test_an_interruption_ends_processes_at_once(tmp_path):
     started = [tmp_path / name for name in "ab"]
 
