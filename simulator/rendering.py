@@ -98,21 +98,10 @@ def render_arrays(
     from .rendering_kernels import render_window
 
     frames, (rows, columns) = twitch_train.shape[1], territory.shape[1:]
-    t0, t1 = bounds("time", time, frames)
-    z0, z1 = bounds("depth", depth, rows)
-    x0, x1 = bounds("width", width, columns)
+    ends = ("time", time, frames), ("depth", depth, rows), ("width", width, columns)
+    (t0, t1), (z0, z1), (x0, x1) = (bounds(*end) for end in ends)
     shape = (t1 - t0, z1 - z0, x1 - x0)
-    if out is None:
-        out = np.empty(shape, np.float32)
-    elif (
-        out.shape != shape
-        or out.dtype != np.float32
-        or not (out.flags.c_contiguous and out.flags.writeable)
-    ):
-        raise InputError(
-            f"out: found {out.dtype} {out.shape}, wanted a writeable, C-contiguous float32 array "
-            f"of {shape}"
-        )
+    out = room_for(shape, out)
     model = NOISES[noise]
     window = np.ascontiguousarray(territory[:, z0:z1, x0:x1], np.float32)
     # Noise comes in groups of four frames, so whole groups about the window are made.
@@ -212,6 +201,22 @@ def _blocks(
         if count <= room:
             return units[:count], starts[:count], weights[:count]
         room = count
+
+
+def room_for(shape: tuple[int, ...], out: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    """Return `out`, or a new array where none is given; raise InputError unless it fits.
+
+    Kernels write where it begins, whatever its size: nothing else stands between them and memory.
+    """
+    if out is None:
+        return np.empty(shape, np.float32)
+    writeable = out.flags.c_contiguous and out.flags.writeable
+    if out.shape != shape or out.dtype != np.float32 or not writeable:
+        raise InputError(
+            f"out: found {out.dtype} {out.shape}, wanted a writeable, C-contiguous float32 array "
+            f"of {shape}"
+        )
+    return out
 
 
 def bounds(name: str, window: slice, length: int) -> tuple[int, int]:

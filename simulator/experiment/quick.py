@@ -16,7 +16,7 @@ from ..declarations import declarations
 from ..errors import InputError
 from ..imaging.chain import Imaging
 from ..parameters import Parameters
-from ..rendering import WHOLE, bounds
+from ..rendering import WHOLE, bounds, room_for
 from ..seeds import Stream, noise_key
 from ..sequence import Truth, draw
 from .body import MICROMETRE
@@ -249,12 +249,10 @@ def render_recording(
     from .quick_kernels import superpose
 
     frames, (rows, columns) = recording.motion_course.shape[1], recording.motion_map.shape[1:]
-    t0, t1 = bounds("time", time, frames)
-    z0, z1 = bounds("depth", depth, rows)
-    x0, x1 = bounds("width", width, columns)
+    ends_of_axes = ("time", time, frames), ("depth", depth, rows), ("width", width, columns)
+    (t0, t1), (z0, z1), (x0, x1) = (bounds(*each) for each in ends_of_axes)
     shape = (t1 - t0, z1 - z0, x1 - x0)
-    if out is None:
-        out = np.empty(shape, np.float32)
+    out = room_for(shape, out)
     window = (slice(None), slice(z0, z1), slice(x0, x1))
 
     room = -(-shape[1] * shape[2] // PANEL) * PANEL

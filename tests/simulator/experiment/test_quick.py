@@ -149,3 +149,12 @@ def test_maps_times_courses_are_what_the_images_show_whatever_the_doses(preset):
         inner = np.s_[40:-40]
         left = ((full - quick)[inner] ** 2).sum() / (full[inner] ** 2).sum()
         assert left < 0.01  # found: 0.001 to 0.002
+
+
+@pytest.mark.parametrize("out", [
+    np.empty((150, 13, 10), np.float32), np.empty((150, 13, 11)),
+    np.empty((150, 13, 22), np.float32)[:, :, ::2],
+])  # fmt: skip
+def test_memory_that_does_not_fit_is_refused(out):
+    with pytest.raises(InputError, match=r"out: found .*, wanted a writeable, C-contiguous"):
+        render_recording(RECORDING, COLOUR, out=out)
