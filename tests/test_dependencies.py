@@ -10,7 +10,12 @@ from pathlib import Path
 import musim.simulator
 
 ROOT = Path(musim.simulator.__file__).parents[1]
-TOGETHER = {"PIL": "matplotlib", "contourpy": "matplotlib", "llvmlite": "numba", "numcodecs": "zarr"}
+TOGETHER = {
+    "PIL": "matplotlib",
+    "contourpy": "matplotlib",
+    "llvmlite": "numba",
+    "numcodecs": "zarr",
+}
 """Packages of which a dependency that is named is made."""
 
 
