@@ -104,6 +104,21 @@ def test_a_sequence_without_drift_is_returned_as_it_is():
         assert without_slow_motion(given)[0] is given
 
 
+@pytest.mark.parametrize("units", [1, 15])
+def test_what_fused_twitches_leave_is_the_units_own(units):
+    parameters = Parameters(units=Range(units, units), snr=Range(10, 10), firing_rate=Range(25, 35))
+    waves = slow_waves(parameters.frames, RATE)
+    for seed in range(3):
+        tvi = render(draw(parameters, seed=seed))
+        flat = tvi.reshape(len(tvi), -1) - tvi.reshape(len(tvi), -1).mean(axis=0)
+        assert np.square(waves @ flat).sum() > 0.5 * np.square(flat).sum()  # it dominates
+        given = Recording(tvi, RATE, parameters.pixel_size)
+        assert without_slow_motion(given)[0] is given
+        drift = np.linspace(0, 1, tvi.shape[2]) * _drift(0.7, 1.0)[:, None, None]
+        given = Recording((tvi + drift).astype(np.float32), RATE, parameters.pixel_size)
+        assert without_slow_motion(given)[1]
+
+
 def test_recordings_too_short_or_too_slow_are_returned_as_they_are():
     for frames, rate in ((399, 400.0), (400, 10.0), (1, 400.0), (8, 400.0)):
         drift = np.sin(np.arange(frames) / frames)[:, None, None] * np.ones((1, 4, 4))
