@@ -11,6 +11,7 @@ from rich.table import Table
 from ..simulator.errors import InputError
 from ..training.identification.firings import FIRINGS
 from ..training.identification.methods import METHODS, usual_method
+from ..training.identification.metrics.emg_rules import RULES
 from ..training.identification.protocols import QUICK, SWEEPS, ali_2020, sweep
 from .config import config_option
 from .console import out, print_json, progress
@@ -80,6 +81,10 @@ Examples:
     "--firings", default=None, metavar="|".join(FIRINGS),
     help="How firings are found in trains; grid: as the method does.  [default: family]",
 )  # fmt: skip
+@click.option(
+    "--rules", default=None, metavar="|".join(RULES),
+    help="Score firings too by rules for decomposed electromyograms.",
+)  # fmt: skip
 @click.option("--quick", is_flag=True, help="A tenth of the sequences.")
 @click.option(
     "-n", "--sequences", type=int, default=None, metavar="NUMBER",
@@ -91,8 +96,8 @@ Examples:
 @click.option("--overwrite", is_flag=True, help="Replace an evaluation that is there.")
 @json_option
 @config_option
-def identify(store, protocol, difficulty, method, compared, runs, target, changes, firings, quick,
-             sequences, workers, resume, overwrite, as_json) -> None:  # fmt: skip
+def identify(store, protocol, difficulty, method, compared, runs, target, changes, firings, rules,
+             quick, sequences, workers, resume, overwrite, as_json) -> None:  # fmt: skip
     """Score how a method identifies motor units: on a protocol, a sweep, or a STORE with truth.
 
     First by trains (of correlation above 0.7) and firings, with what a wrong unit would score; then
@@ -118,7 +123,8 @@ def identify(store, protocol, difficulty, method, compared, runs, target, change
         count = usual if sequences is None else sequences
         on = ali_2020(count) if difficulty is None else sweep(difficulty, count)
     options = {"runs": runs, "settings": changes_from(changes), "firings": firings,
-               "workers": workers, "resume": resume, "overwrite": overwrite}  # fmt: skip
+               "rules": rules, "workers": workers, "resume": resume,
+               "overwrite": overwrite}  # fmt: skip
     if compared is not None:
         if method is not None:
             raise InputError("found both --method and --compare, wanted one of them")
@@ -147,6 +153,8 @@ def identify(store, protocol, difficulty, method, compared, runs, target, change
             table.add_row(*row)
         console.print(short.title, markup=False)
         console.print(table)
+    if rules is not None and not any(row["rules_kept"] for row in found.sequences):
+        console.print(f"No unit that was found fires: by the rules {rules} there is none.")
     error, predictions = calibration(found)
     if predictions:
         console.print(f"Calibration error of confidence (true by train): {error:.3f} over "
@@ -156,7 +164,7 @@ def identify(store, protocol, difficulty, method, compared, runs, target, change
 
 
 def _compare(on, compared, target, options, as_json) -> None:
-    from ..training.identification.comparison import MEASURES, compare, comparison
+    from ..training.identification.comparison import compare, comparison, measures_of
     from ..training.identification.tables import difficulties
 
     methods = [name.strip() for name in compared.split(",") if name.strip()]
@@ -166,11 +174,11 @@ def _compare(on, compared, target, options, as_json) -> None:
     if as_json:
         print_json(comparison=target, rows=rows)
         return
-    names = difficulties(found[0])
-    table = Table("method", *names, "n", *MEASURES.values(), box=SIMPLE_HEAD, pad_edge=False,
+    names, measures = difficulties(found[0]), measures_of(found)
+    table = Table("method", *names, "n", *measures.values(), box=SIMPLE_HEAD, pad_edge=False,
                   collapse_padding=True)  # fmt: skip
     for row in rows:
-        known = (row[f"{name}_mean"] for name in MEASURES)
+        known = (row[f"{name}_mean"] for name in measures)
         scores = ["–" if math.isnan(value) else f"{value:.3f}" for value in known]
         table.add_row(row["method"], *(f"{row[name]:g}" for name in names), str(row["n"]), *scores)
     console = out()

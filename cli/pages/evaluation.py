@@ -9,6 +9,8 @@ from markupsafe import Markup
 
 from ...training.charts import Chart
 from ...training.identification.figures import draw_charts
+from ...training.identification.metrics.emg_rules import NAMES as BY_RULES
+from ...training.identification.metrics.emg_rules import SUFFIXES
 from ...training.identification.rows import IdentificationEvaluation
 from ...training.identification.tables import calibration, difficulties, summary
 from ..wording import counted
@@ -65,6 +67,33 @@ MEANS = {
 }
 """Tables of means by their names: title, what they are of, and headings."""
 
+RULES_HEADINGS = (
+    "Recall", "Precision", "F1 of those found", "F1 with a wrong unit", "Score (sum of F1)",
+)  # fmt: skip
+"""Headings of what rules of electromyograms say."""
+
+
+def means_of(evaluation: IdentificationEvaluation) -> dict[str, tuple[str, str, dict[str, str]]]:
+    """Return the tables of means of an evaluation, as :data:`MEANS` has those of all."""
+    if not evaluation.rules:
+        return MEANS
+    ruled = {}
+    for end, reach in SUFFIXES.items():
+        within = f"{1000 * (reach or 0.001):g} ms"
+        headings = {
+            f"{name}{end}": text for name, text in zip(BY_RULES, RULES_HEADINGS, strict=True)
+        }
+        if not end:
+            headings["rules_duplicates"] = "Copies dropped"
+        ruled[f"rules-means{end}".replace("_", "-")] = (
+            f"Means by firings, within {within}",
+            f"Units matched by firings alone within {within}, by the rules of {evaluation.rules} "
+            "for decomposed electromyograms",
+            headings,
+        )
+    return MEANS | ruled
+
+
 WHOLE = {"units": 0, "snr": 0}
 """Difficulties that are whole numbers; others have two decimals."""
 
@@ -104,7 +133,7 @@ def evaluation_page(
             *(_chart(chart) for chart in charts),
             *(
                 section(name, title, means_table(evaluation, rows, name))
-                for name, (title, _, headings) in MEANS.items()
+                for name, (title, _, headings) in means_of(evaluation).items()
                 if _shown(rows, headings)
             ),
             section("origin", "Where this comes from", definitions(origin)),
@@ -177,9 +206,9 @@ def means_table(
     rows : list of dict
         What :func:`musim.training.identification.tables.summary` gives.
     name : str
-        One of :data:`MEANS`.
+        One of :func:`means_of`.
     """
-    _, subject, headings = MEANS[name]
+    _, subject, headings = means_of(evaluation)[name]
     names = difficulties(evaluation)
     measures = _shown(rows, headings)
     counts = "sequences" if rows and "sequences" in rows[0] else "count"

@@ -5,6 +5,7 @@ import io
 import math
 import re
 
+import numpy as np
 import pytest
 
 from musim.datasets import generate
@@ -242,6 +243,7 @@ def test_protocols_and_their_sizes(musim, asked, arguments, wanted):
         "runs": (),
         "settings": {},
         "firings": None,
+        "rules": None,
         "workers": None,
         "resume": False,
         "overwrite": False,
@@ -250,12 +252,43 @@ def test_protocols_and_their_sizes(musim, asked, arguments, wanted):
 
 def test_options_are_handed_on(musim, asked):
     musim("evaluate", "identify", "a.zarr", "-m", "ica", "-o", "b", "--workers", 2, "--resume",
-          "--overwrite", "--firings", "grid")  # fmt: skip
+          "--overwrite", "--firings", "grid", "--rules", "muniverse")  # fmt: skip
     ((arguments, options),) = asked
     assert arguments == ("a.zarr", "ica", "b")
     options.pop("on_progress")
-    assert options == {"runs": (), "settings": {}, "firings": "grid", "workers": 2, "resume": True,
-                       "overwrite": True}  # fmt: skip
+    assert options == {"runs": (), "settings": {}, "firings": "grid", "rules": "muniverse",
+                       "workers": 2, "resume": True, "overwrite": True}  # fmt: skip
+
+
+def test_rules_add_two_tables(musim, stub, store, tmp_path):
+    done = musim("evaluate", "identify", "musim.zarr", "--rules", "munitquest", "--workers", 1)
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    for title in ("By firings, rules munitquest, within 1 ms",
+                  "By firings, rules munitquest, within 5 ms"):  # fmt: skip
+        place = lines.index(title)
+        assert lines[place + 2].split()[:6] == ["n", "recall", "precision", "F1", "chance", "score"]
+        assert lines[place + 4].split()[0] == "3"
+    rows, means = (
+        list(csv.DictReader(io.StringIO((tmp_path / "evaluation" / name).read_text())))
+        for name in ("sequences.csv", "summary.csv")
+    )
+    assert {row["rules_f1"] for row in rows} == {"1"}
+    assert {row["rules_score_5ms"] for row in rows} == {"1"}
+    recalls = [float(row["rules_recall"]) for row in rows]
+    assert float(means[0]["rules_recall_mean"]) == pytest.approx(sum(recalls) / 3, rel=1e-5)
+
+
+def test_rules_of_a_method_that_gives_no_firings_are_told_in_a_line(musim, monkeypatch, store):
+    def silent(recording, truth=None):
+        none = np.full((truth.unit_count, 1), np.nan)
+        return Units(truth.territory, truth.twitch_train, none, np.ones(truth.unit_count))
+
+    monkeypatch.setitem(METHODS, "silent", Method("silent", "", silent, "needed"))
+    done = musim("evaluate", "identify", "musim.zarr", "-m", "silent", "--rules", "munitquest",
+                 "--workers", 1)  # fmt: skip
+    assert done.code == 0, done.err
+    assert "No unit that was found fires: by the rules munitquest there is none." in done.out
 
 
 def test_runs_are_handed_on_and_make_the_method(musim, asked):
@@ -284,6 +317,7 @@ def test_runs_are_handed_on_and_make_the_method(musim, asked):
         (["--protocol", "ali-2020", "--method", "best"], ["'best'", "oracle-trains"]),
         (["--sweep", "snr", "--workers", "0"], ["workers: found 0"]),
         (["--sweep", "snr", "--out", "s3:x://y"], ["s3:x://y"]),
+        (["--sweep", "snr", "--rules", "emg"], ["rules: found 'emg'", "munitquest, muniverse"]),
         (["none.zarr"], ["none.zarr: found nothing there"]),
         (["--sweep", "snr", "--out", "musim.zarr"], ["musim.zarr", "not an evaluation"]),
         (["--sweep", "snr", "--out", "musim.zarr/zarr.json", "--overwrite"], ["not an evaluation"]),

@@ -26,6 +26,15 @@ MEASURES = {
 }
 """What is compared, and its headings; seconds are those of one sequence on one processor."""
 
+BY_RULES = {"rules_recall_5ms": "rules", "rules_f1_5ms": "F1"}
+"""What is compared beside where firings are scored by rules, within 5 ms."""
+
+
+def measures_of(evaluations: Sequence[IdentificationEvaluation]) -> dict[str, str]:
+    """Return what is compared of some evaluations, and its headings."""
+    return {**MEASURES, **BY_RULES} if any(one.rules for one in evaluations) else MEASURES
+
+
 TABLE, FIGURE = "comparison.csv", "comparison.png"
 
 
@@ -37,6 +46,7 @@ def compare(
     runs: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
     firings: str | None = None,
+    rules: str | None = None,
     workers: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -56,8 +66,8 @@ def compare(
         Runs of ``musim train``, for the methods that take them.
     settings : mapping of str to object, optional
         By METHOD.NAME.
-    firings : str, optional
-        As :func:`.evaluation.evaluate` takes it, for all methods.
+    firings, rules : str, optional
+        As :func:`.evaluation.evaluate` takes them, for all methods.
     workers, resume, overwrite, on_progress
         As :func:`.evaluation.evaluate` takes them; sequences are counted for each method.
 
@@ -95,7 +105,7 @@ def compare(
         found.append(
             evaluate(
                 on, name, folders[name], runs=runs if takes else (), settings=own[name],
-                firings=firings, workers=workers, resume=resume, overwrite=overwrite,
+                firings=firings, rules=rules, workers=workers, resume=resume, overwrite=overwrite,
                 on_progress=report,
             )
         )  # fmt: skip
@@ -127,8 +137,8 @@ def comparison(evaluations: Sequence[IdentificationEvaluation]) -> list[Row]:
     Returns
     -------
     list of dict
-        ``method``, the difficulty, ``n`` and of each of :data:`MEASURES` its ``_mean`` and ``_sd``
-        (over sequences; NaN where it is not known, as by overlap).
+        ``method``, the difficulty, ``n`` and of each of :func:`measures_of` its ``_mean`` and
+        ``_sd`` (over sequences; NaN where it is not known, as by overlap).
     """
     rows = []
     for found in evaluations:
@@ -136,7 +146,7 @@ def comparison(evaluations: Sequence[IdentificationEvaluation]) -> list[Row]:
             named = {name: row[name] for name in difficulties(found)}
             scores = {
                 f"{name}_{what}": row.get(f"{name}_{what}", math.nan)
-                for name in MEASURES
+                for name in measures_of(evaluations)
                 for what in ("mean", "sd")
             }
             count = row.get("sequences", row.get("count"))

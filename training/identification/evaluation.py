@@ -17,6 +17,7 @@ from ..evaluations import EvaluationFiles, EvaluationFolder
 from ..resumable import evaluation_in_parts
 from .firings import way_named
 from .methods import known_in, method_named
+from .metrics.emg_rules import rules_named
 from .protocols import Condition, Protocol
 from .results import recording_of
 from .rows import IdentificationEvaluation, score_cases
@@ -57,6 +58,7 @@ def evaluate(
     runs: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
     firings: str | None = None,
+    rules: str | None = None,
     workers: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
@@ -78,6 +80,8 @@ def evaluate(
         Of the method, by their names, as values or as texts.
     firings : str, optional
         How firings are found in trains, one of :data:`.firings.FIRINGS`.
+    rules : str, optional
+        By which firings are scored too, one of :data:`.metrics.emg_rules.RULES`.
     workers : int, optional
         Processes; one a processor, if not given.
     resume, overwrite : bool
@@ -92,8 +96,8 @@ def evaluate(
     Raises
     ------
     InputError
-        If there is no such method, a store has no truth, or something is there already. What this
-        call began to write is then removed again.
+        If there is no such method or rules, a store has no truth, or something is there already.
+        What this call began to write is then removed again.
     FailureError
         If the tables cannot be written, or a worker dies.
     """
@@ -102,6 +106,9 @@ def evaluate(
     values = method_named(method).settings_of(settings)
     way_named(firings)
     planned |= {} if firings is None else {"firings": firings}
+    if rules is not None:
+        rules_named(rules)
+        planned["rules"] = rules
     planned |= {} if values is None else {"settings": values.to_json()}
     tasks = {
         _part(number, first, last): (number, first, last)
@@ -190,8 +197,8 @@ def score_drawn(address: str, condition: int, first: int, last: int) -> None:
     method, runs = str(settings["method"]), settings.get("runs", [])
     what = f"{settings['protocol']}, {drawn.name}"
     values, more = dict(drawn.values), settings.get("settings")
-    firings = settings.get("firings")
-    part = score_cases(what, cases(), method, runs, values, first, more, firings)
+    how = {"firings": settings.get("firings"), "rules": settings.get("rules")}
+    part = score_cases(what, cases(), method, runs, values, first, more, **how)
     folder.write_part(_part(condition, first, last), part)
 
 
@@ -203,8 +210,8 @@ def score_stored(address: str, condition: int, first: int, last: int) -> None:
     cases = ((recording_of(store, i), store.truth(i)) for i in range(first, last))
     method, runs = str(settings["method"]), settings.get("runs", [])
     more = settings.get("settings")
-    firings = settings.get("firings")
-    part = score_cases(str(store.location), cases, method, runs, {}, first, more, firings)
+    how = {"firings": settings.get("firings"), "rules": settings.get("rules")}
+    part = score_cases(str(store.location), cases, method, runs, {}, first, more, **how)
     folder.write_part(_part(condition, first, last), part)
 
 
@@ -230,5 +237,6 @@ def read_evaluation(place: str | Path) -> IdentificationEvaluation:
         for name in names
     ]
     return IdentificationEvaluation(
-        settings["method"], settings["protocol"], settings["axis"], *rows
-    )
+        settings["method"], settings["protocol"], settings["axis"], *rows,
+        rules=settings.get("rules", ""),
+    )  # fmt: skip

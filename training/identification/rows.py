@@ -13,7 +13,9 @@ from ...simulator.experiment.anatomy import places_of
 from ...simulator.sequence import Truth
 from .methods import identify
 from .metrics import SequenceScore, TrainMatching, score
-from .metrics.firing import rate_and_variation
+from .metrics.emg_rules import RulesScore, rules_named, score_at_tolerances
+from .metrics.emg_rules import to_row as rules_row
+from .metrics.firing import firings_within, rate_and_variation
 from .units import Recording, Units
 
 Row = dict[str, Any]
@@ -41,6 +43,9 @@ class IdentificationEvaluation:
         A row for each predicted unit: difficulty, confidence, whether it matched a true unit by its
         train and by its mask (IoU above 0.5), and its train's correlation and mask's IoU: those of
         the match, else the largest with any true unit. Empty for an evaluation of an older musim.
+    rules : str
+        By which firings are scored beside, one of :data:`.metrics.emg_rules.RULES`: then rows have
+        columns that begin with ``rules_``. Empty for none.
     """
 
     method: str
@@ -49,6 +54,7 @@ class IdentificationEvaluation:
     sequences: list[Row]
     units: list[Row]
     predictions: list[Row] = field(default_factory=list)
+    rules: str = ""
 
 
 def score_cases(
@@ -60,6 +66,7 @@ def score_cases(
     first: int,
     settings: Mapping[str, Any] | None = None,
     firings: str | None = None,
+    rules: str | None = None,
 ) -> dict[str, list[Row]]:
     """Find the units of some sequences and score them.
 
@@ -79,6 +86,8 @@ def score_cases(
         Of the method.
     firings : str, optional
         See :func:`.methods.identify`.
+    rules : str, optional
+        One of :data:`.metrics.emg_rules.RULES`.
 
     Returns
     -------
@@ -110,10 +119,41 @@ def score_cases(
             scored = score_units(found, truth, recording.frame_rate)
         difficulty = {"snr": truth.snr, "synchrony": truth.synchrony, **values, "sequence": index}
         row = {**scored.to_row(), **difficulty, **_subject(truth), "seconds": seconds}
+        of_units = _unit_rows(scored, truth, recording.frame_rate, difficulty)
+        of_predictions = _prediction_rows(scored, found, difficulty)
+        if rules is not None:
+            row |= _add_rules(found, truth, scored, recording, rules, of_units, of_predictions)
         sequences.append({key: _plain(value) for key, value in row.items()})
-        units += _unit_rows(scored, truth, recording.frame_rate, difficulty)
-        predictions += _prediction_rows(scored, found, difficulty)
+        units += of_units
+        predictions += of_predictions
     return {"sequences": sequences, "units": units, "predictions": predictions}
+
+
+def _add_rules(
+    found: Units,
+    truth: Truth,
+    scored: SequenceScore,
+    recording: Recording,
+    rules: str,
+    units: list[Row],
+    predictions: list[Row],
+) -> Row:
+    """Score firings by rules: add columns to the rows, and return those of the sequence."""
+    window = (0.0, len(recording.tvi) / recording.frame_rate)
+    true = truth.firing[scored.visible]
+    ruled = score_at_tolerances(found.firing, true, window, rules_named(rules), found.confidence)
+    for end, one in ruled.items():
+        f1 = dict(zip(one.true.tolist(), one.f1.tolist(), strict=True))
+        for place, row in enumerate(units):
+            row[f"rules_found{end}"] = int(place in f1)
+            row[f"rules_f1{end}"] = f1.get(place)
+        for row, unit in zip(predictions, one.true.tolist(), strict=True):
+            row[f"rules_matched{end}"] = int(unit >= 0)
+    own: RulesScore = ruled[""]
+    for row, firing, kept in zip(predictions, found.firing, own.kept.tolist(), strict=True):
+        fires = firings_within(firing, window).size > 0
+        row["rules_duplicate"] = int(fires and not kept)
+    return rules_row(ruled)
 
 
 def _subject(truth: Truth) -> Row:

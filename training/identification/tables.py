@@ -10,6 +10,8 @@ import numpy as np
 
 from .metrics import summarise
 from .metrics.calibration import calibration_error
+from .metrics.emg_rules import NAMES as BY_RULES
+from .metrics.emg_rules import SUFFIXES
 from .metrics.ratios import mean_of_known
 from .rows import IdentificationEvaluation, Row
 
@@ -43,6 +45,9 @@ FIRING_MEASURES = {
 }
 """Measures of the firings of units matched by their trains: agreement, and what errors remain."""
 
+RULES_HEADINGS = ("recall", "precision", "F1", "chance", "score")
+"""Headings of what rules of electromyograms say, by their names."""
+
 RATE_EDGES = (0.0, 8.0, 13.0, 20.0, 35.0, math.inf)
 """Edges of the bins of firing rates, Hz."""
 
@@ -54,6 +59,8 @@ BRIEF = frozenset(
         "detection_precision_iou03",
         "mask_recall",
         "mask_precision",
+        "rules_chance",
+        "rules_chance_5ms",
     )
 )
 """Measures whose spread short tables leave out."""
@@ -66,6 +73,24 @@ SHORT_TABLES = {
     "By outlines (IoU), as Ali et al. 2020": MASK_MEASURES,
 }
 """What is shown in short, by its title."""
+
+
+def rules_tables(evaluation: IdentificationEvaluation) -> dict[str, dict[str, str]]:
+    """Return the tables by rules, as :data:`SHORT_TABLES` has those of all evaluations."""
+    if not evaluation.rules:
+        return {}
+    titles = {
+        end: f"By firings, rules {evaluation.rules}, within {1000 * (reach or 0.001):g} ms"
+        for end, reach in SUFFIXES.items()
+    }
+    tables = {
+        titles[end]: {f"{name}{end}": text
+                      for name, text in zip(BY_RULES, RULES_HEADINGS, strict=True)}
+        for end in SUFFIXES
+    }  # fmt: skip
+    tables[titles[""]]["rules_duplicates"] = "copies"
+    return tables
+
 
 OVERLAP_EDGES = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
 """Edges of the bins of overlap."""
@@ -139,7 +164,7 @@ def short_tables(evaluation: IdentificationEvaluation) -> list[ShortTable]:
     rows = summary(evaluation)
     names = list(difficulties(evaluation))
     tables = []
-    for title, measures in SHORT_TABLES.items():
+    for title, measures in (SHORT_TABLES | rules_tables(evaluation)).items():
         known = [name for name in measures if f"{name}_mean" in rows[0]]
         if known:
             cells = [

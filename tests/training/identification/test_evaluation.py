@@ -24,6 +24,13 @@ from musim.training.identification.evaluation import (
 )
 from musim.training.identification.methods import METHODS, Method
 from musim.training.identification.metrics import score
+from musim.training.identification.metrics.emg_rules import (
+    NAMES,
+    RULES,
+    SUFFIXES,
+    score_by_rules,
+)
+from musim.training.identification.metrics.firing import firings_within
 from musim.training.identification.protocols import Condition, Protocol
 from musim.training.identification.units import Units, none
 from tests.makers import store_of
@@ -171,6 +178,50 @@ def test_rows_are_the_scores_of_what_was_found(protocol, method, tmp_path):
             for name, value in wanted.items():
                 assert same(properties[name], value), name
     assert left == predicted == []
+
+
+def test_rules_score_firings_beside(protocol, method, tmp_path):
+    method()
+    plain = run(protocol, tmp_path / "plain")
+    found = run(protocol, tmp_path / "ruled", rules="munitquest")
+    assert (plain.rules, found.rules) == ("", "munitquest")
+    assert read_evaluation(tmp_path / "ruled") == found
+    left, predicted = list(found.units), list(found.predictions)
+    for row, without in zip(found.sequences, plain.sequences, strict=True):
+        assert set(row) - set(without) == {
+            *(f"{name}{end}" for name in NAMES for end in SUFFIXES), "rules_kept",
+            "rules_duplicates",
+        }  # fmt: skip
+        condition = protocol.conditions[0 if row["units"] == 3 else 1]
+        truth = draw(condition.parameters, seed=condition.seed, index=int(row["sequence"]))
+        units, seen = fair(None, truth), (truth.territory > 0.5).any(axis=(1, 2))
+        scored = score_by_rules(
+            units.firing, truth.firing[seen], (0.0, 60 / 400), RULES["munitquest"]
+        )
+        assert row["rules_recall"] == pytest.approx(scored.recall)
+        assert row["rules_score"] == pytest.approx(scored.score, rel=1e-5)
+        own, left = left[: seen.sum()], left[seen.sum() :]
+        assert sum(one["rules_found"] for one in own) == scored.found
+        for unit, f1 in zip(scored.true.tolist(), scored.f1.tolist(), strict=True):
+            assert unit < 0 or own[unit]["rules_f1"] == pytest.approx(f1, rel=1e-5)
+        mine, predicted = predicted[: units.count], predicted[units.count :]
+        assert [one["rules_matched"] for one in mine] == (scored.true >= 0).tolist()
+        assert sum(one["rules_duplicate"] for one in mine) == scored.duplicates
+        fire = [firings_within(one, (0.0, 60 / 400)).size > 0 for one in units.firing]
+        assert [one["rules_duplicate"] for one in mine] == (fire & ~scored.kept).tolist()
+    assert left == predicted == []
+    assert any(row["rules_score"] > 0 for row in found.sequences)
+    assert any(row["rules_duplicates"] for row in found.sequences)
+
+
+def test_rules_are_part_of_what_is_resumed(protocol, method, tmp_path, refused):
+    method()
+    run(protocol, tmp_path / "e", rules="munitquest")
+    with refused("found an evaluation with other settings"):
+        run(protocol, tmp_path / "e", resume=True)
+    with refused("rules: found 'emg', wanted one of munitquest, muniverse"):
+        run(protocol, tmp_path / "f", rules="emg")
+    assert not (tmp_path / "f").exists()
 
 
 def test_rows_of_predictions_by_hand(protocol, method, tmp_path):

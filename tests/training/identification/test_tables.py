@@ -6,6 +6,11 @@ import numpy as np
 import pytest
 
 from musim.training.identification.metrics import score
+from musim.training.identification.metrics.emg_rules import (
+    RULES,
+    score_at_tolerances,
+    to_row,
+)
 from musim.training.identification.rows import IdentificationEvaluation
 from musim.training.identification.tables import (
     BRIEF,
@@ -14,14 +19,15 @@ from musim.training.identification.tables import (
     TRAIN_MEASURES,
     calibration,
     difficulties,
+    rules_tables,
     short_tables,
     summary,
 )
 
 
-def evaluation(axis, sequences=(), units=(), predictions=()):
+def evaluation(axis, sequences=(), units=(), predictions=(), rules=""):
     return IdentificationEvaluation(
-        "refine", "p", axis, list(sequences), list(units), list(predictions)
+        "refine", "p", axis, list(sequences), list(units), list(predictions), rules
     )
 
 
@@ -164,7 +170,13 @@ def test_measures_of_short_tables_are_scores():
     masks = np.ones((1, 2, 2), bool)
     row = score(masks, None, None, [1.0], masks, None, None, 400.0).to_row()
     assert {*TRAIN_MEASURES, *FIRING_MEASURES, *MASK_MEASURES} <= set(row)
-    assert {*TRAIN_MEASURES, *MASK_MEASURES} > BRIEF
+    ruled = {
+        name for one in rules_tables(evaluation("", rules="munitquest")).values() for name in one
+    }
+    known = to_row(score_at_tolerances([], [], (0, 1), RULES["munitquest"]))
+    assert set(known) - ruled == {"rules_kept"}
+    assert ruled <= set(known)
+    assert {*TRAIN_MEASURES, *MASK_MEASURES, *ruled} > BRIEF
 
 
 def test_firings_are_told_by_the_true_units_rates():
