@@ -3,6 +3,7 @@
 import math
 import time
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 from rich.box import SIMPLE_HEAD
@@ -27,6 +28,7 @@ USUAL_SEQUENCES = 100
 Examples:
   musim evaluate identify --protocol ali-2020 --quick
   musim evaluate identify musim.zarr --method ica
+  musim evaluate firings units.zarr emg_events.tsv
   musim evaluate translate translated.zarr --b recorded.zarr
 """,
 )
@@ -185,6 +187,57 @@ def _compare(on, compared, target, options, as_json) -> None:
     console.print(table)
     console.print(f"{target}: comparison.csv, comparison.png, and a folder for each method",
                   soft_wrap=True, markup=False)  # fmt: skip
+
+
+@evaluate.command(
+    short_help="Score firings against others, from tables or stores.",
+    epilog="""\b
+Examples:
+  musim evaluate firings units.zarr emg_events.tsv
+  musim evaluate firings units.zarr musim.zarr --rules munitquest --out firings.csv
+  musim evaluate firings found_events.tsv true_events.tsv --end 60
+""",
+)
+@click.argument("found", metavar="FOUND")
+@click.argument("true", metavar="TRUE")
+@click.option("-i", "--sequence", type=int, default=None, metavar="NUMBER",
+              help="Only this sequence of a store, from 0.  [default: all]")  # fmt: skip
+@click.option("--end", type=float, default=None, metavar="SECONDS",
+              help="Where the recording of two tables ends.  [default: 0.1 s after the last "
+              "firing]")  # fmt: skip
+@click.option(
+    "--rules", default=None, metavar="|".join(RULES),
+    help="Score them too by rules for decomposed electromyograms.",
+)  # fmt: skip
+@click.option("-o", "--out", "target", default=None, metavar="TABLE.csv",
+              help="Also write a row for each true unit.")  # fmt: skip
+@json_option
+@config_option
+def firings(found, true, sequence, end, rules, target, as_json) -> None:
+    """Score the firings in FOUND against those in TRUE: tables of events, or stores.
+
+    A table (BIDS events.tsv, CSV) has onsets in seconds after the recording's first frame, so units
+    decomposed from an electromyogram are compared with those found in a store of the same
+    recording. Units are paired by their firings within 10 ms, after a constant lag of each pair.
+    """
+    from ..training.csv_tables import csv_text
+    from ..training.identification.firing_evaluation import evaluate_firings
+    from .firing_tables import print_scores
+    from .targets import check_target, written_aside
+
+    place = None if target is None else Path(target)
+    if place is not None:
+        check_target(place, (".csv",))
+    scored = evaluate_firings(found, true, sequence=sequence, end=end, rules=rules)
+    if place is not None:
+        with written_aside(place) as aside:
+            aside.write_text(csv_text(scored.units), encoding="utf-8", newline="\n")
+    if as_json:
+        print_json(sequences=scored.sequences, units=scored.units, remarks=scored.remarks)
+        return
+    print_scores(scored)
+    if place is not None:
+        out().print(f"{place}: {counted(len(scored.units), 'unit')}", soft_wrap=True, markup=False)
 
 
 @evaluate.command(

@@ -34,7 +34,8 @@ Examples:
 def events(store, sequence, folder) -> None:
     """Write the firings of a store as BIDS events.tsv tables, which EMG tools read.
 
-    One table a sequence, with onset (s), duration, trial_type and unit; events.json explains them.
+    One table a sequence, with onset (s), duration, sample (frame), unit_id and event_type, as
+    MUniverse and MUnitQuest have them; events.json explains them.
     """
     from ..datasets.events import export_events
     from ..datasets.store import open_store

@@ -6,12 +6,38 @@ from typing import Any
 
 import numpy as np
 
-from ..simulator.errors import FailureError, InputError
+from ..simulator.errors import FailureError, InputError, MusimError
 from .location import write_aside
-from .store import Store
+from .origin import Identified, recorded_by
+from .store import Store, open_store
 
-EVENT = "firing"
-"""What ``trial_type`` says of our events."""
+EVENT = "motor-unit-spike"
+"""What ``event_type`` says of firings, as in MUniverse's tables and the competition MUnitQuest's
+(https://github.com/dfarinagroup/muniverse, 0.1.4; https://munitquest.github.io)."""
+
+COLUMNS = ("onset", "duration", "sample", "unit_id", "event_type")
+"""Columns of the tables, as those have them."""
+
+
+def start_of(store: Store, index: int) -> float:
+    """Return where in its recording a sequence begins, s: 0 unless an import has cut it out.
+
+    Parameters
+    ----------
+    store : Store
+        Of units found, the recordings are looked at; where they are not there any more, it is 0.
+    index : int
+        The sequence.
+    """
+    origin = store.origin
+    if isinstance(origin, Identified):
+        address, place = origin.source_of(index)
+        try:
+            return start_of(open_store(address), place)
+        except MusimError:
+            return 0.0
+    recorded = recorded_by(origin)
+    return recorded.cuts[index].start if recorded is not None else 0.0
 
 
 def events_table(store: Store, index: int) -> str:
@@ -27,8 +53,10 @@ def events_table(store: Store, index: int) -> str:
     Returns
     -------
     str
-        Columns ``onset`` (s), ``duration`` (0: an instant), ``trial_type`` and ``unit`` (from 0),
-        rising in time. Firings before the sequence's start have negative onsets, as BIDS allows.
+        :data:`COLUMNS`, rising in time: ``onset`` (s after the recording's first frame, in all
+        digits that it has), ``duration`` (0: an instant), ``sample`` (the nearest frame, from 0),
+        ``unit_id`` (from 0) and ``event_type``. Firings before a recording's start have negative
+        onsets and samples, as BIDS allows.
 
     Raises
     ------
@@ -41,25 +69,48 @@ def events_table(store: Store, index: int) -> str:
             "imported with `events`"
         )
     firing = store.read("firing", index)[: int(store.read("unit_count", index))]
+    start, rate = start_of(store, index), store.layout.frame_rate
+    last = round(start * rate) + store.layout.shape[0] - 1
     events = sorted(
-        (float(instant), unit) for unit, row in enumerate(firing) for instant in row[~np.isnan(row)]
+        (float(instant) + start, unit)
+        for unit, row in enumerate(firing)
+        for instant in row[~np.isnan(row)]
     )
-    lines = ["onset\tduration\ttrial_type\tunit"]
-    lines += [f"{instant:.6f}\t0\t{EVENT}\t{unit}" for instant, unit in events]
+    lines = ["\t".join(COLUMNS)]
+    lines += [
+        f"{_digits(onset)}\t0\t{min(round(onset * rate), last)}\t{unit}\t{EVENT}"
+        for onset, unit in events
+    ]
     return "\n".join(lines) + "\n"
 
 
-def sidecar() -> str:
-    """Return the JSON that explains the columns, as BIDS wants it beside ``events.tsv``."""
+def _digits(onset: float) -> str:
+    """Return a number in as few digits as tell it from all others, without an exponent."""
+    return np.format_float_positional(onset, trim="-")
+
+
+def sidecar(frame_rate: float) -> str:
+    """Return the JSON that explains the columns, as BIDS wants it beside ``events.tsv``.
+
+    Parameters
+    ----------
+    frame_rate : float
+        Of the recordings, Hz.
+    """
     meaning: dict[str, Any] = {
         "onset": {
-            "Description": "Instant at which the motor unit fires, after the sequence's first "
+            "Description": "Instant at which the motor unit fires, after the recording's first "
             "frame; below 0 where its twitch is under way at the start.",
             "Units": "s",
         },
         "duration": {"Description": "0: a firing is an instant.", "Units": "s"},
-        "trial_type": {"LongName": "Event", "Levels": {EVENT: "A motor unit fires."}},
-        "unit": {"Description": "Number of the motor unit in its sequence, from 0."},
+        "sample": {
+            "Description": f"Frame that is nearest to the onset, from 0, of {frame_rate:g} a "
+            "second.",
+            "Units": "samples",
+        },
+        "unit_id": {"Description": "Number of the motor unit in its sequence, from 0."},
+        "event_type": {"LongName": "Event", "Levels": {EVENT: "A motor unit fires."}},
     }
     return json.dumps(meaning, indent=2) + "\n"
 
@@ -95,7 +146,7 @@ def export_events(store: Store, folder: str | Path, indices: range | None = None
         path = folder / f"sequence-{index:06d}_events.tsv"
         _write(path, text)
         written.append(path)
-    _write(folder / "events.json", sidecar())
+    _write(folder / "events.json", sidecar(store.layout.frame_rate))
     return written
 
 

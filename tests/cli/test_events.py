@@ -22,7 +22,7 @@ def test_each_sequence_gets_a_table(musim, made, tmp_path):
     assert names == ["events.json", "sequence-000000_events.tsv", "sequence-000001_events.tsv"]
     with (tmp_path / "events" / names[2]).open() as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
-    assert {int(row["unit"]) for row in rows} == set(range(made.truth(1).unit_count))
+    assert {int(row["unit_id"]) for row in rows} == set(range(made.truth(1).unit_count))
 
 
 def test_one_sequence_alone(musim, made, tmp_path):

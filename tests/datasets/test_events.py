@@ -18,18 +18,21 @@ def test_firings_come_out_as_bids_events(request, kind):
     for index in range(len(store)):
         text = events_table(store, index)
         rows = list(csv.DictReader(text.splitlines(), delimiter="\t"))
-        assert text.splitlines()[0] == "onset\tduration\ttrial_type\tunit"
+        assert text.splitlines()[0] == "onset\tduration\tsample\tunit_id\tevent_type"
         assert text.endswith("\n")
         onsets = [float(row["onset"]) for row in rows]
         assert onsets == sorted(onsets)
         assert {row["duration"] for row in rows} == {"0"}
-        assert {row["trial_type"] for row in rows} == {"firing"}
+        assert {row["event_type"] for row in rows} == {"motor-unit-spike"}
+        samples = np.array([int(row["sample"]) for row in rows])
+        assert np.abs(samples / store.layout.frame_rate - onsets).max() <= 0.5 / 400
+        assert samples.max() < store.layout.shape[0]
         truth = store.truth(index)
         for unit in range(truth.unit_count):
-            found = [float(row["onset"]) for row in rows if row["unit"] == str(unit)]
+            found = [float(row["onset"]) for row in rows if row["unit_id"] == str(unit)]
             wanted = truth.firing[unit][~np.isnan(truth.firing[unit])]
-            np.testing.assert_allclose(found, wanted, atol=5.1e-7)
-        assert {int(row["unit"]) for row in rows} <= set(range(truth.unit_count))
+            np.testing.assert_array_equal(found, wanted)
+        assert {int(row["unit_id"]) for row in rows} <= set(range(truth.unit_count))
 
 
 def test_tables_are_read_back(dense, tmp_path):
@@ -37,16 +40,17 @@ def test_tables_are_read_back(dense, tmp_path):
         assert path == tmp_path / "new" / "events" / f"sequence-{index:06d}_events.tsv"
         found, truth = read_events(path), dense.truth(index)
         assert found.labels == [str(unit) for unit in range(truth.unit_count)]
-        np.testing.assert_allclose(found.firing, truth.firing, atol=5.1e-7)
+        np.testing.assert_array_equal(found.firing, truth.firing)
 
 
 def test_the_columns_are_explained_in_units_of_bids(dense, tmp_path):
     export_events(dense, tmp_path)
     explained = json.loads((tmp_path / "events.json").read_text())
-    assert explained == json.loads(sidecar())
+    assert explained == json.loads(sidecar(dense.layout.frame_rate))
+    assert f"{dense.layout.frame_rate:g} a second" in explained["sample"]["Description"]
     assert list(explained) == events_table(dense, 0).splitlines()[0].split("\t")
     assert explained["onset"]["Units"] == explained["duration"]["Units"] == "s"
-    assert list(explained["trial_type"]["Levels"]) == ["firing"]
+    assert list(explained["event_type"]["Levels"]) == ["motor-unit-spike"]
 
 
 def test_some_sequences_alone(dense, tmp_path):

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...datasets.event_tables import EventTable, read_events
+from ...datasets.events import start_of
 from ...datasets.importing.hashing import sha256_of
 from ...datasets.layout import Layout
 from ...datasets.location import Location
-from ...datasets.origin import Identified, Searched, recorded_by, to_attributes
+from ...datasets.origin import Identified, Searched, to_attributes
 from ...datasets.production import Input, Maker, Part, Work, WorkOptions, produce
 from ...datasets.store import Store, open_store
 from ...simulator.errors import FailureError, InputError
@@ -35,12 +36,6 @@ def recording_of(store: Store, index: int) -> Recording:
     """Return one sequence of any store as a recording."""
     tvi = store.tvi(index).astype(np.float32, copy=False)
     return Recording(tvi, store.layout.frame_rate, store.layout.pixel_size)
-
-
-def start_of(store: Store, index: int) -> float:
-    """Return where in its recording a sequence begins, s: 0 unless an import has cut it out."""
-    recorded = recorded_by(store.origin)
-    return recorded.cuts[index].start if recorded is not None else 0.0
 
 
 def events_of(table: EventTable, store: Store, index: int) -> NDArray[np.float64]:
