@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ...training.charts import Chart
+from ...training.identification.by_rate import by_firing_rate, rate_range
 from ...training.identification.figures import draw_charts
 from ...training.identification.metrics.emg_rules import NAMES as BY_RULES
 from ...training.identification.metrics.emg_rules import SUFFIXES
@@ -33,10 +34,20 @@ TRAIN_HEADINGS = {
     "train_chance": "Correlation of a wrong unit",
     "firing_agreement": "Agreement of firings",
     "firing_chance": "Agreement with a wrong unit",
-    "train_firing_recall": "Firing recall",
-    "train_firing_precision": "Firing precision",
 }
 """Headings of the scores by trains that are shown."""
+
+FIRING_HEADINGS = {
+    "firing_agreement_5ms": "Agreement, 5\u00a0ms",
+    "firing_agreement": "Agreement, 10\u00a0ms",
+    "firing_agreement_15ms": "Agreement, 15\u00a0ms",
+    "firing_oracle": "The oracle, 10\u00a0ms",
+    "train_firing_recall": "Firing recall",
+    "train_firing_precision": "Firing precision",
+    "train_firing_rate_error": "Rate error (Hz)",
+    "train_interval_variation_error": "Interval CoV error",
+}
+"""Headings of the scores of firings that are shown."""
 
 MASK_HEADINGS = {
     "detection_recall_iou03": "Recall, IoU > 0.3",
@@ -58,6 +69,12 @@ MEANS = {
         "Units matched by trains (size of correlation above 0.7 at a lag within 20 ms), their "
         "firings within 10 ms",
         TRAIN_HEADINGS,
+    ),
+    "firing-means": (
+        "Means of firings",
+        "Firings of units matched by trains, after the best lag of each: matched over matched, "
+        "missed and false; the oracle finds them in the true trains with the true noise",
+        FIRING_HEADINGS,
     ),
     "means": (
         "Means by outlines",
@@ -136,10 +153,43 @@ def evaluation_page(
                 for name, (title, _, headings) in means_of(evaluation).items()
                 if _shown(rows, headings)
             ),
+            _by_rate(evaluation),
             section("origin", "Where this comes from", definitions(origin)),
         ),
     ]
     return document(f"{evaluation.method} on {evaluation.protocol}: evaluation", join(*body))
+
+
+def _by_rate(evaluation: IdentificationEvaluation) -> Markup | None:
+    """Return the section of firings by the true units' rates; None where they are not known."""
+    rows = by_firing_rate(evaluation)
+    if not rows:
+        return None
+    columns = [
+        Column("True units", [(row["units"], str(row["units"])) for row in rows]),
+        Column("Recall", [(row["recall"], fixed(row["recall"], 3)) for row in rows]),
+        *(Column(text, [_with_spread(row, name) for row in rows])
+          for name, text in RATE_HEADINGS.items()),
+    ]  # fmt: skip
+    heads = [RowHead(row["low"], rate_range(row).replace("-", "–")) for row in rows]
+    caption = (
+        "Firings within 10 ms, of units matched by trains, by the true units' rates: mean over "
+        "units, with the SD in brackets; – where none is defined"
+    )
+    drawn = table("firing-rates", caption, "Hz", heads, columns)
+    return section("firing-rates", "Firings by rate", drawn)
+
+
+RATE_HEADINGS = {
+    "firing_agreement": "Agreement",
+    "firing_chance": "With a wrong unit",
+    "firing_oracle": "The oracle",
+}
+"""Headings of what is told by the true units' rates."""
+
+
+def _with_spread(row: dict[str, Any], name: str) -> Cell:
+    return _cell({f"{name}_mean": row[name], f"{name}_sd": row[f"{name}_sd"]}, name)
 
 
 def _summary(evaluation: IdentificationEvaluation) -> str:

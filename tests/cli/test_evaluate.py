@@ -22,7 +22,10 @@ SMALL = Parameters(
     units=Range(2, 2), pixels=(12, 10), size=(12.0, 10.0), diameter=Range(3, 5), frames=60,
     snr=Range(20, 20),
 )  # fmt: skip
-FIGURES = ["agreement.png", "detection.png", "firings.png", "segmentation.png", "trains.png"]
+RATES = "firings-by-rate.png"
+FIGURES = [
+    "agreement.png", "detection.png", "firings.png", RATES, "segmentation.png", "trains.png",
+]  # fmt: skip
 TABLES = ["evaluation.json", "parts", "predictions.csv", "sequences.csv", "summary.csv",
           "units.csv"]  # fmt: skip
 
@@ -161,7 +164,7 @@ def test_sweeps(musim, stub, tmp_path, difficulty, monkeypatch):
     monkeypatch.setitem(SWEEPS, difficulty, tuple(dict.fromkeys((values[0], values[-1]))))
     done = musim("evaluate", "identify", "--sweep", difficulty, "-n", 1, "--workers", 1, "-o", "s")
     assert done.code == 0, done.err
-    figures = ["recall-by-overlap.png"] if difficulty == "overlap" else FIGURES
+    figures = ["recall-by-overlap.png", RATES] if difficulty == "overlap" else FIGURES
     assert sorted(path.name for path in (tmp_path / "s").iterdir()) == sorted([*TABLES, *figures])
     head = next(line.split() for line in done.out.splitlines() if "recall" in line)
     wanted = {"overlap": ["overlap"], "synchrony": ["synchrony"]}.get(difficulty, ["units", "snr"])
@@ -178,7 +181,9 @@ def test_a_store_is_scored(musim, stub, store, tmp_path):
     done = musim("evaluate", "identify", "musim.zarr", "--workers", 1, "--out", "a/b[c]")
     assert done.code == 0, done.err
     assert "a/b[c]: 3 sequences (" in done.out
-    assert sorted(path.name for path in (tmp_path / "a" / "b[c]").iterdir()) == TABLES
+    assert sorted(path.name for path in (tmp_path / "a" / "b[c]").iterdir()) == sorted(
+        [*TABLES, RATES]
+    )
     assert " 0.500±.00 " in done.out
     assert len(read_evaluation(tmp_path / "a" / "b[c]").sequences) == 3
 
@@ -211,7 +216,7 @@ def test_going_on_and_replacing(musim, stub, store, refused, tmp_path):
     assert musim(*command, "--resume").code == 0
     assert musim(*command, "--overwrite").code == 0
     assert sorted(path.name for path in (tmp_path / "e").iterdir()) == sorted(
-        [*TABLES, "notes.txt"]
+        [*TABLES, RATES, "notes.txt"]
     )
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "notes.txt").write_text("mine")

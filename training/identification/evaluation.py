@@ -28,7 +28,15 @@ SEQUENCES = "sequences.csv"
 UNITS = "units.csv"
 PREDICTIONS = "predictions.csv"
 SUMMARY = "summary.csv"
-FIGURES = ("trains", "firings", "detection", "segmentation", "agreement", "recall-by-overlap")
+FIGURES = (
+    "trains",
+    "firings",
+    "firings-by-rate",
+    "detection",
+    "segmentation",
+    "agreement",
+    "recall-by-overlap",
+)
 """Names of the figures that may stand beside the tables."""
 
 VERSION = 2

@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 
 from ..charts import Chart
 from ..colours import COLOURS, GREY
+from .axes import finish
 from .published import PUBLISHED
+from .rate_figure import draw_by_rate
 from .rows import IdentificationEvaluation
 from .tables import summary
 
@@ -28,6 +30,9 @@ PANELS = {
 
 CHANCE = {"train_match_correlation": "train_chance", "firing_agreement": "firing_chance"}
 """What a wrong unit scores, dotted beside what a right one does."""
+
+ORACLE = {"firing_agreement": "firing_oracle"}
+"""What is found in the true trains with the true noise, dashed beside it."""
 
 LABELS = {
     "train_recall": "Recall",
@@ -56,12 +61,14 @@ OVERLAP_LINES = {
 
 
 def draw_charts(evaluation: IdentificationEvaluation) -> list[Chart]:
-    """Draw the figures of an evaluation; none for a single store, whose scores are a table."""
+    """Draw the figures of an evaluation; for a single store, whose scores are a table, one."""
+    by_rate = draw_by_rate(evaluation)
+    rates = [] if by_rate is None else [by_rate]
     if not evaluation.axis:
-        return []
+        return rates
     rows = summary(evaluation)
     if evaluation.axis == "overlap":
-        return [_overlap_chart(evaluation, rows)]
+        return [_overlap_chart(evaluation, rows), *rates]
     axis = evaluation.axis
     other = "snr" if axis == "units" else ""
     charts = []
@@ -73,15 +80,24 @@ def draw_charts(evaluation: IdentificationEvaluation) -> list[Chart]:
             _lines(axes, rows, axis, other, measure)
             if axis == "units":
                 _published(axes, measure)
-            _finish(axes, LABELS[axis], LABELS[measure])
+            finish(axes, LABELS[axis], LABELS[measure])
         if panels[0].get_legend_handles_labels()[0]:
             panels[0].legend(fontsize=7, frameon=False, loc="lower left")
         figure.suptitle(f"{title}: {evaluation.method}", fontsize=10)
         text = f"{title} by {evaluation.method}, mean and SD over sequences, against {axis}."
         if any(measure in CHANCE for measure in measures):
             text += " Dotted: what a wrong unit scores."
+        if any(_known(rows, ORACLE.get(measure, "")) for measure in measures):
+            text += " Dashed: firings found in the true trains with the true noise."
         charts.append(Chart(name, title, text, figure))
-    return charts
+        if name == "firings":
+            charts += rates
+    return charts if "firings" in {chart.name for chart in charts} else [*charts, *rates]
+
+
+def _known(rows: Sequence[dict[str, Any]], measure: str) -> bool:
+    """Return whether some rows know a measure."""
+    return any(not math.isnan(row.get(f"{measure}_mean", math.nan)) for row in rows)
 
 
 def _figure(panels: int) -> tuple[Figure, list[Axes]]:
@@ -113,6 +129,13 @@ def _lines(axes: Axes, rows: Sequence[dict[str, Any]], axis: str, other: str, me
                 ":", color=COLOURS[number], linewidth=1,
                 label="a wrong unit" if number == len(values) - 1 else None,
             )  # fmt: skip
+        if _known(line, ORACLE.get(measure, "")):
+            axes.plot(
+                [place + shift for place in places],
+                [row[f"{ORACLE[measure]}_mean"] for row in line],
+                "--", color=COLOURS[number], linewidth=1,
+                label="the oracle" if number == len(values) - 1 else None,
+            )  # fmt: skip
     infinite = [row for row in rows if math.isinf(row[axis])]
     if infinite:
         ticks = sorted({row[axis] for row in rows})
@@ -143,16 +166,6 @@ def _published(axes: Axes, measure: str) -> None:
                   label=line.label)  # fmt: skip
 
 
-def _finish(axes: Axes, abscissa: str, ordinate: str) -> None:
-    axes.set_ylim(0, 1.04)
-    axes.set_xlabel(abscissa, fontsize=8)
-    axes.set_ylabel(ordinate, fontsize=8)
-    axes.tick_params(labelsize=7)
-    axes.grid(axis="y", linewidth=0.3, color="#cccccc")
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-
-
 def _overlap_chart(evaluation: IdentificationEvaluation, rows: Sequence[dict[str, Any]]) -> Chart:
     figure, (axes,) = _figure(1)
     for number, (measure, label) in enumerate(OVERLAP_LINES.items()):
@@ -167,7 +180,7 @@ def _overlap_chart(evaluation: IdentificationEvaluation, rows: Sequence[dict[str
     axes.legend(fontsize=7, frameon=False, loc="lower left", bbox_to_anchor=(0, 0.06))
     for row in rows:
         axes.annotate(str(row["count"]), (row["overlap"], 0.02), fontsize=6, ha="center")
-    _finish(axes, LABELS["overlap"], "Recall (units found; below: units)")
+    finish(axes, LABELS["overlap"], "Recall (units found; below: units)")
     title = "Recall by overlap"
     text = f"Share of units found by {evaluation.method}, against how much of them lies in others."
     return Chart("recall-by-overlap", title, text, figure)

@@ -11,11 +11,13 @@ from ...datasets.schema import DOSE
 from ...simulator.errors import InputError
 from ...simulator.experiment.anatomy import places_of
 from ...simulator.sequence import Truth
+from .firing_oracle import oracle_agreement
 from .methods import identify
 from .metrics import SequenceScore, TrainMatching, score
 from .metrics.emg_rules import RulesScore, rules_named, score_at_tolerances
 from .metrics.emg_rules import to_row as rules_row
 from .metrics.firing import firings_within, rate_and_variation
+from .metrics.ratios import mean_of_known
 from .units import Recording, Units
 
 Row = dict[str, Any]
@@ -34,11 +36,13 @@ class IdentificationEvaluation:
         The value that stands on the abscissa of the figures; empty for a store.
     sequences : list of dict
         A row for each sequence: what makes it difficult, then
-        :meth:`.metrics.SequenceScore.to_row`, anatomy and doses of a subject of the virtual
+        :meth:`.metrics.SequenceScore.to_row`, ``firing_oracle``, which is that of
+        :func:`.firing_oracle.oracle_agreement`, anatomy and doses of a subject of the virtual
         experiment, and ``seconds``.
     units : list of dict
         A row for each true unit: difficulty, properties, whether it was found by its mask (with an
-        IoU above 0.5 and above 0.3) and by its train, and the IoU and correlation of its match.
+        IoU above 0.5 and above 0.3) and by its train, the IoU and correlation of its match, its
+        rate, and the agreement of its match's firings, beside a wrong unit's and the oracle's.
     predictions : list of dict
         A row for each predicted unit: difficulty, confidence, whether it matched a true unit by its
         train and by its mask (IoU above 0.5), and its train's correlation and mask's IoU: those of
@@ -118,8 +122,12 @@ def score_cases(
             seconds = time.perf_counter() - began
             scored = score_units(found, truth, recording.frame_rate)
         difficulty = {"snr": truth.snr, "synchrony": truth.synchrony, **values, "sequence": index}
-        row = {**scored.to_row(), **difficulty, **_subject(truth), "seconds": seconds}
+        oracle = oracle_agreement(recording, truth, firings)[scored.visible]
+        row = {**scored.to_row(), "firing_oracle": mean_of_known(oracle), **difficulty,
+               **_subject(truth), "seconds": seconds}  # fmt: skip
         of_units = _unit_rows(scored, truth, recording.frame_rate, difficulty)
+        for each, value in zip(of_units, oracle, strict=True):
+            each["firing_oracle"] = _plain(value)
         of_predictions = _prediction_rows(scored, found, difficulty)
         if rules is not None:
             row |= _add_rules(found, truth, scored, recording, rules, of_units, of_predictions)
@@ -188,6 +196,10 @@ def _unit_rows(
     correlation = dict(zip(trained, by_trains.correlation.tolist(), strict=True))
     firing = () if scored.trains is None else scored.trains.firing
     agreement = dict(zip(trained, [one.agreement for one in firing], strict=False))
+    wrong = (
+        [] if scored.trains is None else [mean_of_known(row) for row in scored.trains.wrong_firing]
+    )
+    chance = dict(zip(trained, wrong, strict=False))
     window = (0.0, truth.twitch_train.shape[1] / frame_rate)
     rows = []
     for unit in scored.visible.tolist():
@@ -205,6 +217,7 @@ def _unit_rows(
             "train_correlation": correlation.get(unit, 0.0),
             "firing_rate": rate_and_variation(truth.firing[unit], window)[0],
             "firing_agreement": agreement.get(unit, math.nan),
+            "firing_chance": chance.get(unit, math.nan),
         }
         rows.append({key: _plain(value) for key, value in row.items()})
     return rows

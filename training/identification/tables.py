@@ -1,6 +1,5 @@
 """The tables of an evaluation: scores by difficulty, as Ali et al. 2020 draw Fig. 4 to 6."""
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from .by_rate import BY_RATE, by_firing_rate, rate_range
 from .metrics import summarise
 from .metrics.calibration import calibration_error
 from .metrics.emg_rules import NAMES as BY_RULES
 from .metrics.emg_rules import SUFFIXES
-from .metrics.ratios import mean_of_known
 from .rows import IdentificationEvaluation, Row
 
 TRAIN_MEASURES = {
@@ -40,6 +39,7 @@ FIRING_MEASURES = {
     "firing_agreement_5ms": "5 ms",
     "firing_agreement": "10 ms",
     "firing_agreement_15ms": "15 ms",
+    "firing_oracle": "oracle",
     "train_firing_rate_error": "Hz off",
     "train_interval_variation_error": "variation off",
 }
@@ -47,9 +47,6 @@ FIRING_MEASURES = {
 
 RULES_HEADINGS = ("recall", "precision", "F1", "chance", "score")
 """Headings of what rules of electromyograms say, by their names."""
-
-RATE_EDGES = (0.0, 8.0, 13.0, 20.0, 35.0, math.inf)
-"""Edges of the bins of firing rates, Hz."""
 
 BRIEF = frozenset(
     (
@@ -59,6 +56,7 @@ BRIEF = frozenset(
         "detection_precision_iou03",
         "mask_recall",
         "mask_precision",
+        "firing_oracle",
         "rules_chance",
         "rules_chance_5ms",
     )
@@ -165,39 +163,32 @@ def short_tables(evaluation: IdentificationEvaluation) -> list[ShortTable]:
     names = list(difficulties(evaluation))
     tables = []
     for title, measures in (SHORT_TABLES | rules_tables(evaluation)).items():
-        known = [name for name in measures if f"{name}_mean" in rows[0]]
-        if known:
+        there = [name for name in measures if f"{name}_mean" in rows[0]]
+        if there:
             cells = [
                 [
                     *(f"{row[name]:g}" for name in names),
                     str(row.get("sequences", row.get("count"))),
-                    *(_cell(row, name) for name in known),
+                    *(_cell(row, name) for name in there),
                 ]
                 for row in rows
             ]
-            headings = (*names, "n", *(measures[name] for name in known))
+            headings = (*names, "n", *(measures[name] for name in there))
             tables.append(ShortTable(title, headings, cells))
-    return [*tables, *_by_firing_rate(evaluation)]
+    return [*tables, *_short_by_firing_rate(evaluation)]
 
 
-def _by_firing_rate(evaluation: IdentificationEvaluation) -> list[ShortTable]:
-    """Return a table of how firings agree by the true units' rates, where that is known."""
-    if not evaluation.units or "firing_rate" not in evaluation.units[0]:
+def _short_by_firing_rate(evaluation: IdentificationEvaluation) -> list[ShortTable]:
+    rows = by_firing_rate(evaluation)
+    if not rows:
         return []
-    rate, found, agreement = (
-        np.array([row[name] for row in evaluation.units], np.float64)
-        for name in ("firing_rate", "train_found", "firing_agreement")
-    )
-    rows = []
-    for low, high in itertools.pairwise(RATE_EDGES):
-        inside = (rate >= low) & (rate < high)
-        if inside.any():
-            name = f"{low:g}-{high:g}" if math.isfinite(high) else f"{low:g} and more"
-            mean = mean_of_known(agreement[inside])
-            shown = "–" if math.isnan(mean) else f"{mean:.3f}"
-            rows.append([name, str(int(inside.sum())), f"{found[inside].mean():.3f}", shown])
-    headings = ("Hz", "units", "recall", "firings")
-    return [ShortTable("Firings within 10 ms by the true units' rates", headings, rows)]
+    cells = [
+        [rate_range(row), str(row["units"]), f"{row['recall']:.3f}",
+         *("–" if math.isnan(row[name]) else f"{row[name]:.3f}" for name in BY_RATE)]
+        for row in rows
+    ]  # fmt: skip
+    headings = ("Hz", "units", "recall", "firings", "chance", "oracle")
+    return [ShortTable("Firings within 10 ms by the true units' rates", headings, cells)]
 
 
 def _cell(row: Row, name: str) -> str:

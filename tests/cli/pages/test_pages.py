@@ -143,9 +143,27 @@ def evaluation(method="refine", protocol="ali-2020", axis="units", older=False):
     return IdentificationEvaluation(method, protocol, axis, sequences, units, predictions)
 
 
+def with_firings():
+    """An evaluation as musim writes it of a store, with scores of firings and those of rules."""
+    plain = evaluation(axis="")
+    scores = dict.fromkeys(
+        ("firing_agreement_5ms", "firing_oracle", "train_firing_rate_error", "rules_recall",
+         "rules_f1", "rules_duplicates", "rules_recall_5ms"), 0.25,
+    )  # fmt: skip
+    units = [
+        {**row, "firing_rate": rate, "firing_agreement": agreement, "firing_chance": 0.3,
+         "firing_oracle": math.nan}
+        for row, rate, agreement in zip(
+            plain.units, (9.0, 12.0, 30.0, 50.0), (0.9, 0.8, 0.5, math.nan), strict=True
+        )
+    ]  # fmt: skip
+    rows = [{**row, **scores} for row in plain.sequences]
+    return dataclasses.replace(plain, sequences=rows, units=units, rules="munitquest")
+
+
 VERSIONS = {"musim": "1", "numpy": "2"}
 CASES = ("found", "told", "without_truth", "nothing_found", "nothing_known", "hostile",
-         "evaluation", "older", "overlap", "one_store")  # fmt: skip
+         "evaluation", "older", "overlap", "one_store", "with_firings")  # fmt: skip
 
 
 def renamed(unit):
@@ -172,6 +190,7 @@ def pages(found, told, without_truth, nothing_found):
         "evaluation": evaluation_page(evaluation(), "folder", VERSIONS),
         "older": evaluation_page(evaluation(older=True), "folder", VERSIONS),
         "overlap": evaluation_page(evaluation(HOSTILE, HOSTILE, "overlap"), HOSTILE, VERSIONS),
+        "with_firings": evaluation_page(with_firings(), "folder", VERSIONS),
         "one_store": evaluation_page(evaluation(axis=""), "folder", {HOSTILE: HOSTILE}),
     }
 
@@ -686,6 +705,33 @@ def test_an_evaluation_has_a_row_for_each_condition(pages):
     store = Parsed(pages["one_store"])
     assert not store.all("img")
     assert [cell["text"] for cell in store.rows("means")[1]][:2] == ["all", "8"]
+
+
+def test_firings_are_told_by_rate_and_by_rules(pages):
+    page = Parsed(pages["with_firings"])
+    (image,) = page.all("img")
+    assert "Firings by the true units' rates" in image["attributes"]["alt"]
+    head, *rows = page.rows("firing-rates")
+    assert [cell["text"] for cell in head] == [
+        "Hz", "True units", "Recall", "Agreement", "With a wrong unit", "The oracle",
+    ]  # fmt: skip
+    assert [[cell["text"] for cell in row] for row in rows] == [
+        ["8–13", "2", "1.000", "0.850 (0.071)", "0.300 (0.000)", "–"],
+        ["20–35", "1", "1.000", "0.500", "0.300", "–"],
+        ["35 and more", "1", "1.000", "–", "0.300", "–"],
+    ]
+    head, row = page.rows("firing-means")
+    assert [cell["text"] for cell in head][2:] == [
+        "Agreement, 5\u00a0ms", "Agreement, 10\u00a0ms", "The oracle, 10\u00a0ms",
+        "Rate error (Hz)",
+    ]  # fmt: skip
+    assert [cell["text"] for cell in row][:3] == ["all", "8", "0.250 (0.000)"]
+    for name, headings in (("rules-means", ["Recall", "F1 of those found", "Copies dropped"]),
+                           ("rules-means-5ms", ["Recall"])):  # fmt: skip
+        head, row = page.rows(name)
+        assert [cell["text"] for cell in head][2:] == headings
+        assert {cell["text"] for cell in row[2:]} == {"0.250 (0.000)"}
+    assert "rules" not in pages["one_store"]
 
 
 def test_trains_lead_and_outlines_follow(pages):

@@ -22,6 +22,7 @@ from musim.training.identification.evaluation import (
     evaluate,
     read_evaluation,
 )
+from musim.training.identification.firing_oracle import oracle_agreement
 from musim.training.identification.methods import METHODS, Method
 from musim.training.identification.metrics import score
 from musim.training.identification.metrics.emg_rules import (
@@ -31,8 +32,9 @@ from musim.training.identification.metrics.emg_rules import (
     score_by_rules,
 )
 from musim.training.identification.metrics.firing import firings_within
+from musim.training.identification.metrics.ratios import mean_of_known
 from musim.training.identification.protocols import Condition, Protocol
-from musim.training.identification.units import Units, none
+from musim.training.identification.units import Recording, Units, none
 from tests.makers import store_of
 
 COUNTS = (7, 3)
@@ -132,10 +134,16 @@ def test_rows_are_the_scores_of_what_was_found(protocol, method, tmp_path):
         wanted = {
             **scored.to_row(), **condition.values, "synchrony": truth.synchrony, "sequence": index,
         }  # fmt: skip
+        oracle = oracle_agreement(
+            Recording(render(truth), 400.0, condition.parameters.pixel_size), truth
+        )
+        seen = (truth.territory > 0.5).any(axis=(1, 2))
+        wanted["firing_oracle"] = mean_of_known(oracle[seen])
         assert set(row) == {*wanted, "seconds"}
         assert row["seconds"] >= 0
         for name, value in wanted.items():
             assert same(row[name], value), name
+        by_trains = scored.trains.matching
         for unit in range(truth.unit_count):
             if not (truth.territory[unit] > 0.5).any():
                 continue
@@ -151,7 +159,8 @@ def test_rows_are_the_scores_of_what_was_found(protocol, method, tmp_path):
             }  # fmt: skip
             # Trains are a frame late: all that were found match by them, and none other.
             wanted |= {"train_found": float(unit < units.count)}
-            added = {"train_correlation", "firing_rate", "firing_agreement"}
+            added = {"train_correlation", "firing_rate", "firing_agreement", "firing_chance",
+                     "firing_oracle"}  # fmt: skip
             assert set(properties) == {*wanted, *added}
             firing, frames = truth.firing[unit], truth.twitch_train.shape[1]
             intervals = np.diff(firing[(firing >= 0) & (firing < frames / 400)])
@@ -160,10 +169,15 @@ def test_rows_are_the_scores_of_what_was_found(protocol, method, tmp_path):
             # Firings 2 ms late agree, once that is taken away.
             agreement = 1.0 if unit < units.count else math.nan
             assert same(properties["firing_agreement"], agreement)
+            assert same(properties["firing_oracle"], oracle[unit])
+            wrong = scored.trains.wrong_firing
+            known = {place: row.mean() if row.size else math.nan for place, row in
+                     zip(scored.visible[by_trains.true].tolist(), wrong, strict=True)}  # fmt: skip
+            assert same(properties["firing_chance"], known.get(unit, math.nan))
             for name, value in wanted.items():
                 assert same(properties[name], value), name
             assert (properties["train_correlation"] > 0.7) == (unit < units.count)
-        by_trains, iou = scored.trains.matching, scored.matching.predicted.tolist()
+        iou = scored.matching.predicted.tolist()
         for prediction in range(units.count):
             properties = predicted.pop(0)
             wanted = {

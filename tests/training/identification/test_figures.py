@@ -1,5 +1,6 @@
 """Figures of an evaluation: what is drawn where, and beside what has been published."""
 
+import dataclasses
 import io
 import itertools
 import math
@@ -18,7 +19,8 @@ MEASURES = (
     "rate_of_agreement", "firing_recall",
 )  # fmt: skip
 PANELS = {
-    "trains": MEASURES[:2], "firings": MEASURES[2:4], "detection": MEASURES[4:6],
+    "trains": MEASURES[:2], "firings": MEASURES[2:4],
+    "detection": MEASURES[4:6],
     "segmentation": MEASURES[6:8], "agreement": MEASURES[8:],
 }  # fmt: skip
 CHANCE = {"train_match_correlation": "train_chance", "firing_agreement": "firing_chance"}
@@ -202,6 +204,70 @@ def test_figures_are_drawn_where_little_is_known(axis, sequences, lacking):
 def test_every_figure_has_a_name_that_an_evaluation_knows():
     drawn = {
         chart.name for axis in ("units", "snr", "synchrony", "overlap")
-        for chart in draw_charts(evaluation(axis))
+        for chart in draw_charts(with_rates(evaluation(axis)))
     }  # fmt: skip
     assert drawn == set(FIGURES)
+
+
+# Firings by rate, beside the oracle and chance
+
+RATES = (7.0, 9.0, 12.0, 30.0, 33.0)
+AGREEMENT = (1.0, 0.9, 0.5, math.nan, 0.4)
+
+
+def with_rates(found, oracle=0.97):
+    """The same evaluation, with true units of which rates are known."""
+    units = [
+        {"overlap": 0.1, "found": 1, "iou": 0.6, "found_iou03": 1, "firing_rate": rate,
+         "train_found": int(not math.isnan(agreement)), "firing_agreement": agreement,
+         "firing_chance": agreement / 4, "firing_oracle": oracle}
+        for rate, agreement in zip(RATES, AGREEMENT, strict=True)
+    ]  # fmt: skip
+    rows = [{**row, "firing_oracle": oracle} for row in found.sequences]
+    return dataclasses.replace(found, sequences=rows, units=units)
+
+
+@pytest.mark.parametrize(("axis", "place"), [("units", 2), ("snr", 2), ("overlap", 1), ("", 0)])
+def test_firings_are_drawn_by_the_true_units_rates(axis, place):
+    chart = draw_charts(with_rates(evaluation(axis)))[place]
+    assert chart.name == "firings-by-rate"
+    assert all(word in chart.text for word in ("refine", "Dashed", "Dotted"))
+    agreement, recall = chart.figure.axes
+    ticks = [text.get_text() for text in agreement.get_xticklabels()]
+    assert ticks == ["0-8", "8-13", "20-35"]
+    (found,) = agreement.containers[:1]
+    np.testing.assert_allclose(np.float64(found.lines[0].get_ydata()), [1.0, 0.7, 0.4])
+    bars = found.lines[2][0].get_segments()
+    assert bars[1][1][1] - bars[1][0][1] == pytest.approx(2 * np.std([0.9, 0.5], ddof=1))
+    assert {box.get_label() for box in agreement.containers} == {
+        "found", "the oracle", "a wrong unit",
+    }  # fmt: skip
+    by_label = {box.get_label(): box.lines[0] for box in agreement.containers}
+    np.testing.assert_allclose(np.float64(by_label["the oracle"].get_ydata()), [0.97] * 3)
+    assert by_label["the oracle"].get_linestyle() == "--"
+    np.testing.assert_allclose(np.float64(by_label["a wrong unit"].get_ydata()), [0.25, 0.175, 0.1])
+    assert by_label["a wrong unit"].get_linestyle() == ":"
+    np.testing.assert_allclose(np.float64(recall.get_lines()[0].get_ydata()), [1, 1, 0.5])
+    assert [text.get_text() for text in recall.texts] == ["1", "2", "2"]
+
+
+def test_an_oracle_that_is_not_known_is_not_drawn():
+    charts = draw_charts(with_rates(evaluation("units", **PROTOCOL), oracle=math.nan))
+    by_name = {chart.name: chart for chart in charts}
+    boxes = by_name["firings-by-rate"].figure.axes[0].containers
+    assert [box.get_label() for box in boxes] == ["found", "a wrong unit"]
+    assert "Dashed" not in by_name["firings"].text
+
+
+def test_the_oracles_firings_are_dashed_by_number_of_units():
+    (chart,) = [chart for chart in draw_charts(with_rates(evaluation("units", **PROTOCOL)))
+                if chart.name == "firings"]  # fmt: skip
+    correlation, firings = chart.figure.axes
+    dashed = [line for line in firings.get_lines() if line.get_linestyle() == "--"]
+    assert [line.get_label() for line in dashed].count("the oracle") == 1
+    assert len(dashed) == 3
+    for line in dashed:
+        np.testing.assert_allclose(line.get_ydata(), [0.97] * 3)
+    assert not any(line.get_linestyle() == "--" and "(" not in str(line.get_label())
+                   for line in correlation.get_lines())  # fmt: skip
+    assert "Dashed: firings found in the true trains" in chart.text

@@ -1,10 +1,12 @@
 """Tables of an evaluation against the same by hand."""
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 
+from musim.training.identification.by_rate import by_firing_rate
 from musim.training.identification.metrics import score
 from musim.training.identification.metrics.emg_rules import (
     RULES,
@@ -169,19 +171,20 @@ def test_measures_of_short_tables_are_scores():
     # Those that do not exist would be left out silently.
     masks = np.ones((1, 2, 2), bool)
     row = score(masks, None, None, [1.0], masks, None, None, 400.0).to_row()
-    assert {*TRAIN_MEASURES, *FIRING_MEASURES, *MASK_MEASURES} <= set(row)
+    assert {*TRAIN_MEASURES, *FIRING_MEASURES, *MASK_MEASURES} <= {*row, "firing_oracle"}
     ruled = {
         name for one in rules_tables(evaluation("", rules="munitquest")).values() for name in one
     }
     known = to_row(score_at_tolerances([], [], (0, 1), RULES["munitquest"]))
     assert set(known) - ruled == {"rules_kept"}
     assert ruled <= set(known)
-    assert {*TRAIN_MEASURES, *MASK_MEASURES, *ruled} > BRIEF
+    assert {*TRAIN_MEASURES, *FIRING_MEASURES, *MASK_MEASURES, *ruled} > BRIEF
 
 
 def test_firings_are_told_by_the_true_units_rates():
     units = [
-        {"firing_rate": rate, "train_found": found, "firing_agreement": agreement}
+        {"firing_rate": rate, "train_found": found, "firing_agreement": agreement,
+         "firing_chance": 0.3, "firing_oracle": 0.9}
         for rate, found, agreement in (
             (9.0, 1, 1.0), (12.9, 1, 0.5), (13.0, 0, math.nan), (40.0, 1, 0.25), (math.nan, 1, 1.0),
         )
@@ -189,9 +192,18 @@ def test_firings_are_told_by_the_true_units_rates():
     sequences = [{"train_recall": 1.0}]
     evaluation = IdentificationEvaluation("ica", "a.zarr", "", sequences, units)
     table = short_tables(evaluation)[-1]
-    assert table.headings == ("Hz", "units", "recall", "firings")
+    assert table.headings == ("Hz", "units", "recall", "firings", "chance", "oracle")
     assert table.rows == [
-        ["8-13", "2", "1.000", "0.750"],
-        ["13-20", "1", "0.000", "–"],
-        ["35 and more", "1", "1.000", "0.250"],
+        ["8-13", "2", "1.000", "0.750", "0.300", "0.900"],
+        ["13-20", "1", "0.000", "–", "0.300", "0.900"],
+        ["35 and more", "1", "1.000", "0.250", "0.300", "0.900"],
     ]
+    first, second, _ = by_firing_rate(evaluation)
+    assert first["firing_agreement_sd"] == pytest.approx(np.std([1, 0.5], ddof=1))
+    assert math.isnan(second["firing_chance_sd"])
+    # Earlier versions knew no chance of single units, and before, no rates.
+    older = [{name: row[name] for name in ("firing_rate", "train_found", "firing_agreement")}
+             for row in units]  # fmt: skip
+    evaluation = dataclasses.replace(evaluation, units=older)
+    assert short_tables(evaluation)[-1].rows[0] == ["8-13", "2", "1.000", "0.750", "–", "–"]
+    assert by_firing_rate(dataclasses.replace(evaluation, units=[{"train_found": 1}])) == []
