@@ -471,6 +471,7 @@ def _cbss(recording: Recording, settings: published.CbssSettings) -> Units:
     "Non-negative factors, combined to independent images of skewed density (Yin et al. 2025).",
     settings=published.NmfSettings,
     page=published.NMF,
+    firings_of_trains=True,
 )
 def _nmf(recording: Recording, settings: published.NmfSettings) -> Units:
     from .published.nmf import nmf

@@ -5,6 +5,7 @@ import pytest
 
 from musim.training.identification.methods import identify
 from musim.training.identification.methods.fast_ica import fast_ica
+from musim.training.identification.methods.published.parts import Part
 from musim.training.identification.methods.published.velbss import whitened
 from tests.training.identification.published.cases import boxes, matched, recorded, trains
 
@@ -15,10 +16,12 @@ def test_directions_are_the_singular_ones(shape):
     signal = random.standard_normal((shape[0], 4)) * [9, 7, 5, 3]
     velocity = (signal @ random.standard_normal((4, shape[1]))).astype(np.float32)
     velocity += 0.1 * random.standard_normal(shape).astype(np.float32)
-    white, _ = whitened(velocity, 9, 20)
+    white = whitened(Part(velocity[:, None]), 9, 10.0)
+    assert white.shape[1] == 4
     _, _, images = np.linalg.svd(velocity)
     turned = images[:4] @ white / np.sqrt(shape[1])
     np.testing.assert_allclose(np.abs(turned), np.eye(4), atol=1e-3)
+    assert whitened(Part(velocity[:, None]), 2, 10.0).shape[1] == 2
 
 
 @pytest.mark.parametrize("contrast", ["logcosh", "cube", "square"])

@@ -11,8 +11,9 @@ from .....simulator.errors import InputError
 from ...units import Recording, Units, none
 from .convolutive import Source, of_train, separate
 from .descriptions import CbssSettings, StaSettings, VelBssSettings
-from .noise_edge import independent_samples
-from .preparing import band_passed, check_recording
+from .noise_edge import MARGIN
+from .parts import prepared
+from .preparing import check_recording
 from .sta import sta
 from .velbss import velbss, whitened
 
@@ -77,13 +78,12 @@ def _copies(recording: Recording, settings: CbssSettings) -> int:
 
 def _of_velocity(recording: Recording, settings: CbssSettings) -> Units:
     """Find sources in the strongest directions of velocity, and maps by their averages."""
-    velocity = band_passed(recording, settings.lowest, settings.highest)
-    flat = velocity.reshape(len(velocity), -1)
-    samples = independent_samples(recording, settings.lowest, settings.highest)
-    images, _ = whitened(flat, settings.components, samples)
+    whole, noise = prepared(recording, settings)
+    everywhere = (slice(0, recording.tvi.shape[1]), slice(0, recording.tvi.shape[2]))
+    images = whitened(whole, settings.components, MARGIN * noise.strongest(everywhere))
     if not images.shape[1]:
         return none(recording)
-    channels = (flat @ images).T.astype(np.float64) / math.sqrt(len(images))
+    channels = (whole.flat @ images).T.astype(np.float64) / math.sqrt(len(images))
     found = separate(
         channels, recording.frame_rate, _copies(recording, settings), settings.sources,
         settings.silhouette, settings.peel_off,

@@ -6,11 +6,9 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from ...units import Recording, Units, none
+from ...units import Recording, Units
 from .descriptions import NmfSettings
-from .noise_edge import independent_samples, needed
-from .pooling import Component, pooled, upright
-from .preparing import band_passed, check_recording
+from .parts import Part, Separated, units_of_parts
 from .stica import SEED
 
 SKEW, WIDTH = 15.0, 16.5431
@@ -36,44 +34,25 @@ def nmf(recording: Recording, settings: NmfSettings) -> Units:
     InputError
         If units cannot be sought in the recording.
     """
-    check_recording(recording)
-    velocity = band_passed(recording, settings.lowest, settings.highest)
-    flat = velocity.reshape(len(velocity), -1).T
-    low, high = float(flat.min()), float(flat.max())
-    if not high > low:
-        return none(recording)
-    images, _ = factors((flat - low) / (high - low), min(settings.components, *flat.shape))
-    images = images.astype(np.float64)
-    # What all pixels share is no unit; there is much of it, for velocity was lifted above 0.
-    images -= np.median(images, axis=0)
-    images, size, _ = np.linalg.svd(images, full_matrices=False)
-    if not size[0] > 0:
-        return none(recording)
-    images = images[:, size > 1e-6 * size[0]] * math.sqrt(len(images))
-    images = images @ skewed(images)
-    turn = np.linalg.pinv(images).T
-    raw = recording.tvi.reshape(len(velocity), -1)
-    courses = flat.T.astype(np.float64) @ turn
-    velocities = (raw - raw.mean(axis=0)).astype(np.float64) @ turn
-    singular = np.sqrt(np.maximum(np.linalg.eigvalsh(_products(flat))[::-1], 0))
-    samples = independent_samples(recording, settings.lowest, settings.highest)
-    least = needed(singular, len(flat), samples)
-    strength = np.linalg.norm(images, axis=0) * np.linalg.norm(courses, axis=0)
-    window = (slice(0, velocity.shape[1]), slice(0, velocity.shape[2]))
-    found = []
-    for one in np.flatnonzero(strength > least):
-        image, course, own = upright(
-            images[:, one].reshape(velocity.shape[1:]), courses[:, one], velocities[:, one]
-        )
-        certainty = 1 - (least / float(strength[one])) ** 2
-        found.append(Component(window, image, course, own, certainty))
-    return pooled(recording, found, settings.agreement, 1, [window])
 
+    def separate(part: Part, least: float) -> Separated | None:
+        flat = part.flat.T
+        low, high = float(flat.min()), float(flat.max())
+        if not high > low:
+            return None
+        images, _ = factors((flat - low) / (high - low), min(settings.components, *flat.shape))
+        images = images.astype(np.float64)
+        # What all pixels share is no unit; there is much of it, for velocity was lifted above 0.
+        images -= np.median(images, axis=0)
+        images, size, _ = np.linalg.svd(images, full_matrices=False)
+        if not size[0] > 0:
+            return None
+        images = images[:, size > 1e-6 * size[0]] * math.sqrt(len(images))
+        images = images @ skewed(images)
+        weights = np.linalg.pinv(images).T
+        return Separated(images, part.flat @ weights, weights)
 
-def _products(flat: NDArray[np.float32]) -> Floats:
-    """Return products of the fewer of pixels and frames."""
-    fewer = flat if flat.shape[0] <= flat.shape[1] else flat.T
-    return (fewer @ fewer.T).astype(np.float64)
+    return units_of_parts(recording, settings, 0, separate, settings.agreement)
 
 
 def factors(

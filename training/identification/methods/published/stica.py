@@ -6,9 +6,7 @@ from numpy.typing import NDArray
 
 from ...units import Recording, Units
 from .descriptions import StIcaSettings
-from .noise_edge import independent_samples, needed
-from .pooling import Component, pooled, upright
-from .preparing import band_passed, check_recording, windows
+from .parts import Part, Separated, units_of_parts
 
 ITERATIONS = 200
 """Of the optimiser, at most."""
@@ -27,41 +25,26 @@ def stica(recording: Recording, settings: StIcaSettings) -> Units:
     InputError
         If units cannot be sought in the recording, or it is smaller than a window.
     """
-    check_recording(recording)
-    size = recording.tvi.shape[1:]
-    step = max(settings.window // 2, 1)
-    places = windows((size[0], size[1]), settings.window, step)
-    velocity = band_passed(recording, settings.lowest, settings.highest)
-    samples = independent_samples(recording, settings.lowest, settings.highest)
-    found: list[Component] = []
-    for window in places:
-        raw = recording.tvi[:, *window]
-        part = velocity[:, *window].reshape(len(raw), -1).T.astype(np.float64)
-        part -= part.mean(axis=0)  # over space too, as stICA does (doi:10.1006/nimg.2001.0986)
-        spatial, size_, temporal, least = reduced(part, settings.components, samples)
-        if not len(size_):
-            continue
-        unmixing = independent(
-            spatial * np.sqrt(size_), temporal * np.sqrt(size_), settings.spatial_weight
-        )
-        images = (spatial * np.sqrt(size_)) @ unmixing
+
+    def separate(part: Part, least: float) -> Separated | None:
+        velocity = part.flat.T.astype(np.float64)
+        velocity -= velocity.mean(axis=0)  # over space too (doi:10.1006/nimg.2001.0986)
+        spatial, size, temporal = reduced(velocity, settings.components)
+        if not len(size):
+            return None
+        root = np.sqrt(size)
+        unmixing = independent(spatial * root, temporal * root, settings.spatial_weight)
         turn = np.linalg.inv(unmixing).T
-        courses = (temporal * np.sqrt(size_)) @ turn
-        # The course is the window's pixels times these weights, so the recording's is too.
-        weights = (spatial / np.sqrt(size_)) @ turn
-        whole = raw.reshape(len(raw), -1).astype(np.float64)
-        velocities = (whole - whole.mean(axis=0)) @ weights
-        strength = np.linalg.norm(images, axis=0) * np.linalg.norm(courses, axis=0)
-        for one in np.flatnonzero(strength > least):
-            image, course, own = upright(
-                images[:, one].reshape(raw.shape[1:]), courses[:, one], velocities[:, one]
-            )
-            certainty = 1 - (least / strength[one]) ** 2
-            found.append(Component(window, image, course, own, float(certainty)))
-    return pooled(recording, found, settings.agreement, settings.repeats, places)
+        return Separated(
+            (spatial * root) @ unmixing, (temporal * root) @ turn, (spatial / root) @ turn
+        )
+
+    return units_of_parts(
+        recording, settings, settings.window, separate, settings.agreement, settings.repeats
+    )
 
 
-def reduced(velocity: Floats, most: int, samples: float) -> tuple[Floats, Floats, Floats, float]:
+def reduced(velocity: Floats, most: int) -> tuple[Floats, Floats, Floats]:
     """Return the strongest directions of velocity (pixel, time) by their singular values.
 
     Returns
@@ -70,14 +53,10 @@ def reduced(velocity: Floats, most: int, samples: float) -> tuple[Floats, Floats
     size : array of shape (component,)
         Singular values, falling.
     temporal : array of shape (time, component)
-    least : float
-        How strong a component has to be to count.
     """
     spatial, size, temporal = np.linalg.svd(velocity, full_matrices=False)
-    rank = int((size > 1e-9 * max(size[0], 1e-300)).sum())
-    kept = min(most, rank)
-    least = needed(size, len(velocity), samples)
-    return spatial[:, :kept], size[:kept], temporal[:kept].T, least
+    kept = min(most, int((size > 1e-9 * max(size[0], 1e-300)).sum()))
+    return spatial[:, :kept], size[:kept], temporal[:kept].T
 
 
 def independent(spatial: Floats, temporal: Floats, weight: float) -> Floats:

@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 from ...units import Recording, Units
 from ..fast_ica import fast_ica
 from .descriptions import VelBssSettings
-from .noise_edge import FLOOR, MARGIN, independent_samples, needed
-from .pooling import Component, pooled, upright
-from .preparing import band_passed, check_recording, windows
+from .noise_edge import MARGIN
+from .parts import Part, Separated, units_of_parts
 
 CONTRASTS = {"logcosh": "logcosh", "kurtosis": "cube", "skewness": "square"}
 """Derivatives of contrasts, by what they look for."""
@@ -24,60 +23,39 @@ def velbss(recording: Recording, settings: VelBssSettings) -> Units:
     InputError
         If units cannot be sought in the recording, or it is smaller than a window.
     """
-    check_recording(recording)
-    size = recording.tvi.shape[1:]
-    places = windows((size[0], size[1]), settings.window, max(settings.window // 2, 1))
-    velocity = band_passed(recording, settings.lowest, settings.highest)
-    samples = independent_samples(recording, settings.lowest, settings.highest)
-    found: list[Component] = []
-    for window in places:
-        raw = recording.tvi[:, *window]
-        part = velocity[:, *window].reshape(len(raw), -1)
-        white, least = whitened(part, settings.components, samples)
+
+    def separate(part: Part, least: float) -> Separated | None:
+        white = whitened(part, settings.components, least)
         if not white.shape[1]:
-            continue
+            return None
         images = white @ fast_ica(white, CONTRASTS[settings.contrast]).T
         weights = images / len(images)
-        courses = part @ weights
-        whole = raw.reshape(len(raw), -1)
-        velocities = (whole - whole.mean(axis=0)) @ weights
-        strength = np.linalg.norm(images, axis=0) * np.linalg.norm(courses, axis=0)
-        for one in np.flatnonzero(strength > least):
-            image, course, own = upright(
-                images[:, one].reshape(raw.shape[1:]), courses[:, one], velocities[:, one]
-            )
-            certainty = 1 - (least / strength[one]) ** 2
-            found.append(Component(window, image, course, own, float(certainty)))
-    return pooled(recording, found, settings.agreement, settings.repeats, places)
+        return Separated(images, part.flat @ weights, weights)
+
+    return units_of_parts(
+        recording, settings, settings.window, separate, settings.agreement, settings.repeats
+    )
 
 
-def whitened(
-    velocity: NDArray[np.float32], most: int, samples: float
-) -> tuple[NDArray[np.float32], float]:
-    """Return the strongest directions of velocity (time, pixel), white over pixels.
+def whitened(part: Part, most: int, least: float) -> NDArray[np.float32]:
+    """Return the strongest directions of a part, white over pixels.
 
-    They come from the products of the fewer of frames and pixels, which is what takes less time
-    than singular values.
+    Parameters
+    ----------
+    part : Part
+    most : int
+        No more directions.
+    least : float
+        How strong a component has to be to count. White, directions of noise would weigh as much as
+        those of units: they are left out.
 
     Returns
     -------
-    white : float32 array of shape (pixel, component)
+    float32 array of shape (pixel, component)
         Of mean square 1.
-    least : float
-        How strong a component has to be to count.
     """
-    frames, pixels = velocity.shape
-    if frames <= pixels:
-        energy, directions = np.linalg.eigh((velocity @ velocity.T).astype(np.float64))
-    else:
-        energy, directions = np.linalg.eigh((velocity.T @ velocity).astype(np.float64))
-    size = np.sqrt(np.maximum(energy[::-1], 0))
-    # White, directions of noise would weigh as much as those of units.
-    least = needed(size, pixels, samples)
-    kept = min(most, int((size > max(least / MARGIN, FLOOR * size[0])).sum()))
-    if frames <= pixels:
-        strongest = directions[:, ::-1][:, :kept] / np.maximum(size[:kept], 1e-30)
-        white = velocity.T @ strongest.astype(np.float32)
-    else:
-        white = directions[:, ::-1][:, :kept].astype(np.float32)
-    return white * np.float32(math.sqrt(pixels)), least
+    energy, courses = part.directions
+    size = np.sqrt(energy)
+    kept = min(most, int((size > least / MARGIN).sum()))
+    scale = (math.sqrt(part.flat.shape[1]) / size[:kept]).astype(np.float32)
+    return np.asarray(part.flat.T @ (courses[:, :kept] * scale), np.float32)

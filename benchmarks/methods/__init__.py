@@ -1,0 +1,1 @@
+"""All methods of identification on the same recordings, side by side."""
