@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, signal
 
 from musim.simulator.imaging.chain import PRESETS, Axis, Imaging, block_length, run
+from musim.simulator.imaging.filtering import BandPass
 from musim.simulator.imaging.velocimetry import ESTIMATORS, Velocimetry, estimate_velocity
 
 FIGURE = Path(__file__).with_name("velocimetry.png")
@@ -196,7 +197,8 @@ def with_musim(path: Path, out: Path) -> None:
 def with_scipy(path: Path, out: Path) -> None:
     """Run the same chain as whole-array calls of NumPy and SciPy, into a file.
 
-    The steps are the preset's, with SciPy's own fast routine for each: box sums, ``sosfiltfilt``,
+    The steps are the preset's, with SciPy's own fast routine for each: box sums, ``sosfiltfilt`` of
+    what is continued by straight lines until the filter has forgotten where it started,
     ``median_filter``, a polyphase filter of the same length and window, cubic splines.
     """
     wanted = imaging()
@@ -227,7 +229,7 @@ def with_scipy(path: Path, out: Path) -> None:
     velocity /= np.clip(1 + share * offset, 0.5, 1.5)
     del turned, offset
     sections = signal.butter(chain.order, chain.band, "bandpass", fs=FRAME_RATE, output="sos")
-    velocity = signal.sosfiltfilt(sections, velocity, axis=0).astype(np.float32)
+    velocity = filtered(velocity, sections, wanted.band_pass)
     velocity = ndimage.median_filter(velocity, size=(1, *wanted.median), mode="nearest")
     up, down_by = 32, 125  # 512 of 2000 Hz
     taps = signal.firwin(2 * 16 * down_by + 1, 2 * 0.42 / down_by, window=("kaiser", 8.0)).astype(
@@ -240,6 +242,25 @@ def with_scipy(path: Path, out: Path) -> None:
         for image in velocity:
             found = ndimage.zoom(image, zoom, order=3, mode="nearest", grid_mode=True)
             found.astype(np.float32).tofile(file)
+
+
+def filtered(
+    velocity: NDArray[np.float32], sections: NDArray[np.float64], band: BandPass | None
+) -> NDArray[np.float32]:
+    """Filter forwards and backwards what is continued by lines fitted to its ends."""
+    assert band is not None
+    fitted, beyond = min(band.fitted, len(velocity)), band.overlap
+    time = np.arange(fitted)
+    pixels = velocity.reshape(len(velocity), -1)
+    slopes = [np.polyfit(time, part, 1) for part in (pixels[:fitted], pixels[-fitted:])]
+    before, after = np.arange(-beyond, 0), np.arange(fitted, fitted + beyond)
+    parts = [
+        (line[0] * times[:, None] + line[1]).astype(np.float32)
+        for line, times in zip(slopes, (before, after), strict=True)
+    ]
+    whole = np.concatenate([parts[0], pixels, parts[1]])
+    found = np.asarray(signal.sosfiltfilt(sections, whole, axis=0, padlen=0))[beyond:-beyond]
+    return found.astype(np.float32).reshape(velocity.shape)
 
 
 SIDES = {"musim": with_musim, "scipy": with_scipy}

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self, get_args
 
 from ..simulator.errors import FailureError, InputError, MusimError
 from ..simulator.experiment.doses import Doses
-from ..simulator.imaging.chain import Chain
+from ..simulator.imaging.chain import BAND_PASS_REVISION, FIRST_REVISION, Chain
 from ..simulator.parameters import Parameters
 from . import domains
 
@@ -20,6 +20,7 @@ Attributes = Mapping[str, Any]
 """Those of a store's root: texts, numbers and lists of numbers by name."""
 
 ORIGIN, VERSION = "musim_origin", "musim_origin_version"
+REVISION = "musim_revision"
 SOFTWARE = "musim_software"
 PARAMETERS, SEED, DOSES = "musim_parameters", "musim_seed", "musim_doses"
 DOMAIN = "musim_domain"
@@ -69,6 +70,8 @@ class Simulated:
         Those of the virtual experiment; none for analytic sequences.
     quick : bool
         Whether recordings were made without the images of the virtual experiment.
+    revision : int
+        Of what made them; this musim's, if not given. Another one gives other values.
     software : mapping of str to str
         Versions of musim and of the libraries that made the store.
     """
@@ -80,7 +83,16 @@ class Simulated:
     seed: int
     doses: Doses | None = None
     quick: bool = False
+    revision: int = 0
     software: Mapping[str, str] = field(default_factory=software_versions)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "revision", self.revision or self.own_revision)
+
+    @property
+    def own_revision(self) -> int:
+        """The revision of what this musim makes: that of the experiment's imaging chain."""
+        return FIRST_REVISION if self.doses is None else BAND_PASS_REVISION
 
     @property
     def domain(self) -> str:
@@ -110,7 +122,10 @@ class Simulated:
         """Return what :meth:`from_attributes` reads back."""
         doses = {} if self.doses is None else {DOSES: _text(self.doses.to_json())}
         domain = {DOMAIN: domains.QUICK} if self.domain == domains.QUICK else {}
-        return {PARAMETERS: _text(self.parameters.to_json()), SEED: self.seed, **doses, **domain}
+        return {
+            PARAMETERS: _text(self.parameters.to_json()), SEED: self.seed, **doses, **domain,
+            **_revised(self.revision),
+        }  # fmt: skip
 
     @classmethod
     def from_attributes(cls, attributes: Attributes) -> Self:
@@ -123,6 +138,7 @@ class Simulated:
             seed=int(attributes[SEED]),
             doses=None if doses is None else Doses.from_json(doses),
             quick=domain is not None,
+            revision=revision_of(attributes),
             software=_software_of(attributes),
         )
 
@@ -179,6 +195,8 @@ class Imported:
     descriptions : tuple of mapping
         Of each file what its arrays mean, with its name as ``file``.
     chain : Chain
+    revision : int
+        Of the chain's steps; this musim's, if not given. Another one gives other values.
     software : mapping of str to str
     """
 
@@ -188,7 +206,11 @@ class Imported:
     cuts: tuple[Cut, ...]
     descriptions: tuple[Mapping[str, Any], ...]
     chain: Chain
+    revision: int = 0
     software: Mapping[str, str] = field(default_factory=software_versions)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "revision", self.revision or self.chain.revision)
 
     @property
     def made_by(self) -> str:
@@ -208,6 +230,7 @@ class Imported:
             SOURCES: json.dumps([cut.to_json() for cut in self.cuts]),
             DESCRIPTIONS: _text([dict(one) for one in self.descriptions]),
             CHAIN: _text(self.chain.to_json()),
+            **_revised(self.revision),
         }
 
     @classmethod
@@ -217,6 +240,7 @@ class Imported:
             cuts=tuple(Cut.from_json(one) for one in _read(attributes, SOURCES)),
             descriptions=tuple(_read(attributes, DESCRIPTIONS)),
             chain=Chain.from_json(_read(attributes, CHAIN)),
+            revision=revision_of(attributes),
             software=_software_of(attributes),
         )
 
@@ -479,6 +503,32 @@ def _kind_of(attributes: Attributes) -> type[Origin] | None:
     return next((kind for name, kind in _BEFORE_NAMES.items() if name in attributes), None)
 
 
+def revision_of(attributes: Attributes) -> int:
+    """Return the revision of what made a store's values; the first one, where it is not said."""
+    return int(attributes.get(REVISION, FIRST_REVISION))
+
+
+def _revised(revision: int) -> dict[str, int]:
+    return {} if revision == FIRST_REVISION else {REVISION: revision}
+
+
+def check_revision(origin: Simulated, place: str) -> None:
+    """Raise InputError if this musim makes other values than those of a store.
+
+    Parameters
+    ----------
+    origin : Simulated
+    place : str
+        Where the store is, for the message.
+    """
+    if origin.revision != origin.own_revision:
+        raise InputError(
+            f"{place}: found {origin.made_by} by revision {origin.revision} of their imaging "
+            f"chain, wanted revision {origin.own_revision}, which gives other values at their "
+            "ends; make them anew, or use the musim that made them"
+        )
+
+
 def settings_of(attributes: Attributes) -> dict[str, Any]:
     """Return what two runs that make one store have in common, as nested plain values.
 
@@ -493,6 +543,7 @@ def settings_of(attributes: Attributes) -> dict[str, Any]:
     return {
         **({} if kind is None else {"origin": kind.name, "origin_version": kind.version}),
         **{name.removeprefix("musim_"): value for name, value in settings.items()},
+        "revision": revision_of(attributes),
         "musim version": versions.get("musim"),
     }
 

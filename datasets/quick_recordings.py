@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..simulator.rendering import WHOLE, add_noise
 from .layout import Layout
-from .origin import Simulated
+from .origin import Simulated, check_revision
 
 if TYPE_CHECKING:
     # What draws recordings takes long to import, and most stores hold none.
@@ -43,11 +43,18 @@ def read_recording(store: "Store", index: int) -> "Recording":
 
 
 def colour_of(layout: Layout) -> "Colour":
-    """Return how the noise of a store's recordings is coloured."""
+    """Return how the noise of a store's recordings is coloured.
+
+    Raises
+    ------
+    InputError
+        If they were drawn by another revision of the imaging chain.
+    """
     from ..simulator.experiment.quick import colour
 
     origin = layout.origin_as(Simulated)
     assert origin.doses is not None
+    check_revision(origin, "store")
     return colour(origin.parameters, origin.doses)
 
 

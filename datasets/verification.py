@@ -10,7 +10,7 @@ from ..simulator.errors import FailureError, InputError, MusimError
 from .generation import Generation
 from .layout import COMMENT, MANIFEST, PLAN, ROOT, Layout
 from .location import checksum
-from .origin import Simulated
+from .origin import Simulated, check_revision
 from .schema import COORDINATES, chunks_of
 from .sealing import is_sealed
 from .store import Store, open_store
@@ -45,8 +45,8 @@ def verify(
     Raises
     ------
     InputError
-        If there is no store, it is unfinished or of an unknown version, or it was not simulated
-        and is to be made again.
+        If there is no store, it is unfinished or of an unknown version, or it is to be made again
+        and was not simulated, or by another revision of the imaging chain.
     FailureError
         If anything is missing, altered or different; the text names it.
     """
@@ -57,6 +57,8 @@ def verify(
             f"and are drawn again from parameters and seed; {store.origin.advice} and compare, or "
             "verify without `remake`"
         )
+    if isinstance(store.origin, Simulated) and remake > 0:
+        check_revision(store.origin, str(store.location))
     problems = _metadata_problems(store) or _schema_problems(store)
     # Where the plan is not to be trusted, neither is what it says of the parts.
     for part in range(0 if problems else store.layout.parts):

@@ -24,6 +24,9 @@ from .origin import settings_of
 from .schema import COORDINATES
 from .sealing import seal
 
+REVISED = "attributes.revision"
+"""Where a plan says which revision of the imaging chain makes its values."""
+
 MOST_SHOWN = 5
 """Settings that differ are listed up to this many."""
 
@@ -133,6 +136,12 @@ def _check_same_plan(location: Location, layout: Layout) -> None:
             for key in sorted(flat_found | flat_wanted)
             if flat_found.get(key) != flat_wanted.get(key)
         ]
+        if keys == [REVISED]:
+            raise InputError(
+                f"{location}: found recordings there by revision {flat_found[REVISED]} of the "
+                f"imaging chain, wanted revision {flat_wanted[REVISED]}, which gives other values "
+                "at their ends; use `overwrite=True`, or go on with the musim that began them"
+            )
         last = Counter(key.rpartition(".")[2] for key in keys)
         shown = "; ".join(
             f"{key if last[name] > 1 else name}: {flat_found.get(key)} there, "

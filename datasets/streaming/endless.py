@@ -144,7 +144,7 @@ class EndlessLoader(IterableDataset[Batch]):
     def _rendered(self, batch: Batch) -> Batch:
         batch = {name: value.to(self.device) for name, value in batch.items()}
         if self.colour is not None:
-            batch["tvi"] = render_recorded(batch, self.colour, self.parameters.frames)
+            batch["tvi"] = render_recorded(batch, self.colour)
             return batch
         batch["tvi"] = render_batch(
             batch["territory"],

@@ -265,7 +265,7 @@ class SequenceLoader(IterableDataset[Batch]):
         batch = {name: value.to(self.device) for name, value in batch.items()}
         flips = batch.pop("flips")
         if self.store.has_recordings:
-            voxels = render_recorded(batch, self.store.colour, self.store.layout.shape[0])
+            voxels = render_recorded(batch, self.store.colour)
         else:
             upright = flip_where(batch["territory"], flips)
             voxels = render_batch(

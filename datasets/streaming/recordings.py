@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...simulator.experiment.quick import END_GROUPS, Recording
+from ...simulator.experiment.quick import Recording
 from ...simulator.experiment.residual import Colour
 from .collate import Batch
 from .noise import standard_normal
@@ -31,22 +31,20 @@ def recorded(recording: Recording, start: int, stop: int) -> dict[str, NDArray[A
     }
 
 
-def render_recorded(batch: Batch, colour: Colour, frames: int) -> Tensor:
+def render_recorded(batch: Batch, colour: Colour) -> Tensor:
     """Render a batch's recordings and the noise that is added; what it held of them is taken out.
 
     Parameters
     ----------
     batch : dict of tensors, changed in place
     colour : Colour
-    frames : int
-        Of a whole recording.
 
     Returns
     -------
     float32 tensor of shape (batch, time, depth, width)
     """
     maps, courses, noise_maps, keys = (batch.pop(name) for name in RECORDED)
-    voxels = render_recordings(maps, courses, noise_maps, keys, batch["start"], colour, frames)
+    voxels = render_recordings(maps, courses, noise_maps, keys, batch["start"], colour)
     add_noise(voxels, batch["noise_key"], batch["noise_sd"], batch["start"])
     return voxels
 
@@ -58,7 +56,6 @@ def render_recordings(
     keys: Tensor,
     start: Tensor,
     colour: Colour,
-    frames: int,
 ) -> Tensor:
     """Render windows of several recordings on the device that they are on.
 
@@ -73,8 +70,6 @@ def render_recordings(
     start : int64 tensor of shape (batch,)
         First frame of each window in its recording.
     colour : Colour
-    frames : int
-        Of a whole recording.
 
     Returns
     -------
@@ -89,7 +84,7 @@ def render_recordings(
     points = (length - 1 + 2 * colour.reach) // colour.step + 2
     for piece in pieces(len(voxels), points * (depth + margins[0]) * (width + margins[1])):
         voxels[piece] += _noise(
-            noise_maps[piece], keys[piece], start[piece], colour, length, points, frames
+            noise_maps[piece], keys[piece], start[piece], colour, length, points
         )
     return voxels
 
@@ -101,7 +96,6 @@ def _noise(
     colour: Colour,
     length: int,
     points: int,
-    frames: int,
 ) -> Tensor:
     """Return the noise of windows of `length` frames, which `points` of the grid reach into."""
     shape, device = strength.shape[2:], strength.device
@@ -115,12 +109,7 @@ def _noise(
     for order, response in enumerate(_on(colour.responses, device)):
         weights = _looked_up(response, places)
         noise += strength[:, order, None] * superpose(grid, weights.transpose(1, 2))
-    ends = _grid(keys, torch.full_like(start, END_GROUPS), 2, shape, colour)
-    towards = torch.stack([time, frames - 1 - time], dim=1)
-    courses = [
-        _looked_up(end, towards[:, side]) for side, end in enumerate(_on(colour.ends, device))
-    ]
-    return noise + strength[:, 0, None] * superpose(ends, torch.stack(courses, dim=1))
+    return noise
 
 
 def _grid(keys: Tensor, first: Tensor, points: int, shape: torch.Size, colour: Colour) -> Tensor:

@@ -46,9 +46,6 @@ MOST_ACROSS = 2.0
 than those that maps are made of: without noise 0.99 of the energy is explained up to 2 mm, 0.92 at
 5 mm."""
 
-END_GROUPS = 2**31
-"""Counter of the noise of both ends: beyond that of any grid."""
-
 
 @dataclass(frozen=True)
 class Recording:
@@ -102,7 +99,7 @@ def draw_recording(
         )
     check_motion(subject.scanner, subject.largest, moved)
     courses = recorded_courses(moved, subject.imaging, parameters.frames)
-    colour = colour_of(subject.imaging, parameters.frames)
+    colour = colour_of(subject.imaging)
     return Recording(
         motion_map=subject.motion_map,
         motion_course=courses,
@@ -189,7 +186,7 @@ def _draw_subject(
     scanner = Scanner(doses, parameters.size, motion.tissue.doses["attenuation"])
     speckle = draw_speckle(scanner, motion.tissue, seed, parameters.subject(index))
     still = still_image(scanner, imaging, speckle, displacement, motion.pixel_size)
-    colour = colour_of(imaging, parameters.frames)
+    colour = colour_of(imaging)
     return Subject(
         motion_map=recorded_maps(motion.fields[:, 0], motion.pixel_size, still, imaging),
         noise_map=noise_maps(still, speckle.noise, imaging, colour),
@@ -212,7 +209,7 @@ def _imaging(parameters: Parameters, doses: Doses) -> Imaging:
 
 def colour(parameters: Parameters, doses: Doses) -> Colour:
     """Return how the noise of recordings is coloured: the same for all subjects."""
-    return colour_of(_imaging(parameters, doses), parameters.frames)
+    return colour_of(_imaging(parameters, doses))
 
 
 def render_recording(
@@ -268,18 +265,12 @@ def render_recording(
     # j * step - reach, so that they count from 0.
     first = t0 // step
     last = (t1 - 1 + 2 * reach) // step
-    maps, courses = recording.motion_map, recording.motion_course[:, t0:t1]
     grid = np.zeros((0, rows, columns), np.float32)
     if recording.noise_map.any():
-        key, pixels = recording.noise_key, (rows, columns)
-        grid = noise_grid(key, colour, first, last + 1, pixels)
-        # What the ends set off is two components more.
-        ends = noise_grid(key, colour, END_GROUPS, END_GROUPS + 2, pixels)
-        maps = np.concatenate([maps, recording.noise_map[0] * ends])
-        courses = np.concatenate([courses, colour.ends_of(frames)[:, t0:t1]])
+        grid = noise_grid(recording.noise_key, colour, first, last + 1, (rows, columns))
     superpose(
-        flat(maps),
-        np.ascontiguousarray(courses.T),
+        flat(recording.motion_map),
+        np.ascontiguousarray(recording.motion_course[:, t0:t1].T),
         flat(grid),
         colour.responses,
         colour.brief,

@@ -3,14 +3,13 @@
 The noise of an IQ image turns the phase of R(0, 1) in two ways. In first order by Im(S* n) of each
 of two images: what one image adds the next takes off, so its power grows with frequency squared.
 In second order by Im(n* n') of both images' noise: white. Both, over the speckle's power |S|^2 in
-the gate, are largest where the speckle fades. The ends of a recording are noisier: the band-pass
-continues it by its first and its last velocity, whose broad-band noise sets off a transient.
+the gate, are largest where the speckle fades. Noise is as strong at the ends of a recording as
+within: what the band-pass takes to lie beyond them has next to none (:mod:`..imaging.filter_ends`).
 """
 
 import functools
 import math
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 import scipy
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from ..imaging.chain import Imaging
 from ..imaging.resampling import Resampler
 from .doses import quantised
-from .maps import Still, recorded_courses, resampled, resamplers
+from .maps import Still, resampled, resamplers
 
 GRID_RATE = 2.5
 """Points a second of the grid in time that noise is drawn on, over the band's upper corner: what a
@@ -39,15 +38,8 @@ within 5 %, but for where echoes are hardly above the noise (1.1 for 1.0)."""
 
 UNLIKE = 0.11
 """Share of the noise that the median makes unlike that of neighbouring pixels: 0.07 where nothing
-moves, 0.15 among pixels that do in quiet recordings, 0.11 in those of more noise (as ENDS)."""
-
-ENDS = 0.92
-"""Power of what the ends set off over that by :func:`chosen_noise`: there noise is some twenty
-times as strong, so that the median chooses less among pixels that move. Between still tissue (1)
-and quiet recordings (0.87; ``python -m benchmarks.quick agreement``)."""
-
-TRANSIENT = 2.0
-"""Length of what the ends of a recording set off, over a period of the band's lower corner."""
+moves, 0.15 among pixels that do in quiet recordings, 0.11 in those of more noise (``python -m
+benchmarks.quick agreement``)."""
 
 FINE = 4096
 """Frequencies at which responses are evaluated."""
@@ -69,8 +61,6 @@ class Colour:
         For noise of displacement and of velocity, at -reach..reach frames.
     brief : int
         Frames after which the first one is over.
-    ends : float32 array of shape (2, frame)
-        What the noise of displacement sets off at the start and at the end, counted from there.
     depth, width : float32 arrays of odd lengths
         What makes noise at neighbouring pixels alike, of unit energy.
     resampling : float
@@ -80,7 +70,6 @@ class Colour:
     step: int
     responses: NDArray[np.float32]
     brief: int
-    ends: NDArray[np.float32]
     depth: NDArray[np.float32]
     width: NDArray[np.float32]
     resampling: float
@@ -95,25 +84,10 @@ class Colour:
         """Variance in the result of noise of SD 1 in displacement and in velocity, float64 (2,)."""
         return (self.responses.astype(np.float64) ** 2).sum(axis=1) / self.step
 
-    def ends_of(self, frames: int) -> NDArray[np.float32]:
-        """Return what is set off at the start and at the end, float32 (2, frames)."""
-        courses = np.zeros((2, frames), np.float32)
-        length = self.ends.shape[1]
-        courses[0, :length] = self.ends[0]
-        courses[1, frames - length :] = self.ends[1, ::-1]
-        return courses
-
 
 @functools.lru_cache(maxsize=16)
-def colour_of(imaging: Imaging, frames: int) -> Colour:
-    """Return how a chain colours noise.
-
-    Parameters
-    ----------
-    imaging : Imaging
-    frames : int
-        Of the result.
-    """
+def colour_of(imaging: Imaging) -> Colour:
+    """Return how a chain colours noise."""
     band = imaging.band_pass
     assert band is not None
     step = max(1, int(imaging.output_rate / (GRID_RATE * band.high)))
@@ -138,7 +112,6 @@ def colour_of(imaging: Imaging, frames: int) -> Colour:
         step=step,
         responses=responses,
         brief=brief,
-        ends=_ends(imaging, frames),
         depth=taps[0],
         width=taps[1],
         resampling=shares[0] * shares[1],
@@ -195,38 +168,6 @@ def _responses(imaging: Imaging, step: int) -> tuple[NDArray[np.float32], int]:
     odd[: longest - brief] = odd[longest + brief + 1 :] = 0
     kept = slice(longest - reach, longest + reach + 1)
     return np.stack([odd[kept], even[kept]]).astype(np.float32), brief
-
-
-def _ends(imaging: Imaging, frames: int) -> NDArray[np.float32]:
-    """Return what the ends of a recording set off.
-
-    The band-pass continues a recording by its first and last images, and starts as if the last of
-    these had stood for ever. What displacement in one of them sets off is, but for a hundredth of
-    its power, always the same course.
-    """
-    band, settings = imaging.band_pass, imaging.velocimetry
-    assert band is not None
-    assert settings is not None
-    length = min(math.ceil(TRANSIENT / band.low * imaging.output_rate), frames)
-    ratio = Fraction(imaging.frame_rate / imaging.output_rate).limit_denominator(10_000)
-    # A short recording, whose last image lies as far behind the last frame as the whole one's.
-    least = math.ceil(3 * TRANSIENT / band.low * imaging.output_rate)
-    last = (frames - 1) * ratio % 1
-    short = min(range(least, least + 64), key=lambda n: abs((n - 1) * ratio % 1 - last))
-    images = math.ceil((short - 1) * ratio) + 2
-    near = band.padding + settings.ensemble + 1
-    impulses = np.zeros((2, near, images))
-    np.fill_diagonal(impulses[0], 1)
-    np.fill_diagonal(impulses[1, :, ::-1], 1)
-    found = []
-    for one, start in zip(impulses, (True, False), strict=True):
-        courses = recorded_courses(one, imaging, short).astype(np.float64)
-        courses = courses[:, :length] if start else courses[:, ::-1][:, :length]
-        power, shapes = np.linalg.eigh(courses.T @ courses)
-        shape = shapes[:, -1]
-        # An eigenvector has no sign of its own. It is given the power of all of them.
-        found.append(np.sqrt(ENDS * power.sum()) * shape * np.sign(shape[np.abs(shape).argmax()]))
-    return np.stack(found).astype(np.float32)
 
 
 def noise_maps(

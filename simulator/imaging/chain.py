@@ -118,6 +118,11 @@ class Chain(Declared):
         None, "Frames of a sequence; a longer recording makes several.", bounds=(1, math.inf)
     )
 
+    @property
+    def revision(self) -> int:
+        """Which revision of its steps the chain is made of: another one gives other values."""
+        return FIRST_REVISION if self.band is None else BAND_PASS_REVISION
+
 
 PRESETS = {
     "ali-2022": Chain(
@@ -133,6 +138,12 @@ PRESETS = {
 """Chains that papers describe. Ali et al. 2022, BioMedical Engineering OnLine, "Modelling
 intra-muscular contraction dynamics using in silico to in vivo domain translation", section
 "Experimental dataset"."""
+
+FIRST_REVISION = 1
+
+BAND_PASS_REVISION = 2
+"""Of a chain that filters along time. 1: recordings were continued oddly about their outermost
+frame, by 27 frames; 2: by straight lines, for ever."""
 
 
 @dataclass(frozen=True)
@@ -250,12 +261,8 @@ class Imaging:
         """
         usable = frames - 1 if self.velocimetry else frames
         least = self.velocimetry.ensemble - 1 if self.velocimetry else 1
-        band = self.band_pass
-        if band is not None:
-            least = max(least, band.padding + 1)
         if usable < least:
-            filtered = band is not None and least == band.padding + 1
-            what = "the filter's ends" if filtered else "one ensemble"
+            what = "one ensemble" if self.velocimetry else "a recording"
             raise InputError(
                 f"frames: found {frames}, wanted {least + frames - usable} or more for {what}"
             )

@@ -1,4 +1,7 @@
-"""Filtering velocity images: zero-phase band-pass along time, median over the image."""
+"""Filtering velocity images: zero-phase band-pass along time, median over the image.
+
+Beyond its ends a recording is continued by straight lines; see :mod:`.filter_ends`.
+"""
 
 import functools
 import math
@@ -10,10 +13,15 @@ import scipy
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from .filter_ends import fitted_line, memory_of
 from .median_network import median_steps
 
 TAIL = 1e-6
 """Blocks overlap until what is left of a filter's response is this share of its largest value."""
+
+FITTED = 1.5
+"""Length of what a line is fitted to at each end, over a period of the band's lower corner: long
+enough to leave out the band's own motion, short enough to follow drifts."""
 
 MOST_MEDIAN = 31
 """Pixels of a median's window along one axis, at most."""
@@ -63,16 +71,14 @@ class BandPass:
         return _designed(self.low, self.high, self.frame_rate, self.order)
 
     @property
-    def padding(self) -> int:
-        """Frames by which both ends are continued, oddly about them: as SciPy's default is."""
-        sections = self.sections
-        zeros = min(int((sections[:, 2] == 0).sum()), int((sections[:, 5] == 0).sum()))
-        return 3 * (2 * len(sections) + 1 - zeros)
+    def fitted(self) -> int:
+        """Frames at each end to which the line is fitted that goes on beyond it."""
+        return math.ceil(FITTED / self.low * self.frame_rate)
 
     @property
     def overlap(self) -> int:
         """Frames after which a direction has forgotten where it started."""
-        return max(_tail(self.low, self.high, self.frame_rate, self.order), self.padding)
+        return _tail(self.low, self.high, self.frame_rate, self.order)
 
 
 @functools.lru_cache(maxsize=64)
@@ -82,14 +88,6 @@ def _designed(low: float, high: float, frame_rate: float, order: int) -> NDArray
     sections = np.asarray(sections)
     sections.setflags(write=False)
     return sections
-
-
-@functools.lru_cache(maxsize=64)
-def _steady(low: float, high: float, frame_rate: float, order: int) -> NDArray[np.float64]:
-    """Return what a direction remembers of a signal that was 1 for ever."""
-    steady = np.asarray(scipy.signal.sosfilt_zi(_designed(low, high, frame_rate, order)))
-    steady.setflags(write=False)
-    return steady
 
 
 @functools.lru_cache(maxsize=64)
@@ -111,12 +109,14 @@ def band_pass(velocity: NDArray[np.float32], settings: BandPass) -> NDArray[np.f
     Returns
     -------
     float32 array of the same shape
-        What ``scipy.signal.sosfiltfilt`` makes of it in float64, rounded.
+        What both directions make, in float64, of the recording continued by straight lines for
+        ever: those that are fitted to its first and to its last ``settings.fitted`` frames, or to
+        all there are. It is rounded after each direction.
 
     Raises
     ------
     InputError
-        If there are fewer frames than the filter's ends need.
+        If there is no frame.
     """
     return np.concatenate(list(band_pass_blocks([velocity], settings)))
 
@@ -124,7 +124,7 @@ def band_pass(velocity: NDArray[np.float32], settings: BandPass) -> NDArray[np.f
 def band_pass_blocks(
     blocks: Iterable[NDArray[np.float32]], settings: BandPass
 ) -> Iterator[NDArray[np.float32]]:
-    """Filter consecutive blocks of frames, in memory of twice the filter's overlap.
+    """Filter consecutive blocks of frames, in memory of twice the filter's overlap and of one fit.
 
     The forward direction carries its state from block to block and is exact. The backward one
     starts a whole overlap late, where a millionth of its response is left; the blocks that it works
@@ -139,25 +139,30 @@ def band_pass_blocks(
     Yields
     ------
     float32 array of shape (frame, depth, width)
+
+    Raises
+    ------
+    InputError
+        If there is no frame.
     """
     from .filtering_kernels import filter_frames
 
-    sections, overlap = settings.sections, settings.overlap
-    steady = _steady(settings.low, settings.high, settings.frame_rate, settings.order)
+    sections, overlap, fitted = settings.sections, settings.overlap, settings.fitted
+    memory = memory_of(sections)
     state: NDArray[np.float64] | None = None
     held: list[NDArray[np.float32]] = []  # filtered forwards, cut where an overlap ends
+    last: list[NDArray[np.float32]] = []  # as they came, at least as many as a line is fitted to
     room = overlap  # frames until the next cut
-    skip = settings.padding  # frames of the continued start that are still to come out
 
     def run(frames: NDArray[np.float32], state: NDArray[np.float64], *, reverse: bool) -> None:
         filter_frames(frames.reshape(len(frames), -1), sections, state, reverse)
 
-    def start(frame: NDArray[np.float32]) -> NDArray[np.float64]:
-        # As after a constant signal of this frame's values.
-        return np.ascontiguousarray(steady[:, :, None] * frame.reshape(-1).astype(np.float64))
-
-    for raw in _continued(blocks, settings):
-        state = start(raw[0]) if state is None else state
+    for raw in _gathered(blocks, fitted):
+        if state is None:
+            state = memory.of_line(*fitted_line([raw], 0, min(fitted, len(raw)), at=0))
+        last.append(raw)
+        while sum(map(len, last)) - len(last[0]) >= fitted:
+            last.pop(0)
         position = 0
         while position < len(raw):
             piece = raw[position : position + room].copy()
@@ -169,61 +174,39 @@ def band_pass_blocks(
                 continue
             # Only the first half is finished: for the second, what follows is not known yet.
             count = int(np.searchsorted(np.cumsum([len(p) for p in held]), overlap)) + 1
-            back = start(held[-1][-1])
+            back = np.zeros_like(state)
             for ahead in reversed(held[count:]):
                 run(ahead.copy(), back, reverse=True)
             ready, held = held[:count], held[count:]
             for done in reversed(ready):
                 run(done, back, reverse=True)
-            ready[0], skip = ready[0][skip:], max(skip - len(ready[0]), 0)
             yield from _drain(ready)
-    back = start(held[-1][-1])
+    if state is None:
+        raise InputError("band: found 0 frames, wanted 1 or more to filter")
+    count = sum(map(len, last))
+    size = min(fitted, count)
+    back = memory.turned(state, *fitted_line(last, count - size, size, at=size))
     for done in reversed(held):
         run(done, back, reverse=True)
-    yield from _cut(held, skip, settings.padding)
+    yield from _drain(held)
 
 
-def _continued(
-    blocks: Iterable[NDArray[np.float32]], settings: BandPass
-) -> Iterator[NDArray[np.float32]]:
-    """Continue a recording oddly at both ends: values beyond are twice the end's less those inside.
-
-    The continued start comes out as one block, before the first of the recording.
-    """
-    padding = settings.padding
-    first: list[NDArray[np.float32]] = []  # until there are enough to continue them
-    tail: NDArray[np.float32] | None = None
+def _gathered(blocks: Iterable[NDArray[np.float32]], least: int) -> Iterator[NDArray[np.float32]]:
+    """Copy blocks, the first of them joined until they have some frames, or all there are."""
+    first: list[NDArray[np.float32]] | None = []
     for block in blocks:
-        raw = np.ascontiguousarray(block, np.float32)
+        raw = np.array(block, np.float32, order="C")
         if not len(raw):
             continue
-        if tail is None:
-            first.append(raw)
-            if sum(map(len, first)) <= padding:
-                continue
-            raw = np.concatenate(first) if len(first) > 1 else raw
-            yield 2 * raw[0] - raw[padding:0:-1]
-            tail = raw[:0]
-        tail = np.concatenate([tail, raw[-padding - 1 :]])[-padding - 1 :]
-        yield raw
-    if tail is None:
-        raise InputError(
-            f"band: found {sum(map(len, first))} frames, wanted more than {padding} for a filter "
-            f"of order {settings.order}; record longer, or leave the band-pass out"
-        )
-    yield 2 * tail[-1] - tail[-2::-1]
-
-
-def _cut(pieces: list[NDArray[np.float32]], first: int, last: int) -> Iterator[NDArray[np.float32]]:
-    """Hand pieces out without some frames at the start and at the end."""
-    end = sum(map(len, pieces)) - last
-    ends = np.cumsum([len(piece) for piece in pieces])
-    kept = [
-        piece[max(first - int(stop) + len(piece), 0) : max(end - int(stop) + len(piece), 0)]
-        for piece, stop in zip(pieces, ends, strict=True)
-    ]
-    pieces.clear()
-    return _drain([piece for piece in kept if len(piece)])
+        if first is None:
+            yield raw
+            continue
+        first.append(raw)
+        if sum(map(len, first)) >= least:
+            yield np.concatenate(first)
+            first = None
+    if first:
+        yield np.concatenate(first)
 
 
 def _drain(pieces: list[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:

@@ -53,6 +53,26 @@ def filter_frames(frames, sections, state, reverse):
 
 
 @kernel
+def add_moments(frames, time, moments):
+    """Add frames to what a line is fitted by, one after the other.
+
+    Parameters
+    ----------
+    frames : float32 array of shape (frame, pixel)
+    time : float
+        Of the first of them, frames.
+    moments : float64 array of shape (2, pixel), changed
+        Sums of the values, and of the values times their time.
+    """
+    count, pixels = frames.shape
+    for number in range(count):
+        for pixel in range(pixels):
+            value = np.float64(frames[number, pixel])
+            moments[0, pixel] += value
+            moments[1, pixel] += (time + number) * value
+
+
+@kernel
 def compare(lines, starts, steps, first, last):
     """Take some columns of rows through comparators.
 

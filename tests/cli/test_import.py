@@ -20,6 +20,7 @@ from musim.datasets import open_store, verify
 from musim.datasets.importing.description import Description
 from musim.datasets.importing.hashing import sha256_of
 from musim.simulator.imaging.chain import PRESETS, Chain
+from musim.simulator.imaging.filtering import BandPass, band_pass
 
 VELOCITY = ["--kind", "velocity", "--axes", "time,depth,width", "--frame-rate", 512,
             "--image-size", "8x6"]  # fmt: skip
@@ -167,8 +168,8 @@ def test_the_preset_is_the_papers_chain_and_options_change_it(musim, tmp_path):
     told = musim("info", "imported.zarr").out.split()
     assert {"5-50", "32x30", "40x40", "512"} <= set(told)
     # Of 0, 20 and 100 Hz the band keeps 20 Hz, without a delay.
-    sections = scipy.signal.butter(4, (5, 50), "bandpass", fs=1024, output="sos")
-    wanted = scipy.signal.sosfiltfilt(sections, values[:, 0, 0])[:1000:2]
+    band = BandPass(low=5, high=50, frame_rate=1024, order=4)
+    wanted = band_pass(values[:, :1, :1].astype(np.float32), band)[:1000:2, 0, 0]
     np.testing.assert_allclose(store.tvi(0)[30:, 16, 15], wanted[30:], atol=0.01)
     steady = np.cos(2 * np.pi * 20 * np.arange(500) / 512)[200:300]
     np.testing.assert_allclose(store.tvi(0)[200:300, 3, 3], steady, atol=0.1)
@@ -402,7 +403,6 @@ def test_every_key_and_every_step_has_an_option_with_help(musim):
         (["--band", "5-300"], ["v.npy", "band", "300 Hz", "512 Hz", "600 Hz"]),
         (["--band", "5-50", "--order", "none"], ["order", "'none'"]),
         (["--band", "5-50", "--order", "0"], ["v.npy", "order", "found 0"]),
-        (["--band", "5-50", "--order", "10"], ["v.npy", "found 60", "the filter's ends"]),
         (["--median", "-1"], ["median", "-1 mm"]),
         (["--median", "inf"], ["median", "inf mm", "more than 0"]),
         (["--pixels", "8x4.5"], ["pixels", "'8x4.5'", "whole"]),

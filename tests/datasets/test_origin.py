@@ -33,7 +33,7 @@ SOFTWARE = {"musim": "1", "numpy": "2"}
 SIMULATED = Simulated(
     parameters=Parameters(units=Range(2, 3), snr=Range(5, 15)), seed=7, software=SOFTWARE
 )
-EXPERIMENT = dataclasses.replace(SIMULATED, doses=Doses(spread=Range(3, 4)))
+EXPERIMENT = dataclasses.replace(SIMULATED, doses=Doses(spread=Range(3, 4)), revision=0)
 IMPORTED = Imported(
     cuts=(
         Cut(file="a.npy", sha256="ab" * 32, recording=0, start=0.5),
@@ -93,6 +93,25 @@ def test_words_name_the_sources():
     assert IMPORTED.made_by == "recordings imported from a.npy and 1 more"
     assert IDENTIFIED.made_by == "units identified by network in /x/a.zarr and 1 more"
     assert TRANSLATED.made_by == "translated from /x/a.zarr by /runs/t"
+
+
+def test_values_are_told_apart_by_the_revision_of_what_made_them():
+    unfiltered = dataclasses.replace(IMPORTED, chain=Chain(), revision=0)
+    assert [made.revision for made in (SIMULATED, EXPERIMENT, QUICK, IMPORTED, unfiltered)] == [
+        1, 2, 2, 2, 1
+    ]  # fmt: skip
+    # Stores of before say nothing of it.
+    old = to_attributes(IMPORTED)
+    del old[origin.REVISION]
+    assert from_attributes(old) == dataclasses.replace(IMPORTED, revision=1)
+    assert to_attributes(from_attributes(old)) == old
+    assert origin.REVISION not in to_attributes(SIMULATED)
+
+
+def test_quick_recordings_of_another_revision_are_not_rendered(refused):
+    origin.check_revision(QUICK, "a.zarr")
+    with refused("a.zarr: found quick recordings drawn with seed 7 by revision 1"):
+        origin.check_revision(dataclasses.replace(QUICK, revision=1), "a.zarr")
 
 
 def test_what_was_recorded_is_known_through_a_translation():

@@ -1,6 +1,8 @@
 """Makes the stores of this folder, and the digests of what some settings and a seed give.
 
-Run once, with the version whose values are to be kept: ``python -m tests.datasets.format_1.make``.
+``python -m tests.datasets.format_1.make`` says what differs from what is kept. With names of stores
+behind it, what is kept of these is made anew: when a revision gives other values (see
+CONTRIBUTING). The store of the one before stays, as ``NAME_revision_NUMBER.zip``.
 """
 
 import hashlib
@@ -93,14 +95,18 @@ def make(folder: Path) -> dict[str, Store]:
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
         made = make(Path(name))
-        found = {key: digests(store) for key, store in made.items()}
-        if "--write" in sys.argv:
-            (FOLDER / "digests.json").write_text(json.dumps(found, indent=1) + "\n")
-            for key in ("fibres", "experiment"):
-                place = Path(name) / f"{key}.zarr"
-                with zipfile.ZipFile(FOLDER / f"{key}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-                    for path in sorted(path for path in place.rglob("*") if path.is_file()):
-                        archive.write(path, path.relative_to(place))
-        else:
-            wanted = json.loads((FOLDER / "digests.json").read_text())
-            print({k: [n for n in v if v[n] != wanted[k][n]] for k, v in found.items()})
+        kept = json.loads((FOLDER / "digests.json").read_text())
+        found = {
+            key: {variable: value for variable, value in digests(store).items()
+                  if variable in kept[key]}
+            for key, store in made.items()
+        }  # fmt: skip
+        print({key: [name for name in kept[key] if kept[key][name] != found[key][name]]
+               for key in kept})  # fmt: skip
+        kept |= {key: found[key] for key in sys.argv[1:]}
+        (FOLDER / "digests.json").write_text(json.dumps(kept, indent=1) + "\n")
+        for key in {"fibres", "experiment"} & set(sys.argv[1:]):
+            place = Path(name) / f"{key}.zarr"
+            with zipfile.ZipFile(FOLDER / f"{key}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+                for path in sorted(path for path in place.rglob("*") if path.is_file()):
+                    archive.write(path, path.relative_to(place))

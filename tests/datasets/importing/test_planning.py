@@ -162,7 +162,6 @@ def test_the_rounding_of_coordinates_makes_no_other_grid(save):
     [
         (Chain(frames=31), ["found 30 frames", "0.3 s", "wanted 31", "`chain.frames`"]),
         (Chain(band=(5, 50)), ["band", "50 Hz in frames at 100 Hz", "above 100 Hz"]),
-        (Chain(band=(5, 40), order=10), ["frames", "found 30", "the filter's ends"]),
         (Chain(size=(9, 6)), ["size", "8 x 6 mm", "9 x 6 mm", "`chain.size`"]),
         (Chain(top=9.0), ["top", "9 mm", "0 to 8 mm"]),
         (Chain(median=20.0), ["median", "20 mm", "31 pixels"]),

@@ -58,14 +58,14 @@ def test_torch_renders_what_the_kernels_render(length, shift):
         courses[place, :count] = torch.from_numpy(window.copy())
     noise = torch.from_numpy(np.stack([recording.noise_map for recording in recordings]))
     keys = np.stack([recording.noise_key for recording in recordings]).astype(np.int64)
-    asked = (maps, courses, noise, torch.from_numpy(keys), torch.tensor(starts), COLOUR, 60)
+    asked = (maps, courses, noise, torch.from_numpy(keys), torch.tensor(starts), COLOUR)
     found = render_recordings(*asked)
     assert found.shape == (3, length, 9, 7)
     for recording, start, voxels in zip(recordings, starts, found.numpy(), strict=True):
         time = slice(start, start + length)
         close(voxels, render_recording(recording, COLOUR, time=time))
     still = render_recordings(*asked[:2], torch.zeros_like(noise), *asked[3:])
-    assert float((still - found).std()) > 0.1 * float(found.std())
+    assert float((still - found).std()) > 0.03 * float(found.std())
 
 
 def test_little_memory_gives_the_same_noise(store, monkeypatch):

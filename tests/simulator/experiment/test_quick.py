@@ -10,7 +10,6 @@ from musim.simulator.errors import InputError
 from musim.simulator.experiment.doses import PRESETS as DOSE_PRESETS
 from musim.simulator.experiment.doses import Doses
 from musim.simulator.experiment.quick import (
-    END_GROUPS,
     MOST_ACROSS,
     Recording,
     check_quick,
@@ -55,10 +54,6 @@ def _slowly(recording):
                 for order in range(2):
                     factor = COLOUR.responses[order, place]
                     total[frame] += factor * recording.noise_map[order] * grid[point]
-    ends = noise_grid(recording.noise_key, COLOUR, END_GROUPS, END_GROUPS + 2, shape)
-    for frame in range(min(frames, COLOUR.ends.shape[1])):
-        total[frame] += COLOUR.ends[0, frame] * recording.noise_map[0] * ends[0]
-        total[frames - 1 - frame] += COLOUR.ends[1, frame] * recording.noise_map[0] * ends[1]
     return total
 
 

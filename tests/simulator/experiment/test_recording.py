@@ -176,10 +176,11 @@ def test_the_same_seed_gives_the_same_bytes_and_another_sequence_other_ones(on):
     assert abs(np.corrcoef(_simulate(DOSES, index=1).ravel(), on.ravel())[0, 1]) < 0.3
 
 
-def test_recordings_are_those_of_every_version_so_far(on):
+def test_recordings_are_those_of_every_version_of_this_revision(on):
     # Stores hold what was made, and are made again to be proved: no speed is worth another byte.
+    # What is (an end that was spoilt) raises the imaging chain's revision, which stores hold.
     found = hashlib.blake2b(on.tobytes(), digest_size=16).hexdigest()
-    assert found == "4815df2883b957d2779ead00f1702537"
+    assert found == "0b21aba8547a42fac5f5e7128988a67a"
 
 
 def test_frames_are_written_where_one_asks(on):
@@ -220,7 +221,7 @@ def _message(error):
     [
         ({"size": (60.0, 10.0)}, {}, "image: found pixels"),
         ({"size": (10.0, 40.0)}, {}, "image: found pixels"),
-        ({"frames": 3}, {}, "frames: found"),
+        ({"frames": 1}, {}, "frames: found"),
         ({}, {"pulse_repetition": 80.0}, ""),
         ({"size": (14.0, 10.0)}, {"attenuation": Range(0.5, 5.0)}, "attenuation: found echoes"),
     ],

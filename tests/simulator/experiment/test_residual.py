@@ -60,11 +60,15 @@ def test_noise_has_the_same_spectrum(noises):
     np.testing.assert_allclose(shares[0], shares[1], atol=0.05)
 
 
-def test_ends_are_as_much_noisier(noises):
-    full, quick = ((noise**2).mean((1, 2)) for noise in noises)
-    for end in (slice(0, 24), slice(-24, None)):
-        assert full[end].mean() > 10 * full[INSIDE].mean()
-        assert quick[end].mean() == pytest.approx(full[end].mean(), rel=0.35)
+def test_noise_is_as_strong_at_the_ends(noises):
+    for noise in noises:
+        power = (noise.astype(float) ** 2).mean(axis=(1, 2))
+        inside = power[INSIDE].mean()
+        for side in (power, power[::-1]):
+            # For 6 ms the outermost image's displacement is taken for one that stays.
+            assert side[:3].mean() < 6 * inside
+            assert side[3:24].mean() == pytest.approx(inside, rel=0.25)
+            assert side[24:100].mean() == pytest.approx(inside, rel=0.15)
 
 
 def test_noise_grows_where_the_median_chooses():
