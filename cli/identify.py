@@ -21,6 +21,7 @@ Examples:
   musim identify musim.zarr --run detector --run twitches
   musim identify biceps.zarr --method stica --set components=50
   musim identify biceps.zarr --method sta --events events.tsv
+  musim identify biceps.zarr --min-confidence 0.5
   musim identify day1.zarr day2.zarr --out units.zarr --workers 8
 """
 )
@@ -54,6 +55,10 @@ Examples:
     help="How firings are found in trains; grid: as the method does.  [default: family]",
 )  # fmt: skip
 @click.option(
+    "--min-confidence", type=float, default=0.0, metavar="0-1",
+    help="Leave out units that are less sure.  [default: keep all]",
+)  # fmt: skip
+@click.option(
     "--events",
     default=None,
     metavar="TABLE",
@@ -76,8 +81,8 @@ Examples:
 @click.option("--overwrite", is_flag=True, help="Replace a musim store that is there.")
 @json_option
 @config_option
-def identify(recordings, target, method, runs, changes, firings, events, workers, scheduler,
-             resume, overwrite, as_json) -> None:  # fmt: skip
+def identify(recordings, target, method, runs, changes, firings, min_confidence, events, workers,
+             scheduler, resume, overwrite, as_json) -> None:  # fmt: skip
     """Find the motor units in recordings: territories, twitch trains, firings.
 
     RECORDINGs are stores, simulated or imported. The result is a store of the same form; musim
@@ -98,6 +103,7 @@ def identify(recordings, target, method, runs, changes, firings, events, workers
             settings=changes_from(changes),
             events=events,
             firings=firings,
+            min_confidence=min_confidence,
             workers=workers,
             scheduler=scheduler,
             resume=resume,
@@ -120,6 +126,9 @@ def identify(recordings, target, method, runs, changes, firings, events, workers
         console.print(line, soft_wrap=True, markup=False)
     units = counted(sum(outcome.units for outcome in outcomes), "unit")
     found = f"{units} in {counted(len(outcomes), 'sequence')}"
+    if min_confidence:
+        left = sum(outcome.cut for outcome in outcomes)
+        found += f", {left} of confidence below {min_confidence:g} left out"
     out().print(
         f"{target}: {found} ({seconds:.1f} s). Look at them: musim report {target}",
         soft_wrap=True,

@@ -28,6 +28,7 @@ SOURCES, DESCRIPTIONS, CHAIN = "musim_sources", "musim_descriptions", "musim_cha
 METHOD, RUNS, REMARKS = "musim_method", "musim_runs", "musim_remarks"
 SETTINGS, EVENTS = "musim_settings", "musim_events"
 FIRINGS = "musim_firings"
+MIN_CONFIDENCE = "musim_min_confidence"
 TRANSLATED_FROM = "musim_translated_from"
 FORMAT_VERSION, KIND, PART_SIZE = "musim_format_version", "musim_kind", "musim_part_size"
 FRAME_RATE, PIXEL_SIZE = "musim_frame_rate", "musim_pixel_size"
@@ -280,6 +281,8 @@ class Identified:
         without.
     firings : str
         How firings were to be found in trains; empty if it was not said.
+    min_confidence : float
+        Units of less confidence were left out.
     software : mapping of str to str
     """
 
@@ -293,6 +296,7 @@ class Identified:
     settings: Mapping[str, Any] = field(default_factory=dict)
     events: Mapping[str, str] = field(default_factory=dict)
     firings: str = ""
+    min_confidence: float = 0.0
     software: Mapping[str, str] = field(default_factory=software_versions)
 
     @property
@@ -330,6 +334,7 @@ class Identified:
             **({SETTINGS: _text(dict(self.settings))} if self.settings else {}),
             **({EVENTS: _text(dict(self.events))} if self.events else {}),
             **({FIRINGS: self.firings} if self.firings else {}),
+            **({MIN_CONFIDENCE: self.min_confidence} if self.min_confidence else {}),
             SOURCES: json.dumps(
                 [{"store": one.store, "sequences": one.sequences} for one in self.searched]
             ),
@@ -350,6 +355,7 @@ class Identified:
             settings=_read(attributes, SETTINGS, {}),
             events=_read(attributes, EVENTS, {}),
             firings=str(attributes.get(FIRINGS, "")),
+            min_confidence=float(attributes.get(MIN_CONFIDENCE, 0)),
             software=_software_of(attributes),
         )
 

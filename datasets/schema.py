@@ -185,7 +185,8 @@ VARIABLES: tuple[Variable, ...] = (
         only="quick",
     ),
     Variable(
-        "confidence", _UNIT, "float64", "", "Certainty of an identified unit, 0..1.", truth=False,
+        "confidence", _UNIT, "float64", "",
+        "How probably an identified unit is true, 0..1.", truth=False,
     ),
     Variable(
         "velocity_sd", ("sequence", "depth", "width"), "float32", "mm/s",
@@ -215,6 +216,50 @@ VARIABLES: tuple[Variable, ...] = (
         "frame_fault", ("sequence", "time"), "uint8", "",
         "0: a frame holds an image; 1: it is empty, 2: it repeats the one before, 3: it is spoilt, "
         "and was filled in.", truth=False,
+    ),
+    Variable(
+        "method_confidence", _UNIT, "float64", "",
+        "Certainty of an identified unit as the method says it, 0..1.", truth=False,
+    ),
+    Variable(
+        "map_repeatability", _UNIT, "float64", "",
+        "Jaccard index of its map between epochs of half the recording.", truth=False,
+    ),
+    Variable(
+        "train_repeatability", _UNIT, "float64", "",
+        "Correlation of its train as interleaved sets of pixels tell it, by maps of the other half "
+        "of the recording.", truth=False,
+    ),
+    Variable(
+        "firing_repeatability", _UNIT, "float64", "",
+        "Agreement of its firings with those found in the train read by maps of the other half.",
+        truth=False,
+    ),
+    Variable(
+        "pulse_to_noise", _UNIT, "float64", "dB",
+        "Energy of the twitches at its firings over what they leave of that train.", truth=False,
+    ),
+    Variable(
+        "local_share", _UNIT, "float64", "",
+        "Share of the energy of motion in its territory that it explains.", truth=False,
+    ),
+    Variable(
+        "local_share_of_all", _UNIT, "float64", "",
+        "Share of the energy of motion in its territory that all units explain.", truth=False,
+    ),
+    Variable(
+        "mixture_share", _UNIT, "float64", "",
+        "Share of its train, beyond chance, that is a mixture of other units' trains.",
+        truth=False,
+    ),
+    Variable(
+        "stronger_likeness", _UNIT, "float64", "",
+        "Correlation of its train with that of a stronger unit at any lag within 50 ms.",
+        truth=False,
+    ),
+    Variable(
+        "cut_count", _SEQUENCE, "int32", "",
+        "Identified units that were left out, less certain than was asked for.", truth=False,
     ),
 )  # fmt: skip
 

@@ -56,8 +56,9 @@ def store_of_units():
         if earlier:
             later = (origin.ORIGIN, origin.VERSION, origin.REMARKS)
             attributes = {k: v for k, v in layout.attributes.items() if k not in later}
+            since = layout.variables.index("outline_confidence")
             layout = dataclasses.replace(
-                layout, variables=layout.variables[:-5], attributes=attributes
+                layout, variables=layout.variables[:since], attributes=attributes
             )
         return store_of(path, layout, given)
 

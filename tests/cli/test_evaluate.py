@@ -40,7 +40,9 @@ def stub(monkeypatch):
         return Units(truth.territory[:keep], truth.twitch_train[:keep], truth.firing[:keep],
                      confidence)  # fmt: skip
 
-    monkeypatch.setitem(METHODS, "refine", Method("refine", "", method, "needed"))
+    monkeypatch.setitem(
+        METHODS, "refine", Method("refine", "", method, "needed", keeps_confidence=True)
+    )
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def stub(monkeypatch, nearly):
         return none(recording) if truth is None else nearly(truth)
 
     for name in ("refine", "ica"):
-        monkeypatch.setitem(METHODS, name, Method(name, "", method, "used"))
+        monkeypatch.setitem(METHODS, name, Method(name, "", method, "used", keeps_confidence=True))
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_units_of_a_store_that_every_command_takes(musim, source, stub, nearly, 
     )
     assert "identifying: 3/3 recordings" in done.err
     outcomes = [outcome_of(open_store("units.zarr"), index) for index in range(3)]
-    assert done.err.splitlines()[-3:] == [
+    assert [line for line in done.err.splitlines() if line.startswith("sequence ")] == [
         f"sequence {index}: 3 units, {100 * outcome.explained_share:.0f} % of the "
         "velocity's energy above noise explained"
         for index, outcome in enumerate(outcomes)
@@ -105,6 +105,28 @@ def test_units_of_a_store_that_every_command_takes(musim, source, stub, nearly, 
     # What was found is a recording like any other: the sum of its units.
     done = musim("identify", "units.zarr", "--out", "again.zarr", "--workers", 1)
     assert (done.code, "0 units in 3 sequences" in done.out) == (0, True)
+
+
+def test_what_is_less_sure_is_left_out_and_counted(musim, source, stub, tmp_path):
+    # The confidences of its units are 0.95, 0.725 and 0.5.
+    done = musim("identify", "musim.zarr", "--workers", 1, "--min-confidence", 0.6)
+    assert done.code == 0, done.err
+    assert "units.zarr: 6 units in 3 sequences, 3 of confidence below 0.6 left out (" in done.out
+    store = open_store("units.zarr")
+    for index in range(3):
+        assert store.read("unit_count", index) == 2
+        assert outcome_of(store, index).cut == 1
+        assert store.read("confidence", index)[:2].tolist() == [0.95, 0.725]
+    assert len((tmp_path / "units.csv").read_text().splitlines()) == 1 + 6
+    assert store.origin.min_confidence == 0.6
+    assert open_store("units.zarr").layout.attributes["musim_min_confidence"] == 0.6
+    done = musim("identify", "musim.zarr", "--workers", 1, "--overwrite", "--json")
+    assert [row["cut"] for row in json.loads(done.out)["sequences"]] == [0, 0, 0]
+
+
+def test_a_least_confidence_that_is_none_is_refused(source, refused):
+    refused(["--min-confidence: found 1.5, wanted a number of 0 to 1"],
+            "musim.zarr", "--min-confidence", 1.5)  # fmt: skip
 
 
 def test_an_imported_recording_from_end_to_end(musim, tmp_path):
@@ -164,16 +186,17 @@ def test_options_are_handed_on(musim, monkeypatch):
     assert musim("identify", "a", "b").code == 2
     assert musim("identify", "a", "-o", "c", "-m", "ica", "--workers", 3, "--scheduler", "tcp://h:1",
                  "--resume", "--overwrite", "--set", "window = 8", "--firings", "grid", "--events",
-                 "e.tsv").code == 2  # fmt: skip
+                 "e.tsv", "--min-confidence", 0.25).code == 2  # fmt: skip
     for _, options in asked:
         assert callable(options.pop("on_progress"))
     assert asked == [
         ((("a", "b"), "units.zarr"), {"method": "refine", "runs": (), "settings": {},
                                       "firings": None, "events": None, "workers": None,
-                                      "scheduler": None,
+                                      "min_confidence": 0.0, "scheduler": None,
                                       "resume": False, "overwrite": False}),
         ((("a",), "c"), {"method": "ica", "runs": (), "settings": {"window": "8"},
                          "firings": "grid", "events": "e.tsv", "workers": 3, "scheduler": "tcp://h:1",
+                         "min_confidence": 0.25,
                          "resume": True, "overwrite": True}),
     ]  # fmt: skip
 
@@ -239,7 +262,7 @@ def test_too_many_units_end_with_a_failure(musim, source, monkeypatch, tmp_path)
         train = np.ones((count, len(recording.tvi)), np.float32)
         return Units(ones, train, np.zeros((count, 0)), np.ones(count))
 
-    monkeypatch.setitem(METHODS, "refine", Method("refine", "", method))
+    monkeypatch.setitem(METHODS, "refine", Method("refine", "", method, keeps_confidence=True))
     done = musim("identify", "musim.zarr", "--workers", 1)
     assert done.code == 1
     line = done.err.splitlines()[-1]

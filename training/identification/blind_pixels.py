@@ -136,12 +136,7 @@ def unseen(units: Units, blind: NDArray[np.bool_]) -> Units:
     kept = (territory > 0.5).any(axis=(1, 2)) | ~units.masks.any(axis=(1, 2))
     residual = None if units.residual_sd is None else np.where(blind, np.nan, units.residual_sd)
     return dataclasses.replace(
-        units,
-        territory=territory[kept],
-        train=units.train[kept],
-        firing=units.firing[kept],
-        confidence=units.confidence[kept],
-        outline_confidence=units.outline_confidence[kept],
+        dataclasses.replace(units, territory=territory).taken(kept),
         residual_sd=None if residual is None else residual.astype(np.float32),
         remarks=("blind-pixels", *units.remarks),
     )

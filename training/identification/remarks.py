@@ -115,6 +115,12 @@ REMARKS: dict[str, Remark] = {
             "It may be other motion, such as vibration or waves: check the trains, and choose the "
             "band of twitches when importing: musim import --band 5-100.",
         ),
+        Remark(
+            "too-short-to-repeat",
+            "Half of the recording is shorter than a twitch: whether units repeat is not known, "
+            "and their confidence is what the method says.",
+            "Record for a second or longer.",
+        ),
     )
 }
 """The remarks by name, in the order of their bits."""

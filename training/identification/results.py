@@ -18,6 +18,7 @@ from ...datasets.origin import Identified, Searched, to_attributes
 from ...datasets.production import Input, Maker, Part, Work, WorkOptions, produce
 from ...datasets.store import Store, open_store
 from ...simulator.errors import FailureError, InputError
+from .confidence.least import check_least
 from .firings import way_named
 from .methods import METHODS, USUAL, Method, identify, method_named
 from .remarks import REMARKS
@@ -64,6 +65,7 @@ def plan(
     settings: Mapping[str, Any] | None = None,
     events: str | Path | None = None,
     firings: str | None = None,
+    min_confidence: float = 0.0,
 ) -> Layout:
     """Decide what a store of results will hold.
 
@@ -72,7 +74,7 @@ def plan(
     stores : sequence of Store
         The recordings; their sequences follow one another in the result.
     method : str
-    runs, settings, events, firings
+    runs, settings, events, firings, min_confidence
         See :func:`identify_stores`.
 
     Raises
@@ -87,6 +89,7 @@ def plan(
     chosen, values = named.check(has_truth, runs), named.settings_of(settings)
     named.check_events(has_truth, events is not None)
     way_named(firings)
+    least = check_least(min_confidence)
     first = stores[0].layout
     for store in stores[1:]:
         if not store.layout.grid.fits(first.grid):
@@ -118,6 +121,7 @@ def plan(
                 runs=tuple(chosen),
                 remarks=tuple(REMARKS),
                 firings=firings or "",
+                min_confidence=least,
                 settings={} if values is None else values.to_json(),
                 events={}
                 if events is None
@@ -136,6 +140,7 @@ def identify_stores(
     settings: Mapping[str, Any] | None = None,
     events: str | Path | None = None,
     firings: str | None = None,
+    min_confidence: float = 0.0,
     **work: Unpack[WorkOptions],
 ) -> Store:
     """Find the units in all sequences of some stores.
@@ -160,6 +165,8 @@ def identify_stores(
         How firings are found in trains, one of
         :data:`musim.training.identification.firings.FIRINGS`; ``family`` where the recording
         allows it.
+    min_confidence : float
+        Units of less confidence are left out and counted, 0..1.
     **work
         Who does the work, and what becomes of a store that is there, see
         :class:`musim.datasets.production.Work`.
@@ -180,7 +187,7 @@ def identify_stores(
     alone = isinstance(recordings, str | Path | Store)
     stores = [open_store(one) for one in ([recordings] if alone else recordings)]
     table = None if events is None else read_events(events)
-    layout = plan(stores, method, runs, settings, events, firings)
+    layout = plan(stores, method, runs, settings, events, firings, min_confidence)
     maker, location, how = (
         Identification(layout=layout, method=method_named(method), events=table),
         Location(out),
@@ -244,6 +251,7 @@ class Identification(Maker[int]):
                 units = identify(
                     recording, origin.method, truth=truth, runs=origin.runs,
                     settings=origin.settings, events=events, firings=origin.firings or None,
+                    min_confidence=origin.min_confidence,
                 )  # fmt: skip
             packed = pack(units, recording, self.layout)
         yield Part(task, {name: values[None] for name, values in packed.items()})

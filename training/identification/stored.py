@@ -1,7 +1,7 @@
 """What a store of the units found holds: from units to its variables, and back."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ from ...datasets.layout import Layout
 from ...datasets.origin import Identified
 from ...datasets.store import Store, open_store
 from ...simulator.errors import FailureError
+from .confidence.parts import Parts
+from .confidence.places import places_of
 from .frame_faults import Span, spans_of
 from .metrics.firing import rate_and_variation
 from .remarks import from_bits, to_bits
@@ -34,8 +36,24 @@ VARIABLES = (
     "residual_sd",
     "remarks",
     "frame_fault",
+    "method_confidence",
+    "map_repeatability",
+    "train_repeatability",
+    "firing_repeatability",
+    "pulse_to_noise",
+    "local_share",
+    "local_share_of_all",
+    "mixture_share",
+    "stronger_likeness",
+    "cut_count",
 )
-"""What is written. Stores of earlier versions lack the last one, or the last five."""
+"""What is written. Stores of earlier versions lack the last ones."""
+
+DERIVED = ("interval_variation", "area")
+"""Numbers of :class:`.confidence.parts.Parts` that follow from other variables."""
+
+PARTS = tuple(one.name for one in fields(Parts) if one.name not in DERIVED)
+"""Those that are variables themselves."""
 
 
 @dataclass(frozen=True)
@@ -50,24 +68,29 @@ class Outcome:
     remarks : tuple of str
     frame_faults : tuple of Span
         Frames that hold no image of their own, in their order.
+    cut : int
+        Units that were left out, less certain than was asked for.
     """
 
     units: int
     explained_share: float
     remarks: tuple[str, ...]
     frame_faults: tuple[Span, ...] = ()
+    cut: int = 0
 
 
 def outcome_of(store: Store, index: int) -> Outcome:
     """Read what was found in one recording, in short."""
-    share, bits, faults = (
-        optional(store, name, index) for name in ("explained_share", "remarks", "frame_fault")
+    share, bits, faults, cut = (
+        optional(store, name, index)
+        for name in ("explained_share", "remarks", "frame_fault", "cut_count")
     )
     return Outcome(
         units=int(store.read("unit_count", index)),
         explained_share=math.nan if share is None else float(share),
         remarks=() if bits is None else from_bits(int(bits)),
         frame_faults=() if faults is None else spans_of(faults),
+        cut=0 if cut is None else int(cut),
     )
 
 
@@ -81,6 +104,19 @@ def outline_confidence_of(store: Store, index: int) -> NDArray[np.float64]:
     count = int(store.read("unit_count", index))
     found = optional(store, "outline_confidence", index)
     return np.full(count, np.nan) if found is None else found[:count]
+
+
+def parts_in(store: Store, index: int) -> Parts | None:
+    """Return the numbers of a recording's units; None where an earlier version wrote the store."""
+    if any(name not in store.layout.variables for name in PARTS):
+        return None
+    count = int(store.read("unit_count", index))
+    pixel = float(np.prod(store.layout.pixel_size))
+    return Parts(
+        **{name: store.read(name, index)[:count] for name in PARTS},
+        interval_variation=store.read("interval_variation", index)[:count],
+        area=places_of(store.read("territory", index)[:count]).sum(axis=(1, 2)) * pixel,
+    )
 
 
 def shown_velocity_sd(store: Store, index: int) -> NDArray[np.float32]:
@@ -162,6 +198,9 @@ def pack(units: Units, recording: Recording, layout: Layout) -> dict[str, NDArra
         "confidence": units.confidence,
         "outline_confidence": units.outline_confidence,
     }
+    unknown = np.full(count, np.nan)
+    for name in PARTS:
+        values[name] = unknown if units.parts is None else getattr(units.parts, name)
     arrays: dict[str, NDArray[Any]] = {
         "unit_count": np.array(count, np.int32),
         "velocity_sd": velocity_sd(recording.tvi, units.frame_fault),
@@ -170,6 +209,7 @@ def pack(units: Units, recording: Recording, layout: Layout) -> dict[str, NDArra
         if units.residual_sd is None
         else units.residual_sd,
         "remarks": np.array(to_bits(units.remarks), np.int32),
+        "cut_count": np.array(units.cut, np.int32),
         "frame_fault": np.zeros(len(recording.tvi), np.uint8)
         if units.frame_fault is None
         else units.frame_fault,

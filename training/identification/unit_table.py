@@ -12,7 +12,8 @@ from ...datasets.location import Location
 from ...datasets.origin import Identified
 from ...datasets.store import Store
 from ...simulator.errors import InputError
-from .stored import outline_confidence_of
+from .confidence.model import reasons_of
+from .stored import PARTS, outline_confidence_of, parts_in
 
 COLUMNS = (
     "source",
@@ -28,10 +29,23 @@ COLUMNS = (
     "peak_velocity_mm_s",
     "confidence",
     "outline_confidence",
+    "method_confidence",
+    "map_repeatability",
+    "train_repeatability",
+    "firing_repeatability",
+    "pulse_to_noise_db",
+    "local_share",
+    "local_share_of_all",
+    "mixture_share",
+    "stronger_likeness",
+    "doubts",
 )
 
-_EARLIER_COLUMNS = COLUMNS[:-1]
+_EARLIER_COLUMNS = (COLUMNS[:12], COLUMNS[:13])
 """Of tables of earlier versions."""
+
+UNITS = {"pulse_to_noise": "pulse_to_noise_db"}
+"""Columns that say their unit, by their variables."""
 
 _READ = (
     "territory",
@@ -51,6 +65,8 @@ def table_rows(store: Store, index: int) -> list[dict[str, Any]]:
     count = int(store.read("unit_count", index))
     read = {name: store.read(name, index)[:count] for name in _READ}
     outlines = outline_confidence_of(store, index)
+    parts = parts_in(store, index)
+    reasons = ((),) * count if parts is None else reasons_of(parts, read["confidence"])
     source, place = store.layout.origin_as(Identified).source_of(index)
     duration = store.layout.shape[0] / store.layout.frame_rate
     rows = []
@@ -71,6 +87,13 @@ def table_rows(store: Store, index: int) -> list[dict[str, Any]]:
                 "peak_velocity_mm_s": float(np.abs(read["twitch_train"][unit]).max()),
                 "confidence": float(read["confidence"][unit]),
                 "outline_confidence": float(outlines[unit]),
+                **{
+                    UNITS.get(name, name): math.nan
+                    if parts is None
+                    else float(getattr(parts, name)[unit])
+                    for name in PARTS
+                },
+                "doubts": "; ".join(reasons[unit]),
             }
         )
     return rows
@@ -115,7 +138,7 @@ def check_table(location: Location, *, replace: bool) -> None:
     if path.is_file():
         with path.open("rb") as file:
             heading = file.readline(1000).decode(errors="replace").strip()
-            ours = tuple(heading.split(",")) in (COLUMNS, _EARLIER_COLUMNS)
+            ours = tuple(heading.split(",")) in (COLUMNS, *_EARLIER_COLUMNS)
     if not ours:
         raise InputError(
             f"{path}: found something where the table of units will stand, wanted nothing; move "

@@ -1,5 +1,6 @@
 """A recording in which units are sought, and the units found in it."""
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
+from .confidence.parts import Parts
 
 FEWEST_FRAMES = 8
 """Fewer frames tell no train from another."""
@@ -65,6 +67,10 @@ class Units:
     frame_fault : uint8 array of shape (time,), optional
         What each frame is, by its place in :data:`.frame_faults.FAULTS`; left out, all hold an
         image of their own.
+    parts : Parts, optional
+        The numbers that tell how far each unit may be believed, see :mod:`.confidence`.
+    cut : int
+        Units that were found and left out because they were less certain than was asked for.
     """
 
     territory: NDArray[np.float32]
@@ -77,6 +83,8 @@ class Units:
     explained_share: float = math.nan
     residual_sd: NDArray[np.float32] | None = None
     frame_fault: NDArray[np.uint8] | None = None
+    parts: Parts | None = None
+    cut: int = 0
 
     def __post_init__(self) -> None:
         if self.outline_confidence is None:
@@ -96,6 +104,18 @@ class Units:
     def masks(self) -> NDArray[np.bool_]:
         """Pixels of which more than half belongs to the unit, bool (unit, depth, width)."""
         return self.territory > 0.5
+
+    def taken(self, places: NDArray[np.integer] | NDArray[np.bool_]) -> "Units":
+        """Return some of the units, by their places or by whether each is taken."""
+        return dataclasses.replace(
+            self,
+            territory=self.territory[places],
+            train=self.train[places],
+            firing=self.firing[places],
+            confidence=self.confidence[places],
+            outline_confidence=self.outline_confidence[places],
+            parts=None if self.parts is None else self.parts.taken(places),
+        )
 
 
 def none(recording: Recording, remarks: tuple[str, ...] = ()) -> Units:

@@ -65,7 +65,9 @@ def stub(monkeypatch):
                         return found[index]
             raise AssertionError("a recording of another store")
 
-        monkeypatch.setitem(METHODS, "stub", Method("stub", "", method, "used"))
+        monkeypatch.setitem(
+            METHODS, "stub", Method("stub", "", method, "used", keeps_confidence=True)
+        )
         return asked
 
     return install

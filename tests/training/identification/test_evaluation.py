@@ -76,7 +76,9 @@ def method(monkeypatch):
             asked.append(recording)
             return function(recording, truth)
 
-        monkeypatch.setitem(METHODS, "stub", Method("stub", "", noting, "needed"))
+        monkeypatch.setitem(
+            METHODS, "stub", Method("stub", "", noting, "needed", keeps_confidence=True)
+        )
         return asked
 
     return install
@@ -394,7 +396,9 @@ def test_other_settings_do_not_go_on(protocol, method, tmp_path, monkeypatch, re
     method()
     run(protocol, tmp_path / "e")
     before = tree(tmp_path)
-    monkeypatch.setitem(METHODS, "other", Method("other", "", fair, "needed"))
+    monkeypatch.setitem(
+        METHODS, "other", Method("other", "", fair, "needed", keeps_confidence=True)
+    )
     fewer = Protocol("small", protocol.conditions[:1], "units")
     for what, name in ((protocol, "other"), (fewer, "stub")):
         with refused("other settings (stub on small)"):

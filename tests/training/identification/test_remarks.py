@@ -23,6 +23,7 @@ def test_bits_never_change():
         "saturated": 1024,
         "too-wide": 2048,
         "unlike-firings": 4096,
+        "too-short-to-repeat": 8192,
     }
     assert len(REMARKS) <= 31  # an int32 has so many
 

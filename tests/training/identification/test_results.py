@@ -83,7 +83,7 @@ def test_linear_algebra_keeps_to_one_core(three, monkeypatch, tmp_path):
         threads.extend(pool["num_threads"] for pool in threadpool_info())
         return some_units(np.random.default_rng(1), 1)
 
-    monkeypatch.setitem(METHODS, "stub", Method("stub", "", method, "used"))
+    monkeypatch.setitem(METHODS, "stub", Method("stub", "", method, "used", keeps_confidence=True))
     run(three, out=tmp_path / "units.zarr")
     assert threads
     assert set(threads) == {1}

@@ -17,12 +17,14 @@ from musim.training.identification.results import (
     plan,
     recording_of,
 )
-from musim.training.identification.stored import VARIABLES as WRITTEN
 from musim.training.identification.stored import (
+    PARTS,
     outcome_of,
     outline_confidence_of,
     pack,
+    parts_in,
 )
+from musim.training.identification.stored import VARIABLES as WRITTEN
 from musim.training.identification.unit_table import table_rows
 from musim.training.identification.units import Recording
 from tests.makers import store_of
@@ -138,7 +140,8 @@ def test_a_store_of_an_earlier_version_reads_as_before(three, found, tmp_path):
     layout = plan([three], "ica")
     later = (origin.ORIGIN, origin.VERSION, origin.REMARKS)
     attributes = {k: v for k, v in layout.attributes.items() if k not in later}
-    earlier = dataclasses.replace(layout, variables=WRITTEN[:-5], attributes=attributes)
+    earlier = dataclasses.replace(layout, variables=WRITTEN[:WRITTEN.index("outline_confidence")],
+                                  attributes=attributes)  # fmt: skip
     assert "confidence" in earlier.variables
 
     def given(part):
@@ -156,6 +159,9 @@ def test_a_store_of_an_earlier_version_reads_as_before(three, found, tmp_path):
         rows = table_rows(store, index)
         assert [row["confidence"] for row in rows] == list(units.confidence)
         assert all(math.isnan(row["outline_confidence"]) for row in rows)
+        assert parts_in(store, index) is None
+        assert all(math.isnan(row["map_repeatability"]) for row in rows)
+        assert {row["doubts"] for row in rows} <= {""}
     assert "residual_sd" not in store.dataset
 
 
@@ -219,10 +225,10 @@ def test_simulated_stores_do_not_have_the_variables_of_results(simulated):
     declared = {v.name: v for v in VARIABLES}
     for name in (
         "confidence", "velocity_sd", "outline_confidence", "explained_share", "residual_sd",
-        "remarks", "frame_fault",
+        "remarks", "frame_fault", "cut_count", *PARTS,
     ):  # fmt: skip
         assert not declared[name].truth
-        if name not in {"remarks", "frame_fault"}:
+        if name not in {"remarks", "frame_fault", "cut_count"}:
             assert math.isnan(declared[name].fill_value)
         assert name not in simulated.layout.variables
         assert name not in {v.name for kind in ("dense", "rendered") for v in variables_of(kind)}

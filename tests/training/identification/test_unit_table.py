@@ -18,12 +18,13 @@ from tests.training.identification.identified import (
 )
 
 
-def test_a_table_of_an_earlier_version_is_replaced(three, found, stub, tmp_path):
+@pytest.mark.parametrize("columns", [12, 13])
+def test_a_table_of_an_earlier_version_is_replaced(three, found, stub, tmp_path, columns):
     stub((three, found))
     run(three, out=tmp_path / "units.zarr")
     rows = (tmp_path / "units.csv").read_text().splitlines()
-    assert rows[0].endswith(",confidence,outline_confidence")
-    earlier = "\n".join(row.rsplit(",", 1)[0] for row in rows)
+    assert rows[0].split(",")[11:14] == ["confidence", "outline_confidence", "method_confidence"]
+    earlier = "\n".join(",".join(row.split(",")[:columns]) for row in rows)
     (tmp_path / "units.csv").write_text(earlier)
     run(three, out=tmp_path / "units.zarr", overwrite=True)
     assert (tmp_path / "units.csv").read_text().splitlines() == rows

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ....simulator.errors import InputError
 from ....simulator.sequence import Truth
 from ..blind_pixels import unseen, with_noise
+from ..confidence.least import check_least, cut_below
 from ..doubts import doubts
 from ..explanation import explained
 from ..firings import way_named, with_firings
@@ -64,6 +65,9 @@ class Method:
     firings_of_trains : bool
         Whether its firings are but those of its trains, so that other ways to find them take their
         place unasked.
+    keeps_confidence : bool
+        Whether its units keep the confidence and the order that it gives them, instead of those
+        that all methods share (:mod:`..confidence`).
     page : str
         What it does and assumes, and where it was published, in paragraphs; as ``musim methods
         NAME`` shows it.
@@ -79,6 +83,7 @@ class Method:
     takes_events: bool = False
     page: str = ""
     firings_of_trains: bool = False
+    keeps_confidence: bool = False
 
     def settings_of(self, given: Mapping[str, Any] | None = None) -> MethodSettings | None:
         """Return the method's settings, those that are given over their defaults.
@@ -188,6 +193,7 @@ def register(
     takes_events: bool = False,
     page: str = "",
     firings_of_trains: bool = False,
+    keeps_confidence: bool = False,
 ) -> Callable[[Find], Find]:
     """Let a function be one of the methods; for use as a decorator.
 
@@ -214,6 +220,7 @@ def register(
             takes_events,
             page,
             firings_of_trains,
+            keeps_confidence,
         )
         return find
 
@@ -265,6 +272,7 @@ def identify(
     settings: Mapping[str, Any] | None = None,
     events: NDArray[np.float64] | None = None,
     firings: str | None = None,
+    min_confidence: float = 0.0,
 ) -> Units:
     """Find the units in a recording.
 
@@ -284,11 +292,14 @@ def identify(
     firings : str, optional
         How firings are found in trains, one of :data:`..firings.FIRINGS`. Firings that were given
         stay as they are, and those that a method finds otherwise unless this is asked for.
+    min_confidence : float
+        Units of less confidence are left out and counted (``cut``), 0..1.
 
     Returns
     -------
     Units
-        The most certain first; none where there is nothing but noise.
+        The most certain first, with the numbers that their confidence is joined from (``parts``);
+        none where there is nothing but noise.
 
     Raises
     ------
@@ -302,6 +313,7 @@ def identify(
     chosen.settings_of(settings)
     chosen.check_events(truth is not None, events is not None)
     way_named(firings)
+    least = check_least(min_confidence)
     check(recording, still=True)
     if is_still(recording):
         return none(recording, ("nothing-recorded",))
@@ -310,14 +322,19 @@ def identify(
     if recorded < max(FEWEST_FRAMES, SHORTEST * recording.frame_rate):
         return with_faults(none(recording, ("too-short",)), faults)
     recording, blind = with_noise(recording, faults == 0)
-    recording, cut = unsaturated(recording)
+    recording, clipped = unsaturated(recording)
     recording, taken = without_slow_motion(recording)
     units = chosen(recording, truth, runs, settings, events)
     if not chosen.takes_events and (chosen.firings_of_trains or firings is not None):
         units = with_firings(recording, units, firings)
-    seen = [("saturated", cut), ("slow-motion-removed", taken)]
+    seen = [("saturated", clipped), ("slow-motion-removed", taken)]
     more = [name for name, is_so in seen if is_so]
     units = dataclasses.replace(units, remarks=(*more, *units.remarks))
+    if units.count:
+        from ..confidence.joint import with_confidence  # where there is something to believe
+
+        units = with_confidence(recording, units, keep=chosen.keeps_confidence)
+    units = cut_below(units, least)
     units = explained(recording, units)
     units = unseen(units, blind) if blind.any() else units
     remarks = joined(*units.remarks, *doubts(units, recording.pixel_size))
@@ -440,6 +457,8 @@ def _velbss(recording: Recording, settings: published.VelBssSettings) -> Units:
     settings=published.StaSettings,
     takes_events=True,
     page=published.STA,
+    # It says whether motion follows these firings; whether it is one unit's is another question.
+    keeps_confidence=True,
 )
 def _sta(
     recording: Recording,
