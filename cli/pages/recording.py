@@ -12,6 +12,7 @@ from .document import document, section
 from .findings import Findings
 from .map import caption_of_map, draw_map
 from .markup import element, fixed, join
+from .rates import caption_of_rates, draw_rates
 from .remainder import caption_of_remainder, draw_remainder, remarks_on, share_of
 from .tables import definitions
 from .trains import caption_of_trains, draw_trains
@@ -59,6 +60,7 @@ def recording_page(findings: Findings, links: Links | None = None) -> str:
                 _figure("trains", "Trains", draw_trains(findings), caption_of_trains(findings)),
                 class_="figures",
             ),
+            _rates(findings),
             _remainder(findings),
             *_tables(findings),
             section("origin", "Where this comes from", definitions(_origin(findings))),
@@ -149,6 +151,13 @@ def _figure(name: str, title: str, drawing: Markup, caption: Markup) -> Markup:
         class_=f"part-{name}",
         aria_labelledby=f"{name}-title",
     )
+
+
+def _rates(findings: Findings) -> Markup | None:
+    drawing = draw_rates(findings)
+    if drawing is None:
+        return None
+    return _figure("rates", "Firing rates", drawing, caption_of_rates(findings))
 
 
 def _remainder(findings: Findings) -> Markup | None:

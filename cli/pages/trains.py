@@ -74,7 +74,6 @@ def draw_trains(findings: Findings) -> Markup:
         Rows, the true units that were missed last, and the axis of time.
     """
     scale = scale_of(findings)
-    seconds = round_ticks(findings.duration, most=8)
     truths = {unit.number: unit for unit in findings.true_units}
     rows = [
         *(
@@ -86,11 +85,6 @@ def draw_trains(findings: Findings) -> Markup:
     rows += [_known_row(train, findings, first=not rows) for train in findings.known]
     if not rows:
         return element("p", "No unit was found.", class_="nothing")
-    marks = [
-        element("span", f"{second:g}", style=f"left:{100 * second / findings.duration:.4g}%")
-        for second in seconds
-    ]
-    axis = element("div", *marks, class_="ticks")
     return element(
         "div",
         _scale_bar(scale) if findings.units or findings.missed else None,
@@ -98,9 +92,19 @@ def draw_trains(findings: Findings) -> Markup:
             "div", *rows, role="group", aria_labelledby="trains-caption", data_picker="trains",
             class_="rows",
         ),
-        element("div", axis, element("p", "Time (s)"), class_="time", aria_hidden="true"),
+        axis_of_time(findings),
         class_="trains",
     )  # fmt: skip
+
+
+def axis_of_time(findings: Findings) -> Markup:
+    """Draw the axis beneath rows."""
+    marks = [
+        element("span", f"{second:g}", style=f"left:{100 * second / findings.duration:.4g}%")
+        for second in round_ticks(findings.duration, most=8)
+    ]
+    axis = element("div", *marks, class_="ticks")
+    return element("div", axis, element("p", "Time (s)"), class_="time", aria_hidden="true")
 
 
 def _row(
@@ -112,18 +116,18 @@ def _row(
     strips = 2 if findings.score is not None else 1
     total = scale.height + STRIP * strips + 4
     bottom = scale.height + 2
-    lines = [_grid(findings, total), _baseline(scale)]
+    lines = [grid_of_time(findings, total), _baseline(scale)]
     if true is not None:
         lines += [
             element("path", d=_path(true.train, scale), class_="true"),
             element(
-                "path", d=_instants(true.firings, findings, bottom + STRIP), class_="true instants"
+                "path", d=instants(true.firings, findings, bottom + STRIP), class_="true instants"
             ),
         ]
     if found is not None:
         lines += [
             element("path", d=_path(found.train, scale), class_="found"),
-            element("path", d=_instants(found.firings, findings, bottom), class_="found instants"),
+            element("path", d=instants(found.firings, findings, bottom), class_="found instants"),
         ]
     drawing = element(
         "svg",
@@ -153,8 +157,8 @@ def _known_row(train: KnownTrain, findings: Findings, *, first: bool) -> Markup:
     total = STRIP + 12
     drawing = element(
         "svg",
-        _grid(findings, total),
-        element("path", d=_instants(train.firings, findings, 6), class_="true instants"),
+        grid_of_time(findings, total),
+        element("path", d=instants(train.firings, findings, 6), class_="true instants"),
         viewBox=f"0 0 {BREADTH:g} {total:g}",
         preserveAspectRatio="none",
         height=total,
@@ -228,7 +232,8 @@ def _path(train: NDArray[np.float32], scale: Scale) -> str:
     return "".join(pieces)
 
 
-def _instants(firings: NDArray[np.float64], findings: Findings, top: float) -> str:
+def instants(firings: NDArray[np.float64], findings: Findings, top: float) -> str:
+    """Return the path of ticks at firings, from `top` down, px."""
     across = (firings * (BREADTH / findings.duration)).tolist()
     return "".join(f"M{x:.1f} {top:.1f}v{STRIP - 2:g}" for x in across)
 
@@ -237,7 +242,8 @@ def _baseline(scale: Scale) -> Markup:
     return element("path", d=f"M0 {scale.high * scale.pixels:.1f}H{BREADTH:g}", class_="zero")
 
 
-def _grid(findings: Findings, height: float) -> Markup:
+def grid_of_time(findings: Findings, height: float) -> Markup:
+    """Draw a line at each round second of a row of a height, px."""
     seconds = round_ticks(findings.duration, most=8)
     across = [second * BREADTH / findings.duration for second in seconds]
     return element("path", d="".join(f"M{x:.4g} 0V{height:g}" for x in across), class_="grid")

@@ -77,9 +77,21 @@ BY_TRAINS = (
         "firing_agreement",
         "firings within 10 ms after the best lag, over those matched, missed and false",
     ),
-    ("… with a wrong unit", "firing_chance", "the same with the other true units"),
+    ("… within 5 ms", "firing_agreement_5ms", "the same, of firings that close"),
+    ("… within 15 ms", "firing_agreement_15ms", "likewise"),
+    ("… with a wrong unit", "firing_chance", "within 10 ms, with the other true units"),
     ("Firing recall", "train_firing_recall", "true firings that are found"),
     ("Firing precision", "train_firing_precision", "found firings that are true"),
+    (
+        "Rate error (Hz)",
+        "train_firing_rate_error",
+        "difference of mean rates, without its sign",
+    ),
+    (
+        "Interval CoV error",
+        "train_interval_variation_error",
+        "the same of the intervals' SD over mean",
+    ),
 )
 """Of units matched by trains: heading, name in the row of scores, and what it says."""
 

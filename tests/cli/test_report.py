@@ -125,7 +125,8 @@ def test_known_firings_of_an_imported_recording_are_shown(musim, tmp_path, store
     assert 'aria-label="Known unit 7: 1 firing"' in text
     assert 'aria-label="Known unit &lt;b&gt;: 2 firings"' in text
     assert "k0 (7) and k1 (&lt;b&gt;)" in text
-    (row,) = re.findall(r'data-key="k1".*?</div>', text)
+    row, rates = re.findall(r'data-key="k1".*?</div>', text)
+    assert "<strong>20.0 Hz</strong>" in rates
     x = [float(number) for number in re.findall(r"M([\d.]+) 6.0v", row)]
     np.testing.assert_allclose(x, np.array([0.05, 0.1]) / 0.15 * 1000, atol=0.06)
     assert "Against the truth" not in text

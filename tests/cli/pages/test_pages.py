@@ -68,6 +68,10 @@ class Parsed(HTMLParser):
             and all(one["attributes"].get(k.replace("_", "-")) == v for k, v in attributes.items())
         ]
 
+    def drawn(self, picker):
+        (figure,) = self.all(data_picker=picker)
+        return [one for one in self.all("div", "row") if figure in one["inside"]]
+
     def rows(self, picker):
         (table,) = self.all("table", data_picker=picker)
         rows = [one for one in self.all("tr") if any(up is table for up in one["inside"])]
@@ -272,7 +276,7 @@ def test_text_from_outside_stays_text(pages):
     assert targets[0].startswith("./%3Cscript%3E")
     assert targets[1] == "./javascript%3Aalert%281%29.html"
     rows = page.all("div", "row", data_key="k0") + page.all("div", "row", data_key="k1")
-    assert [one["attributes"]["title"] for one in rows] == [HOSTILE, "&lt;"]
+    assert [one["attributes"]["title"] for one in rows] == [HOSTILE, HOSTILE, "&lt;", "&lt;"]
     assert f"k0 ({HOSTILE}) and k1 (&lt;)." in page.all("figcaption")[1]["text"]
     other = Parsed(pages["overlap"])
     assert other.all("h1")[0]["text"] == f"{HOSTILE} on {HOSTILE}"
@@ -417,7 +421,7 @@ def test_the_grey_image_is_the_map(found):
 
 def test_the_trains_show_found_over_true(found, pages):
     page = Parsed(pages["found"])
-    rows = page.all("div", "row")
+    rows = page.drawn("trains")
     assert [row["attributes"]["data-key"] for row in rows] == ["u0", "u1", "u2", "u3", "t3"]
     truths = {unit.number: unit for unit in found.true_units}
     for row, unit in zip(rows, [*found.units, found.missed[0]], strict=True):
@@ -443,7 +447,7 @@ def test_the_trains_show_found_over_true(found, pages):
 
 def test_all_rows_have_one_scale(found, pages):
     page, heights = Parsed(pages["found"]), []
-    for row, unit in zip(page.all("div", "row"), found.units, strict=False):
+    for row, unit in zip(page.drawn("trains"), found.units, strict=False):
         path = next(p for p in page.all("path", "found") if row in p["inside"])
         y = polygon(path["attributes"]["d"].replace("L", " "))[:, 1]
         heights.append((y.max() - y.min()) / np.ptp(unit.train))
@@ -463,13 +467,14 @@ def test_of_many_units_the_strongest_are_drawn_and_the_tables_have_all(without_t
     assert [unit.number for unit in findings.drawn] == [unit.number for unit in findings.units]
     page = Parsed(recording_page(dataclasses.replace(findings, units=many)))
     wanted = [str(number) for number in range(1, 41)]
-    rows = page.all("div", "row")
-    assert [one["text"].strip() for row in rows for one in page.all("span", "label")
-            if row in one["inside"]] == wanted  # fmt: skip
-    assert [row["attributes"]["tabindex"] for row in rows].count("0") == 1
-    assert len(page.all("path", "found")) == 40 + 2 * 40
+    for picker in ("trains", "rates"):
+        rows = page.drawn(picker)
+        assert [one["text"].strip() for row in rows for one in page.all("span", "label")
+                if row in one["inside"]] == wanted  # fmt: skip
+        assert [row["attributes"]["tabindex"] for row in rows].count("0") == 1
+    assert len(page.all("path", "found")) == 40 + 2 * 40 + 2 * 40
     assert len(page.rows("units")) == 1 + 45
-    for figure in ("map", "trains"):
+    for figure in ("map", "trains", "rates"):
         (caption,) = page.all("figcaption", id=f"{figure}-caption")
         assert "the strongest 40 of 45 units found; the tables have all" in caption["text"]
 
@@ -590,7 +595,7 @@ def test_nothing_found(pages, nothing_found):
     )
     assert len(page.all("path", "missed")) == len(nothing_found.missed) == 4
     assert [g["attributes"]["data-key"] for g in page.all(role="button", tabindex="0")] == [
-        "t0", "t0",
+        "t0", "t0", "t0",
     ]  # fmt: skip
     bare = Parsed(pages["nothing_known"])
     assert bare.all("p", "nothing")[0]["text"] == "No unit was found."
@@ -599,7 +604,7 @@ def test_nothing_found(pages, nothing_found):
 
 def test_one_stop_of_tab_for_each_figure_and_table(pages):
     page = Parsed(pages["found"])
-    for picker in ("map", "trains", "units", "missed"):
+    for picker in ("map", "trains", "rates", "units", "missed"):
         (place,) = page.all(data_picker=picker)
         picks = [one for one in page.elements
                  if place in one["inside"] and "data-pick" in one["attributes"]]  # fmt: skip

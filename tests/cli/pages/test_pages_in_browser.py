@@ -152,7 +152,7 @@ def test_keys_pick_a_unit_everywhere(visit):
     tab_to(page, "map")
     assert focused(page) == ["map", "u0"]
     assert lit(page, ".map") == ["u0", "u0"]  # the outline and its label
-    assert lit(page, ".rows") == ["u0"]
+    assert lit(page, ".rows") == ["u0", "u0"]
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
     assert focused(page) == ["map", "u2"]
@@ -160,13 +160,13 @@ def test_keys_pick_a_unit_everywhere(visit):
     assert focused(page) == ["map", "u1"]
     page.keyboard.press("Enter")
     pressed = page.locator("[aria-pressed=true]")
-    # In the map, the trains and the table.
+    # In the map, the trains, the rates and the table.
     keys = "(all) => all.map((one) => one.dataset.key)"
-    assert page.eval_on_selector_all("[aria-pressed=true]", keys) == ["u1", "u1", "u1"]
+    assert page.eval_on_selector_all("[aria-pressed=true]", keys) == ["u1"] * 4
     assert page.locator("body.lighting").count() == 1
     # What is kept stays when the focus has gone elsewhere.
     page.evaluate("document.activeElement.blur()")
-    assert lit(page, ".rows") == ["u1"]
+    assert lit(page, ".rows") == ["u1", "u1"]
     assert page.locator("tr.lit").get_attribute("data-key") == "u1"
     page.keyboard.press("Escape")
     assert pressed.count() == 0
@@ -203,24 +203,27 @@ def test_the_focus_is_seen(visit):
 
 def test_the_pointer_lights_and_a_click_keeps(visit):
     page = visit()
-    page.locator(".row[data-key=u2]").hover()
+    page.locator("[data-picker=trains] .row[data-key=u2]").hover()
     assert lit(page, ".map") == ["u2", "u2"]
     assert lit(page, ".pair") == ["u2", "u2"]
     page.locator("h1").hover()
     assert lit(page, "body") == []
     page.locator(".map .label[data-key=u3]").click()
     page.locator("h1").hover()
-    assert lit(page, ".rows") == ["u3"]
+    assert lit(page, ".rows") == ["u3", "u3"]
     page.evaluate("document.dispatchEvent(new PointerEvent('pointerleave'))")
-    assert lit(page, ".rows") == ["u3"]
-    assert page.locator(".row[aria-pressed=true]").get_attribute("data-key") == "u3"
+    assert lit(page, ".rows") == ["u3", "u3"]
+    assert (
+        page.locator("[data-picker=rates] .row[aria-pressed=true]").get_attribute("data-key")
+        == "u3"
+    )
     page.locator("[data-picker=units] button[data-key=u3]").click()
     assert page.locator("[aria-pressed=true]").count() == 0
 
 
 def test_others_are_dimmed_but_stay_visible(visit):
     page = visit()
-    page.locator(".row[data-key=u2]").hover()
+    page.locator("[data-picker=trains] .row[data-key=u2]").hover()
     opacity = "(one) => Number(getComputedStyle(one).opacity)"
     assert page.locator(".map .unit[data-key=u2]").evaluate(opacity) == 1
     assert 0.1 < page.locator(".map .unit[data-key=u1]").evaluate(opacity) < 0.5
@@ -271,7 +274,7 @@ def test_conditions_of_an_evaluation_are_sorted_as_numbers(visit, name):
 def test_without_scripts_all_is_shown(visit):
     page = visit(java_script_enabled=False)
     assert page.locator(".map .unit").count() == 6
-    assert page.locator(".row").count() == 6
+    assert page.locator(".row").count() == 2 * 6
     assert page.locator(".help").is_hidden()
     assert page.locator("[data-picker=units] tbody tr").count() == 5
 
