@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 from benchmarks.quick.recordings import Kind, Voxels, predicted
 
 TRANSIENT = 2 / 5
-"""Ends of a recording that are noisier, s: two periods of the band's lower corner."""
+"""Ends of a recording that depend on what is beyond, s: two periods of the band's lower corner."""
+
+OUTERMOST = 0.05
+"""Ends of a recording that depend on it most, s."""
 
 BANDS = ((5.0, 12.0), (12.0, 25.0), (25.0, 40.0), (40.0, 55.0))
 """Hz, within what the chain passes."""
@@ -63,7 +66,12 @@ def agreement(
     """
     noises = full - silent, quick - noiseless
     inner = inner_part(noises[0], frame_rate), inner_part(noises[1], frame_rate)
-    ratios = {"whole": _ratio(*noises), "away from the ends": _ratio(*inner)}
+    outer = (outer_part(noises[0], frame_rate), outer_part(noises[1], frame_rate))
+    ratios = {
+        "whole": _ratio(*noises),
+        "first and last 50 ms": _ratio(*outer),
+        "away from the ends": _ratio(*inner),
+    }
     rows = np.array_split(np.arange(full.shape[1]), 3)
     for name, third in zip(("upper", "middle", "lower"), rows, strict=True):
         ratios[f"{name} third"] = _ratio(*(noise[:, third] for noise in inner))
@@ -86,6 +94,12 @@ def inner_part(voxels: Voxels, frame_rate: float) -> Voxels:
     """Return the frames that are away from the ends: the middle half, of short recordings."""
     end = min(math.ceil(TRANSIENT * frame_rate), len(voxels) // 4)
     return voxels[end : len(voxels) - end]
+
+
+def outer_part(voxels: Voxels, frame_rate: float) -> Voxels:
+    """Return the outermost frames of both ends."""
+    end = math.ceil(OUTERMOST * frame_rate)
+    return np.concatenate([voxels[:end], voxels[-end:]])
 
 
 def explained(recording: Voxels, noiseless: Voxels) -> float:

@@ -12,7 +12,8 @@ What is continued decides what the ends show. Continued oddly about one frame, a
 becomes a kink; and either way what is random inside is random beyond, and adds up. A line keeps
 slow motion from ringing, and the means that it is fitted to keep noise out. Another way is
 Gustafsson 1996 (doi:10.1109/78.492552): initial states by which both orders of the two directions
-agree. On simulated motion whose course beyond the ends was known it erred most of all.
+agree. On simulated motion whose course beyond the ends was known it erred most of all (``python -m
+benchmarks.filter_ends``).
 """
 
 import functools
