@@ -89,6 +89,7 @@ def identify(recordings, target, method, runs, changes, firings, min_confidence,
     report draws it. Only the method network needs training: its weights come with musim, or from
     the runs that are named. musim methods tells what each method does, and what can be set of it.
     """
+    from ..training.identification.known_firings import remarks_on_events
     from ..training.identification.results import identify_stores
     from ..training.identification.stored import outcome_of
     from .outcomes import remarks_of, short
@@ -118,6 +119,8 @@ def identify(recordings, target, method, runs, changes, firings, min_confidence,
         )
         return
     console = err()
+    for line in [] if events is None else remarks_on_events(events, recordings):
+        console.print(line, soft_wrap=True, markup=False)
     for index, outcome in list(enumerate(outcomes))[:MOST_LISTED]:
         console.print(f"sequence {index}: {short(outcome)}", soft_wrap=True)
     if len(outcomes) > MOST_LISTED:

@@ -34,6 +34,9 @@ ABSENT = ("", "n/a", "na", "nan", "none", "null")
 BEFORE = 0.6
 """Firings are kept from this long before a sequence, s: by then a simulated twitch has passed."""
 
+FEWEST_INTERVALS = 3
+"""Intervals of a unit that tell its rate."""
+
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(e[+-]?\d+)?", re.IGNORECASE)
 
 
@@ -115,6 +118,33 @@ def read_events(path: str | Path) -> EventTable:
     remarks += [f"{_count(equal, 'row')} equal to another left out"] if equal else []
     labels = sorted(found, key=_order)
     return EventTable(labels, padded([sorted(found[label]) for label in labels]), tuple(remarks))
+
+
+def check_rates(
+    what: str, labels: Sequence[str], firing: NDArray[np.float64], frame_rate: float
+) -> None:
+    """Raise InputError if a unit fires more often than frames can tell: with every second one.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong then.
+    labels : sequence of str
+        The units' names.
+    firing : float64 array of shape (unit, pulse)
+        s, padded with NaN. A few firings in haste, fewer than four of a unit, are let pass.
+    frame_rate : float
+        Hz.
+    """
+    for label, row in zip(labels, firing, strict=True):
+        intervals = np.diff(np.sort(row[~np.isnan(row)]))
+        if len(intervals) >= FEWEST_INTERVALS and intervals.mean() < 2 / frame_rate:
+            rate = 1 / max(float(intervals.mean()), 1e-9)
+            raise InputError(
+                f"{what}: found {rate:.4g} firings a second of unit {label}, wanted no more than "
+                f"{frame_rate / 2:g}, half of the {frame_rate:g} frames a second; onsets are "
+                "seconds after the recording's first frame"
+            )
 
 
 def padded(instants: Sequence[Sequence[float]]) -> NDArray[np.float64]:

@@ -72,7 +72,8 @@ def events_table(store: Store, index: int) -> str:
     start, rate = start_of(store, index), store.layout.frame_rate
     last = round(start * rate) + store.layout.shape[0] - 1
     events = sorted(
-        (float(instant) + start, unit)
+        # What adding up leaves beyond a picosecond is rounding.
+        (round(float(instant) + start, 12) if start else float(instant), unit)
         for unit, row in enumerate(firing)
         for instant in row[~np.isnan(row)]
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...simulator.errors import InputError
 from ...simulator.imaging.chain import Chain, Imaging
-from ..event_tables import EventTable, read_events
+from ..event_tables import EventTable, check_rates, read_events
 from ..grid import Grid
 from ..layout import Layout
 from ..origin import Cut, Imported, to_attributes
@@ -180,13 +180,16 @@ def plan(
                 "`chain.pixels`, `chain.size` and `chain.frame_rate`, or import it into a store of "
                 "its own"
             )
+        known = read_events(Path(events[number]).absolute()) if events else None
+        if known is not None:
+            check_rates(str(events[number]), known.labels, known.firing, imaging.output_rate)
         sources.append(
             SourceFile(
                 path=str(Path(path).absolute()),
                 sha256=sha256_of(paths, on_bytes),
                 description=one.to_values(),
                 events=str(Path(events[number]).absolute()) if events else "",
-                known=read_events(Path(events[number]).absolute()) if events else None,
+                known=known,
                 recordings=recording.lengths["sequence"],
                 windows=made // frames,
                 frames=made,

@@ -1,6 +1,7 @@
 """``musim evaluate identify``: tables and figures of a method, or one line and nothing left."""
 
 import csv
+import dataclasses
 import io
 import math
 import re
@@ -267,8 +268,19 @@ def test_options_are_handed_on(musim, asked):
                        "workers": 2, "resume": True, "overwrite": True}  # fmt: skip
 
 
-def test_rules_add_two_tables(musim, stub, store, tmp_path):
-    done = musim("evaluate", "identify", "musim.zarr", "--rules", "munitquest", "--workers", 1)
+def test_rules_want_three_intervals(refused, stub, store):
+    refused(["musim.zarr, sequence 0: recording: found 0.15 s, wanted 0.345 s or more for --rules"],
+            "identify", "musim.zarr", "--rules", "munitquest", "--workers", 1)  # fmt: skip
+
+
+def longer(folder):
+    parameters = dataclasses.replace(SMALL, frames=160)
+    generate(parameters, folder / "longer.zarr", sequences=3, seed=2, workers=1)
+
+
+def test_rules_add_two_tables(musim, stub, tmp_path):
+    longer(tmp_path)
+    done = musim("evaluate", "identify", "longer.zarr", "--rules", "munitquest", "--workers", 1)
     assert done.code == 0, done.err
     lines = done.out.splitlines()
     for title in ("By firings, rules munitquest, within 1 ms",
@@ -286,13 +298,15 @@ def test_rules_add_two_tables(musim, stub, store, tmp_path):
     assert float(means[0]["rules_recall_mean"]) == pytest.approx(sum(recalls) / 3, rel=1e-5)
 
 
-def test_rules_of_a_method_that_gives_no_firings_are_told_in_a_line(musim, monkeypatch, store):
+def test_rules_of_a_method_that_gives_no_firings_are_told_in_a_line(musim, monkeypatch, tmp_path):
+    longer(tmp_path)
+
     def silent(recording, truth=None):
         none = np.full((truth.unit_count, 1), np.nan)
         return Units(truth.territory, truth.twitch_train, none, np.ones(truth.unit_count))
 
     monkeypatch.setitem(METHODS, "silent", Method("silent", "", silent, "needed"))
-    done = musim("evaluate", "identify", "musim.zarr", "-m", "silent", "--rules", "munitquest",
+    done = musim("evaluate", "identify", "longer.zarr", "-m", "silent", "--rules", "munitquest",
                  "--workers", 1)  # fmt: skip
     assert done.code == 0, done.err
     assert "No unit that was found fires: by the rules munitquest there is none." in done.out

@@ -334,11 +334,19 @@ def test_firings_that_are_known_are_read_and_kept(musim, tmp_path, refused):
     done = musim("identify", "musim.zarr", "--method", "sta", "--events", "events.tsv", "--set",
                  "triggers=3", "--workers", 1)  # fmt: skip
     assert done.code == 0, done.err
+    early = int((firing < 0).sum())
+    assert f"events.tsv: {early} of {len(rows)} firings lie outside the recordings" in done.err
+    assert early > 0
     origin = open_store(tmp_path / "units.zarr").origin
     assert origin.events["file"] == "events.tsv"
     assert len(origin.events["sha256"]) == 64
     assert origin.settings["triggers"] == 3
     (tmp_path / "late.tsv").write_text("onset\tunit\n500\t1\n", encoding="utf-8")
+    fast = "\n".join(["onset\tunit", *(f"{n / 300}\tx" for n in range(290))])
+    (tmp_path / "fast.tsv").write_text(fast)
+    refused(["sequence 0", "found 300 firings a second of unit x", "no more than 200"],
+            "musim.zarr", "--method", "sta", "--events", "fast.tsv", "--out",
+            "fast.zarr")  # fmt: skip
     refused(["sequence 0", "found no firing in the 1 s from 0 s on"], "musim.zarr", "--method",
             "sta", "--events", "late.tsv", "--out", "late.zarr")  # fmt: skip
     refused(["found ica with --events, wanted sta"], "musim.zarr", "--method", "ica", "--events",

@@ -221,6 +221,27 @@ def test_known_firings_go_in_and_out(musim, files, tmp_path):
     )
 
 
+def test_firings_go_in_and_out_on_the_recordings_clock(musim, files, tmp_path):
+    (tmp_path / "events.tsv").write_text("onset\tunit\n0.01\t0\n0.1\t0\n")
+    done = musim("import", "v.npy", *VELOCITY, "--frames", 30, "--events", "events.tsv")
+    assert done.code == 0, done.err
+    assert musim("events", "imported.zarr", "--out", "out").code == 0
+    first, second = (
+        [line.split("\t")[:3:2] for line in path.read_text().splitlines()[1:]]
+        for path in sorted((tmp_path / "out").glob("*.tsv"))
+    )
+    assert first == [["0.01", "5"]]
+    # Twitches of the firing before it are under way in the second sequence.
+    assert second == [["0.01", "5"], ["0.1", "51"]]
+
+
+def test_rates_that_frames_cannot_tell_are_refused(files, tmp_path, refused):
+    rows = "".join(f"{n / 300}\tMU1\n" for n in range(20))
+    (tmp_path / "events.tsv").write_text(f"onset\tunit\n{rows}")
+    refused(["events.tsv: found 300 firings a second of unit MU1", "half of the 512"], "v.npy",
+            *VELOCITY, "--events", "events.tsv")  # fmt: skip
+
+
 def test_a_store_that_is_there_is_kept_resumed_or_replaced(musim, files, tree_of, refused):
     assert musim("import", "v.npy", *VELOCITY).code == 0
     before = tree_of("imported.zarr")

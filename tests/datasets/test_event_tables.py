@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musim.datasets.event_tables import UNIT_COLUMNS, padded, read_events
+from musim.datasets.event_tables import UNIT_COLUMNS, check_rates, padded, read_events
 from musim.simulator import InputError
 
 ROWS = ((0.1, 0), (0.2, 1), (0.3, 2), (0.4, 0), (0.5, 1), (0.6, 2))
@@ -189,3 +189,25 @@ def test_padding_keeps_all_instants(instants):
     firing = padded(instants)
     assert firing.shape == (len(instants), max(map(len, instants), default=0))
     assert [row[~np.isnan(row)].tolist() for row in firing] == instants
+
+
+# Rates that frames cannot tell
+
+
+def train(rate, count):
+    return [0.1 + n / rate for n in range(count)]
+
+
+def test_a_unit_fires_with_every_second_frame_at_most(refused):
+    padded_trains = padded([train(10, 20), train(199, 4), train(200, 4)])
+    check_rates("a.tsv", "abc", padded_trains, 400.0)
+    with refused("a.tsv: found 199 firings a second of unit b", "no more than 100",
+                 "half of the 200 frames a second"):  # fmt: skip
+        check_rates("a.tsv", "abc", padded_trains, 200.0)
+    with refused("found 1e+09 firings a second of unit a"):
+        check_rates("a.tsv", "a", np.array([[0.1] * 5]), 400.0)
+
+
+def test_a_few_firings_in_haste_are_let_pass():
+    # A doublet, and one at the end of a train.
+    check_rates("a.tsv", "ab", padded([[0.1, 0.103, 0.106], [*train(10, 9), 0.903]]), 400.0)

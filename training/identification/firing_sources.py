@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...datasets.event_tables import EventTable, read_events
+from ...datasets.event_tables import FEWEST_INTERVALS, EventTable, check_rates, read_events
 from ...datasets.events import start_of
 from ...datasets.origin import recorded_by
 from ...datasets.store import Store, open_store
@@ -19,8 +19,8 @@ PAST_THE_LAST = 0.1
 """A recording of which nothing but tables is known ends this long after the last firing, s, as
 MUniverse takes it."""
 
-FEWEST = 4
-"""Firings of a unit in three intervals: of fewer, a wrong unit's agree as well."""
+FEWEST = FEWEST_INTERVALS + 1
+"""Firings of a unit that true ones have to have: of fewer, a wrong unit's agree as well."""
 
 
 TABLES = (".tsv", ".csv", ".txt")
@@ -230,21 +230,5 @@ def check_pair(pair: Pair) -> None:
             f"{pair.window[1]:.3g} s, wanted {FEWEST} or more, three intervals"
         )
     for one in (pair.found, true):
-        check_rates(one.place, one.labels, one.instants, pair.frame_rate)
-
-
-def check_rates(
-    place: str, labels: tuple[str, ...], instants: NDArray[np.float64], frame_rate: float | None
-) -> None:
-    """Raise InputError if a unit fires more often than frames can tell: with every second one."""
-    if frame_rate is None:
-        return
-    for label, row in zip(labels, instants, strict=True):
-        intervals = np.diff(np.sort(row[~np.isnan(row)]))
-        if intervals.size and intervals.mean() < 2 / frame_rate:
-            rate = 1 / max(float(intervals.mean()), 1e-9)
-            raise InputError(
-                f"{place}: found {rate:.4g} firings a second of unit {label}, wanted no more than "
-                f"{frame_rate / 2:g}, half of the {frame_rate:g} frames a second; onsets are "
-                "seconds after the recording's first frame"
-            )
+        if pair.frame_rate is not None:
+            check_rates(one.place, one.labels, one.instants, pair.frame_rate)

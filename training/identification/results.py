@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Unpack
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...datasets.event_tables import EventTable, read_events
-from ...datasets.events import start_of
 from ...datasets.importing.hashing import sha256_of
 from ...datasets.layout import Layout
 from ...datasets.location import Location
@@ -20,6 +18,7 @@ from ...datasets.store import Store, open_store
 from ...simulator.errors import FailureError, InputError
 from .confidence.least import check_least
 from .firings import way_named
+from .known_firings import events_of, room_for_firings
 from .methods import METHODS, USUAL, Method, identify, method_named
 from .remarks import REMARKS
 from .stored import VARIABLES, pack, source_of
@@ -29,33 +28,11 @@ from .units import Recording, check
 MOST_UNITS = 100
 """Units of a recording that a store has room for."""
 
-FASTEST = 50.0
-"""Firings a second of a unit that a store has room for, Hz: above any voluntary mean rate."""
-
 
 def recording_of(store: Store, index: int) -> Recording:
     """Return one sequence of any store as a recording."""
     tvi = store.tvi(index).astype(np.float32, copy=False)
     return Recording(tvi, store.layout.frame_rate, store.layout.pixel_size)
-
-
-def events_of(table: EventTable, store: Store, index: int) -> NDArray[np.float64]:
-    """Return the firings of a table in one sequence of a store, s after its first frame.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    layout = store.layout
-    start, duration = start_of(store, index), layout.shape[0] / layout.frame_rate
-    firing = table.within(start, duration)
-    if not (firing >= 0).any():
-        raise InputError(
-            f"events: found no firing in the {duration:g} s from {start:g} s on, wanted one or "
-            "more; onsets are seconds after the recording's first frame"
-        )
-    return firing
 
 
 def plan(
@@ -108,7 +85,7 @@ def plan(
             "depth": depth,
             "width": width,
             "unit": MOST_UNITS,
-            "pulse": int(frames / first.frame_rate * FASTEST) + 8,
+            "pulse": room_for_firings(frames / first.frame_rate),
         },
         part_size=1,
         dtypes={},

@@ -1,7 +1,8 @@
 """Rows of scores: of the sequences, true units and predictions of an evaluation."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ from ...simulator.errors import InputError
 from ...simulator.experiment.anatomy import places_of
 from ...simulator.sequence import Truth
 from .firing_oracle import oracle_agreement
+from .firings import SHORTEST
 from .methods import identify
 from .metrics import SequenceScore, TrainMatching, score
 from .metrics.emg_rules import RulesScore, rules_named, score_at_tolerances
@@ -113,12 +115,10 @@ def score_cases(
     for index, (recording, truth) in enumerate(cases, start=first):
         with threadpool_limits(1):  # the other cores have sequences of their own
             began = time.perf_counter()
-            try:
+            with _naming(what, index):
                 found = identify(
                     recording, method, truth=truth, runs=runs, settings=settings, firings=firings
                 )
-            except InputError as error:
-                raise InputError(f"{what}, sequence {index}: {error}") from error
             seconds = time.perf_counter() - began
             scored = score_units(found, truth, recording.frame_rate)
         difficulty = {"snr": truth.snr, "synchrony": truth.synchrony, **values, "sequence": index}
@@ -130,11 +130,21 @@ def score_cases(
             each["firing_oracle"] = _plain(value)
         of_predictions = _prediction_rows(scored, found, difficulty)
         if rules is not None:
-            row |= _add_rules(found, truth, scored, recording, rules, of_units, of_predictions)
+            with _naming(what, index):
+                row |= _add_rules(found, truth, scored, recording, rules, of_units, of_predictions)
         sequences.append({key: _plain(value) for key, value in row.items()})
         units += of_units
         predictions += of_predictions
     return {"sequences": sequences, "units": units, "predictions": predictions}
+
+
+@contextmanager
+def _naming(what: str, index: int) -> Iterator[None]:
+    """Name the sequence in what is said of it."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{what}, sequence {index}: {error}") from error
 
 
 def _add_rules(
@@ -146,7 +156,18 @@ def _add_rules(
     units: list[Row],
     predictions: list[Row],
 ) -> Row:
-    """Score firings by rules: add columns to the rows, and return those of the sequence."""
+    """Score firings by rules: add columns to the rows, and return those of the sequence.
+
+    Raises
+    ------
+    InputError
+        If the recording is too short for firings to tell units apart.
+    """
+    if len(recording.tvi) / recording.frame_rate < SHORTEST:
+        raise InputError(
+            f"recording: found {len(recording.tvi) / recording.frame_rate:.3g} s, wanted "
+            f"{SHORTEST:.3g} s or more for `rules`, three intervals of a slow unit"
+        )
     window = (0.0, len(recording.tvi) / recording.frame_rate)
     true = truth.firing[scored.visible]
     ruled = score_at_tolerances(found.firing, true, window, rules_named(rules), found.confidence)

@@ -196,8 +196,26 @@ def test_rows_are_the_scores_of_what_was_found(protocol, method, tmp_path):
     assert left == predicted == []
 
 
+def longer(protocol):
+    """The same sequences, of 160 frames."""
+    conditions = tuple(
+        dataclasses.replace(one, parameters=dataclasses.replace(one.parameters, frames=160))
+        for one in protocol.conditions
+    )
+    return dataclasses.replace(protocol, conditions=conditions)
+
+
+def copied(recording, truth=None):
+    """What is fair, and the first unit once more."""
+    one = fair(recording, truth)
+    every = [*range(one.count), 0]
+    return Units(one.territory[every], one.train[every], one.firing[every],
+                 np.append(one.confidence, 0.1))  # fmt: skip
+
+
 def test_rules_score_firings_beside(protocol, method, tmp_path):
-    method()
+    method(copied)
+    protocol = longer(protocol)
     plain = run(protocol, tmp_path / "plain")
     found = run(protocol, tmp_path / "ruled", rules="munitquest")
     assert (plain.rules, found.rules) == ("", "munitquest")
@@ -210,9 +228,9 @@ def test_rules_score_firings_beside(protocol, method, tmp_path):
         }  # fmt: skip
         condition = protocol.conditions[0 if row["units"] == 3 else 1]
         truth = draw(condition.parameters, seed=condition.seed, index=int(row["sequence"]))
-        units, seen = fair(None, truth), (truth.territory > 0.5).any(axis=(1, 2))
+        units, seen = copied(None, truth), (truth.territory > 0.5).any(axis=(1, 2))
         scored = score_by_rules(
-            units.firing, truth.firing[seen], (0.0, 60 / 400), RULES["munitquest"]
+            units.firing, truth.firing[seen], (0.0, 160 / 400), RULES["munitquest"]
         )
         assert row["rules_recall"] == pytest.approx(scored.recall)
         assert row["rules_score"] == pytest.approx(scored.score, rel=1e-5)
@@ -223,7 +241,7 @@ def test_rules_score_firings_beside(protocol, method, tmp_path):
         mine, predicted = predicted[: units.count], predicted[units.count :]
         assert [one["rules_matched"] for one in mine] == (scored.true >= 0).tolist()
         assert sum(one["rules_duplicate"] for one in mine) == scored.duplicates
-        fire = [firings_within(one, (0.0, 60 / 400)).size > 0 for one in units.firing]
+        fire = [firings_within(one, (0.0, 160 / 400)).size > 0 for one in units.firing]
         assert [one["rules_duplicate"] for one in mine] == (fire & ~scored.kept).tolist()
     assert left == predicted == []
     assert any(row["rules_score"] > 0 for row in found.sequences)
@@ -232,6 +250,7 @@ def test_rules_score_firings_beside(protocol, method, tmp_path):
 
 def test_rules_are_part_of_what_is_resumed(protocol, method, tmp_path, refused):
     method()
+    protocol = longer(protocol)
     run(protocol, tmp_path / "e", rules="munitquest")
     with refused("found an evaluation with other settings"):
         run(protocol, tmp_path / "e", resume=True)
