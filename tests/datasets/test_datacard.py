@@ -269,7 +269,7 @@ def test_subjects_of_stores_without_a_dose_had_none_of_it(tmp_path):
 
 
 def test_stores_from_before_they_were_kept_know_them_too(tmp_path):
-    for name in ("fibres", "experiment"):
+    for name in ("fibres", "experiment_revision_1"):
         with zipfile.ZipFile(recorded.FOLDER / f"{name}.zip") as archive:
             archive.extractall(tmp_path / name)
         store = open_store(tmp_path / name)
