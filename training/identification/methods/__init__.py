@@ -373,6 +373,19 @@ def _refine(recording: Recording) -> Units:
     return ica_and_refine(recording)
 
 
+@register(
+    "learned",
+    "Trains that windows of the image hold, judged by a network that learned from simulated "
+    "recordings what units look like; where units are seen to move as they are, refined as by "
+    "refine.",
+    firings_of_trains=True,
+)
+def _judged(recording: Recording) -> Units:
+    from .refine import judged_and_refine
+
+    return judged_and_refine(recording)
+
+
 @register("edges+refine", "The last step of ica+refine alone, from edges.", firings_of_trains=True)
 def _edges(recording: Recording) -> Units:
     from .refine import edges_and_refine

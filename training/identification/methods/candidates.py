@@ -7,6 +7,7 @@ of speckle gives looks otherwise in each: no other sign tells units from compone
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import scipy
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..noise import Whitened
 from .blocks import Blocks
-from .fast_ica import fast_ica
+from .fast_ica import ITERATIONS, fast_ica
 
 FAINTEST = 1e-7
 """Share of the largest power below which a direction is left out."""
@@ -47,13 +48,13 @@ class Candidates:
     view: NDArray[np.int64]
 
 
-def _gradients(images: NDArray[np.float64], size: tuple[float, float]) -> NDArray[np.float64]:
+def gradients(images: NDArray[np.float64], size: tuple[float, float]) -> NDArray[np.float64]:
     """Return differences of neighbours: sparse where units end in edges."""
     parts = [np.diff(images, axis=axis).reshape(len(images), -1) for axis in (1, 2)]
     return np.concatenate(parts, axis=1)
 
 
-def _middle_scales(images: NDArray[np.float64], size: tuple[float, float]) -> NDArray[np.float64]:
+def middle_scales(images: NDArray[np.float64], size: tuple[float, float]) -> NDArray[np.float64]:
     """Return what is a few mm wide: sparse where slow fields lie over the units."""
     narrow, wide = (
         np.array(
@@ -64,11 +65,24 @@ def _middle_scales(images: NDArray[np.float64], size: tuple[float, float]) -> ND
     return (narrow - wide).reshape(len(images), -1)
 
 
-VIEWS: tuple[tuple[Callable[..., NDArray[np.float64]], str], ...] = (
-    (_middle_scales, "logcosh"),
-    (_gradients, "cube"),
-)
-"""What of the maps is taken to be independent, and FastICA's contrast for it."""
+class View(NamedTuple):
+    """What of maps is taken to be independent.
+
+    Parameters
+    ----------
+    of : callable
+        Takes images, float64 (map, depth, width), and the size of a block in mm, and returns
+        float64 (map, sample).
+    contrast : {"logcosh", "cube"}
+        FastICA's for it.
+    """
+
+    of: Callable[[NDArray[np.float64], tuple[float, float]], NDArray[np.float64]]
+    contrast: str
+
+
+VIEWS = (View(middle_scales, "logcosh"), View(gradients, "cube"))
+"""What is looked at of the maps of a whole image."""
 
 
 def candidates_of(found: Whitened, blocks: Blocks, directions: NDArray[np.float64]) -> Candidates:
@@ -90,7 +104,7 @@ def candidates_of(found: Whitened, blocks: Blocks, directions: NDArray[np.float6
     if not len(directions):
         nothing = np.zeros((0, blocks.values.shape[1]))
         return Candidates(nothing, np.zeros((0, *blocks.shape)), np.zeros(0), np.zeros(0, np.int64))
-    trains = [_independent(blocks, directions, *view) for view in VIEWS]
+    trains = [_independent(blocks, directions, view) for view in VIEWS]
     maps = [(blocks.values @ np.linalg.pinv(one)).T for one in trains]
     together = blocks.images(np.concatenate(maps))
     stability = stability_of(found, blocks, together, len(directions))
@@ -119,11 +133,10 @@ def stability_of(
 
 
 def _independent(
-    blocks: Blocks, directions: NDArray[np.float64], view: Callable[..., NDArray[np.float64]],
-    contrast: str,
-) -> NDArray[np.float64]:  # fmt: skip
+    blocks: Blocks, directions: NDArray[np.float64], view: View
+) -> NDArray[np.float64]:
     images = blocks.images((blocks.values @ directions.T).T)
-    return unmixed(view(images, blocks.size).T, contrast) @ directions
+    return unmixed(view.of(images, blocks.size).T, view.contrast) @ directions
 
 
 def _maps_of_halves(
@@ -143,7 +156,7 @@ def _maps_of_halves(
         part = Blocks(values, blocks.shape, blocks.size)
         maps = []
         for view in VIEWS:
-            trains = _independent(part, directions, *view)
+            trains = _independent(part, directions, view)
             maps.append((values @ np.linalg.pinv(trains)).T)
         halves.append(np.concatenate(maps))
     return halves[0], halves[1]
@@ -158,7 +171,9 @@ def _alike(maps: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np
     return np.abs(one @ two.T).max(axis=1, initial=0.0)
 
 
-def unmixed(values: NDArray[np.float64], contrast: str) -> NDArray[np.float64]:
+def unmixed(
+    values: NDArray[np.float64], contrast: str, iterations: int = ITERATIONS
+) -> NDArray[np.float64]:
     """Return the mixing matrix, float64 (source, component), of values (sample, component).
 
     There are as many sources as directions that hold anything.
@@ -171,6 +186,8 @@ def unmixed(values: NDArray[np.float64], contrast: str) -> NDArray[np.float64]:
     values : float64 array of shape (sample, component)
     contrast : {"logcosh", "cube"}
         FastICA's, both odd in their derivative.
+    iterations : int
+        FastICA's, at most.
     """
     power, turn = np.linalg.eigh(values.T @ values / len(values))
     # What is as faint as this in a view is rounding's, or a filter's that emptied it.
@@ -180,4 +197,4 @@ def unmixed(values: NDArray[np.float64], contrast: str) -> NDArray[np.float64]:
         return root[:, None] * turn.T
     # Single precision halves the time of tanh; cubes outgrow it.
     white = ((values @ turn) / root).astype(np.float32 if contrast == "logcosh" else np.float64)
-    return fast_ica(white, contrast).astype(np.float64) @ (root[:, None] * turn.T)
+    return fast_ica(white, contrast, iterations).astype(np.float64) @ (root[:, None] * turn.T)

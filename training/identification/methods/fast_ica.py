@@ -48,10 +48,10 @@ CONTRASTS: dict[str, Callable[[Floats], tuple[Floats, Floats]]] = {
 over; and the means of their slopes, (source,)."""
 
 
-def fast_ica(white: Floats, contrast: str) -> Floats:
+def fast_ica(white: Floats, contrast: str, iterations: int = ITERATIONS) -> Floats:
     """Return the rotation that makes white values as independent as can be.
 
-    Where it has not settled after 100 iterations, the last is as good a start as any.
+    Where it has not settled after so many iterations, the last is as good a start as any.
 
     Parameters
     ----------
@@ -59,6 +59,8 @@ def fast_ica(white: Floats, contrast: str) -> Floats:
         Of mean square 1 and uncorrelated; nothing is centred.
     contrast : {"logcosh", "cube", "square"}
         The first two look for what is far from normal, the last for what is skewed.
+    iterations : int
+        At most.
 
     Returns
     -------
@@ -71,7 +73,7 @@ def fast_ica(white: Floats, contrast: str) -> Floats:
     # The start of scikit-learn's, so that the same components are found in the same order.
     start = np.random.RandomState(SEED).normal(size=(count, count))
     rotation = _decorrelated(start.astype(values.dtype))
-    for _ in range(ITERATIONS):
+    for _ in range(iterations):
         products, slopes = derivative(rotation @ values)
         moved = _decorrelated(products @ white / float(samples) - slopes[:, None] * rotation)
         turned = np.abs(np.einsum("ij,ij->i", moved, rotation))
@@ -82,7 +84,8 @@ def fast_ica(white: Floats, contrast: str) -> Floats:
 
 
 def _decorrelated(rows: Floats) -> Floats:
-    """Return (W W^T)^(-1/2) W."""
+    """Return (W W^T)^(-1/2) W, rows of length 1 or, where they depend on others, less."""
     energy, directions = np.linalg.eigh(rows @ rows.T)
-    root = np.sqrt(np.maximum(energy, np.finfo(rows.dtype).tiny))
+    least = max(float(energy[-1]) * np.finfo(rows.dtype).eps, float(np.finfo(rows.dtype).tiny))
+    root = np.sqrt(np.maximum(energy, rows.dtype.type(least)))
     return (directions / root) @ directions.T @ rows

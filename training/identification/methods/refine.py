@@ -11,6 +11,7 @@ from ..noise import Whitened, whiten
 from ..units import Recording, Units
 from .edges import trains_of_edges
 from .ica import ica_model
+from .learned.judged import judged_units
 from .model import PRESENCE, Model, connected, units_of
 from .sharp import holds, is_worth_trying, reduced, worth_reducing
 from .spread import Spread, spread_units, units_of_spread, with_trains
@@ -72,6 +73,13 @@ def ica_and_refine(recording: Recording) -> Units:
     """Refine what independent component analysis finds."""
     found = whiten(recording)
     spread = spread_units(recording, found)
+    return _better(recording, found, spread, lambda given: ica_model(given).trains)
+
+
+def judged_and_refine(recording: Recording) -> Units:
+    """Refine what learned judgement takes for units."""
+    found = whiten(recording)
+    spread = judged_units(recording, found)
     return _better(recording, found, spread, lambda given: ica_model(given).trains)
 
 
