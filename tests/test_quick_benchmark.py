@@ -50,6 +50,9 @@ def test_bands_and_ends_are_told_apart():
     noise = np.broadcast_to(np.sin(2 * np.pi * 18 * times)[:, None, None], (1024, 4, 4))
     hertz, power = agreement.spectrum(noise.astype(np.float32), RATE)
     assert hertz[power.argmax()] == 18
+    outer = agreement.outer_part(np.arange(1024, dtype=np.float32), RATE)
+    assert len(outer) == 2 * np.ceil(0.05 * RATE)
+    assert (outer[0], outer[-1]) == (0, 1023)
     kept = agreement.inner_part(np.arange(1024, dtype=np.float32), RATE)
     assert (kept[0], kept[-1]) == (205, 818)
     assert len(agreement.inner_part(np.arange(400, dtype=np.float32), RATE)) == 200
