@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from musim.datasets import open_store, origin, verify
-from musim.datasets.events import events_table
+from musim.datasets.events import COLUMNS, events_table
 from musim.datasets.schema import VARIABLES, variables_of
 from musim.simulator import FailureError
 from musim.training.identification.explanation import explained
@@ -207,7 +207,7 @@ def test_other_readers_open_it_and_it_is_whole(three, found, stub, tmp_path):
     store = open_store(tmp_path / "units.zarr")
     lines = events_table(store, 0).splitlines()[1:]
     assert len(lines) == int(np.isfinite(found[0].firing).sum())
-    assert events_table(store, 1).splitlines() == ["onset\tduration\ttrial_type\tunit"]
+    assert events_table(store, 1).splitlines() == ["\t".join(COLUMNS)]
 
 
 def test_damage_is_seen(three, found, stub, tmp_path):

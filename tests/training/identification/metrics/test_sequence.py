@@ -372,3 +372,29 @@ def test_firings_are_scored_more_and_less_strictly_at_the_same_lag():
     # Intervals of 0.1 s in the mean against 0.1035.
     assert row["train_firing_rate_error"] == pytest.approx(10 - 1 / 0.1035, abs=1e-6)
     assert row["train_interval_variation_error"] > 0
+
+
+# The published scores, as they were before there were scores of firings
+
+
+@pytest.mark.parametrize("firings", [None, "true", "late", "none"])
+def test_the_published_scores_are_of_peaks_of_velocity_whatever_firings_are_found(strips, firings):
+    """Fixed input: RoA and those by outlines are of peaks and pixels, and 15 ms are as they are."""
+    # Four peaks in common, of which one is 6 frames (15 ms) off; 7 frames are too far.
+    true = _train(30, 80, 130, 180, 230, 280)
+    predicted = _train(30, 86, 130, 187, 230, 330)
+    instants = np.array([0.075, 0.2, 0.325, 0.45, 0.575, 0.7])
+    given = {"true": instants, "late": instants + 0.04, "none": np.full(6, np.nan)}
+    row = score(
+        strips("#####......."), predicted[None],
+        None if firings is None else given[firings][None], [1.0],
+        strips("###........."), true[None], instants[None], RATE,
+    ).to_row()  # fmt: skip
+    assert row["rate_of_agreement"] == 4 / 8
+    published = ("detection_recall", "detection_precision", "mask_recall", "mask_precision")
+    assert [row[name] for name in published] == [1, 1, 1, 3 / 5]
+    # Firings as they are, without any lag, within 15 ms.
+    recall = {None: math.nan, "true": 1.0, "late": 0.0, "none": 0.0}[firings]
+    assert row["firing_recall"] == pytest.approx(recall, nan_ok=True)
+    lagged = {None: math.nan, "true": 1.0, "late": 1.0, "none": 0.0}[firings]
+    assert row["firing_recall_lagged"] == pytest.approx(lagged, nan_ok=True)
