@@ -93,6 +93,7 @@ def identify(recordings, target, method, runs, changes, firings, min_confidence,
     from ..training.identification.results import identify_stores
     from ..training.identification.stored import outcome_of
     from .outcomes import remarks_of, short
+    from .unit_summary import units_in
 
     began = time.perf_counter()
     with progress("identifying", "recordings") as report:
@@ -125,10 +126,13 @@ def identify(recordings, target, method, runs, changes, firings, min_confidence,
         console.print(f"sequence {index}: {short(outcome)}", soft_wrap=True)
     if len(outcomes) > MOST_LISTED:
         console.print(f"and {len(outcomes) - MOST_LISTED} more sequences")
+    units = units_in(store, 0) if len(outcomes) == 1 else None
+    if units is not None:
+        console.print(units)
     for line in remarks_of(outcomes):
         console.print(line, soft_wrap=True, markup=False)
-    units = counted(sum(outcome.units for outcome in outcomes), "unit")
-    found = f"{units} in {counted(len(outcomes), 'sequence')}"
+    number = counted(sum(outcome.units for outcome in outcomes), "unit")
+    found = f"{number} in {counted(len(outcomes), 'sequence')}"
     if min_confidence:
         left = sum(outcome.cut for outcome in outcomes)
         found += f", {left} of confidence below {min_confidence:g} left out"

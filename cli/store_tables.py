@@ -20,6 +20,7 @@ from ..training.identification.frame_faults import in_words
 from ..training.identification.remarks import REMARKS
 from ..training.identification.stored import outcome_of
 from .pages.markup import share
+from .unit_summary import units_in
 from .wording import counted
 
 VOXELS = {
@@ -123,13 +124,15 @@ def _found(store: Store) -> list[Table]:
     if len(store) > MOST_SOURCES:
         table.add_row("…", "", "", f"and {len(store) - MOST_SOURCES} more (see --json)")
     said = {name for outcome in outcomes for name in outcome.remarks}
+    units = units_in(store, 0) if len(store) == 1 else None
+    found = [table] if units is None else [table, units]
     if not said:
-        return [table]
+        return found
     meanings = _table("remark", "what it says", "what to try")
     for name, remark in REMARKS.items():
         if name in said:
             meanings.add_row(remark.words, remark.sentence, remark.advice)
-    return [table, meanings]
+    return [*found, meanings]
 
 
 def _card(entries: list[Entry], width: int) -> Table:

@@ -121,6 +121,7 @@ class Findings:
     velocity_sd : float32 array of shape (depth, width)
         SD of the velocity over time, mm/s; of pixels that show no tissue at most the others'.
     units : tuple of FoundUnit
+        The surest first.
     true_units : tuple of TrueUnit
         Empty where there is no truth.
     score : SequenceScore, optional
@@ -137,6 +138,8 @@ class Findings:
         See :mod:`musim.training.identification.remarks`.
     frame_faults : tuple of Span
         Frames that hold no image of their own.
+    cut : int
+        Units that were left out, less certain than was asked for.
     """
 
     store: str
@@ -160,6 +163,7 @@ class Findings:
     residual_sd: NDArray[np.float32] | None = None
     remarks: tuple[str, ...] = ()
     frame_faults: tuple[Span, ...] = ()
+    cut: int = 0
 
     @property
     def duration(self) -> float:
@@ -256,7 +260,7 @@ def read_findings(store: Store, index: int) -> Findings:
                 measures=rows[unit],
                 verdict=verdicts[unit],
             )
-            for unit in range(count)
+            for unit in np.argsort(-found["confidence"], kind="stable").tolist()
         ),
         true_units=true_units,
         score=scored,
@@ -266,6 +270,7 @@ def read_findings(store: Store, index: int) -> Findings:
         residual_sd=optional(store, "residual_sd", index),
         remarks=outcome.remarks,
         frame_faults=outcome.frame_faults,
+        cut=outcome.cut,
     )
 
 

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from ...training.identification.metrics.ratios import mean_of_known
 from ..wording import counted
+from .confidence_table import confidence_table, doubts_in_words, is_known
 from .document import document, section
 from .findings import Findings
 from .map import caption_of_map, draw_map
@@ -114,8 +115,8 @@ def summary_of(findings: Findings) -> list[str]:
         found += f", confidence {low}" + ("" if low == high else f" to {high}")
     length = fixed(findings.duration)
     lines = [f"{found} in a recording of {length} s, by the method “{findings.method}”."]
-    if share_of(findings):
-        lines[0] += f" {share_of(findings)}"
+    for more in (doubts_in_words(findings), share_of(findings)):
+        lines[0] += f" {more}" if more else ""
     if findings.score is None:
         return [*lines, findings.truth_note]
     row, true = findings.score.to_row(), len(findings.true_units)
@@ -172,6 +173,9 @@ def _tables(findings: Findings) -> list[Markup]:
     sections = []
     if findings.units:
         sections.append(section("units", "Units", units_table(findings)))
+        if is_known(findings):
+            title = "How far each unit may be believed"
+            sections.append(section("confidence", title, confidence_table(findings)))
     if findings.missed:
         sections.append(section("missed", "Missed", missed_table(findings)))
     if findings.score is not None:

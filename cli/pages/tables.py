@@ -1,5 +1,6 @@
 """Tables of a page, sorted by their headings, and lists of names with what they stand for."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,13 +68,14 @@ def table(
     columns : sequence of Column
     """
     headings = [(first, False), *((column.heading, column.is_text) for column in columns)]
+    in_order = all(one.order <= other.order for one, other in itertools.pairwise(heads))
     head = [
         element(
             "th",
             element("button", text, element("span", class_="arrow", aria_hidden="true"),
                     type="button"),
             scope="col",
-            aria_sort="ascending" if place == 0 else "none",
+            aria_sort="ascending" if place == 0 and in_order else "none",
             class_="words" if is_text else None,
         )
         for place, (text, is_text) in enumerate(headings)

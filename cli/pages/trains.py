@@ -186,6 +186,8 @@ def _describe(found: FoundUnit | None, true: TrueUnit | None) -> str:
         )  # fmt: skip
     rate = fixed(found.measures["firing_rate_hz"], 1)
     text = f"Train of unit {found.number}: {counted(len(found.firings), 'firing')}, {rate} Hz"
+    if found.measures["doubts"]:
+        text += f"; confidence {fixed(found.measures['confidence'])}: {found.measures['doubts']}"
     if true is not None and found.verdict is not None:
         correlation = fixed(found.verdict.correlation)
         text += f"; true unit {true.number} has {len(true.firings)}, correlation {correlation}"

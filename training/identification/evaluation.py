@@ -36,6 +36,7 @@ FIGURES = (
     "segmentation",
     "agreement",
     "recall-by-overlap",
+    "reliability",
 )
 """Names of the figures that may stand beside the tables."""
 

@@ -13,6 +13,7 @@ from ..colours import COLOURS, GREY
 from .axes import finish
 from .published import PUBLISHED
 from .rate_figure import draw_by_rate
+from .reliability_figure import draw_reliability
 from .rows import IdentificationEvaluation
 from .tables import summary
 
@@ -61,14 +62,15 @@ OVERLAP_LINES = {
 
 
 def draw_charts(evaluation: IdentificationEvaluation) -> list[Chart]:
-    """Draw the figures of an evaluation; for a single store, whose scores are a table, one."""
-    by_rate = draw_by_rate(evaluation)
+    """Draw the figures of an evaluation; for a single store, whose scores are a table, two."""
+    by_rate, reliability = draw_by_rate(evaluation), draw_reliability(evaluation)
     rates = [] if by_rate is None else [by_rate]
+    last = [] if reliability is None else [reliability]
     if not evaluation.axis:
-        return rates
+        return rates + last
     rows = summary(evaluation)
     if evaluation.axis == "overlap":
-        return [_overlap_chart(evaluation, rows), *rates]
+        return [_overlap_chart(evaluation, rows), *rates, *last]
     axis = evaluation.axis
     other = "snr" if axis == "units" else ""
     charts = []
@@ -92,7 +94,9 @@ def draw_charts(evaluation: IdentificationEvaluation) -> list[Chart]:
         charts.append(Chart(name, title, text, figure))
         if name == "firings":
             charts += rates
-    return charts if "firings" in {chart.name for chart in charts} else [*charts, *rates]
+    if "firings" not in {chart.name for chart in charts}:
+        charts += rates
+    return charts + last
 
 
 def _known(rows: Sequence[dict[str, Any]], measure: str) -> bool:

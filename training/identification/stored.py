@@ -107,10 +107,15 @@ def outline_confidence_of(store: Store, index: int) -> NDArray[np.float64]:
 
 
 def parts_in(store: Store, index: int) -> Parts | None:
-    """Return the numbers of a recording's units; None where an earlier version wrote the store."""
+    """Return the numbers of a recording's units; None where an earlier version wrote the store.
+
+    None, too, where nobody has worked them out.
+    """
     if any(name not in store.layout.variables for name in PARTS):
         return None
     count = int(store.read("unit_count", index))
+    if np.isnan(store.read("method_confidence", index)[:count]).any():
+        return None
     pixel = float(np.prod(store.layout.pixel_size))
     return Parts(
         **{name: store.read(name, index)[:count] for name in PARTS},

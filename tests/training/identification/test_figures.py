@@ -202,9 +202,13 @@ def test_figures_are_drawn_where_little_is_known(axis, sequences, lacking):
 
 
 def test_every_figure_has_a_name_that_an_evaluation_knows():
+    predicted = [{"confidence": 0.8, "train_matched": 1, "units": 15.0, "snr": 20.0,
+                  "synchrony": 0.05}]  # fmt: skip
     drawn = {
         chart.name for axis in ("units", "snr", "synchrony", "overlap")
-        for chart in draw_charts(with_rates(evaluation(axis)))
+        for chart in draw_charts(
+            dataclasses.replace(with_rates(evaluation(axis)), predictions=predicted)
+        )
     }  # fmt: skip
     assert drawn == set(FIGURES)
 

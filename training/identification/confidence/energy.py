@@ -72,7 +72,7 @@ def shares_of(
     velocity = known.values @ back.astype(np.float32)  # (pixel, frequency), mm/s
     courses = _unit(known.values_of(train) @ back)
     gram = courses @ courses.T
-    inverse = np.linalg.inv(gram + SINGULAR * np.eye(len(gram)))
+    inverse = np.asarray(np.linalg.inv(gram + SINGULAR * np.eye(len(gram))), np.float64)
     maps = inverse @ (courses @ velocity.T)  # (unit, pixel)
     rest = velocity - maps.T.astype(np.float32) @ courses.astype(np.float32)
     steps = steps_of(known.noise.area, pixel_size, (depth, width))

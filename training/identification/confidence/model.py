@@ -141,11 +141,15 @@ def joint(parts: Parts) -> Numbers:
 def reasons_of(parts: Parts, confidence: Numbers) -> tuple[tuple[str, ...], ...]:
     """Return why each unit is doubted, the weightiest first; empty for one that is not.
 
+    Of a recording too short for its units to repeat nothing is said.
+
     Parameters
     ----------
     parts : Parts
     confidence : float64 array of shape (unit,)
     """
+    if not parts.repeat:
+        return ((),) * len(confidence)
     losses = losses_of(parts)
     found: list[tuple[str, ...]] = []
     for unit, (row, sure) in enumerate(zip(losses, confidence, strict=True)):

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 AROUND = 0.5
@@ -42,6 +41,8 @@ def around(places: NDArray[np.bool_], pixel_size: tuple[float, float]) -> NDArra
     -------
     bool array of shape (unit, depth, width)
     """
+    import scipy  # where maps are looked at: who reads a store does without
+
     found = places.copy()
     for unit, place in enumerate(places):
         if place.any():

@@ -124,7 +124,7 @@ def _solved(gram: NDArray[np.float32], products: NDArray[np.float32]) -> NDArray
     whole = gram.astype(np.float64)
     ridge = RIDGE * np.diag(whole)
     whole += np.diag(np.where(ridge > 0, ridge, 1.0))  # a train that is still has no map
-    return np.linalg.solve(whole, products.astype(np.float64))
+    return np.asarray(np.linalg.solve(whole, products.astype(np.float64)), np.float64)
 
 
 def _place(

@@ -82,6 +82,7 @@ def test_where_nothing_can_repeat_the_method_has_the_word():
     unknown = dict.fromkeys(RISING - {"local_share"}, np.nan)
     found = joint(parts(GOOD | unknown, BAD | unknown, GOOD | unknown | {"method_confidence": 1.5}))
     assert found.tolist() == [0.9, 0.95, 1.0]
+    assert reasons_of(parts(BAD | unknown), np.array([0.1])) == ((),)
 
 
 def test_a_unit_that_fires_twice_is_doubted_for_it():
