@@ -8,13 +8,13 @@ from musim.training.identification.units import Recording
 RATE = 200.0
 
 
-def trains(rates, seconds, seed=0, frame_rate=RATE):
+def trains(rates, seconds, seed=0, frame_rate=RATE, variation=0.15):
     """Return twitch trains (unit, time) of mean peak 1 at some rates, and their firings."""
     random = np.random.default_rng(seed)
     time = np.arange(round(seconds * frame_rate)) / frame_rate
     found, firing = [], []
     for rate in rates:
-        steps = random.normal(1, 0.15, int(2 * seconds * rate) + 4) / rate
+        steps = np.abs(random.normal(1, variation, int(2 * seconds * rate) + 4)) / rate
         onsets = np.cumsum(steps) - random.uniform(0, 1 / rate)
         onsets = onsets[(onsets >= 0) & (onsets < seconds - 0.05)]
         train = twitch_velocity(time - onsets[:, None], contraction_time=60.0).sum(axis=0)

@@ -11,7 +11,7 @@ from musim.training.identification.methods.published.convolutive import (
     separate,
     white,
 )
-from tests.training.identification.published.cases import RATE, boxes, recorded, trains
+from tests.training.identification.published.cases import RATE, boxes, matched, recorded, trains
 
 
 def agreement(found, true, tolerance=0.01):
@@ -64,7 +64,8 @@ def test_a_train_that_noise_hides_cannot_be_undone():
     assert found is None or agreement(found.frames / RATE, firing[0]) < 0.7
 
 
-def test_sources_of_channels_are_found_one_after_another():
+@pytest.mark.parametrize("peel_off", [False, True])
+def test_sources_of_channels_are_found_one_after_another(peel_off):
     random = np.random.default_rng(8)
     firing = [np.cumsum(random.integers(15, 25, 180)), np.cumsum(random.integers(18, 30, 150))]
     responses = random.normal(size=(2, 6, 8))
@@ -72,7 +73,7 @@ def test_sources_of_channels_are_found_one_after_another():
     for unit, onsets in enumerate(firing):
         for onset in onsets[onsets < 3990]:
             channels[:, onset : onset + 8] += responses[unit]
-    found = separate(channels, RATE, 8, 12, 0.85, True)
+    found = [pulses(one, RATE) for one in separate(channels, RATE, 8, 12, peel_off)]
     for onsets in firing:
         assert max(agreement(one.frames / RATE, onsets / RATE) for one in found) > 0.9
 
@@ -88,11 +89,30 @@ def test_firings_of_units_in_a_recording():
         assert agreement(found, onsets) > 0.8
 
 
-def test_a_second_of_velocity_has_too_few_firings():
-    train, _ = trains((8.0, 10.0), 1.0)
-    territory = boxes((16, 18), [(2, 2, 6, 6), (9, 10, 6, 6)])
-    recording = recorded(territory, train, noise=0.02)
+def test_units_in_velocity():
+    train, firing = trains((8.0, 10.0), 3.0)
+    territory = boxes((20, 24), [(2, 2, 6, 6), (9, 14, 7, 7)])
+    recording = recorded(territory, train, noise=0.05)
+    units = identify(recording, "cbss", settings={"source": "velocity", "window": 12})
+    assert units.count == 2
+    for likeness, iou in matched(units, territory, train):
+        assert likeness > 0.95
+        assert iou > 0.8
+    for course, onsets in zip(train, firing, strict=True):
+        unit = int(np.argmax([abs(np.corrcoef(course, one)[0, 1]) for one in units.train]))
+        found = units.firing[unit][~np.isnan(units.firing[unit])]
+        assert agreement(found, onsets) > 0.7
+
+
+def test_units_in_velocity_that_fire_at_random_are_left_out():
+    train, _ = trains((8.0,), 3.0, variation=0.7)
+    recording = recorded(boxes((16, 18), [(2, 2, 6, 6)]), train, noise=0.02)
     assert identify(recording, "cbss", settings={"source": "velocity"}).count == 0
+
+
+def test_noise_of_velocity_has_no_units():
+    still = recorded(np.zeros((1, 24, 24)), np.zeros((1, 400)))
+    assert identify(still, "cbss", settings={"source": "velocity"}).count == 0
 
 
 def test_what_cannot_be_extended_is_refused(refused):

@@ -8,23 +8,15 @@ from numpy.typing import NDArray
 
 from .....datasets.event_tables import padded
 from .....simulator.errors import InputError
-from ...units import Recording, Units, none
+from ...units import Recording, Units
 from .convolutive import Source, of_train, separate
 from .descriptions import CbssSettings, StaSettings, VelBssSettings
 from .noise_edge import MARGIN
-from .parts import prepared
-from .preparing import check_recording
-from .sta import sta
+from .parts import Part, prepared
+from .pooling import Component, pooled, upright
+from .preparing import check_recording, windows
+from .sta import averaged
 from .velbss import velbss, whitened
-
-SHARED = 0.3
-"""Sources with this share of common firings are one unit (the rule of EMG competitions)."""
-
-SURE = 0.5
-"""A source of velocity counts if its average has twice the energy that shifted firings give."""
-
-TOGETHER = 0.01
-"""Firings no further apart than this are common, s."""
 
 
 def cbss(recording: Recording, settings: CbssSettings) -> Units:
@@ -52,8 +44,12 @@ def cbss(recording: Recording, settings: CbssSettings) -> Units:
 def _of_trains(recording: Recording, settings: CbssSettings) -> Units:
     """Find units as velbss does, and the firings of each train by itself."""
     band = VelBssSettings(lowest=settings.lowest, highest=settings.highest)
-    units = velbss(recording, band)
-    factor, firing, confidence = _copies(recording, settings), [], []
+    return _with_pulses(recording, velbss(recording, band), _copies(recording, settings))
+
+
+def _with_pulses(recording: Recording, units: Units, factor: int) -> Units:
+    """Return units with the pulses of each train by itself, the most certain first."""
+    firing, confidence = [], []
     for train, certainty in zip(units.train, units.confidence, strict=True):
         best = of_train(train.astype(np.float64), recording.frame_rate, factor)
         frames = np.zeros(0) if best is None else best.frames
@@ -77,47 +73,55 @@ def _copies(recording: Recording, settings: CbssSettings) -> int:
 
 
 def _of_velocity(recording: Recording, settings: CbssSettings) -> Units:
-    """Find sources in the strongest directions of velocity, and maps by their averages."""
+    """Find sources in windows of velocity, their pulses, and maps by their averages."""
+    depth, width = recording.tvi.shape[1:]
+    places = windows((depth, width), settings.window, max(settings.window // 2, 1))
     whole, noise = prepared(recording, settings)
-    everywhere = (slice(0, recording.tvi.shape[1]), slice(0, recording.tvi.shape[2]))
-    images = whitened(whole, settings.components, MARGIN * noise.strongest(everywhere))
-    if not images.shape[1]:
-        return none(recording)
-    channels = (whole.flat @ images).T.astype(np.float64) / math.sqrt(len(images))
-    found = separate(
-        channels, recording.frame_rate, _copies(recording, settings), settings.sources,
-        settings.silhouette, settings.peel_off,
-    )  # fmt: skip
-    least = StaSettings().triggers
-    kept = [one for one in _different(found, recording.frame_rate) if len(one.frames) >= least]
-    if not kept:
-        return none(recording)
-    events = padded([(one.frames / recording.frame_rate).tolist() for one in kept])
-    units = sta(recording, StaSettings(), events)
-    sure = units.confidence > SURE
-    return dataclasses.replace(
-        units,
-        territory=units.territory[sure],
-        train=units.train[sure],
-        firing=units.firing[sure],
-        confidence=units.confidence[sure],
-        outline_confidence=units.outline_confidence[sure],
+    found: list[Component] = []
+    for place in places:
+        part = whole if len(places) == 1 else Part(whole.velocity[:, *place])
+        images = whitened(part, settings.components, MARGIN * noise.strongest(place))
+        if not images.shape[1]:
+            continue
+        channels = (part.flat @ images).T.astype(np.float64) / math.sqrt(len(images))
+        sources = _of_channels(channels, recording, settings)
+        found += [_averaged(recording, part, place, source) for source in sources]
+    units = pooled(recording, found, settings.agreement, 1, places)
+    return _with_pulses(recording, units, _copies(recording, settings))
+
+
+def _averaged(
+    recording: Recording, part: Part, place: tuple[slice, slice], source: Source
+) -> Component:
+    """Return what moves in a window with a source, by the average velocity around its pulses."""
+    rate, usual = recording.frame_rate, StaSettings()
+    flat = part.flat
+    lags = np.arange(-round(usual.before / 1e3 * rate), round(usual.after / 1e3 * rate) + 1)
+    image, _, _ = averaged(flat, source.frames / rate, rate, lags)
+    weights = image / max(float(image @ image), 1e-30)
+    raw = recording.tvi[:, *place]
+    own = raw.reshape(len(raw), -1).astype(np.float64)
+    own = (own - own.mean(axis=0)) @ weights
+    return Component(
+        place, *upright(image.reshape(raw.shape[1:]), flat @ weights, own), source.silhouette
     )
 
 
-def _different(sources: list[Source], frame_rate: float) -> list[Source]:
-    """Return sources without those that share firings with a better one."""
-    kept: list[Source] = []
-    for source in sorted(sources, key=lambda one: -one.silhouette):
-        shares = (_shared(source.frames, one.frames, frame_rate) for one in kept)
-        if max(shares, default=0.0) < SHARED:
-            kept.append(source)
-    return kept
+def _of_channels(
+    channels: NDArray[np.float64], recording: Recording, settings: CbssSettings
+) -> list[Source]:
+    """Return the sources of channels (channel, time) whose pulses are as those of a unit.
 
-
-def _shared(one: NDArray[np.int64], other: NDArray[np.int64], frame_rate: float) -> float:
-    """Return the share of common firings of the one with more, after the best constant lag."""
-    gaps = (one[:, None] - other[None]).ravel() / frame_rate
-    lags = np.unique(gaps[np.abs(gaps) < 10 * TOGETHER])
-    best = max((int((np.abs(gaps - lag) <= TOGETHER).sum()) for lag in lags), default=0)
-    return best / max(len(one), len(other))
+    Each source is undone as a train is, for what a few copies leave of a twitch.
+    """
+    factor, rate = _copies(recording, settings), recording.frame_rate
+    few = max(factor // 2, 1)
+    found = []
+    for course in separate(channels, rate, few, settings.sources, settings.peel_off):
+        source = of_train(course, rate, factor)
+        if source is None or source.silhouette < settings.silhouette:
+            continue
+        gaps = np.diff(source.frames) / rate
+        if float(np.abs(gaps - gaps.mean()).mean()) <= settings.deviation / 1e3:
+            found.append(Source(source.frames + few - 1, source.silhouette))
+    return found

@@ -128,9 +128,9 @@ def _starts(values: Floats, apart: int, most: int) -> list[Floats]:
 
 
 def separate(
-    channels: Floats, frame_rate: float, factor: int, most: int, least: float, peel_off: bool
-) -> list[Source]:
-    """Return the sources of channels whose silhouette is large enough, in the order found.
+    channels: Floats, frame_rate: float, factor: int, most: int, peel_off: bool
+) -> list[Floats]:
+    """Return the sources of channels, in the order found.
 
     Parameters
     ----------
@@ -141,24 +141,25 @@ def separate(
         Copies of each channel.
     most : int
         Sources that are looked for.
-    least : float
-        Least silhouette.
     peel_off : bool
-        Whether responses to a source that is found are taken away.
+        Whether responses to a source's pulses are taken away.
+
+    Returns
+    -------
+    list of float64 array of shape (time,)
+        The first ``factor - 1`` frames are left out.
     """
-    values = white(extended(channels, factor))
-    found: list[Source] = []
+    whole = white(extended(channels, factor))
+    values, found = whole, []
     filters = np.zeros((len(values), 0))
     for start in _starts(values, factor, min(most, len(values))):
         direction = _sparse(values, start, filters)
         if direction is None:
             break
         filters = np.column_stack([filters, direction])
-        source = _refined(values, direction, frame_rate)
-        if source is None or source.silhouette < least:
-            continue
-        found.append(Source(source.frames + factor - 1, source.silhouette))
-        if peel_off:
+        found.append(direction @ whole)
+        source = _refined(values, direction, frame_rate) if peel_off else None
+        if source is not None:
             values = _without(values, source.frames, factor)
     return found
 

@@ -68,11 +68,21 @@ class CbssSettings(BandSettings):
     extension: float = declare(
         50.0, "Span of the copies of a channel, each a frame later.", "ms", (1, 1000)
     )
-    components: int = declare(25, "Channels of velocity, its strongest directions.",
+    window: int = declare(
+        16, "Side of the square windows of velocity; 0: the whole image.", "px", (0, 10**5)
+    )
+    components: int = declare(25, "Channels of a window, its strongest directions.",
                               bounds=(1, 1000))  # fmt: skip
-    sources: int = declare(50, "Sources of velocity that are looked for.", bounds=(1, 1000))
+    sources: int = declare(10, "Sources of a window that are looked for.", bounds=(1, 1000))
     silhouette: float = declare(0.85, "Least silhouette of a source of velocity.", bounds=(0, 1))
+    deviation: float = declare(
+        25.0, "Most that intervals of a source of velocity deviate from their mean, on average.",
+        "ms", (0, 10**4),
+    )  # fmt: skip
     peel_off: bool = declare(True, "Take away from velocity what a source explains.")
+    agreement: float = declare(
+        0.7, "Least correlation of courses that are one unit's.", bounds=(0, 1)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,23 +180,29 @@ What it does: channels are extended by copies that are delayed by one frame each
 whitened. A fixed-point iteration looks for the most skewed direction, at right angles to \
 those before. Its peaks are told from noise by two classes of their squares; the filter is \
 made again from the pulses as long as their intervals become more regular. The silhouette says \
-how far pulses stand out. Of trains, units are those of velbss and the firings are found in \
-each train by itself. Of velocity, the channels are its strongest directions, what a source \
-explains is peeled off, sources that share 30 % of their firings are one, and those count \
-whose spike-triggered average has twice the energy that shifted firings give; maps are these \
-averages.
+how far pulses stand out. Of trains, units are those of velbss. Of velocity, the channels are \
+the directions of windows that are stronger than noise, extended by half the span; what a \
+source explains is peeled off. Each source is then undone as a train is, and counts if its \
+silhouette is 0.85 or more and its intervals deviate by 25 ms or less on average; its map is \
+the spike-triggered average of its window, and sources that move alike in windows that overlap \
+are one unit. Firings are found in each unit's train by itself.
 
 What it assumes: that responses to firings are alike, that a filter of extension frames \
-undoes them, and many firings: of velocity there have to be far more frames than channels \
-times copies. A recording of a second has too few. Slow twitches that fuse are hard to undo.
+undoes them, that units fire regularly, and many firings: in a recording of a second half of \
+the firings may be wrong where twitches fuse.
 
 What publications leave open, and what is chosen here: of the paper on trains its abstract was \
 at hand (97.5 % of simulated and 98.0 % of real firings), not its constants. 20 copies are \
-used by published code at 2 kHz; at 400 Hz that is 50 ms. Pulses lie where the filter is, a \
-constant time from the firing.
+used by published code at 2 kHz; at 400 Hz that is 50 ms. That velocity is separated in \
+windows of 8 to 16 px, with half as many copies, each source undone once more, and that 25 ms, \
+is published code's too; that only directions stronger than noise are channels, in place of \
+those with 70 % of the energy, and how windows are pooled, is chosen here. Published code also \
+asks for a fifth of a source's energy at 6-14 Hz, which is left out: it holds for slow units. \
+Pulses lie where the filter is, a constant time from the firing. They stay unless another way \
+is asked for (--firings).
 
-Ranges: any image from 2 x 2 px on, any frame rate above 10 Hz, recordings from 0.35 s on; of \
-velocity from some 10 s on."""
+Ranges: images from 16 x 16 px on (window), or any of trains, any frame rate above 10 Hz, \
+recordings from 0.35 s on."""
 
 
 NMF = """\

@@ -50,11 +50,7 @@ def sta(recording: Recording, settings: StaSettings, events: Floats) -> Units:
     territories, trains, kept, confidence = [], [], [], []
     for unit in enough:
         onsets = events[unit][~np.isnan(events[unit])]
-        image, twitch, size = _strongest(_average(centred, onsets, rate, lags))
-        chance = max(
-            _strongest(_average(centred, _shifted(onsets, frames / rate, shift), rate, lags))[2]
-            for shift in range(1, SHIFTS + 1)
-        )
+        image, twitch, certainty = averaged(centred, onsets, rate, lags)
         sign = -1.0 if (image**3).sum() < 0 else 1.0
         level = sign * plateau(image * sign)
         image, twitch = image / level, twitch * level
@@ -64,7 +60,7 @@ def sta(recording: Recording, settings: StaSettings, events: Floats) -> Units:
         image = np.clip(image, 0, 1).reshape(mask.shape)
         territories.append(np.where(mask, image, 0))
         trains.append(_train(onsets, twitch, lags, frames, rate))
-        confidence.append(max(1 - (chance / max(size, 1e-30)) ** 2, 0.0))
+        confidence.append(certainty)
         kept.append(unit)
     if not kept:
         return none(recording)
@@ -76,6 +72,39 @@ def sta(recording: Recording, settings: StaSettings, events: Floats) -> Units:
         firing=firing[:, : max(int(counts[kept].max()), 1)],
         confidence=np.array(confidence)[order],
     )
+
+
+def averaged(
+    velocity: NDArray[np.float32], onsets: Floats, rate: float, lags: NDArray
+) -> tuple[Floats, Floats, float]:
+    """Return the map, the twitch and the certainty of the average velocity around firings.
+
+    Parameters
+    ----------
+    velocity : float32 array of shape (time, pixel)
+        mm/s; each pixel of mean 0.
+    onsets : float64 array of shape (pulse,)
+        s.
+    rate : float
+        Frames a second, Hz.
+    lags : int64 array of shape (lag,)
+        Frames after a firing.
+
+    Returns
+    -------
+    image : float64 array of shape (pixel,)
+    twitch : float64 array of shape (lag,)
+        Of length 1.
+    certainty : float
+        The share of the average's strongest direction that shifted firings do not give, 0..1.
+    """
+    image, twitch, size = _strongest(_average(velocity, onsets, rate, lags))
+    seconds = len(velocity) / rate
+    chance = max(
+        _strongest(_average(velocity, _shifted(onsets, seconds, shift), rate, lags))[2]
+        for shift in range(1, SHIFTS + 1)
+    )
+    return image, twitch, max(1 - (chance / max(size, 1e-30)) ** 2, 0.0)
 
 
 def _average(velocity: NDArray[np.float32], onsets: Floats, rate: float, lags: NDArray) -> Floats:
