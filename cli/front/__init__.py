@@ -14,6 +14,7 @@ Read stores
 Find motor units
     identify              find the units in recordings
     evaluate              score a method on a store that knows its truth, or on a protocol
+    evaluate_firings      score firings against others, of tables of events or of stores
 
 Train networks (with ``pip install "musim[train]"``)
     train                 train a task on a store, or on new sequences without end
@@ -70,6 +71,9 @@ if TYPE_CHECKING:
     from musim.simulator.experiment.doses import Doses as Doses
     from musim.simulator.imaging.chain import Chain as Chain
     from musim.training.identification.evaluation import evaluate as evaluate
+    from musim.training.identification.firing_evaluation import (
+        evaluate_firings as evaluate_firings,
+    )
     from musim.training.identification.networks.detection_task import DetectTask as DetectTask
     from musim.training.identification.networks.twitch_task import TwitchTask as TwitchTask
     from musim.training.identification.results import identify_stores
@@ -98,6 +102,7 @@ _PLACES = {
     "TwitchTask": ("training.identification.networks.twitch_task", "TwitchTask"),
     "draw": ("simulator", "draw"),
     "evaluate": ("training.identification.evaluation", "evaluate"),
+    "evaluate_firings": ("training.identification.firing_evaluation", "evaluate_firings"),
     "evaluate_translation": ("training.translation.evaluation", "evaluate_translation"),
     "generate": ("datasets", "generate"),
     "identify": ("training.identification.results", "identify_stores"),

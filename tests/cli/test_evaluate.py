@@ -350,8 +350,8 @@ def test_what_is_wrong_is_one_line(store, refused, arguments, words):
 
 def test_a_recording_without_truth_is_refused(musim, store, stub, refused):
     assert musim("identify", "musim.zarr", "--out", "units.zarr", "--workers", 1).code == 0
-    refused(["units.zarr: found a recording without truth", "musim identify"], "identify",
-            "units.zarr")  # fmt: skip
+    refused(["units.zarr: found a recording without truth", "musim identify",
+             "musim evaluate firings scores their firings"], "identify", "units.zarr")  # fmt: skip
 
 
 @pytest.mark.parametrize(

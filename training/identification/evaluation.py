@@ -159,9 +159,11 @@ def _of_protocol(protocol: Protocol, method: str, runs: Sequence[str]) -> Plan:
 def _of_store(url: Any, method: str, runs: Sequence[str]) -> Plan:
     store = open_store(url)
     if not store.has_truth:
+        known = "firing" in store.layout.variables
+        firings = ", and musim evaluate firings scores their firings against those known of it"
         raise InputError(
             f"{store.location}: found a recording without truth, wanted a simulated store to score "
-            "against; musim identify finds units without scoring them"
+            f"against; musim identify finds units without scoring them{firings if known else ''}"
         )
     chosen = method_named(method).check(True, runs)
     settings = {
