@@ -11,6 +11,7 @@ from ..wording import counted
 from .confidence_table import confidence_table, doubts_in_words, is_known
 from .document import document, section
 from .findings import Findings
+from .known_table import known_table
 from .map import caption_of_map, draw_map
 from .markup import element, fixed, join
 from .rates import caption_of_rates, draw_rates
@@ -178,6 +179,9 @@ def _tables(findings: Findings) -> list[Markup]:
             sections.append(section("confidence", title, confidence_table(findings)))
     if findings.missed:
         sections.append(section("missed", "Missed", missed_table(findings)))
+    known = known_table(findings)
+    if known is not None:
+        sections.append(section("known", "Against known firings", known))
     if findings.score is not None:
         sections.append(section("scores", "Against the truth", *scores_tables(findings)))
     return sections

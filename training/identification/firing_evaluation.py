@@ -103,7 +103,7 @@ def evaluate_firings(
     pairs = pairs_of(found, true, sequence, end)
     for pair in pairs:
         check_pair(pair)
-    scored = [_score(pair, rules) for pair in pairs]
+    scored = [score_pair(pair, rules) for pair in pairs]
     remarks = dict.fromkeys(
         text for pair in pairs for one in (pair.found, pair.true) for text in one.remarks
     )
@@ -113,8 +113,14 @@ def evaluate_firings(
     )  # fmt: skip
 
 
-def _score(pair: Pair, rules: str | None) -> tuple[Row, list[Row]]:
-    """Return the row of a sequence, and those of its true units."""
+def score_pair(pair: Pair, rules: str | None = None) -> tuple[Row, list[Row]]:
+    """Return the row of a sequence, and those of its true units, as :class:`FiringEvaluation` has.
+
+    Parameters
+    ----------
+    pair : Pair
+    rules : str, optional
+    """
     window = pair.window
     ours, theirs = (
         [n for n, row in enumerate(one.instants) if firings_within(row, window).size]

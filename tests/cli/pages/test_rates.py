@@ -7,29 +7,14 @@ import re
 import numpy as np
 import pytest
 
-from musim.cli.pages.findings import Findings, FoundUnit, TrueUnit
+from musim.cli.pages.findings import TrueUnit
 from musim.cli.pages.rates import caption_of_rates, draw_rates, rates_of
 from musim.cli.pages.sources import KnownTrain
 from musim.training.identification.verdicts import FoundVerdict, TrueVerdict
+from tests.cli.pages.small import findings, unit
 
 FIRINGS = np.array([0.1, 0.2, 0.25, 0.5])
 TRUE = np.array([0.1, 0.21, 0.26, 0.51, 0.99])
-
-
-def unit(number, firings, verdict=None):
-    measures = {"confidence": 0.9, "firing_rate_hz": 1.0, "outline_confidence": 1.0}
-    return FoundUnit(number, np.ones((2, 2), bool), np.zeros(400, np.float32), np.array(firings),
-                     measures, verdict)  # fmt: skip
-
-
-def findings(units, **more):
-    values = {
-        "store": "u.zarr", "index": 0, "sequences": 1, "method": "ica", "source": "a.zarr",
-        "source_index": 0, "origin": "", "software": {}, "frame_rate": 400.0, "shape": (400, 2, 2),
-        "size": (2.0, 2.0), "velocity_sd": np.ones((2, 2), np.float32), "units": tuple(units),
-        "true_units": (), "score": None, "truth_note": "",
-    }  # fmt: skip
-    return Findings(**(values | more))
 
 
 def dots(drawing, kind="found"):
