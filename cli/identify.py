@@ -59,6 +59,10 @@ Examples:
     help="Leave out units that are less sure.  [default: keep all]",
 )  # fmt: skip
 @click.option(
+    "--epochs", type=int, default=0, metavar="NUMBER",
+    help="Find units anew in so many overlapping epochs: do they come back?  [default: none]",
+)  # fmt: skip
+@click.option(
     "--events",
     default=None,
     metavar="TABLE",
@@ -81,8 +85,8 @@ Examples:
 @click.option("--overwrite", is_flag=True, help="Replace a musim store that is there.")
 @json_option
 @config_option
-def identify(recordings, target, method, runs, changes, firings, min_confidence, events, workers,
-             scheduler, resume, overwrite, as_json) -> None:  # fmt: skip
+def identify(recordings, target, method, runs, changes, firings, min_confidence, epochs, events,
+             workers, scheduler, resume, overwrite, as_json) -> None:  # fmt: skip
     """Find the motor units in recordings: territories, twitch trains, firings.
 
     RECORDINGs are stores, simulated or imported. The result is a store of the same form; musim
@@ -106,6 +110,7 @@ def identify(recordings, target, method, runs, changes, firings, min_confidence,
             events=events,
             firings=firings,
             min_confidence=min_confidence,
+            epochs=epochs,
             workers=workers,
             scheduler=scheduler,
             resume=resume,

@@ -28,7 +28,7 @@ SOURCES, DESCRIPTIONS, CHAIN = "musim_sources", "musim_descriptions", "musim_cha
 METHOD, RUNS, REMARKS = "musim_method", "musim_runs", "musim_remarks"
 SETTINGS, EVENTS = "musim_settings", "musim_events"
 FIRINGS = "musim_firings"
-MIN_CONFIDENCE = "musim_min_confidence"
+MIN_CONFIDENCE, EPOCHS = "musim_min_confidence", "musim_epochs"
 TRANSLATED_FROM = "musim_translated_from"
 FORMAT_VERSION, KIND, PART_SIZE = "musim_format_version", "musim_kind", "musim_part_size"
 FRAME_RATE, PIXEL_SIZE = "musim_frame_rate", "musim_pixel_size"
@@ -283,6 +283,8 @@ class Identified:
         How firings were to be found in trains; empty if it was not said.
     min_confidence : float
         Units of less confidence were left out.
+    epochs : int
+        Epochs in which units were found anew.
     software : mapping of str to str
     """
 
@@ -297,6 +299,7 @@ class Identified:
     events: Mapping[str, str] = field(default_factory=dict)
     firings: str = ""
     min_confidence: float = 0.0
+    epochs: int = 0
     software: Mapping[str, str] = field(default_factory=software_versions)
 
     @property
@@ -335,6 +338,7 @@ class Identified:
             **({EVENTS: _text(dict(self.events))} if self.events else {}),
             **({FIRINGS: self.firings} if self.firings else {}),
             **({MIN_CONFIDENCE: self.min_confidence} if self.min_confidence else {}),
+            **({EPOCHS: self.epochs} if self.epochs else {}),
             SOURCES: json.dumps(
                 [{"store": one.store, "sequences": one.sequences} for one in self.searched]
             ),
@@ -356,6 +360,7 @@ class Identified:
             events=_read(attributes, EVENTS, {}),
             firings=str(attributes.get(FIRINGS, "")),
             min_confidence=float(attributes.get(MIN_CONFIDENCE, 0)),
+            epochs=int(attributes.get(EPOCHS, 0)),
             software=_software_of(attributes),
         )
 

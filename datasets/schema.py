@@ -258,6 +258,16 @@ VARIABLES: tuple[Variable, ...] = (
         truth=False,
     ),
     Variable(
+        "epoch_jaccard", _UNIT, "float64", "",
+        "Mean Jaccard index of its territory with that of its match in epochs identified anew.",
+        truth=False,
+    ),
+    Variable(
+        "epoch_agreement", _UNIT, "float64", "",
+        "Mean agreement of its firings with those of its match in epochs identified anew.",
+        truth=False,
+    ),
+    Variable(
         "cut_count", _SEQUENCE, "int32", "",
         "Identified units that were left out, less certain than was asked for.", truth=False,
     ),

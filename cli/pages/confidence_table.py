@@ -20,6 +20,12 @@ RATIOS = {
 }
 """Columns with numbers of two decimals."""
 
+ANEW = {
+    "epoch_jaccard": "In epochs anew: map (Jaccard)",
+    "epoch_agreement": "In epochs anew: firings",
+}
+"""The same, where epochs were identified anew."""
+
 PERCENTAGES = {
     "local_share": "Explains of motion there",
     "local_share_of_all": "All units explain there",
@@ -47,10 +53,15 @@ def confidence_table(findings: Findings) -> Markup:
     def values(name: str) -> list[float]:
         return [row[name] for row in measures]
 
+    anew = {
+        name: heading
+        for name, heading in ANEW.items()
+        if any(not math.isnan(value) for value in values(name))
+    }
     columns = [
         Column("Confidence", numbers(values("confidence"), 2)),
         Column("Why it is doubted", [(row["doubts"], row["doubts"]) for row in measures]),
-        *(Column(heading, numbers(values(name), 2)) for name, heading in RATIOS.items()),
+        *(Column(heading, numbers(values(name), 2)) for name, heading in (RATIOS | anew).items()),
         Column("Twitches over rest (dB)", numbers(values("pulse_to_noise_db"), 1)),
         *(Column(heading, shares(values(name))) for name, heading in PERCENTAGES.items()),
         Column("Interval CoV", shares(values("interval_variation"))),

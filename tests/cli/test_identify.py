@@ -129,6 +129,14 @@ def test_a_least_confidence_that_is_none_is_refused(source, refused):
             "musim.zarr", "--min-confidence", 1.5)  # fmt: skip
 
 
+def test_epochs_shorter_than_a_twitch_are_refused(source, refused):
+    refused(["--epochs: found 3, of 0.075 s each, wanted 0.25 s or more"],
+            "musim.zarr", "--epochs", 3)  # fmt: skip
+    refused(["--epochs: found 1, wanted 2 or more"], "musim.zarr", "--epochs", 1)
+    refused(["--epochs: found 2 for oracle-trains, which is told what to find"],
+            "musim.zarr", "--epochs", 2, "--method", "oracle-trains")  # fmt: skip
+
+
 def test_an_imported_recording_from_end_to_end(musim, tmp_path):
     t = np.arange(120)[:, None, None] / 512
     z, x = np.mgrid[:12, :10]
@@ -186,17 +194,18 @@ def test_options_are_handed_on(musim, monkeypatch):
     assert musim("identify", "a", "b").code == 2
     assert musim("identify", "a", "-o", "c", "-m", "ica", "--workers", 3, "--scheduler", "tcp://h:1",
                  "--resume", "--overwrite", "--set", "window = 8", "--firings", "grid", "--events",
-                 "e.tsv", "--min-confidence", 0.25).code == 2  # fmt: skip
+                 "e.tsv", "--min-confidence", 0.25,
+                 "--epochs", 4).code == 2  # fmt: skip
     for _, options in asked:
         assert callable(options.pop("on_progress"))
     assert asked == [
         ((("a", "b"), "units.zarr"), {"method": "refine", "runs": (), "settings": {},
                                       "firings": None, "events": None, "workers": None,
-                                      "min_confidence": 0.0, "scheduler": None,
+                                      "min_confidence": 0.0, "epochs": 0, "scheduler": None,
                                       "resume": False, "overwrite": False}),
         ((("a",), "c"), {"method": "ica", "runs": (), "settings": {"window": "8"},
                          "firings": "grid", "events": "e.tsv", "workers": 3, "scheduler": "tcp://h:1",
-                         "min_confidence": 0.25,
+                         "min_confidence": 0.25, "epochs": 4,
                          "resume": True, "overwrite": True}),
     ]  # fmt: skip
 

@@ -57,7 +57,7 @@ def test_only_voxels_tell_the_kinds_apart(kind):
         "confidence", "velocity_sd", "outline_confidence", "explained_share", "residual_sd",
         "remarks", "frame_fault", "method_confidence", "map_repeatability", "train_repeatability",
         "firing_repeatability", "pulse_to_noise", "local_share", "local_share_of_all",
-        "mixture_share", "stronger_likeness", "cut_count",
+        "mixture_share", "stronger_likeness", "epoch_jaccard", "epoch_agreement", "cut_count",
     }  # fmt: skip
     recorded = {"motion_map", "motion_course", "component_count", "noise_map", "scanner_noise_key"}
     quick = {v.name for v in schema.variables_of(kind, experiment=True, quick=True)}

@@ -43,6 +43,7 @@ def plan(
     events: str | Path | None = None,
     firings: str | None = None,
     min_confidence: float = 0.0,
+    epochs: int = 0,
 ) -> Layout:
     """Decide what a store of results will hold.
 
@@ -51,7 +52,7 @@ def plan(
     stores : sequence of Store
         The recordings; their sequences follow one another in the result.
     method : str
-    runs, settings, events, firings, min_confidence
+    runs, settings, events, firings, min_confidence, epochs
         See :func:`identify_stores`.
 
     Raises
@@ -68,6 +69,8 @@ def plan(
     way_named(firings)
     least = check_least(min_confidence)
     first = stores[0].layout
+    if epochs:
+        named.check_epochs(epochs, first.shape[0], first.frame_rate)
     for store in stores[1:]:
         if not store.layout.grid.fits(first.grid):
             raise InputError(
@@ -99,6 +102,7 @@ def plan(
                 remarks=tuple(REMARKS),
                 firings=firings or "",
                 min_confidence=least,
+                epochs=epochs,
                 settings={} if values is None else values.to_json(),
                 events={}
                 if events is None
@@ -118,6 +122,7 @@ def identify_stores(
     events: str | Path | None = None,
     firings: str | None = None,
     min_confidence: float = 0.0,
+    epochs: int = 0,
     **work: Unpack[WorkOptions],
 ) -> Store:
     """Find the units in all sequences of some stores.
@@ -144,6 +149,9 @@ def identify_stores(
         allows it.
     min_confidence : float
         Units of less confidence are left out and counted, 0..1.
+    epochs : int
+        In how many epochs, each overlapping the next by half, units are found anew, to tell how
+        they come back.
     **work
         Who does the work, and what becomes of a store that is there, see
         :class:`musim.datasets.production.Work`.
@@ -164,7 +172,7 @@ def identify_stores(
     alone = isinstance(recordings, str | Path | Store)
     stores = [open_store(one) for one in ([recordings] if alone else recordings)]
     table = None if events is None else read_events(events)
-    layout = plan(stores, method, runs, settings, events, firings, min_confidence)
+    layout = plan(stores, method, runs, settings, events, firings, min_confidence, epochs)
     maker, location, how = (
         Identification(layout=layout, method=method_named(method), events=table),
         Location(out),
@@ -228,7 +236,7 @@ class Identification(Maker[int]):
                 units = identify(
                     recording, origin.method, truth=truth, runs=origin.runs,
                     settings=origin.settings, events=events, firings=origin.firings or None,
-                    min_confidence=origin.min_confidence,
+                    min_confidence=origin.min_confidence, epochs=origin.epochs,
                 )  # fmt: skip
             packed = pack(units, recording, self.layout)
         yield Part(task, {name: values[None] for name, values in packed.items()})

@@ -45,6 +45,8 @@ VARIABLES = (
     "local_share_of_all",
     "mixture_share",
     "stronger_likeness",
+    "epoch_jaccard",
+    "epoch_agreement",
     "cut_count",
 )
 """What is written. Stores of earlier versions lack the last ones."""

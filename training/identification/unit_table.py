@@ -38,6 +38,8 @@ COLUMNS = (
     "local_share_of_all",
     "mixture_share",
     "stronger_likeness",
+    "epoch_jaccard",
+    "epoch_agreement",
     "doubts",
 )
 

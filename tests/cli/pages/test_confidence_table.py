@@ -26,7 +26,9 @@ def store(tmp_path_factory, store_of_units, nearly):
         method_confidence=0.4 * ones, map_repeatability=np.array([0.97, 0.9, 0.21, 0.9]),
         train_repeatability=0.98 * ones, firing_repeatability=ones, pulse_to_noise=6.0 * ones,
         local_share=np.array([0.9, 0.8, 0.12, 0.7]), local_share_of_all=ones,
-        mixture_share=0 * ones, stronger_likeness=0.2 * ones, interval_variation=0.2 * ones,
+        mixture_share=0 * ones, stronger_likeness=0.2 * ones,
+        epoch_jaccard=np.array([0.9, 0.8, 0.0, 0.7]), epoch_agreement=np.nan * ones,
+        interval_variation=0.2 * ones,
         area=30.0 * ones,
     )  # fmt: skip
     units = dataclasses.replace(
@@ -65,6 +67,8 @@ def test_the_numbers_are_the_stores(store, page):
         share = float(store.read("local_share", 0)[unit])
         assert cells["Explains of motion there"] == f"{100 * share:.0f} %"
         assert cells["Twitches over rest (dB)"] == "6.0"
+        assert float(cells["In epochs anew: map (Jaccard)"]) == store.read("epoch_jaccard", 0)[unit]
+        assert "In epochs anew: firings" not in cells  # nobody has asked for it
 
 
 def test_what_is_doubted_says_why(store, page):
@@ -74,7 +78,7 @@ def test_what_is_doubted_says_why(store, page):
     assert said[:3] == ["", "", ""]
     assert "its map does not repeat from epoch to epoch (Jaccard 0.21)" in said[3]
     assert said[3] == table_rows(store, 0)[BAD]["doubts"]
-    (train,) = page.all("div", "row", data_key="u2")
+    train = page.all("div", "row", data_key="u2")[0]
     assert "confidence 0.11: its map does not repeat" in train["attributes"]["aria-label"]
     text = page.all("p", "summary")[0]["text"]
     assert "1 unit of confidence below 0.8 is doubted." in text

@@ -59,6 +59,8 @@ def parts_of(recording: Recording, units: Units) -> Parts:
         local_share_of_all=shares.every,
         mixture_share=shares.mixture,
         stronger_likeness=shares.likeness,
+        epoch_jaccard=unknown,
+        epoch_agreement=unknown,
         interval_variation=np.array(variations, np.float64).reshape(count),
         area=places.sum(axis=(1, 2)) * math.prod(size),
     )

@@ -34,6 +34,11 @@ class Parts:
         Share of its train, beyond chance, that is a mixture of other units' trains, 0..1.
     stronger_likeness : array
         Correlation of its train with that of a stronger unit at any lag within 50 ms, 0..1.
+    epoch_jaccard : array
+        Mean over epochs that were identified anew of the Jaccard index of its territory and of that
+        of the unit whose train matches, 0..1, 0 where none does; NaN unless that was asked for.
+    epoch_agreement : array
+        The same of the agreement of their firings.
     interval_variation : array
         SD over mean of the intervals between its firings.
     area : array
@@ -49,6 +54,8 @@ class Parts:
     local_share_of_all: Numbers
     mixture_share: Numbers
     stronger_likeness: Numbers
+    epoch_jaccard: Numbers
+    epoch_agreement: Numbers
     interval_variation: Numbers
     area: Numbers
 

@@ -121,6 +121,17 @@ class Method:
                 "a table of them as `events`"
             )
 
+    def check_epochs(self, epochs: int, frames: int, frame_rate: float) -> None:
+        """Raise InputError unless its units can be found anew in so many epochs."""
+        from ..confidence.epochs import spans_of
+
+        if self.takes_events or self.truth == "needed":
+            raise InputError(
+                f"`epochs`: found {epochs} for {self.name}, which is told what to find, wanted a "
+                "method that is not; leave it out"
+            )
+        spans_of(frames, frame_rate, epochs)
+
     def check(self, has_truth: bool, runs: Sequence[str] = ()) -> list[str]:
         """Return the runs that the method will use, each by its absolute path.
 
@@ -273,6 +284,7 @@ def identify(
     events: NDArray[np.float64] | None = None,
     firings: str | None = None,
     min_confidence: float = 0.0,
+    epochs: int = 0,
 ) -> Units:
     """Find the units in a recording.
 
@@ -294,6 +306,9 @@ def identify(
         stay as they are, and those that a method finds otherwise unless this is asked for.
     min_confidence : float
         Units of less confidence are left out and counted (``cut``), 0..1.
+    epochs : int
+        In how many overlapping epochs units are found anew, to tell how they come back
+        (``parts.epoch_jaccard``, ``parts.epoch_agreement``); in none, unless asked for.
 
     Returns
     -------
@@ -315,6 +330,8 @@ def identify(
     way_named(firings)
     least = check_least(min_confidence)
     check(recording, still=True)
+    if epochs:
+        chosen.check_epochs(epochs, len(recording.tvi), recording.frame_rate)
     if is_still(recording):
         return none(recording, ("nothing-recorded",))
     recording, faults = without_faults(recording)
@@ -324,9 +341,14 @@ def identify(
     recording, blind = with_noise(recording, faults == 0)
     recording, clipped = unsaturated(recording)
     recording, taken = without_slow_motion(recording)
-    units = chosen(recording, truth, runs, settings, events)
-    if not chosen.takes_events and (chosen.firings_of_trains or firings is not None):
-        units = with_firings(recording, units, firings)
+
+    def find(recording: Recording) -> Units:
+        units = chosen(recording, truth, runs, settings, events)
+        if not chosen.takes_events and (chosen.firings_of_trains or firings is not None):
+            units = with_firings(recording, units, firings)
+        return units
+
+    units = find(recording)
     seen = [("saturated", clipped), ("slow-motion-removed", taken)]
     more = [name for name, is_so in seen if is_so]
     units = dataclasses.replace(units, remarks=(*more, *units.remarks))
@@ -334,6 +356,10 @@ def identify(
         from ..confidence.joint import with_confidence  # where there is something to believe
 
         units = with_confidence(recording, units, keep=chosen.keeps_confidence)
+        if epochs:
+            from ..confidence.epochs import with_epochs
+
+            units = with_epochs(recording, units, find, epochs)
     units = cut_below(units, least)
     units = explained(recording, units)
     units = unseen(units, blind) if blind.any() else units
