@@ -62,8 +62,8 @@ def with_epochs(
     Units
         With ``parts.epoch_jaccard``, the mean over epochs of the Jaccard index of the unit's
         territory and of that of the unit whose train matches its own (|r| > 0.7 within 20 ms, one
-        to one), and ``parts.epoch_agreement``, that of their firings within 10 ms; 0 in epochs where
-        none matches.
+        to one), and ``parts.epoch_agreement``, that of their firings within 10 ms; 0 in epochs
+        where none matches.
 
     Raises
     ------
