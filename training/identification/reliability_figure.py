@@ -93,4 +93,5 @@ def wilson(share: float, count: int) -> tuple[float, float]:
     """
     middle = (share + 0.5 / count) / (1 + 1 / count)
     half = math.sqrt(share * (1 - share) / count + 0.25 / count**2) / (1 + 1 / count)
-    return max(middle - half, 0.0), min(middle + half, 1.0)
+    # The share lies between them, but for rounding where it is 0 or 1.
+    return min(max(middle - half, 0.0), share), max(min(middle + half, 1.0), share)

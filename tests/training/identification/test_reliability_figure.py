@@ -35,6 +35,14 @@ def test_bars_are_wilsons_interval():
         assert 0 <= bar[0, 1] <= share <= bar[1, 1] <= 1
 
 
+@pytest.mark.parametrize("true", [0, 1])
+def test_any_number_of_units_that_are_all_alike_is_drawn(true):
+    for count in range(1, 31):
+        points, bars = drawn(reliability_chart([0.95] * count, [true] * count, "units"))
+        assert points[0, 1] == true
+        assert true in bars[0][:, 1]
+
+
 def test_it_says_how_far_confidence_is_off_and_how_many_units_there_are():
     chart = reliability_chart(SURE, TRUE, "units found by refine")
     off = (0.1 + abs(3.04 - 3) + abs(1.95 - 2)) / 8
