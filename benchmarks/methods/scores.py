@@ -39,7 +39,7 @@ class Column:
 
 
 COLUMNS = {
-    **{name: Column(name) for name in ("ica", "refine", "edges+refine", "network")},
+    **{name: Column(name) for name in ("ica", "refine", "edges+refine", "learned", "network")},
     **{name: Column(name) for name in ("stica", "velbss")},
     "cbss of trains": Column("cbss"),
     "cbss of velocity": Column("cbss", {"source": "velocity"}),
