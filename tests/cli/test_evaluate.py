@@ -23,9 +23,10 @@ SMALL = Parameters(
     units=Range(2, 2), pixels=(12, 10), size=(12.0, 10.0), diameter=Range(3, 5), frames=60,
     snr=Range(20, 20),
 )  # fmt: skip
-RATES = "firings-by-rate.png"
+EVERYWHERE = ["firings-by-rate.png", "reliability.png"]
 FIGURES = [
-    "agreement.png", "detection.png", "firings.png", RATES, "segmentation.png", "trains.png",
+    "agreement.png", "detection.png", "firings.png", "segmentation.png", "trains.png",
+    *EVERYWHERE,
 ]  # fmt: skip
 TABLES = ["evaluation.json", "parts", "predictions.csv", "sequences.csv", "summary.csv",
           "units.csv"]  # fmt: skip
@@ -167,7 +168,7 @@ def test_sweeps(musim, stub, tmp_path, difficulty, monkeypatch):
     monkeypatch.setitem(SWEEPS, difficulty, tuple(dict.fromkeys((values[0], values[-1]))))
     done = musim("evaluate", "identify", "--sweep", difficulty, "-n", 1, "--workers", 1, "-o", "s")
     assert done.code == 0, done.err
-    figures = ["recall-by-overlap.png", RATES] if difficulty == "overlap" else FIGURES
+    figures = ["recall-by-overlap.png", *EVERYWHERE] if difficulty == "overlap" else FIGURES
     assert sorted(path.name for path in (tmp_path / "s").iterdir()) == sorted([*TABLES, *figures])
     head = next(line.split() for line in done.out.splitlines() if "recall" in line)
     wanted = {"overlap": ["overlap"], "synchrony": ["synchrony"]}.get(difficulty, ["units", "snr"])
@@ -185,7 +186,7 @@ def test_a_store_is_scored(musim, stub, store, tmp_path):
     assert done.code == 0, done.err
     assert "a/b[c]: 3 sequences (" in done.out
     assert sorted(path.name for path in (tmp_path / "a" / "b[c]").iterdir()) == sorted(
-        [*TABLES, RATES]
+        [*TABLES, *EVERYWHERE]
     )
     assert " 0.500±.00 " in done.out
     assert len(read_evaluation(tmp_path / "a" / "b[c]").sequences) == 3
@@ -219,7 +220,7 @@ def test_going_on_and_replacing(musim, stub, store, refused, tmp_path):
     assert musim(*command, "--resume").code == 0
     assert musim(*command, "--overwrite").code == 0
     assert sorted(path.name for path in (tmp_path / "e").iterdir()) == sorted(
-        [*TABLES, RATES, "notes.txt"]
+        [*TABLES, *EVERYWHERE, "notes.txt"]
     )
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "notes.txt").write_text("mine")

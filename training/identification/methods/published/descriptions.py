@@ -199,7 +199,7 @@ is published code's too; that only directions stronger than noise are channels, 
 those with 70 % of the energy, and how windows are pooled, is chosen here. Published code also \
 asks for a fifth of a source's energy at 6-14 Hz, which is left out: it holds for slow units. \
 Pulses lie where the filter is, a constant time from the firing. They stay unless another way \
-is asked for (--firings).
+of finding firings is asked for.
 
 Ranges: images from 16 x 16 px on (window), or any of trains, any frame rate above 10 Hz, \
 recordings from 0.35 s on."""
