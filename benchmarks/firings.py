@@ -83,7 +83,7 @@ def scored(parameters: Parameters, seed: int, method: str) -> Scores:
         began = time.process_time()
         firing = on_grid(trains, rate)
         if way.find is not None:
-            firing = way.find(trains, rate, firing)
+            firing = way.find(trains, rate, firing, None)
         seconds = time.process_time() - began
         rows = score_all_at_best_lag(
             firing[matching.predicted], truth.firing, (0.0, duration), bound=0.05

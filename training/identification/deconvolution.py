@@ -1,74 +1,124 @@
 """Firing instants and the unit's twitch from a train, together, where twitches fuse as well.
 
-A train is a sum of twitches of one form that differ in size, at instants whose intervals are fairly
-regular, and noise. From many states of firings, twitch, rate and regularity those are drawn that a
-train makes likely (Metropolis-Hastings; firings are born, moved and removed as in Pnevmatikakis et
-al. 2013, doi:10.1109/ACSSC.2013.6810445, whose pulses are those of calcium). It is begun from
-several rates, at first as if there were more noise, and what explains the train best goes on. Of
-the last states that one is told whose firings agree best with all others'.
+A train is a sum of twitches, at instants whose intervals are fairly regular, and noise. For several
+firing rates, and for twitches that are all alike or vary, the likeliest firings are found frame by
+frame (:mod:`.firing_paths_kernels`). The twitch is fitted to those that explain the train best, and
+they are sought again, more widely. A recording that was band-passed shows twitches so: the same is
+done to those that are fitted in the end.
 """
 
-import functools
+import dataclasses
 import itertools
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .chains import TWITCH_LENGTH, USUAL, Chain, Grid, free_twitch, usual_amplitude
-from .deconvolution_kernels import draw_states, most_agreeing
-from .firing_density_kernels import (
-    AMPLITUDE,
-    CONTRACTION,
-    INTERVAL,
-    INTERVAL_SD,
-    NOISE,
-    PLACES,
-    RATIO,
-    VARIATION,
-    fill_twitches,
-)
+from ...simulator.imaging.filtering import BandPass
+from .firing_fits import Fit, fitted, free_twitch
+from .firing_paths_kernels import PLACES, likeliest_firings
+from .firing_priors import interval_probabilities, usual_amplitude
 from .firings import check_recording
 from .leakage import without_leakage
+from .twitch_shapes import (
+    TWITCH_LENGTH,
+    Grid,
+    Shapes,
+    band_seen,
+    shapes_of,
+    varied,
+    whole_step,
+)
 
 RATE = 100.0
 """Faster recordings are averaged down to no less than this, Hz: velocity of a twitch of 50 ms has
 1/1000 of its power beyond half of it."""
 
-REFRACTORY = 0.004
-"""Shortest interval, s."""
+REFRACTORY = 0.008
+"""Shortest interval that is looked for, s."""
 
-INTERVALS = (0.115, 0.08, 0.056, 0.043, 0.0355, 0.029)
-"""Mean intervals that are begun from, s."""
+INTERVALS = tuple(1 / np.geomspace(7.5, 42.0, 10))
+"""Mean intervals that are tried, s: neighbours differ by 0.21 of them."""
+
+CONTRACTION = 0.0825
+"""Usual contraction time, s: the middle of 75-90 ms (Rohlén et al. 2020)."""
+
+VARIED = 0.2
+"""How much the size and duration of twitches may vary, where alike ones explain a train badly."""
+
+VARIED_INTERVALS = tuple(1 / np.geomspace(7.5, 42.0, 7))
+"""Mean intervals that are tried with these, s."""
+
+WELL = 0.6
+"""Log evidence a frame from which on alike twitches explain a train well: of plain sequences, all
+at 8-13 Hz and most at 15-20 Hz."""
+
+MARGIN = 20.0
+"""Varied twitches have to explain a train better by so much, as log evidence: where they fuse,
+either explains it, and alike ones tell firings better."""
+
+NOISE, VARIED_NOISE = 0.03, 0.01
+"""Share of a train's energy that a twitch of the usual form may leave."""
+
+LEAST_NOISE = 0.015
+"""The same of a twitch that was fitted, at least."""
+
+WIDTH, VARIED_WIDTH, LAST_WIDTH = 48, 32, 128
+"""Histories that are followed at first, of varied twitches, and about what is likeliest."""
+
+FOLLOWING = 3
+"""Last firings whose twitches are not settled yet."""
+
+ABOUT = (0.9, 1.0, 1.11)
+"""Intervals that are tried again, over the likeliest."""
+
+SURE = 0.5
+"""Log evidence a frame from which on firings are believed rather than regular ones of least squares
+on a grid: of analytic sequences at 8-13 Hz, all that were found had more, and of other makers',
+whose twitches are of another form, none, though a fifth of theirs were right."""
+
+BADLY = 0.05
+"""Where the family leaves more of a train's energy, known firings stay where they are."""
+
+UNKNOWN_START = 0.06
+"""What came before a recording is forgotten after about this time, s."""
 
 PIECE = 4.0
 """Longer recordings are taken in pieces, s."""
 
-SWEEPS, LAST_SWEEPS = 120, 60
-"""Of each beginning, and of the one that goes on."""
 
-HEAT, LAST_HEAT = 1.0, 0.3
-"""How much more noise is assumed at first, see :func:`.deconvolution_kernels.draw_states`."""
+@dataclass(frozen=True)
+class Found:
+    """Firings of a train, and what was assumed.
 
-SAMPLES = 30
-"""States that firings are chosen from."""
+    Parameters
+    ----------
+    places : int64 array of shape (firing,)
+        Onsets, rising, see :data:`.firing_paths_kernels.PLACES`.
+    evidence : float
+        Log density of the train, however it fired.
+    interval : float
+        Mean interval, s.
+    variation : float
+        SD of the size and of the duration of twitches, over their means.
+    """
 
-REACH = 0.01
-"""Firings of two states agree within this, s."""
-
-NOISE_FROM = 60.0
-"""Velocity above this frequency is noise, Hz."""
-
-LEAST_NOISE = 1e-4
-"""Noise over signal, as powers, is no less: twitches are not known better."""
+    places: NDArray[np.int64]
+    evidence: float
+    interval: float
+    variation: float = 0.0
 
 
 def deconvolve(
-    train: NDArray[np.float32], frame_rate: float, *, free: bool = False
+    train: NDArray[np.float32],
+    frame_rate: float,
+    known: NDArray[np.float64] | None = None,
+    *,
+    free: bool = False,
+    band: BandPass | None = None,
 ) -> NDArray[np.float64]:
     """Find the firing instants of trains, and each unit's twitch.
-
-    Draws depend on a train's place alone: the same trains give the same instants.
 
     Parameters
     ----------
@@ -76,8 +126,14 @@ def deconvolve(
         Velocity, mm/s, of units that move at one time; what leaks from one to another is taken off.
     frame_rate : float
         Hz.
+    known : float64 array of shape (unit, pulse), optional
+        Firings that trains keep, s, unless twitches explain them well: then others are found, or
+        these fitted. Trains without are NaN throughout.
     free : bool
         Whether twitches take any form in the end, not one of the family alone.
+    band : BandPass, optional
+        What the recording was passed through, forwards and backwards. Without, it is told from the
+        trains, see :func:`.twitch_shapes.band_seen`.
 
     Returns
     -------
@@ -92,127 +148,139 @@ def deconvolve(
     check_recording(train.shape[1], frame_rate)
     if not len(train):
         return np.zeros((0, 0))
-    together = max(int(frame_rate // RATE), 1)
-    count = train.shape[1] // together
-    coarse = train[:, : count * together].reshape(len(train), count, together).mean(axis=2)
-    coarse = coarse.astype(np.float64)
-    noise = noise_of(train, frame_rate) / together
-    rate = frame_rate / together
-    pieces = max(round(count / (PIECE * rate)), 1)
+    known = np.full((len(train), 0), np.nan) if known is None else known
+    band = band_seen(train, frame_rate) if band is None else band
+    grid = Grid(frame_rate, max(int(frame_rate // RATE), 1), band)
+    count = train.shape[1] // grid.together
+    coarse = train[:, : count * grid.together].astype(np.float64)
+    coarse = coarse.reshape(len(train), count, -1).mean(axis=2)
+    pieces = max(round(count / (PIECE * grid.rate)), 1)
     edges = np.linspace(0, count, pieces + 1).astype(int)
+    around = math.ceil(TWITCH_LENGTH * grid.rate)
     found: list[list[NDArray[np.float64]]] = [[] for _ in train]
     for start, stop in itertools.pairwise(edges):
-        # The piece goes on after its last instant, whose twitch would not be seen otherwise.
-        part = coarse[:, start : stop + math.ceil(TWITCH_LENGTH * rate)]
-        grid = Grid(part.shape[1], frame_rate, together)
-        low = start / rate if start else 0.0
-        high = stop / rate if stop < count else train.shape[1] / frame_rate
-        for unit, instants in enumerate(_instants(part, noise, grid, free)):
-            times = instants + start / rate + (together - 1) / (2 * frame_rate)
+        # A piece begins before its first instant and goes on after its last, to see whole twitches.
+        first = max(start - around, 0)
+        low = start / grid.rate if start else 0.0
+        high = stop / grid.rate if stop < count else train.shape[1] / frame_rate
+        shift, part = first / grid.rate + grid.delay, coarse[:, first : stop + around]
+        for unit, instants in enumerate(_instants(part, known - shift, grid, free)):
+            times = instants + shift
             found[unit].append(times[(times >= low) & (times < high)])
-    whole = [np.concatenate(times) for times in found]
-    padded = np.full((len(train), max((len(times) for times in whole), default=0)), np.nan)
-    for row, times in zip(padded, whole, strict=True):
+    rows = [np.concatenate(times) for times in found]
+    padded = np.full((len(train), max((len(times) for times in rows), default=0)), np.nan)
+    for row, times in zip(padded, rows, strict=True):
         row[: len(times)] = times
     return padded
 
 
-def noise_of(train: NDArray[np.float32], frame_rate: float) -> NDArray[np.float64]:
-    """Return the mean square of noise in trains, from frequencies that no twitch has.
-
-    Returns
-    -------
-    float64 array of shape (unit,)
-        (mm/s)^2.
-    """
-    frames = train.shape[1]
-    frequency = np.fft.rfftfreq(frames, 1 / frame_rate)
-    high = frequency > min(NOISE_FROM, 0.4 * frame_rate)
-    centred = train - train.mean(axis=1, dtype=np.float64)[:, None]
-    power = np.square(np.abs(np.fft.rfft(centred, axis=1))) / frames
-    return power[:, high].mean(axis=1)
-
-
 def _instants(
-    trains: NDArray[np.float64], noise: NDArray[np.float64], grid: Grid, free: bool
+    trains: NDArray[np.float64], known: NDArray[np.float64], grid: Grid, free: bool
 ) -> list[NDArray[np.float64]]:
     """Return the instants of one piece of all trains, s after its first frame's middle."""
     trains = trains - trains.mean(axis=1)[:, None]
     size = np.sqrt(np.square(trains).mean(axis=1))
     moving = np.flatnonzero(size > 0)
     scaled = trains[moving] / size[moving, None]
-    floor = np.maximum(noise[moving] / np.square(size[moving]), LEAST_NOISE)
-    randoms = [np.random.default_rng([unit, grid.frames]) for unit in moving.tolist()]
-    chains = [
-        max(
-            (_begun(one, level, interval, grid, random) for interval in INTERVALS),
-            key=lambda chain: chain.evidence,
-        )
-        for one, level, random in zip(scaled, floor, randoms, strict=True)
+    given = [_given(known[unit], trains.shape[1], grid) for unit in moving]
+    # Twitches of a band-pass are long and begin before their onset: paths are followed with those
+    # that it did not touch, which differ little in the middle, and fits are made with its own.
+    plain = dataclasses.replace(grid, band=None)
+    begun = [_sought(one, plain) for one in scaled]
+    kept = [
+        row is not None and best.evidence < SURE * trains.shape[1]
+        for row, best in zip(given, begun, strict=True)
     ]
-    courses = np.array([chain.course(grid.frames) for chain in chains]).reshape(scaled.shape)
+    fits = [_fitted(one, best, plain) for one, best in zip(scaled, begun, strict=True)]
+    courses = np.array([fit.course for fit in fits]).reshape(scaled.shape)
     cleaned = without_leakage(scaled, courses)
     found = [np.zeros(0) for _ in trains]
-    for unit, one, chain, random in zip(moving.tolist(), cleaned, chains, randoms, strict=True):
-        _draw(one, chain, grid, random, LAST_HEAT, LAST_SWEEPS)
-        if free:
-            chain.twitches = free_twitch(one, chain, grid)
-            _draw(one, chain, grid, random, LAST_HEAT, LAST_SWEEPS, is_free=True)
-        samples, counts = chain.samples
-        high, reach = grid.frames * PLACES, int(REACH / grid.step)
-        chosen, _ = most_agreeing(samples, counts, 0, high, reach)
-        found[unit] = samples[chosen, : counts[chosen]] * grid.step
+    for place, (unit, one) in enumerate(zip(moving.tolist(), cleaned, strict=True)):
+        known_best = given[place] if kept[place] else None
+        best = known_best or _sought_again(one, begun[place], fits[place], plain)
+        last = _fitted(one, best, grid)
+        if known_best is not None and last.noise > BADLY:
+            last = dataclasses.replace(last, places=best.places.astype(np.float64))
+        elif known_best is None and free:
+            last = _with_free_twitch(one, best, fits[place].noise, last, grid)
+        found[unit] = last.places * grid.step
     return found
 
 
-def _begun(
-    train: NDArray[np.float64],
-    noise: float,
-    interval: float,
-    grid: Grid,
-    random: np.random.Generator,
-) -> Chain:
-    """Return a chain that began with regular firings."""
-    most = int((grid.frames + grid.length) * grid.step * PLACES / REFRACTORY / 4) + 8
-    state = np.zeros(8)
-    state[[CONTRACTION, RATIO, INTERVAL]] = USUAL[0, CONTRACTION], USUAL[0, RATIO], interval
-    state[[INTERVAL_SD, VARIATION, NOISE]] = 0.2, USUAL[0, VARIATION], noise
-    state[AMPLITUDE] = usual_amplitude(interval, grid.rate)
-    twitches = np.zeros((PLACES, grid.length))
-    fill_twitches(
-        twitches, state[CONTRACTION], state[RATIO], grid.rate, grid.together, grid.frame_rate
-    )
-    first = -grid.length * PLACES + 0.5 * interval / grid.step
-    places = np.arange(first, grid.frames * PLACES, interval / grid.step).astype(np.int64)
-    firings = np.zeros(most, np.int64)
-    firings[: len(places)] = places
-    chain = Chain(twitches, firings, np.full(most, state[AMPLITUDE]), len(places), state)
-    _draw(train, chain, grid, random, HEAT, SWEEPS)
-    return chain
+def _given(known: NDArray[np.float64], frames: int, grid: Grid) -> Found | None:
+    """Return firings that are known, if there are enough in this piece."""
+    places = np.rint(known[~np.isnan(known)] / grid.step).astype(np.int64)
+    places = places[(places >= 0) & (places < frames * PLACES)]
+    if len(places) < 2:
+        return None
+    return Found(places, 0.0, float(np.diff(places).mean()) * grid.step)
 
 
-def _draw(
-    train: NDArray[np.float64],
-    chain: Chain,
-    grid: Grid,
-    random: np.random.Generator,
-    heat: float,
-    sweeps: int,
-    is_free: bool = False,
-) -> None:
-    """Draw further states of a chain."""
-    samples = np.zeros((SAMPLES, len(chain.firings)), np.int64)
-    counts, shapes = np.zeros(SAMPLES, np.int64), np.zeros((SAMPLES, 9))
-    chain.count = draw_states(
-        random, train, chain.twitches, chain.firings, chain.amplitudes, chain.count, chain.state,
-        USUAL, _logarithms(grid), max(int(REFRACTORY / grid.step), 1), grid.rate, grid.together,
-        grid.frame_rate, is_free, heat, sweeps, samples, counts, shapes,
+def _sought(train: NDArray[np.float64], grid: Grid) -> Found:
+    """Return the likeliest firings with the usual twitch, of all rates and variations."""
+    usual = whole_step(CONTRACTION)
+    shapes = shapes_of(usual, 0.0, grid)
+    alike = [_path(train, grid, shapes, one, 0.0, NOISE, WIDTH) for one in INTERVALS]
+    best = max(alike, key=lambda one: one.evidence)
+    if best.evidence > WELL * len(train):
+        return best
+    shapes = shapes_of(usual, VARIED, grid)
+    varied = [
+        _path(train, grid, shapes, one, VARIED, VARIED_NOISE, VARIED_WIDTH)
+        for one in VARIED_INTERVALS
+    ]
+    other = max(varied, key=lambda one: one.evidence)
+    return other if other.evidence > best.evidence + MARGIN else best
+
+
+def _sought_again(train: NDArray[np.float64], best: Found, fit: Fit, grid: Grid) -> Found:
+    """Return the likeliest firings about those that were found, with the twitch fitted to them."""
+    shapes = shapes_of(fit.step, best.variation, grid)
+    return _path_about(train, grid, shapes, best, fit.noise)
+
+
+def _with_free_twitch(
+    train: NDArray[np.float64], best: Found, left: float, fit: Fit, grid: Grid
+) -> Fit:
+    """Return a fit with a twitch of any smooth form, if the train is likelier with it."""
+    if grid.band is not None or best.variation:
+        return fit
+    twitch = free_twitch(train, fit, grid)
+    shapes = varied(twitch[None], np.ones(1), 0.0)
+    again = _path_about(train, grid, shapes, best, left)
+    if again.evidence < best.evidence + MARGIN:
+        return fit
+    return fitted(train, again.places, again.interval, 0.0, grid, fit.step, twitch)
+
+
+def _path_about(
+    train: NDArray[np.float64], grid: Grid, shapes: Shapes, best: Found, left: float
+) -> Found:
+    noise = min(max(1.5 * left, LEAST_NOISE), NOISE)
+    tried = [
+        _path(train, grid, shapes, best.interval * share, best.variation, noise, LAST_WIDTH)
+        for share in ABOUT
+    ]
+    return max(tried, key=lambda one: one.evidence)
+
+
+def _path(
+    train: NDArray[np.float64], grid: Grid, shapes: Shapes, interval: float, variation: float,
+    noise: float, width: int,
+) -> Found:  # fmt: skip
+    """Return the likeliest firings of a mean interval."""
+    densities, survivals = interval_probabilities(interval, grid.step)
+    amplitude = usual_amplitude(interval, grid.step, shapes)
+    frames = noise + 0.5 * np.exp(-np.arange(len(train)) / (UNKNOWN_START * grid.rate))
+    places, evidence = likeliest_firings(
+        np.random.default_rng(0), train, frames, amplitude * shapes.twitch,
+        amplitude * shapes.bases, shapes.variances, FOLLOWING if len(shapes.bases) else 1,
+        densities, survivals, max(round(REFRACTORY / grid.step), 1), width,
     )  # fmt: skip
-    chain.samples, chain.evidence = (samples, counts), float(shapes[::5, -1].mean())
+    return Found(places, evidence, interval, variation)
 
 
-@functools.lru_cache(maxsize=4)
-def _logarithms(grid: Grid) -> NDArray[np.float64]:
-    """Return the logarithm of every number of places, in s."""
-    places = np.arange((grid.frames + grid.length) * PLACES + 2)
-    return np.log(np.maximum(places, 0.1) * grid.step)
+def _fitted(train: NDArray[np.float64], found: Found, grid: Grid) -> Fit:
+    usual = whole_step(CONTRACTION)
+    variation = 0.0 if grid.band else found.variation
+    return fitted(train, found.places, found.interval, variation, grid, usual)

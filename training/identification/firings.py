@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
+from ...simulator.imaging.filtering import BandPass
 from .units import Recording, Units
 
 Instants = NDArray[np.float64]
@@ -27,12 +28,13 @@ class Way:
     ----------
     summary : str
     find : callable, optional
-        Takes trains, float32 (unit, time) in mm/s, the frame rate in Hz and the instants that the
-        method gives, and returns instants, float64 (unit, pulse) in s; none for the method's.
+        Takes trains, float32 (unit, time) in mm/s, the frame rate in Hz, the instants that the
+        method gives and what the recording was passed through, and returns instants, float64
+        (unit, pulse) in s; none for the method's.
     """
 
     summary: str
-    find: Callable[[NDArray[np.float32], float, Instants], Instants] | None = None
+    find: Callable[[NDArray[np.float32], float, Instants, BandPass | None], Instants] | None = None
 
 
 REGULAR = 0.3
@@ -48,23 +50,21 @@ def is_regular(firing: Instants) -> bool:
     return len(intervals) > 2 and float(intervals.std()) < REGULAR * float(intervals.mean())
 
 
-def _family(train: NDArray[np.float32], frame_rate: float, known: Instants) -> Instants:
+def _family(
+    train: NDArray[np.float32], frame_rate: float, known: Instants, band: BandPass | None
+) -> Instants:
     from .deconvolution import deconvolve  # Numba, where firings are looked for
 
     fused = np.array([not is_regular(row) for row in known], bool)
-    if not fused.any():
-        return known
-    found = deconvolve(train[fused], frame_rate)
-    firing = np.full((len(train), max(found.shape[1], known.shape[1])), np.nan)
-    firing[~fused, : known.shape[1]] = known[~fused]
-    firing[fused, : found.shape[1]] = found
-    return firing
+    return deconvolve(train, frame_rate, np.where(fused[:, None], np.nan, known), band=band)
 
 
-def _free(train: NDArray[np.float32], frame_rate: float, known: Instants) -> Instants:
+def _free(
+    train: NDArray[np.float32], frame_rate: float, known: Instants, band: BandPass | None
+) -> Instants:
     from .deconvolution import deconvolve
 
-    return deconvolve(train, frame_rate, free=True)
+    return deconvolve(train, frame_rate, free=True, band=band)
 
 
 FIRINGS = {
@@ -132,5 +132,6 @@ def with_firings(recording: Recording, units: Units, name: str | None = None) ->
             return units
         raise
     return dataclasses.replace(
-        units, firing=way.find(units.train, recording.frame_rate, units.firing)
+        units,
+        firing=way.find(units.train, recording.frame_rate, units.firing, recording.band),
     )

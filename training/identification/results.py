@@ -12,10 +12,18 @@ from ...datasets.event_tables import EventTable, read_events
 from ...datasets.importing.hashing import sha256_of
 from ...datasets.layout import Layout
 from ...datasets.location import Location
-from ...datasets.origin import Identified, Searched, to_attributes
+from ...datasets.origin import (
+    Identified,
+    Origin,
+    Searched,
+    Simulated,
+    recorded_by,
+    to_attributes,
+)
 from ...datasets.production import Input, Maker, Part, Work, WorkOptions, produce
 from ...datasets.store import Store, open_store
 from ...simulator.errors import FailureError, InputError
+from ...simulator.imaging.filtering import BandPass
 from .confidence.least import check_least
 from .firings import way_named
 from .known_firings import events_of, room_for_firings
@@ -32,7 +40,31 @@ MOST_UNITS = 100
 def recording_of(store: Store, index: int) -> Recording:
     """Return one sequence of any store as a recording."""
     tvi = store.tvi(index).astype(np.float32, copy=False)
-    return Recording(tvi, store.layout.frame_rate, store.layout.pixel_size)
+    rate = store.layout.frame_rate
+    return Recording(tvi, rate, store.layout.pixel_size, band_of(store.origin, rate))
+
+
+def band_of(origin: Origin, frame_rate: float) -> BandPass | None:
+    """Return what the sequences of a store were passed through, as far as it is known.
+
+    Parameters
+    ----------
+    origin : Origin
+    frame_rate : float
+        Of the sequences, Hz; corners beyond what it shows are no loss.
+    """
+    recorded = recorded_by(origin)
+    chain = None if recorded is None else recorded.chain
+    if isinstance(origin, Simulated) and origin.doses is not None:
+        from ...simulator.experiment.recording import chain_of
+
+        chain = chain_of(origin.parameters)
+    if chain is None or chain.band is None:
+        return None
+    low, high = chain.band[0], min(chain.band[1], 0.45 * frame_rate)
+    if low >= high:
+        return None
+    return BandPass(low=low, high=high, frame_rate=frame_rate, order=chain.order)
 
 
 def plan(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
+from ...simulator.imaging.filtering import BandPass
 from .confidence.parts import Parts
 
 FEWEST_FRAMES = 8
@@ -33,11 +34,14 @@ class Recording:
         Hz.
     pixel_size : (float, float)
         Depth and width of a pixel, mm.
+    band : BandPass, optional
+        What was done to each pixel along time, forwards and backwards: twitches show it.
     """
 
     tvi: NDArray[np.float32]
     frame_rate: float
     pixel_size: tuple[float, float]
+    band: BandPass | None = None
 
 
 @dataclass(frozen=True)

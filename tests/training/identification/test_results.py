@@ -9,9 +9,13 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from musim.datasets import open_store, origin
-from musim.simulator import FailureError, InputError
+from musim.simulator import FailureError, InputError, Parameters
+from musim.simulator.experiment.doses import Doses
+from musim.simulator.imaging.chain import Chain
+from musim.simulator.imaging.filtering import BandPass
 from musim.training.identification.methods import METHODS, Method
 from musim.training.identification.results import (
+    band_of,
     identify_stores,
 )
 from musim.training.identification.stored import (
@@ -377,3 +381,21 @@ def test_whenever_an_identification_is_killed_it_goes_on(three, tmp_path, scaled
         identify_stores(three, path, method=method, workers=1, **options)
 
     moments.kill_at_random(make, lambda path: make(path, "refine"), tmp_path, scaled(10), seed=5)
+
+
+# What recordings were passed through
+
+
+def test_the_band_pass_of_recordings_is_that_of_their_chain():
+    parameters = Parameters(frame_rate=400.0)
+    assert band_of(origin.Simulated(parameters=parameters, seed=1), 400.0) is None
+    for quick in (False, True):
+        simulated = origin.Simulated(parameters=parameters, seed=1, doses=Doses(), quick=quick)
+        assert band_of(simulated, 400.0) == BandPass(low=5.0, high=50.0, frame_rate=400.0, order=4)
+    chain = Chain(band=(8.0, 90.0), order=2)
+    imported = origin.Imported(cuts=(), descriptions=(), chain=chain)
+    assert band_of(imported, 400.0) == BandPass(low=8.0, high=90.0, frame_rate=400.0, order=2)
+    # Frames that were left out afterwards show no more than they can.
+    assert band_of(imported, 100.0) == BandPass(low=8.0, high=45.0, frame_rate=100.0, order=2)
+    assert band_of(imported, 15.0) is None
+    assert band_of(dataclasses.replace(imported, chain=Chain()), 400.0) is None
