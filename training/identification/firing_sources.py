@@ -224,9 +224,10 @@ def check_pair(pair: Pair) -> None:
     """Raise InputError unless true firings are enough to compare with, and no rate too high."""
     true = pair.true
     counts = [firings_within(row, pair.window).size for row in true.instants]
-    if max(counts, default=0) < FEWEST:
+    most = max(counts, default=0)
+    if most < FEWEST:
         raise InputError(
-            f"{true.place}: found {max(counts, default=0)} firings of a unit at most in "
+            f"{true.place}: found {most} firing{'' if most == 1 else 's'} of a unit at most in "
             f"{pair.window[1]:.3g} s, wanted {FEWEST} or more, three intervals"
         )
     for one in (pair.found, true):
