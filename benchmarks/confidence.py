@@ -145,10 +145,13 @@ def found_in(one: One, folder: Path) -> list[dict[str, object]]:
             continue
         matched = match_trains(units.train, made.train, made.frame_rate).predicted
         for unit in range(units.count):
-            row = {field.name: float(getattr(units.parts, field.name)[unit])
-                   for field in dataclasses.fields(Parts)}  # fmt: skip
-            rows.append({"kind": one.kind, "recording": one.name, "method": method,
-                         "true": unit in matched, **row})  # fmt: skip
+            row = {
+                field.name: float(getattr(units.parts, field.name)[unit])
+                for field in dataclasses.fields(Parts)
+            }
+            known = {name: None if np.isnan(value) else value for name, value in row.items()}
+            named = {"kind": one.kind, "recording": one.name, "method": method}
+            rows.append({**named, "true": unit in matched, **known})
     place.write_text(json.dumps(rows))
     print(place.name, len(rows), flush=True)
     return rows
@@ -157,7 +160,8 @@ def found_in(one: One, folder: Path) -> list[dict[str, object]]:
 def parts_of(rows: list[dict[str, object]]) -> Parts:
     """Return the parts of units together."""
     names = [field.name for field in dataclasses.fields(Parts)]
-    return Parts(**{name: np.array([row[name] for row in rows], np.float64) for name in names})
+    # Rows that were kept before a number was thought of lack it.
+    return Parts(**{name: np.array([row.get(name) for row in rows], np.float64) for name in names})
 
 
 def area_under_curve(sure: NDArray[np.float64], true: NDArray[np.bool_]) -> float:

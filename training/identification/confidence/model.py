@@ -73,7 +73,14 @@ class Sign:
 def _stand_out(ratio: float) -> str:
     if np.isnan(ratio):
         return "it fires less than three times"
+    if ratio > 0:
+        return f"its twitches stand out little ({ratio:.0f} dB)"
     return f"its twitches hardly stand out ({ratio:.0f} dB)"
+
+
+def _repeat(index: float) -> str:
+    extent = "repeats in part" if index > 0.5 else "does not repeat"
+    return f"its map {extent} from epoch to epoch (Jaccard {index:.2f})"
 
 
 def _unlike(area: float) -> str:
@@ -82,8 +89,7 @@ def _unlike(area: float) -> str:
 
 
 SIGNS = (
-    Sign("map_repeatability", _odds,
-         lambda value: f"its map does not repeat from epoch to epoch (Jaccard {value:.2f})"),
+    Sign("map_repeatability", _odds, _repeat),
     Sign("train_repeatability", _odds,
          lambda value: f"parts of its territory do not move as one (correlation {value:.2f})"),
     Sign("firing_repeatability", _odds,

@@ -110,6 +110,7 @@ def test_reasons_are_what_costs_most_and_only_of_what_is_doubted():
     ("number", "words"),
     [
         ({"map_repeatability": 0.1}, "its map does not repeat from epoch to epoch (Jaccard 0.10)"),
+        ({"map_repeatability": 0.6}, "its map repeats in part from epoch to epoch (Jaccard 0.60)"),
         ({"pulse_to_noise": -18}, "its twitches hardly stand out (-18 dB)"),
         ({"mixture_share": 0.97}, "97 % of its train is a mixture of other units'"),
         ({"stronger_likeness": 0.96}, "moves like a stronger unit (correlation 0.96)"),
