@@ -166,7 +166,7 @@ def identify(store, protocol, difficulty, method, compared, runs, target, change
 
 
 def _compare(on, compared, target, options, as_json) -> None:
-    from ..training.identification.comparison import compare, comparison, measures_of
+    from ..training.identification.comparison import compare, comparison, tables_of
     from ..training.identification.tables import difficulties
 
     methods = [name.strip() for name in compared.split(",") if name.strip()]
@@ -176,15 +176,19 @@ def _compare(on, compared, target, options, as_json) -> None:
     if as_json:
         print_json(comparison=target, rows=rows)
         return
-    names, measures = difficulties(found[0]), measures_of(found)
-    table = Table("method", *names, "n", *measures.values(), box=SIMPLE_HEAD, pad_edge=False,
-                  collapse_padding=True)  # fmt: skip
-    for row in rows:
-        known = (row[f"{name}_mean"] for name in measures)
-        scores = ["–" if math.isnan(value) else f"{value:.3f}" for value in known]
-        table.add_row(row["method"], *(f"{row[name]:g}" for name in names), str(row["n"]), *scores)
-    console = out()
-    console.print(table)
+    names, console = difficulties(found[0]), out()
+    for title, measures in tables_of(found).items():
+        table = Table("method", *names, "n", *measures.values(), box=SIMPLE_HEAD, pad_edge=False,
+                      collapse_padding=True)  # fmt: skip
+        for column in table.columns[:1]:
+            column.no_wrap, column.min_width = True, max(len(row["method"]) for row in rows)
+        for row in rows:
+            known = (row[f"{name}_mean"] for name in measures)
+            scores = ["–" if math.isnan(value) else f"{value:.3f}" for value in known]
+            conditions = (f"{row[name]:g}" for name in names)
+            table.add_row(row["method"], *conditions, str(row["n"]), *scores)
+        console.print(title, markup=False)
+        console.print(table)
     console.print(f"{target}: comparison.csv, comparison.png, and a folder for each method",
                   soft_wrap=True, markup=False)  # fmt: skip
 

@@ -374,10 +374,19 @@ def test_methods_are_compared_in_one_table(musim, tmp_path):
     small = Parameters(units=(1, 1), pixels=(12, 12), size=(12.0, 12.0), frames=160)
     generate(small, tmp_path / "small.zarr", sequences=1, seed=2, workers=1)
     done = musim("evaluate", "identify", "small.zarr", "--compare", "velbss, oracle-trains",
-                 "--out", "methods", "--workers", 1)  # fmt: skip
+                 "--out", "methods", "--workers", 1, "--rules", "munitquest")  # fmt: skip
     assert done.code == 0, done.err
     words = done.out.split()
     assert words.index("velbss") < words.index("oracle-trains")
+    # A second table has what rules say.
+    assert words.count("oracle-trains") == 2
+    assert "By firings, rules munitquest, within 5 ms" in done.out.splitlines()
+    with (tmp_path / "methods" / "comparison.csv").open() as file:
+        (_, row) = csv.DictReader(file)
+    assert float(row["rules_recall_5ms_mean"]) == 1
+    plain = musim("evaluate", "identify", "small.zarr", "--compare", "velbss,oracle-trains",
+                  "--out", "plain", "--workers", 1)  # fmt: skip
+    assert "rules" not in plain.out + (tmp_path / "plain" / "comparison.csv").read_text()
     assert (tmp_path / "methods" / "comparison.csv").exists()
     done = musim("evaluate", "identify", "small.zarr", "--compare", "ica,velbss", "-m", "ica")
     assert done.code == 2

@@ -26,13 +26,23 @@ MEASURES = {
 }
 """What is compared, and its headings; seconds are those of one sequence on one processor."""
 
-BY_RULES = {"rules_recall_5ms": "rules", "rules_f1_5ms": "F1"}
+BY_RULES = {
+    "rules_recall_5ms": "recall",
+    "rules_precision_5ms": "precision",
+    "rules_f1_5ms": "F1",
+    "rules_chance_5ms": "chance",
+    "rules_score_5ms": "score",
+}
 """What is compared beside where firings are scored by rules, within 5 ms."""
 
 
-def measures_of(evaluations: Sequence[IdentificationEvaluation]) -> dict[str, str]:
-    """Return what is compared of some evaluations, and its headings."""
-    return {**MEASURES, **BY_RULES} if any(one.rules for one in evaluations) else MEASURES
+def tables_of(evaluations: Sequence[IdentificationEvaluation]) -> dict[str, dict[str, str]]:
+    """Return what is compared of some evaluations: measures and their headings, by titles."""
+    rules = evaluations[0].rules
+    return {
+        "Methods, means over sequences": MEASURES,
+        **({f"By firings, rules {rules}, within 5 ms": BY_RULES} if rules else {}),
+    }
 
 
 TABLE, FIGURE = "comparison.csv", "comparison.png"
@@ -137,7 +147,7 @@ def comparison(evaluations: Sequence[IdentificationEvaluation]) -> list[Row]:
     Returns
     -------
     list of dict
-        ``method``, the difficulty, ``n`` and of each of :func:`measures_of` its ``_mean`` and
+        ``method``, the difficulty, ``n`` and of each measure of :func:`tables_of` ``_mean`` and
         ``_sd`` (over sequences; NaN where it is not known, as by overlap).
     """
     rows = []
@@ -146,7 +156,8 @@ def comparison(evaluations: Sequence[IdentificationEvaluation]) -> list[Row]:
             named = {name: row[name] for name in difficulties(found)}
             scores = {
                 f"{name}_{what}": row.get(f"{name}_{what}", math.nan)
-                for name in measures_of(evaluations)
+                for measures in tables_of(evaluations).values()
+                for name in measures
                 for what in ("mean", "sd")
             }
             count = row.get("sequences", row.get("count"))
