@@ -97,6 +97,7 @@ FOUND = {
     "train_recall": "train_found",
     "detection_recall_iou03": "found_iou03",
     "detection_recall": "found",
+    **{f"rules_recall{end}": f"rules_found{end}" for end in SUFFIXES},
 }
 """Columns of the rows of units that say whether one was found, by the recall that they make."""
 

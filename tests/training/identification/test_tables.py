@@ -135,6 +135,15 @@ def test_units_found_by_train_and_loosely_are_binned_beside_those_found_by_outli
     assert [low[f"{name}_mean"] for name in recalls] == [1, 1, 0.5]
     assert [high[f"{name}_mean"] for name in recalls] == [0.5, 0.5, 0]
     assert [low[f"{name}_se"] for name in recalls] == pytest.approx([0, 0, math.sqrt(0.125)])
+    assert "rules_recall_mean" not in low
+    ruled = [{**row, "rules_found": n % 2, "rules_found_5ms": 1} for n, row in enumerate(units)]
+    tables = short_tables(evaluation("overlap", [], ruled, rules="munitquest"))
+    of_rules = {table.title: table for table in tables if "munitquest" in table.title}
+    within = of_rules["By firings, rules munitquest, within 1 ms"]
+    assert (within.headings, within.rows[0]) == (
+        ("overlap", "n", "recall"), ["0.1", "2", "0.500±.35"],
+    )  # fmt: skip
+    assert len(of_rules) == 2
 
 
 def test_confidence_is_compared_with_the_share_that_is_true_by_train():
