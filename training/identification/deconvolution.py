@@ -47,14 +47,14 @@ CONTRACTION = 0.0825
 VARIED = 0.2
 """How much the size and duration of twitches may vary, where alike ones explain a train badly."""
 
-VARIED_INTERVALS = tuple(1 / np.geomspace(7.5, 42.0, 7))
+VARIED_INTERVALS = tuple(1 / np.geomspace(8.0, 40.0, 5))
 """Mean intervals that are tried with these, s."""
 
 WELL = 0.6
 """Log evidence a frame from which on alike twitches explain a train well: of plain sequences, all
 at 8-13 Hz and most at 15-20 Hz."""
 
-MARGIN = 20.0
+MARGIN = 10.0
 """Varied twitches have to explain a train better by so much, as log evidence: where they fuse,
 either explains it, and alike ones tell firings better."""
 
@@ -64,7 +64,7 @@ NOISE, VARIED_NOISE = 0.03, 0.01
 LEAST_NOISE = 0.015
 """The same of a twitch that was fitted, at least."""
 
-WIDTH, VARIED_WIDTH, LAST_WIDTH = 48, 32, 128
+WIDTH, VARIED_WIDTH, LAST_WIDTH = 48, 24, 96
 """Histories that are followed at first, of varied twitches, and about what is likeliest."""
 
 FOLLOWING = 3

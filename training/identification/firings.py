@@ -1,6 +1,7 @@
 """Ways to find firings in units' trains, chosen by their names."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -50,26 +51,31 @@ def is_regular(firing: Instants) -> bool:
     return len(intervals) > 2 and float(intervals.std()) < REGULAR * float(intervals.mean())
 
 
-def _family(
-    train: NDArray[np.float32], frame_rate: float, known: Instants, band: BandPass | None
+def _deconvolved(
+    train: NDArray[np.float32],
+    frame_rate: float,
+    known: Instants,
+    band: BandPass | None,
+    *,
+    free: bool = False,
 ) -> Instants:
     from .deconvolution import deconvolve  # Numba, where firings are looked for
 
-    fused = np.array([not is_regular(row) for row in known], bool)
-    return deconvolve(train, frame_rate, np.where(fused[:, None], np.nan, known), band=band)
-
-
-def _free(
-    train: NDArray[np.float32], frame_rate: float, known: Instants, band: BandPass | None
-) -> Instants:
-    from .deconvolution import deconvolve
-
-    return deconvolve(train, frame_rate, free=True, band=band)
+    regular = np.array([is_regular(row) for row in known], bool)
+    known = np.where(regular[:, None], known, np.nan)
+    return deconvolve(train, frame_rate, known, free=free, band=band)
 
 
 FIRINGS = {
-    "family": Way("Where firings are irregular: with the usual twitch, together.", _family),
-    "free": Way("All, with a twitch of any smooth form in the end.", _free),
+    "family": Way(
+        "The likeliest, with a twitch of the usual family that is fitted; regular ones of a grid "
+        "stay where it does not explain a train.",
+        _deconvolved,
+    ),
+    "free": Way(
+        "The same, with a twitch of any smooth form where a train is likelier with it.",
+        functools.partial(_deconvolved, free=True),
+    ),
     "grid": Way("Those of the method: least squares on a grid; fused twitches are taken for one."),
 }
 """The ways by name."""
