@@ -43,10 +43,6 @@ from musim.training.identification.units import Recording
 OTHERS = ("ica", "edges+refine", "stica", "velbss")
 """Methods that take turns beside the usual one; some make up units."""
 
-MOST_COUNTED = 12
-"""Units of a method in a recording that count fully while the model is learned; more share their
-weight, so that no recording in which hundreds are made up outweighs all others."""
-
 STRENGTH = 1e-3
 """How much weights are held small."""
 
@@ -173,10 +169,14 @@ def area_under_curve(sure: NDArray[np.float64], true: NDArray[np.bool_]) -> floa
 
 
 def weights_of(rows: list[dict[str, object]]) -> NDArray[np.float64]:
-    """Return how much each unit counts while the model is learned."""
-    keys = [(row["kind"], row["recording"], row["method"]) for row in rows]
-    counts = {key: keys.count(key) for key in set(keys)}
-    return np.array([1 / max(counts[key] / MOST_COUNTED, 1) for key in keys])
+    """Return how much each unit counts while the model is learned.
+
+    Analytic, quick, virtual recordings and those of each maker count by the square root of their
+    units: between units alike, and sources alike.
+    """
+    sources = [str(row["kind"]).partition(",")[0] for row in rows]
+    counts = {source: sources.count(source) for source in set(sources)}
+    return np.array([1 / np.sqrt(counts[source]) for source in sources])
 
 
 def fitted(

@@ -108,12 +108,12 @@ SIGNS = (
 )  # fmt: skip
 """What the confidence is made of."""
 
-FIRST = 2.48
-WEIGHTS = (0.275, 0.0, 0.013, 1.717, 0.093, 0.573, 8.432, 10.799, 3.226)
+FIRST = 0.944
+WEIGHTS = (0.733, 0.088, 0.134, 1.236, 0.0, 0.0, 7.315, 8.045, 3.615)
 """Log odds of a unit, and what a sign of 1 adds to them, by ``python -m benchmarks.confidence
 --fit``."""
 
-USUAL = (2.845, 3.593, 1.861, 0.309, 1.606, 0.02, 0.0, 0.0, 0.0)
+USUAL = (2.716, 3.423, 1.316, 0.189, 0.95, -0.012, 0.0, 0.0, 0.0)
 """The signs' medians over true units, by the same."""
 
 

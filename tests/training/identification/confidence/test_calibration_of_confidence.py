@@ -69,12 +69,9 @@ def test_the_area_is_how_often_the_true_one_is_surer():
     assert np.isnan(area_under_curve(sure, np.ones(4, bool)))
 
 
-def test_many_units_of_one_recording_share_their_weight():
-    def rows(name, count):
-        return [{"kind": "k", "recording": name, "method": "m"}] * count
-
-    weights = weights_of([*rows("few", 3), *rows("many", 48)])
-    assert weights.tolist() == [1.0] * 3 + [0.25] * 48
+def test_sources_count_by_the_root_of_their_units():
+    rows = [{"kind": "quick, easy"}] * 3 + [{"kind": "quick, hard"}] + [{"kind": "sheet"}] * 25
+    assert weights_of(rows) == pytest.approx([0.5] * 4 + [0.2] * 25)
 
 
 def test_a_row_of_the_table_is_counted():
