@@ -88,8 +88,10 @@ def test_results_of_an_earlier_version(musim, tiny, store_of_units, nearly, tmp_
     assert ["0", str(found.count), "–"] in [line.split() for line in shown.out.splitlines()]
     told = json.loads(musim("info", "units.zarr", "--json").out)
     assert told["found"] == [
-        {"units": found.count, "explained_share": None, "remarks": [], "frame_faults": []}
+        {"units": found.count, "explained_share": None, "remarks": [], "frame_faults": [], "cut": 0}
     ]
+    # Its units are listed with what is known of them.
+    assert ["0", "0.95"] in [line.split()[:2] for line in shown.out.splitlines()]
     for command in (["verify", "units.zarr"], ["preview", "units.zarr"], ["report", "units.zarr"]):
         assert musim(*command).code == 0
 
