@@ -217,11 +217,13 @@ def figure(path: Path, method: str, sequences: range) -> None:
     found = analytic(method, sequences, firing_rate=MIXED_RATES)
     oracle = analytic("oracle", sequences, firing_rate=MIXED_RATES)
     usual = found[USUAL_FIRINGS]
-    lines = [(name, one.rate, one.agreement, "o-") for name, one in found.items()]
+    # Ways that agree lie over one another: a ring about a point.
+    lines = [(name, one.rate, one.agreement, style) for (name, one), style in zip(
+        found.items(), ("o-", "o--", "s-"), strict=True)]  # fmt: skip
     best = oracle[USUAL_FIRINGS]
     lines.append((f"{USUAL_FIRINGS}, the oracle's trains", best.rate, best.agreement, "--"))
     lines.append(("another unit's firings", usual.rate, usual.chance, ":"))
-    drawn = Figure(figsize=(6.4, 3.6), dpi=150, layout="constrained")
+    drawn = Figure(figsize=(7.6, 3.4), dpi=150, layout="constrained")
     FigureCanvasAgg(drawn)
     axes = drawn.subplots()
     middles = (BINS[1:] + BINS[:-1]) / 2
@@ -232,14 +234,15 @@ def figure(path: Path, method: str, sequences: range) -> None:
             for one in range(1, len(BINS))
         ]
         colour_of_line = COLOURS[place] if place < len(found) else GREY
-        axes.plot(middles, means, style, color=colour_of_line, label=label, markersize=4,
-                  linewidth=1.2)  # fmt: skip
+        ring = "o--" in style
+        axes.plot(middles, means, style, color=colour_of_line, label=label, linewidth=1.2,
+                  markersize=8 if ring else 4, fillstyle="none" if ring else "full")  # fmt: skip
     axes.set_xlabel("Firing rate of the true unit (Hz)")
     axes.set_ylabel("Agreement of firings, 10 ms")
     axes.set_ylim(0, 1.02)
     axes.grid(color="#dddddd", linewidth=0.5)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=7, frameon=False, loc="lower left", bbox_to_anchor=(0, 0.22))
+    drawn.legend(fontsize=7, frameon=False, loc="outside right center")
     axes.set_title(f"Analytic sequences of 15 units, 10 dB, trains of {method}", fontsize=9)
     drawn.savefig(path)
 
