@@ -17,6 +17,7 @@ from .twitch import Variation, draw_twitches, draw_variation, twitch_length, twi
 
 if TYPE_CHECKING:
     from .experiment.doses import Doses
+    from .experiment.own_maps import OwnMaps
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,9 @@ class Truth:
         Centre and radius of the virtual experiment's artery, mm; NaN where there is none.
     doses : mapping of str to float, optional
         What the virtual experiment's doses that are ranges came out as; none for analytic ones.
+    own_maps : OwnMaps, optional
+        What each unit moves where, if it was asked for with
+        :func:`.experiment.own_maps.with_own_maps`; stores do not hold it.
     """
 
     territory: NDArray[np.float32]
@@ -114,6 +118,7 @@ class Truth:
     artery_width: float = math.nan
     artery_radius: float = math.nan
     doses: Mapping[str, float] | None = None
+    own_maps: "OwnMaps | None" = None
 
     @property
     def unit_count(self) -> int:

@@ -29,6 +29,7 @@ NAMES = {
 
 TRAIN_HEADINGS = {
     "train_recall": "Recall",
+    "train_recall_identifiable": "Recall of units that can be seen",
     "train_precision": "Precision",
     "train_match_correlation": "Correlation",
     "train_chance": "Correlation of a wrong unit",
@@ -67,7 +68,8 @@ MEANS = {
     "train-means": (
         "Means by trains",
         "Units matched by trains (size of correlation above 0.7 at a lag within 20 ms), their "
-        "firings within 10 ms",
+        "firings within 10 ms. A unit can be seen if its train, read with what each unit moves "
+        "where, is its own",
         TRAIN_HEADINGS,
     ),
     "firing-means": (

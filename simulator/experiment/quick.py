@@ -91,6 +91,19 @@ def draw_recording(
         If parameters and doses do not go together, or the truth was drawn without doses.
     """
     subject = draw_subject(parameters, doses, truth, seed, index)
+    return recording_of(subject, parameters, doses, truth, seed=seed, index=index)
+
+
+def recording_of(
+    subject: "Subject",
+    parameters: Parameters,
+    doses: Doses,
+    truth: Truth,
+    *,
+    seed: int = 0,
+    index: int = 0,
+) -> Recording:
+    """Draw the recording of a sequence whose truth and subject are drawn; see draw_recording."""
     moved = subject.first_courses
     if index != subject.first:
         images = images_needed(parameters, doses)

@@ -21,7 +21,7 @@ OF_A_SEQUENCE = {
     "synchrony", "snr", "noise_sd", "noise_key", "noise", "fat", "doses", "strength_ratio",
     "amplitude_variation", "duration_variation", "artery_depth", "artery_width", "artery_radius",
 }  # fmt: skip
-WHERE_THEY_VARY = {"firing_amplitude", "firing_duration"}
+WHERE_THEY_VARY = {"firing_amplitude", "firing_duration", "own_maps"}
 
 
 def _bytes(truth, *names):

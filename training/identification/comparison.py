@@ -17,6 +17,7 @@ from .tables import difficulties, summary
 
 MEASURES = {
     "train_recall": "recall",
+    "train_recall_identifiable": "of seen",
     "train_precision": "precision",
     "train_match_correlation": "|r|",
     "firing_agreement": "firings",

@@ -11,6 +11,7 @@ from typing import Any
 from ...datasets.origin import software_versions
 from ...datasets.store import open_store
 from ...simulator.errors import InputError
+from ...simulator.experiment.own_maps import with_own_maps
 from ...simulator.rendering import render
 from ...simulator.sequence import Truth, draw
 from ..evaluations import EvaluationFiles, EvaluationFolder
@@ -19,7 +20,7 @@ from .firings import way_named
 from .methods import known_in, method_named
 from .metrics.emg_rules import rules_named
 from .protocols import Condition, Protocol
-from .results import recording_of
+from .results import recording_of, truth_of
 from .rows import IdentificationEvaluation, score_cases
 from .units import Recording
 
@@ -200,6 +201,7 @@ def score_drawn(address: str, condition: int, first: int, last: int) -> None:
     def cases() -> Iterable[tuple[Recording, Truth]]:
         for index in range(first, last):
             truth = draw(drawn.parameters, seed=drawn.seed, index=index)
+            truth = with_own_maps(truth, drawn.parameters, seed=drawn.seed, index=index)
             yield (
                 Recording(render(truth), drawn.parameters.frame_rate, drawn.parameters.pixel_size),
                 truth,
@@ -218,7 +220,7 @@ def score_stored(address: str, condition: int, first: int, last: int) -> None:
     folder = EvaluationFolder(address, FILES)
     settings = folder.settings()
     store = open_store(settings["store"])
-    cases = ((recording_of(store, i), store.truth(i)) for i in range(first, last))
+    cases = ((recording_of(store, i), truth_of(store, i)) for i in range(first, last))
     method, runs = str(settings["method"]), settings.get("runs", [])
     more = settings.get("settings")
     how = {"firings": settings.get("firings"), "rules": settings.get("rules")}

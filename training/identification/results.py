@@ -23,7 +23,9 @@ from ...datasets.origin import (
 from ...datasets.production import Input, Maker, Part, Work, WorkOptions, produce
 from ...datasets.store import Store, open_store
 from ...simulator.errors import FailureError, InputError
+from ...simulator.experiment.own_maps import with_own_maps
 from ...simulator.imaging.filtering import BandPass
+from ...simulator.sequence import Truth
 from .confidence.least import check_least
 from .firings import way_named
 from .known_firings import events_of, room_for_firings
@@ -65,6 +67,20 @@ def band_of(origin: Origin, frame_rate: float) -> BandPass | None:
     if low >= high:
         return None
     return BandPass(low=low, high=high, frame_rate=frame_rate, order=chain.order)
+
+
+def truth_of(store: Store, index: int) -> Truth:
+    """Return the truth of one sequence of a store, with its own maps where musim made its voxels.
+
+    Raises
+    ------
+    InputError
+        If the store holds no truth.
+    """
+    truth, origin = store.truth(index), store.origin
+    if not isinstance(origin, Simulated):
+        return truth  # what translating did to motion is not known
+    return with_own_maps(truth, origin.parameters, origin.doses, seed=origin.seed, index=index)
 
 
 def plan(
@@ -260,7 +276,7 @@ class Identification(Maker[int]):
         if self.method is not None:
             METHODS.setdefault(origin.method, self.method)
         recording = recording_of(store, index)
-        truth = store.truth(index) if store.has_truth else None
+        truth = self._truth(store, index)
         with _naming(store, index):
             events = None if self.events is None else events_of(self.events, store, index)
             # Each worker has one core: linear algebra that spreads over all would fight over them.
@@ -272,6 +288,13 @@ class Identification(Maker[int]):
                 )  # fmt: skip
             packed = pack(units, recording, self.layout)
         yield Part(task, {name: values[None] for name, values in packed.items()})
+
+    def _truth(self, store: Store, index: int) -> Truth | None:
+        """Return what the method is given of the truth; maps take a while to draw."""
+        if not store.has_truth:
+            return None
+        named = method_named(self.layout.origin_as(Identified).method)
+        return truth_of(store, index) if named.truth == "needed" else store.truth(index)
 
 
 @contextmanager

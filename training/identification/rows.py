@@ -20,6 +20,8 @@ from .metrics.emg_rules import RulesScore, rules_named, score_at_tolerances
 from .metrics.emg_rules import to_row as rules_row
 from .metrics.firing import firings_within, rate_and_variation
 from .metrics.ratios import mean_of_known
+from .metrics.trains import TRAIN_THRESHOLD
+from .reading import oracle_correlation
 from .units import Recording, Units
 
 Row = dict[str, Any]
@@ -39,12 +41,16 @@ class IdentificationEvaluation:
     sequences : list of dict
         A row for each sequence: what makes it difficult, then
         :meth:`.metrics.SequenceScore.to_row`, ``firing_oracle``, which is that of
-        :func:`.firing_oracle.oracle_agreement`, anatomy and doses of a subject of the virtual
-        experiment, and ``seconds``.
+        :func:`.firing_oracle.oracle_agreement`, ``identifiable_units`` and
+        ``train_recall_identifiable``, the number of true units whose ``oracle_correlation`` exceeds
+        0.7 and the share of them that were found by train, anatomy and doses of a subject of the
+        virtual experiment, and ``seconds``.
     units : list of dict
         A row for each true unit: difficulty, properties, whether it was found by its mask (with an
         IoU above 0.5 and above 0.3) and by its train, the IoU and correlation of its match, its
-        rate, and the agreement of its match's firings, beside a wrong unit's and the oracle's.
+        rate, and the agreement of its match's firings, beside a wrong unit's and the oracle's;
+        ``oracle_correlation``, that of the train which can be read with what each unit moves where
+        (:func:`.reading.oracle_correlation`), and whether that makes it ``identifiable``.
     predictions : list of dict
         A row for each predicted unit: difficulty, confidence, whether it matched a true unit by its
         train and by its mask (IoU above 0.5), and its train's correlation and mask's IoU: those of
@@ -123,11 +129,12 @@ def score_cases(
             scored = score_units(found, truth, recording.frame_rate)
         difficulty = {"snr": truth.snr, "synchrony": truth.synchrony, **values, "sequence": index}
         oracle = oracle_agreement(recording, truth, firings)[scored.visible]
-        row = {**scored.to_row(), "firing_oracle": mean_of_known(oracle), **difficulty,
-               **_subject(truth), "seconds": seconds}  # fmt: skip
         of_units = _unit_rows(scored, truth, recording.frame_rate, difficulty)
         for each, value in zip(of_units, oracle, strict=True):
             each["firing_oracle"] = _plain(value)
+        row = {**scored.to_row(), "firing_oracle": mean_of_known(oracle),
+               **_add_identifiable(recording, truth, scored, of_units), **difficulty,
+               **_subject(truth), "seconds": seconds}  # fmt: skip
         of_predictions = _prediction_rows(scored, found, difficulty)
         if rules is not None:
             with _naming(what, index):
@@ -145,6 +152,22 @@ def _naming(what: str, index: int) -> Iterator[None]:
         yield
     except InputError as error:
         raise InputError(f"{what}, sequence {index}: {error}") from error
+
+
+def _add_identifiable(
+    recording: Recording, truth: Truth, scored: SequenceScore, units: list[Row]
+) -> Row:
+    """Say of each true unit whether it can be seen at all, and of the sequence how many can."""
+    reached = oracle_correlation(recording, truth.twitch_train, truth.own_maps)[scored.visible]
+    can = reached > TRAIN_THRESHOLD
+    for row, value, seen in zip(units, reached, can, strict=True):
+        row["oracle_correlation"] = _plain(value)
+        row["identifiable"] = None if math.isnan(value) else int(seen)
+    found = np.array([row["train_found"] for row in units], np.float64)
+    return {
+        "identifiable_units": math.nan if np.isnan(reached).any() else int(can.sum()),
+        "train_recall_identifiable": mean_of_known(found[can]),
+    }
 
 
 def _add_rules(

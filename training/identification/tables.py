@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .by_rate import BY_RATE, by_firing_rate, rate_range
 from .metrics import summarise
@@ -16,6 +17,7 @@ from .rows import IdentificationEvaluation, Row
 
 TRAIN_MEASURES = {
     "train_recall": "recall",
+    "train_recall_identifiable": "of seen",
     "train_precision": "precision",
     "train_match_correlation": "|r|",
     "train_chance": "chance",
@@ -64,7 +66,8 @@ BRIEF = frozenset(
 """Measures whose spread short tables leave out."""
 
 SHORT_TABLES = {
-    "By trains (|r| > 0.7 within 20 ms; firings within 10 ms), chance: wrong units": TRAIN_MEASURES,
+    "By trains (|r| > 0.7 within 20 ms; firings within 10 ms), chance: wrong units; of seen: of "
+    "those that oracle-maps finds": TRAIN_MEASURES,
     "Firings by trains: agreement within 5, 10, 15 ms, errors of rate, variation": (
         FIRING_MEASURES
     ),
@@ -119,8 +122,9 @@ def summary(evaluation: IdentificationEvaluation) -> list[dict[str, Any]]:
         ``calibration_error`` and ``calibration_count``, their number (:func:`calibration`). By
         overlap, bins of units: ``overlap`` (its middle), ``train_recall_mean``,
         ``detection_recall_iou03_mean`` and ``detection_recall_mean`` with their standard errors
-        (``train_recall_se``), ``mask_iou_mean`` of those found, and ``count``, their number. What
-        an evaluation of an older musim lacks is left out.
+        (``train_recall_se``), ``train_recall_identifiable_mean`` of those that can be seen,
+        ``mask_iou_mean`` of those found, and ``count``, their number. What an evaluation of an
+        older musim lacks is left out.
     """
     if evaluation.axis == "overlap":
         return _by_overlap(evaluation)
@@ -228,6 +232,7 @@ def _by_overlap(evaluation: IdentificationEvaluation) -> list[dict[str, Any]]:
         for name, column in FOUND.items()
         if evaluation.units and column in evaluation.units[0]
     }
+    can = np.array([row.get("identifiable") == 1 for row in evaluation.units], np.bool_)
     iou = np.array([row["iou"] for row in evaluation.units])
     place = np.clip(np.digitize(overlap, OVERLAP_EDGES) - 1, 0, len(OVERLAP_EDGES) - 2)
     rows = []
@@ -246,8 +251,20 @@ def _by_overlap(evaluation: IdentificationEvaluation) -> list[dict[str, Any]]:
                     f"{name}_se": math.sqrt(recall * (1 - recall) / count)
                     for name, recall in recalls.items()
                 },
+                **_of_identifiable(ways, inside & can),
                 "mask_iou_mean": float(matched.mean()) if matched.size else math.nan,
                 "count": count,
             }
         )
     return rows
+
+
+def _of_identifiable(
+    ways: dict[str, NDArray[np.float64]], chosen: NDArray[np.bool_]
+) -> dict[str, float]:
+    """Return the recall by trains of units that can be seen; nothing without any."""
+    if "train_recall" not in ways or not chosen.any():
+        return {}
+    recall = float(ways["train_recall"][chosen].mean())
+    error = math.sqrt(recall * (1 - recall) / int(chosen.sum()))
+    return {"train_recall_identifiable_mean": recall, "train_recall_identifiable_se": error}

@@ -14,6 +14,7 @@ from musim.datasets import generate
 from musim.datasets.layout import Layout
 from musim.simulator import FailureError, InputError, Parameters, Range, draw, render
 from musim.simulator.experiment.doses import Doses
+from musim.simulator.experiment.own_maps import with_own_maps
 from musim.training.charts import Chart
 from musim.training.csv_tables import csv_text
 from musim.training.identification import figures
@@ -34,6 +35,7 @@ from musim.training.identification.metrics.emg_rules import (
 from musim.training.identification.metrics.firing import firings_within
 from musim.training.identification.metrics.ratios import mean_of_known
 from musim.training.identification.protocols import Condition, Protocol
+from musim.training.identification.reading import oracle_correlation
 from musim.training.identification.units import Recording, Units, none
 from tests.makers import store_of
 
@@ -117,6 +119,14 @@ def same(found, wanted):
 # Scores
 
 
+def reached_in(condition, truth, shown):
+    """How the trains correlate that can be read of units, and which of those shown can be seen."""
+    own = with_own_maps(truth, condition.parameters).own_maps
+    recording = Recording(render(truth), 400.0, condition.parameters.pixel_size)
+    reached = oracle_correlation(recording, truth.twitch_train, own)
+    return reached, shown & (reached > 0.7)
+
+
 def test_rows_are_the_scores_of_what_was_found(protocol, method, tmp_path):
     asked = method()
     found = run(protocol, tmp_path / "e")
@@ -141,6 +151,9 @@ def test_rows_are_the_scores_of_what_was_found(protocol, method, tmp_path):
         )
         seen = (truth.territory > 0.5).any(axis=(1, 2))
         wanted["firing_oracle"] = mean_of_known(oracle[seen])
+        reached, can = reached_in(condition, truth, seen)
+        wanted["identifiable_units"] = can.sum()
+        wanted["train_recall_identifiable"] = mean_of_known(np.flatnonzero(can) < units.count)
         assert set(row) == {*wanted, "seconds"}
         assert row["seconds"] >= 0
         for name, value in wanted.items():
@@ -161,6 +174,7 @@ def test_rows_are_the_scores_of_what_was_found(protocol, method, tmp_path):
             }  # fmt: skip
             # Trains are a frame late: all that were found match by them, and none other.
             wanted |= {"train_found": float(unit < units.count)}
+            wanted |= {"oracle_correlation": reached[unit], "identifiable": float(can[unit])}
             added = {"train_correlation", "firing_rate", "firing_agreement", "firing_chance",
                      "firing_oracle"}  # fmt: skip
             assert set(properties) == {*wanted, *added}

@@ -101,7 +101,7 @@ def test_a_name_is_taken_once(added, refused):
 
 def test_what_comes_with_musim_says_what_it_needs():
     needing = {name for name, method in METHODS.items() if method.truth == "needed"}
-    assert needing == {"oracle-territories", "oracle-trains"}
+    assert needing == {"oracle-maps", "oracle-territories", "oracle-trains"}
     assert {name for name, method in METHODS.items() if method.truth == "used"} == {"sta"}
     assert {name for name, method in METHODS.items() if method.takes_runs} == {"network"}
     assert all(method.name == name and method.summary for name, method in METHODS.items())

@@ -42,7 +42,7 @@ def test_given_trains_come_back_with_their_territories(sequence):
     assert wrong.mean() < 1e-3
 
 
-@pytest.mark.parametrize("name", ["oracle-territories", "oracle-trains"])
+@pytest.mark.parametrize("name", ["oracle-territories", "oracle-trains", "oracle-maps"])
 def test_an_oracle_asks_for_the_truth(sequence, name, refused):
     truth, recording = sequence
     with pytest.raises(InputError, match=f"{name}: found no truth"):

@@ -102,7 +102,7 @@ def test_only_noise_has_no_unit(recordings, tmp_path):
     assert not result.tvi(0).any()
 
 
-@pytest.mark.parametrize("method", ["oracle-territories", "oracle-trains"])
+@pytest.mark.parametrize("method", ["oracle-territories", "oracle-trains", "oracle-maps"])
 def test_oracles_need_the_truth_of_all(simulated, recordings, tmp_path, method, refused):
     dz, dx = simulated.layout.pixel_size
     voxels = np.random.default_rng(1).normal(size=(1, *simulated.layout.shape))

@@ -146,6 +146,17 @@ def test_units_found_by_train_and_loosely_are_binned_beside_those_found_by_outli
     assert len(of_rules) == 2
 
 
+def test_of_units_that_can_be_seen_those_found_by_train_are_counted_by_overlap():
+    units = [
+        {"overlap": 0.1, "found": 0, "train_found": found, "iou": 0.0, "identifiable": can}
+        for found, can in ((1, 1), (1, 1), (0, 1), (0, 0), (0, None))
+    ]
+    (row,) = summary(evaluation("overlap", [], units))
+    assert row["train_recall_mean"] == pytest.approx(2 / 5)
+    assert row["train_recall_identifiable_mean"] == pytest.approx(2 / 3)
+    assert row["train_recall_identifiable_se"] == pytest.approx(math.sqrt(2 / 9 / 3))
+
+
 def test_confidence_is_compared_with_the_share_that_is_true_by_train():
     def predicted(snr, *pairs):
         return [
@@ -180,7 +191,9 @@ def test_measures_of_short_tables_are_scores():
     # Those that do not exist would be left out silently.
     masks = np.ones((1, 2, 2), bool)
     row = score(masks, None, None, [1.0], masks, None, None, 400.0).to_row()
-    assert {*TRAIN_MEASURES, *FIRING_MEASURES, *MASK_MEASURES} <= {*row, "firing_oracle"}
+    assert {*TRAIN_MEASURES, *FIRING_MEASURES, *MASK_MEASURES} <= {
+        *row, "firing_oracle", "train_recall_identifiable"
+    }  # fmt: skip
     ruled = {
         name for one in rules_tables(evaluation("", rules="munitquest")).values() for name in one
     }

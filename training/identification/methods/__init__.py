@@ -464,6 +464,20 @@ def _oracle_of_trains(recording: Recording, truth: Truth) -> Units:
 
 
 @register(
+    "oracle-maps",
+    "What each true unit moves where is given, whatever the tissue does, and trains are read: the "
+    "most that can be seen of units. Of recordings that musim did not simulate, fitted to the true "
+    "trains in every other quarter of a second.",
+    truth="needed",
+    firings_of_trains=True,
+)
+def _oracle_of_maps(recording: Recording, truth: Truth) -> Units:
+    from .oracle import with_maps
+
+    return with_maps(recording, truth)
+
+
+@register(
     "stica",
     "Spatio-temporal independent components of windows of 20 x 20 px (Rohlén et al. 2020).",
     settings=published.StIcaSettings,

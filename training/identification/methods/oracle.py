@@ -5,8 +5,10 @@ from numpy.typing import NDArray
 
 from ....simulator.errors import InputError
 from ....simulator.sequence import Truth
+from ..firing import firings
 from ..noise import Whitened, whiten
-from ..units import Recording, Units
+from ..reading import read_crosswise, read_with
+from ..units import Recording, Units, none
 from .model import Model, units_of
 from .responses import field_of, fit
 from .sharp import SHARP, sharpness
@@ -49,6 +51,34 @@ def with_territories(recording: Recording, truth: Truth) -> Units:
     evidence, needed = model.support()
     model.membership = _flat(truth.territory)
     return units_of(recording, model, evidence, needed)
+
+
+def with_maps(recording: Recording, truth: Truth) -> Units:
+    """Find units whose maps are given, whatever the tissue does, and read their trains.
+
+    Where the truth does not hold its maps, they are fitted to the true trains in another part of
+    the time (:func:`..reading.read_crosswise`).
+
+    Raises
+    ------
+    InputError
+        If the truth is another recording's, units cannot be sought in the recording, or it is too
+        short for its units' maps to be fitted.
+    """
+    found = _whole(recording, truth)
+    own, true = truth.own_maps, truth.twitch_train
+    shown = np.flatnonzero((truth.territory > 0.5).any(axis=(1, 2)))
+    if not len(shown):
+        return none(recording)
+    trains = (
+        read_crosswise(found, true, recording.frame_rate) if own is None else read_with(found, own)
+    )[shown]
+    return Units(
+        territory=truth.territory[shown],
+        train=trains,
+        firing=firings(trains, recording.frame_rate),
+        confidence=np.ones(len(shown)),
+    )
 
 
 def _whole(recording: Recording, truth: Truth) -> Whitened:
