@@ -168,30 +168,19 @@ def area_under_curve(sure: NDArray[np.float64], true: NDArray[np.bool_]) -> floa
     return float(((good[:, None] > bad) + 0.5 * (good[:, None] == bad)).mean())
 
 
-def weights_of(rows: list[dict[str, object]]) -> NDArray[np.float64]:
-    """Return how much each unit counts while the model is learned.
-
-    Analytic, quick, virtual recordings and those of each maker count by the square root of their
-    units: between units alike, and sources alike.
-    """
-    sources = [str(row["kind"]).partition(",")[0] for row in rows]
-    counts = {source: sources.count(source) for source in set(sources)}
-    return np.array([1 / np.sqrt(counts[source]) for source in sources])
-
-
 def fitted(
-    signs: NDArray[np.float64], true: NDArray[np.bool_], weight: NDArray[np.float64]
+    signs: NDArray[np.float64], true: NDArray[np.bool_]
 ) -> tuple[float, NDArray[np.float64]]:
     """Return the first and the other weights of a logistic regression, the others 0 or more."""
     from scipy.optimize import minimize
 
     centre, spread = signs.mean(axis=0), signs.std(axis=0) + 1e-9
-    scaled, share = (signs - centre) / spread, weight / weight.sum()
+    scaled, share = (signs - centre) / spread, 1 / len(true)
 
     def loss(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         odds = values[0] + scaled @ values[1:]
         off = share * (1 / (1 + np.exp(-odds)) - true)
-        size = share @ np.logaddexp(0, np.where(true, -odds, odds))
+        size = np.logaddexp(0, np.where(true, -odds, odds)).mean()
         slope = np.r_[off.sum(), scaled.T @ off + 2 * STRENGTH * values[1:]]
         return float(size + STRENGTH * values[1:] @ values[1:]), slope
 
@@ -205,7 +194,7 @@ def fitted(
 def fit(rows: list[dict[str, object]]) -> None:
     """Print the constants of :mod:`musim.training.identification.confidence.model`."""
     signs, true = np.nan_to_num(signs_of(parts_of(rows))), truth_of(rows)
-    first, slopes = fitted(signs, true, weights_of(rows))
+    first, slopes = fitted(signs, true)
     print(f"FIRST = {first:.3f}")
     print("WEIGHTS =", tuple(round(float(value), 3) for value in slopes))
     print("USUAL =", tuple(round(float(value), 3) for value in np.median(signs[true], axis=0)))

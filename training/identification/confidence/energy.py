@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..explanation import shared_energy, steps_of
-from ..methods.repeats import degrees_of_freedom, likeness_of
+from ..methods.repeats import likeness_of
 from ..noise import Whitened
 
 LAG = 0.05
@@ -14,6 +14,12 @@ LAG = 0.05
 
 SINGULAR = 1e-6
 """Share of a train's energy that is added to it, so that none is quite a mixture of others."""
+
+SEED, DRAWN = 21, 8
+"""Of the signs that are drawn to see what chance explains, and how often they are."""
+
+MOST_CHANCE = 0.8
+"""Where chance explains more, as with many units in a short recording, a mixture tells nothing."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,7 @@ def shares_of(
     return Shares(
         np.clip(own, 0, 1),
         np.clip(every, 0, 1),
-        _mixture(gram, inverse, train),
+        _mixture(courses),
         _likeness(train, strength, round(LAG * frame_rate)),
     )
 
@@ -102,15 +108,27 @@ def _unit(courses: NDArray[np.float64]) -> NDArray[np.float64]:
     return courses / np.where(length > 0, length, 1.0)[:, None]
 
 
-def _mixture(
-    gram: NDArray[np.float64], inverse: NDArray[np.float64], train: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    units = len(gram)
+def _mixture(courses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return which share of each course, beyond chance, is a mixture of the others.
+
+    By chance, too, few values are mixtures of many courses. What chance explains is seen where the
+    signs of all coefficients are drawn: their spectra stay, and what they have in common goes.
+    """
+    units = len(courses)
     if units < 2:
         return np.zeros(units)
-    explained = 1 - 1 / np.maximum(np.diag(inverse) * np.diag(gram), 1.0)
-    chance = min((units - 1) / degrees_of_freedom(_unit(_centred(train))), 0.9)
-    return np.maximum((explained - chance) / (1 - chance), 0.0)
+    random = np.random.default_rng(SEED)
+    drawn = [_explained(courses * random.choice((-1.0, 1.0), courses.shape)) for _ in range(DRAWN)]
+    chance = np.mean(drawn, axis=0)
+    beyond = (_explained(courses) - chance) / np.maximum(1 - chance, SINGULAR)
+    return np.where(chance < MOST_CHANCE, np.clip(beyond, 0, 1), 0.0)
+
+
+def _explained(courses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of each course's energy that is a mixture of the others."""
+    gram = courses @ courses.T
+    inverse = np.linalg.inv(gram + SINGULAR * np.eye(len(gram)))
+    return 1 - 1 / np.maximum(np.diag(inverse) * np.diag(gram), 1.0)
 
 
 def _likeness(

@@ -13,7 +13,6 @@ from benchmarks.confidence import (
     parts_of,
     quick_experiment,
     truth_of,
-    weights_of,
 )
 from musim.training.identification.confidence.model import joint, signs_of
 from musim.training.identification.metrics.calibration import calibration_error
@@ -56,9 +55,9 @@ def test_a_regression_finds_the_weights_that_made_the_truth():
     signs = random.normal(size=(20_000, 3)) * (1, 2, 0.5) + (0, 1, 2)
     odds = 0.5 + signs @ (1.5, 0.7, -0.8)
     true = random.random(len(odds)) < 1 / (1 + np.exp(-odds))
-    first, slopes = fitted(signs[:, :2], true, np.ones(len(true)))
+    first, slopes = fitted(signs[:, :2], true)
     assert slopes == pytest.approx([1.5, 0.7], abs=0.12)
-    _, kept = fitted(signs, true, np.ones(len(true)))
+    _, kept = fitted(signs, true)
     assert kept[2] == 0  # what would count the wrong way does not count
     assert first == pytest.approx(0.5 - 0.8 * 2, abs=0.2)
 
@@ -67,11 +66,6 @@ def test_the_area_is_how_often_the_true_one_is_surer():
     sure = np.array([0.9, 0.8, 0.8, 0.1])
     assert area_under_curve(sure, np.array([True, True, False, False])) == (2 + 1.5) / 4
     assert np.isnan(area_under_curve(sure, np.ones(4, bool)))
-
-
-def test_sources_count_by_the_root_of_their_units():
-    rows = [{"kind": "quick, easy"}] * 3 + [{"kind": "quick, hard"}] + [{"kind": "sheet"}] * 25
-    assert weights_of(rows) == pytest.approx([0.5] * 4 + [0.2] * 25)
 
 
 def test_a_row_of_the_table_is_counted():

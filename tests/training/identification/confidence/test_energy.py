@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from musim.training.identification.confidence.energy import shares_of
+from musim.training.identification.confidence.energy import _mixture, shares_of
 from musim.training.identification.confidence.places import places_of
 from musim.training.identification.noise import whiten
 from musim.training.identification.units import Recording, Units
@@ -71,6 +71,20 @@ def test_a_mixture_of_others_is_known_for_one():
     assert found.mixture[2] < 0.3
     found = shares(recording, with_more(units, units.territory[0], mixed, units.firing[0]))
     assert found.mixture.min() > 0.95
+
+
+@pytest.mark.parametrize("units", [2, 20, 60])
+def test_trains_that_have_nothing_in_common_are_no_mixtures(units):
+    # Of 60 values, many units explain most by chance; of 400, few do.
+    random = np.random.default_rng(units)
+    for values in (60, 400):
+        courses = random.normal(size=(units, values)) * np.linspace(3, 0.1, values)
+        courses /= np.linalg.norm(courses, axis=1)[:, None]
+        assert _mixture(courses).mean() < 0.1
+        mixed = courses.copy()
+        mixed[0] = mixed[1:].sum(axis=0)
+        if units == 20 and values == 400:
+            assert _mixture(mixed)[0] > 0.95
 
 
 def test_the_fainter_of_two_alike_is_the_copy():
