@@ -59,6 +59,11 @@ def test_methods_are_scored_and_what_was_found_is_kept(rows, monkeypatch):
         rows(columns, again={"sta"})
 
 
+def test_methods_that_refuse_a_recording_have_no_row(rows):
+    found = rows(("velbss", "stica"))  # of 16 x 16 px, which are no window
+    assert [row["column"] for row in found] == ["velbss"]
+
+
 def test_firings_are_looked_for_anew_in_units_that_are_kept(rows, monkeypatch):
     before = rows(("velbss",))
     empty = np.full((2, 1), np.nan)
