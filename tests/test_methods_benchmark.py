@@ -37,8 +37,8 @@ KIND = Kind("small ones, 2 units", made)
 def rows(tmp_path, monkeypatch):
     monkeypatch.setattr(scores, "_WARM", {column.method for column in COLUMNS.values()})
 
-    def of(columns, again=frozenset(), anew=False):
-        return rows_of((KIND, 3), columns, tmp_path, again, anew)
+    def of(columns, again=frozenset(), **chosen):
+        return rows_of((KIND, 3), columns, tmp_path, again, chosen.pop("anew", False), **chosen)
 
     return of
 
@@ -55,6 +55,7 @@ def test_methods_are_scored_and_what_was_found_is_kept(rows, monkeypatch):
     assert rows(columns) == found
     again = rows(columns, anew=True)
     assert [row["firings"] for row in again] == [row["firings"] for row in found]
+    assert rows((*columns, "ica"), kept=True) == again
     with pytest.raises(TypeError, match="not callable"):
         rows(columns, again={"sta"})
 

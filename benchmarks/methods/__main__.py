@@ -5,6 +5,7 @@
     python -m benchmarks.methods --folder FOLDER --kinds analytic --methods ica stica velbss
     python -m benchmarks.methods --folder FOLDER --again stica    # a method was changed
     python -m benchmarks.methods --folder FOLDER --firings        # the way to firings was changed
+    python -m benchmarks.methods --folder FOLDER --kept           # of what an interrupted run found
 
 Recordings, what each method finds in them and its scores are kept in the folder: a run that was
 interrupted goes on, and another one looks for what is not there yet. Units are told by their trains
@@ -45,6 +46,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=FIRST_SEED, help="first seed")
     parser.add_argument("--again", nargs="+", default=[], choices=COLUMNS, help="find units again")
     parser.add_argument("--firings", action="store_true", help="find firings and score again")
+    parser.add_argument("--kept", action="store_true", help="of units found before alone")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--figure", type=Path, help="default: benchmarks/methods.png, if all ran")
     given = parser.parse_args()
@@ -55,7 +57,7 @@ def main() -> None:
     whole = set(given.methods) == set(COLUMNS) and kinds == list(KINDS) and not given.quick
     score = partial(
         rows_of, columns=tuple(given.methods), folder=given.folder,
-        again=frozenset(given.again), anew=given.firings,
+        again=frozenset(given.again), anew=given.firings, kept=given.kept,
     )  # fmt: skip
     rows: list[Row] = []
     with ProcessPoolExecutor(given.workers, mp_context=get_context("spawn")) as pool:

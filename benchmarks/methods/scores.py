@@ -67,7 +67,12 @@ Row = dict[str, float | str]
 
 
 def rows_of(
-    work: tuple[Kind, int], columns: tuple[str, ...], folder: Path, again: Set[str], anew: bool
+    work: tuple[Kind, int],
+    columns: tuple[str, ...],
+    folder: Path,
+    again: Set[str],
+    anew: bool,
+    kept: bool = False,
 ) -> list[Row]:
     """Return a row for each method that takes such a recording.
 
@@ -83,6 +88,8 @@ def rows_of(
         Columns whose units are found again.
     anew : bool
         Whether firings are found and scores counted again, of units found before.
+    kept : bool
+        Whether only units that were found before are looked at.
     """
     kind, seed = work
     made: Made | None = None
@@ -92,6 +99,8 @@ def rows_of(
         units_path, row_path = path.with_suffix(".npz"), path.with_suffix(".json")
         if name in again:
             units_path.unlink(missing_ok=True)
+        if kept and not units_path.exists():
+            continue
         if anew or not units_path.exists() or not row_path.exists():
             made = made or kind.recording(seed, folder)
             if not units_path.exists():

@@ -120,12 +120,12 @@ def score_cases(
     predictions: list[Row] = []
     for index, (recording, truth) in enumerate(cases, start=first):
         with threadpool_limits(1):  # the other cores have sequences of their own
-            began = time.perf_counter()
+            began = time.process_time()
             with _naming(what, index):
                 found = identify(
                     recording, method, truth=truth, runs=runs, settings=settings, firings=firings
                 )
-            seconds = time.perf_counter() - began
+            seconds = time.process_time() - began
             scored = score_units(found, truth, recording.frame_rate)
         difficulty = {"snr": truth.snr, "synchrony": truth.synchrony, **values, "sequence": index}
         oracle = oracle_agreement(recording, truth, firings)[scored.visible]
