@@ -19,6 +19,9 @@ RINGING = 0.5
 """A band-pass of zero phase spreads a twitch to both sides by so many periods of its lower corner:
 of one of 5-50 Hz, 0.01 of the energy lies further off."""
 
+MOST_SPREAD = 0.3
+"""It is followed no further, s: what a low corner does so far off is little."""
+
 SETTLED = 2.5
 """So many periods of the lower corner off, nothing is left."""
 
@@ -72,7 +75,9 @@ class Grid:
     @property
     def ahead(self) -> int:
         """Frames by which a twitch is seen before its onset."""
-        return math.ceil(RINGING / self.band.low * self.rate) if self.band else 0
+        if self.band is None:
+            return 0
+        return math.ceil(min(RINGING / self.band.low, MOST_SPREAD) * self.rate)
 
 
 @dataclass(frozen=True, eq=False)

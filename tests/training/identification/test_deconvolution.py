@@ -71,6 +71,16 @@ def test_a_regular_train_is_found(rate, band):
     assert abs(len(found) - (instants > 0).sum()) <= 1
 
 
+@pytest.mark.parametrize("corners", [(0.3, 100.0), (8.0, 25.0)])
+def test_other_band_passes_are_followed(corners):
+    band = BandPass(low=corners[0], high=corners[1], frame_rate=RATE, order=2)
+    instants = np.cumsum(np.random.default_rng(0).normal(0.09, 0.014, 15)) - 0.3
+    found = _found(_train(instants, noise=0.02, band=band), band=band)
+    inside = instants[(instants > 0.02) & (instants < 0.9)]
+    assert np.abs(found[:, None] - inside).min(axis=0).max() < 0.01
+    assert abs(len(found) - (instants > 0).sum()) <= 1
+
+
 def test_a_band_pass_that_is_not_said_is_seen():
     train = _train(np.arange(-0.3, 0.97, 0.1), noise=0.03, band=BAND)
     np.testing.assert_array_equal(_found(train), _found(train, band=BAND))

@@ -98,7 +98,6 @@ def _worse_than_best(seed):
     train += 0.1 * random.standard_normal(frames)
     # All that may happen is as likely, so that no history goes before it is seen to be worse.
     densities, survivals = np.zeros(400), np.zeros(400)
-    densities[:5] = -np.inf
     found, evidence = kernels.likeliest_firings(
         random, train, noise, twitch, np.zeros((0, PLACES, length)), np.zeros(0), 1, densities,
         survivals, 5, 4000,
