@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 
 from musim.training.identification.methods.blocks import Blocks, blocks_of
-from musim.training.identification.methods.candidates import VIEWS
 from musim.training.identification.methods.learned import windows
 from musim.training.identification.methods.learned.windows import (
     KINDS,
-    Windows,
     trains_of_windows,
 )
 from musim.training.identification.metrics import match_trains
@@ -27,9 +25,8 @@ def _numbered(shape, size=(1.0, 1.0)):
     [((40, 40), (1, 1)), ((13, 31), (1, 1)), ((30, 64), (0.6, 0.9)), ((5, 9), (1, 1))],
 )
 def test_windows_cover_the_image_and_lie_no_further_apart_than_a_step(shape, size):
-    kind = Windows(12.0, 6.0, 4, VIEWS[0])
     blocks = _numbered(shape, size)
-    found = list(windows._windows(blocks, kind))
+    found = list(windows._windows(blocks, 12.0, 6.0))
     rows = sorted({int(values[0, 0]) // shape[1] for values, _ in found})
     columns = sorted({int(values[0, 0]) % shape[1] for values, _ in found})
     for first, count, one in zip((rows, columns), shape, size, strict=True):
@@ -64,16 +61,27 @@ def test_there_are_no_more_components_than_directions_that_move():
     image = np.zeros((20, 20))
     image[5:15, 5:15] = 1
     blocks = Blocks(np.outer(image.ravel(), np.linspace(1, 2, 12)), (20, 20), SIZE)
-    found = whiten(recording(trains()))
-    for kind in KINDS:
-        for values, shape in windows._windows(blocks, kind):
-            if kind.view is not None:
-                part = windows._trains(found, Blocks(values, shape, SIZE), kind)
-                assert len(part) <= 1
-                assert np.isfinite(part).all()
+    for values, _ in windows._windows(blocks, 6.0, 4.0):
+        directions = windows._strongest(values, 4)
+        moves = bool(values.any())
+        assert directions.shape == (int(moves), 12)
+        np.testing.assert_allclose(np.abs(directions @ np.linspace(1, 2, 12)),
+                                   np.linalg.norm(np.linspace(1, 2, 12)))  # fmt: skip
+
+
+@pytest.mark.parametrize("samples", [30, 90])
+def test_directions_of_a_window_are_those_of_its_singular_values(samples):
+    # Fewer blocks than components, and more.
+    values = np.random.default_rng(0).standard_normal((samples, 50)) * np.geomspace(1, 9, 50)
+    found = windows._strongest(values, 5)
+    wanted = np.linalg.svd(values)[2][:5]
+    np.testing.assert_allclose(np.abs((found * wanted).sum(axis=1)), 1.0, rtol=1e-6)
+    # No more than the blocks can tell.
+    assert len(windows._strongest(values[:7], 5)) == 2
+    assert windows._strongest(values[:2], 5).shape == (0, 50)
 
 
 def test_a_recording_that_is_smaller_than_any_window_is_one():
     blocks = _numbered((6, 5))
     for kind in KINDS:
-        assert len(list(windows._windows(blocks, kind))) == 1
+        assert len(list(windows._windows(blocks, kind.width, kind.step))) == 1
