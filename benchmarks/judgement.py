@@ -64,8 +64,9 @@ VALIDATION = 5
 NETWORKS, HIDDEN = 4, (48, 24)
 """Networks whose log odds are averaged, and units of their hidden layers."""
 
-RATE, DECAY, DROPOUT, BATCH, PATIENCE = 3e-3, 1e-3, 0.1, 256, 25
-"""Of AdamW; share of hidden units left out; trains a step; rounds without getting better."""
+RATE, DECAY, DROPOUT, JITTER, BATCH, PATIENCE = 3e-3, 1e-2, 0.3, 0.3, 256, 25
+"""Of AdamW; share of hidden units left out; SD of what is added to the traits, so that other
+simulators' are not too far from any; trains a step; rounds without getting better."""
 
 Example = tuple[Recording, NDArray[np.float32]]
 
@@ -200,7 +201,8 @@ def _learned(
         network.train()
         for batch in torch.randperm(len(given)).split(BATCH):
             steps.zero_grad()
-            loss(network(given[batch])[:, 0], wanted[batch]).backward()
+            jittered = given[batch] + JITTER * torch.randn_like(given[batch])
+            loss(network(jittered)[:, 0], wanted[batch]).backward()
             steps.step()
         network.eval()
         with torch.no_grad():
