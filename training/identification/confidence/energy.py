@@ -79,8 +79,9 @@ def shares_of(
     courses = _unit(known.values_of(train) @ back)
     gram = courses @ courses.T
     inverse = np.asarray(np.linalg.inv(gram + SINGULAR * np.eye(len(gram))), np.float64)
-    maps = inverse @ (courses @ velocity.T)  # (unit, pixel)
-    rest = velocity - maps.T.astype(np.float32) @ courses.astype(np.float32)
+    narrow = courses.astype(np.float32)
+    maps = (inverse @ (narrow @ velocity.T)).astype(np.float32)  # (unit, pixel)
+    rest = velocity - maps.T @ narrow
     steps = steps_of(known.noise.area, pixel_size, (depth, width))
     whole = shared_energy(velocity, (depth, width), steps)
     left = shared_energy(rest, (depth, width), steps)

@@ -405,6 +405,8 @@ def _refine(recording: Recording) -> Units:
     "recordings what units look like; where units are seen to move as they are, refined as by "
     "refine.",
     firings_of_trains=True,
+    # Its judgement was learned as such a probability, from more than is seen of its units later.
+    keeps_confidence=True,
 )
 def _judged(recording: Recording) -> Units:
     from .refine import judged_and_refine
