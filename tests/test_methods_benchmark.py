@@ -117,5 +117,5 @@ def test_the_table_pools_units_and_averages_recordings():
     assert (found["correlation"], found["firings"], found["recordings"]) == (0.9, 0.8, 2)
     lines = table([*both, row("cbss of trains", 1, **nothing)])
     assert lines[2] == "| discs (2) | `ica` | 0.50 | 0.60 | 0.33 | 0.900 | 0.80 (0.30) | 1.5 |"
-    assert lines[3] == "|  | `cbss of trains` | 0.00 | - | 0.00 | - | - (-) | 1.5 |"
+    assert lines[3] == "|  | `cbss of trains` (1) | 0.00 | - | 0.00 | - | - (-) | 1.5 |"
     assert png(drawn([*both, row("nmf", 1, **nothing)])).startswith(b"\x89PNG")

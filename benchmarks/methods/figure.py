@@ -42,7 +42,7 @@ def draw(rows: Sequence[Row]) -> Chart:
             colour = "white" if value > 0.6 else "black"
             axes.text(place, row, text, ha="center", va="center", fontsize=7, color=colour)
         axes.set_title(title, fontsize=10)
-        axes.set_xticks(range(len(kinds)), kinds, rotation=45, ha="right", fontsize=7)
+        axes.set_xticks(range(len(kinds)), kinds, rotation=90, fontsize=7)
         axes.tick_params(length=0)
     panels[0].set_yticks(range(len(columns)), columns, fontsize=8)
     seconds = [

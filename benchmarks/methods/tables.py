@@ -64,11 +64,13 @@ def table(rows: Sequence[Row]) -> list[str]:
         f"|---|---|{'---:|' * len(MEASURES)}",
     ]
     for kind, columns in cells(rows).items():
+        most = max(found["recordings"] for found in columns.values())
         for number, (column, found) in enumerate(columns.items()):
             values = [_text(found[name]) for name in ("recall", "precision", "outlines")]
             values.append(_text(found["correlation"], 3))
             values.append(f"{_text(found['firings'])} ({_text(found['firings_chance'])})")
             values.append(_text(found["seconds"], 1))
-            of = f"{kind} ({found['recordings']:.0f})" if number == 0 else ""
-            lines.append(f"| {of} | `{column}` | {' | '.join(values)} |")
+            of = f"{kind} ({most:.0f})" if number == 0 else ""
+            fewer = f" ({found['recordings']:.0f})" if found["recordings"] < most else ""
+            lines.append(f"| {of} | `{column}`{fewer} | {' | '.join(values)} |")
     return lines
