@@ -44,7 +44,8 @@ COLUMNS = {
     **{name: Column(name) for name in ("stica", "velbss")},
     "cbss of trains": Column("cbss"),
     "cbss of velocity": Column("cbss", {"source": "velocity"}),
-    **{name: Column(name) for name in ("nmf", "sta", "oracle-territories", "oracle-trains")},
+    **{name: Column(name) for name in ("nmf", "sta")},
+    **{f"oracle-{what}": Column(f"oracle-{what}") for what in ("territories", "maps", "trains")},
 }
 """All methods by the names of the table's rows; `sta` is given the true firings."""
 
