@@ -18,6 +18,8 @@ def short(outcome: Outcome) -> str:
     text = counted(outcome.units, "unit")
     if not math.isnan(outcome.explained_share):
         text += f", {share(outcome.explained_share)} of the velocity's energy above noise explained"
+    if outcome.other_motion:
+        text += f"; left out: {outcome.other_motion}"
     return f"{text}; {in_words(outcome.frame_faults)}" if outcome.frame_faults else text
 
 

@@ -120,6 +120,8 @@ def _found(store: Store) -> list[Table]:
         words = ", ".join(REMARKS[name].words for name in outcome.remarks)
         if outcome.frame_faults:
             words += f": {in_words(outcome.frame_faults)}"
+        if outcome.other_motion:
+            words += f": {outcome.other_motion}"
         table.add_row(str(index), str(outcome.units), share(outcome.explained_share), words)
     if len(store) > MOST_SOURCES:
         table.add_row("…", "", "", f"and {len(store) - MOST_SOURCES} more (see --json)")

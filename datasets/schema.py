@@ -271,6 +271,11 @@ VARIABLES: tuple[Variable, ...] = (
         "cut_count", _SEQUENCE, "int32", "",
         "Identified units that were left out, less certain than was asked for.", truth=False,
     ),
+    Variable(
+        "other_motion", ("sequence", "depth", "width"), "uint8", "",
+        "Motion that is no unit's and was left out of them; 0: none, from 1 on: an artery each, "
+        "from 101 on: of the whole muscle.", truth=False,
+    ),
 )  # fmt: skip
 
 COORDINATES: tuple[Variable, ...] = (

@@ -15,6 +15,7 @@ from ...simulator.sequence import Truth
 from ...training.identification.frame_faults import Span
 from ...training.identification.metrics import SequenceScore, score
 from ...training.identification.metrics.firing import firings_within
+from ...training.identification.other_motion import OtherMotion, other_motion_in
 from ...training.identification.stored import optional, outcome_of, shown_velocity_sd
 from ...training.identification.unit_table import table_rows
 from ...training.identification.units import UNCERTAIN_OUTLINE
@@ -140,6 +141,8 @@ class Findings:
         Frames that hold no image of their own.
     cut : int
         Units that were left out, less certain than was asked for.
+    other_motion : tuple of OtherMotion
+        Arteries and whole muscles, which were left out.
     """
 
     store: str
@@ -164,6 +167,7 @@ class Findings:
     remarks: tuple[str, ...] = ()
     frame_faults: tuple[Span, ...] = ()
     cut: int = 0
+    other_motion: tuple[OtherMotion, ...] = ()
 
     @property
     def duration(self) -> float:
@@ -271,6 +275,7 @@ def read_findings(store: Store, index: int) -> Findings:
         remarks=outcome.remarks,
         frame_faults=outcome.frame_faults,
         cut=outcome.cut,
+        other_motion=other_motion_in(optional(store, "other_motion", index)),
     )
 
 

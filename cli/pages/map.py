@@ -2,6 +2,7 @@
 
 from markupsafe import Markup
 
+from ...training.identification.other_motion import OtherMotion
 from .findings import Findings, FoundUnit, TrueUnit
 from .markup import colour_class, element, fixed, join, listed
 from .outlines import label_places, outline
@@ -39,7 +40,11 @@ def draw_map(findings: Findings) -> Markup:
     return plane.draw(
         findings.velocity_sd,
         highest_of(findings.velocity_sd),
-        [*(_missed_unit(unit, plane.scale, findings) for unit in findings.missed_drawn), *outlines],
+        [
+            *(_other_motion(one, plane.scale, findings) for one in findings.other_motion),
+            *(_missed_unit(unit, plane.scale, findings) for unit in findings.missed_drawn),
+            *outlines,
+        ],
         labels=element("g", *_labels(findings, plane.scale), class_="labels", aria_hidden="true"),
         definitions=element("defs", _hatching(), scale_of_greys()),
         larger=LARGER,
@@ -68,6 +73,15 @@ def _found_unit(
         tabindex=0 if unit is findings.drawn[0] else -1,
         aria_pressed="false",
         aria_label=describe_place(unit),
+    )
+
+
+def _other_motion(one: OtherMotion, scale: float, findings: Findings) -> Markup:
+    return element(
+        "path",
+        element("title", f"{one.kind}, left out of the units"),
+        d=outline(one.mask, scale, findings.size),
+        class_="other-motion",
     )
 
 
@@ -191,4 +205,9 @@ def caption_of_map(findings: Findings) -> Markup:
             ]
         if any(unit.partner is None for unit in findings.units):
             parts.append("* the train matches no true unit's.")
+    if findings.other_motion:
+        parts += [
+            element("span", "Red, dashed and dotted", class_="key other-motion"),
+            ": motion that is no unit's, of an artery or of the whole muscle. ",
+        ]
     return join(*parts, left_out(findings))

@@ -6,6 +6,8 @@ import numpy as np
 from markupsafe import Markup
 
 from ...training.identification.frame_faults import OF_FRAMES, in_words
+from ...training.identification.other_motion import LEFT_OUT
+from ...training.identification.other_motion import in_words as places_in_words
 from ...training.identification.remarks import REMARKS
 from .findings import Findings
 from .markup import colour_class, element, join, share
@@ -86,12 +88,15 @@ def remarks_on(findings: Findings) -> list[Markup]:
     paragraphs = []
     for name in findings.remarks:
         remark = REMARKS[name]
-        frames = in_words([one for one in findings.frame_faults if OF_FRAMES[one.fault] == name])
+        where = in_words([one for one in findings.frame_faults if OF_FRAMES[one.fault] == name])
+        others = [one for one in findings.other_motion if LEFT_OUT[one.kind] == name]
+        step = (findings.size[0] / findings.shape[1], findings.size[1] / findings.shape[2])
+        where = where or places_in_words(others, step).capitalize()
         paragraphs.append(
             element(
                 "p",
                 element("strong", f"{remark.words.capitalize()}."),
-                f" {remark.sentence} {frames + '. ' if frames else ''}{remark.advice}",
+                f" {remark.sentence} {where + '. ' if where else ''}{remark.advice}",
                 class_="remark",
             )
         )

@@ -121,6 +121,12 @@ REMARKS: dict[str, Remark] = {
             "and their confidence is what the method says.",
             "Record for a second or longer.",
         ),
+        Remark(
+            "whole-motion-left-out",
+            "Motion of most of the image at once was seen, as of tremor or of the whole muscle, "
+            "and was not counted as a unit.",
+            "Keep limb and probe still; where one unit fills the image, record a wider one.",
+        ),
     )
 }
 """The remarks by name, in the order of their bits."""

@@ -15,6 +15,7 @@ from .confidence.parts import Parts
 from .confidence.places import places_of
 from .frame_faults import Span, spans_of
 from .metrics.firing import rate_and_variation
+from .other_motion import in_words, other_motion_in
 from .remarks import from_bits, to_bits
 from .units import Recording, Units
 
@@ -48,6 +49,7 @@ VARIABLES = (
     "epoch_jaccard",
     "epoch_agreement",
     "cut_count",
+    "other_motion",
 )
 """What is written. Stores of earlier versions lack the last ones."""
 
@@ -72,6 +74,8 @@ class Outcome:
         Frames that hold no image of their own, in their order.
     cut : int
         Units that were left out, less certain than was asked for.
+    other_motion : str
+        Where motion lies that is no unit's and was left out; empty where there is none.
     """
 
     units: int
@@ -79,6 +83,7 @@ class Outcome:
     remarks: tuple[str, ...]
     frame_faults: tuple[Span, ...] = ()
     cut: int = 0
+    other_motion: str = ""
 
 
 def outcome_of(store: Store, index: int) -> Outcome:
@@ -93,6 +98,9 @@ def outcome_of(store: Store, index: int) -> Outcome:
         remarks=() if bits is None else from_bits(int(bits)),
         frame_faults=() if faults is None else spans_of(faults),
         cut=0 if cut is None else int(cut),
+        other_motion=in_words(
+            other_motion_in(optional(store, "other_motion", index)), store.layout.pixel_size
+        ),
     )
 
 
@@ -217,6 +225,9 @@ def pack(units: Units, recording: Recording, layout: Layout) -> dict[str, NDArra
         else units.residual_sd,
         "remarks": np.array(to_bits(units.remarks), np.int32),
         "cut_count": np.array(units.cut, np.int32),
+        "other_motion": np.zeros(units.territory.shape[1:], np.uint8)
+        if units.other_motion is None
+        else units.other_motion,
         "frame_fault": np.zeros(len(recording.tvi), np.uint8)
         if units.frame_fault is None
         else units.frame_fault,

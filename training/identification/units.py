@@ -71,6 +71,9 @@ class Units:
     frame_fault : uint8 array of shape (time,), optional
         What each frame is, by its place in :data:`.frame_faults.FAULTS`; left out, all hold an
         image of their own.
+    other_motion : uint8 array of shape (depth, width), optional
+        Where motion lies that is no unit's and was left out, see :mod:`.other_motion`; None where
+        there is none.
     parts : Parts, optional
         The numbers that tell how far each unit may be believed, see :mod:`.confidence`.
     cut : int
@@ -89,6 +92,7 @@ class Units:
     frame_fault: NDArray[np.uint8] | None = None
     parts: Parts | None = None
     cut: int = 0
+    other_motion: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         if self.outline_confidence is None:

@@ -16,7 +16,9 @@ from PIL import Image
 
 from musim.cli.pages.evaluation import evaluation_page
 from musim.cli.pages.findings import read_findings
-from musim.cli.pages.plane import NOT_FINITE
+from musim.cli.pages.map import TALLEST, WIDEST
+from musim.cli.pages.outlines import outline
+from musim.cli.pages.plane import NOT_FINITE, Plane
 from musim.cli.pages.recording import Links, recording_page
 from musim.cli.pages.sources import KnownTrain
 from musim.cli.pages.trains import BREADTH
@@ -26,6 +28,7 @@ from musim.simulator import Parameters, Range
 from musim.simulator.errors import InputError
 from musim.training.identification.explanation import explained
 from musim.training.identification.frame_faults import Span
+from musim.training.identification.other_motion import OtherMotion
 from musim.training.identification.remarks import REMARKS
 from musim.training.identification.results import recording_of
 from musim.training.identification.rows import IdentificationEvaluation
@@ -540,6 +543,22 @@ def test_frames_without_an_image_are_named_with_the_remark(told):
     assert "7 frames lost (3-9). " + REMARKS["frames-lost"].advice in lost
     assert "1 frame spoilt (1). " in spoilt
     assert "lost (" not in spoilt
+
+
+def test_motion_that_is_no_units_is_marked_and_named_with_the_remark(told):
+    mask = np.zeros(told.velocity_sd.shape, bool)
+    mask[1:3, 2:4] = True
+    said = dataclasses.replace(
+        told, other_motion=(OtherMotion("artery", mask),), remarks=("pulsation-left-out",)
+    )
+    page = Parsed(recording_page(said))
+    (mark,) = page.all("path", "other-motion")
+    scale = Plane(said.size, WIDEST, TALLEST).scale
+    assert mark["attributes"]["d"] == outline(mask, scale, said.size)
+    (remark,) = page.all("p", "remark")
+    step = np.divide(said.size, said.shape[1:])
+    assert f"Artery at {2 * step[0]:.1f} mm deep, {3 * step[1]:.1f} mm across. " in remark["text"]
+    assert not Parsed(recording_page(told)).all("path", "other-motion")
 
 
 def test_the_share_and_the_remarks_are_said(told):

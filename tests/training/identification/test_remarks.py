@@ -24,6 +24,7 @@ def test_bits_never_change():
         "too-wide": 2048,
         "unlike-firings": 4096,
         "too-short-to-repeat": 8192,
+        "whole-motion-left-out": 16384,
     }
     assert len(REMARKS) <= 31  # an int32 has so many
 

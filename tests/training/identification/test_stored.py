@@ -125,6 +125,18 @@ def test_what_is_left_is_stored(three, found, stub, tmp_path):
     assert not three.layout.attributes.get("musim_remarks")
 
 
+def test_where_motion_was_left_out_is_stored_and_told(three, found, stub, tmp_path):
+    image = np.zeros((DEPTH, WIDTH), np.uint8)
+    image[0, :2] = 1
+    stub((three, [dataclasses.replace(units, other_motion=where)
+                  for units, where in zip(found, (None, image, None), strict=True)]))  # fmt: skip
+    store = run(three, out=tmp_path / "units.zarr")
+    told = [outcome_of(store, index).other_motion for index in range(3)]
+    depth, width = 0.5 * PIXEL[0], PIXEL[1]
+    assert told == ["", f"artery at {depth:.1f} mm deep, {width:.1f} mm across", ""]
+    np.testing.assert_array_equal(store.read("other_motion", 1), image)
+
+
 def test_units_that_nobody_explained_are_stored_too():
     recording = Recording(np.zeros((FRAMES, DEPTH, WIDTH), np.float32), RATE, PIXEL)
     arrays = pack(some_units(np.random.default_rng(1), 2), recording, bare_layout())
@@ -225,10 +237,10 @@ def test_simulated_stores_do_not_have_the_variables_of_results(simulated):
     declared = {v.name: v for v in VARIABLES}
     for name in (
         "confidence", "velocity_sd", "outline_confidence", "explained_share", "residual_sd",
-        "remarks", "frame_fault", "cut_count", *PARTS,
+        "remarks", "frame_fault", "cut_count", "other_motion", *PARTS,
     ):  # fmt: skip
         assert not declared[name].truth
-        if name not in {"remarks", "frame_fault", "cut_count"}:
+        if name not in {"remarks", "frame_fault", "cut_count", "other_motion"}:
             assert math.isnan(declared[name].fill_value)
         assert name not in simulated.layout.variables
         assert name not in {v.name for kind in ("dense", "rendered") for v in variables_of(kind)}

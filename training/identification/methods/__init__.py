@@ -23,6 +23,7 @@ from ..doubts import doubts
 from ..explanation import explained
 from ..firings import way_named, with_firings
 from ..frame_faults import with_faults, without_faults
+from ..other_motion import without_other_motion
 from ..remarks import joined
 from ..saturation import unsaturated
 from ..slow_motion import without_slow_motion
@@ -344,6 +345,8 @@ def identify(
 
     def find(recording: Recording) -> Units:
         units = chosen(recording, truth, runs, settings, events)
+        if chosen.truth == "unused":
+            units = without_other_motion(recording, units)
         if not chosen.takes_events and (chosen.firings_of_trains or firings is not None):
             units = with_firings(recording, units, firings)
         return units

@@ -6,14 +6,16 @@ seen (the map above half its peak) and what explains it (the disc whose response
 fits the recording best, is most like the map).
 """
 
+import dataclasses
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..firing import firings
 from ..noise import Whitened
+from ..other_motion import OtherMotion, marked
 from ..units import Recording, Units, none
 from .blocks import Blocks, blocks_of, signal_directions
 from .candidates import VIEWS, Candidates, candidates_of, stability_of
@@ -60,6 +62,8 @@ class Spread:
     signs : float64 array of shape (unit, sign)
         See :func:`.evidence.signs_of`.
     remarks : tuple of str
+    pulses : float64 array of shape (pulse, depth, width)
+        Maps of what moves as the heart beats, and is left out; on the blocks.
     """
 
     blocks: Blocks
@@ -69,6 +73,7 @@ class Spread:
     confidence: NDArray[np.float64]
     signs: NDArray[np.float64]
     remarks: tuple[str, ...]
+    pulses: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 0)))
 
 
 def spread_units(recording: Recording, found: Whitened) -> Spread:
@@ -98,8 +103,9 @@ def spread_units(recording: Recording, found: Whitened) -> Spread:
     trains = candidates.trains[kept]
     maps = maps_of(blocks, trains)
     return Spread(
-        blocks, directions, trains, maps, certainty(signs[kept]), signs[kept], tuple(remarks)
-    )
+        blocks, directions, trains, maps, certainty(signs[kept]), signs[kept], tuple(remarks),
+        candidates.maps[likely[pulses]],
+    )  # fmt: skip
 
 
 def with_trains(recording: Recording, found: Whitened, trains: NDArray[np.float64]) -> Spread:
@@ -236,8 +242,9 @@ def outlines(
 def units_of_spread(recording: Recording, found: Whitened, spread: Spread) -> Units:
     """Return what was found in the recording's terms, the most certain first."""
     count = len(spread.trains)
+    other = pulses_of(recording, spread)
     if count == 0:
-        return none(recording, spread.remarks)
+        return dataclasses.replace(none(recording, spread.remarks), other_motion=other)
     territory, outline = territories_of(recording, spread)
     order = np.argsort(-spread.confidence, kind="stable")
     trains = found.trains(spread.trains[order])
@@ -248,7 +255,20 @@ def units_of_spread(recording: Recording, found: Whitened, spread: Spread) -> Un
         confidence=spread.confidence[order],
         outline_confidence=outline[order],
         remarks=spread.remarks,
+        other_motion=other,
     )
+
+
+def pulses_of(recording: Recording, spread: Spread) -> NDArray[np.uint8] | None:
+    """Return where on the recording's pixels arteries move, see :mod:`..other_motion`."""
+    if not len(spread.pulses):
+        return None
+    shape, size = recording.tvi.shape[1:], spread.blocks.size
+    found = []
+    for image in spread.pulses:
+        fine = enlarged(smoothed(image, size), shape, recording.pixel_size, size)
+        found.append(OtherMotion("artery", place_of(fine * upright(fine), CORE)))
+    return marked(None, found, shape)
 
 
 def territories_of(
