@@ -44,11 +44,12 @@ def rows(tmp_path, monkeypatch):
 
 
 def test_methods_are_scored_and_what_was_found_is_kept(rows, monkeypatch):
-    columns = ("velbss", "sta", "oracle-trains")
+    columns = ("velbss", "sta", "oracle-trains", "oracle-maps")
     found = rows(columns)
     assert [row["column"] for row in found] == list(columns)
     assert found[2]["units"] == found[2]["found"] == found[2]["by_train"] == 2
     assert found[2]["correlation"] > 0.99
+    assert found[3]["by_train"] == 2
     assert found[1]["firings"] == 1  # it is given the true ones
     assert all(row["seconds"] > 0 for row in found)
     monkeypatch.setattr(scores, "_find", None)

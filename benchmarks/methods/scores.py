@@ -52,11 +52,12 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Known:
-    """What methods that are given the truth look at of it."""
+    """What methods that are given the truth look at of it; maps are fitted to the true trains."""
 
     territory: NDArray[np.float32]
     twitch_train: NDArray[np.float32]
     firing: NDArray[np.float64]
+    own_maps: None = None
 
     @property
     def unit_count(self) -> int:
