@@ -28,6 +28,7 @@ from ..remarks import joined
 from ..saturation import unsaturated
 from ..slow_motion import without_slow_motion
 from ..units import FEWEST_FRAMES, SHORTEST, Recording, Units, check, is_still, none
+from .learned.description import PAGE as LEARNED
 from .published import descriptions as published
 from .settings import MethodSettings
 
@@ -407,6 +408,7 @@ def _refine(recording: Recording) -> Units:
     "Trains that windows of the image hold, judged by a network that learned from simulated "
     "recordings what units look like; where units are seen to move as they are, refined as by "
     "refine.",
+    page=LEARNED,
     firings_of_trains=True,
     # Its judgement was learned as such a probability, from more than is seen of its units later.
     keeps_confidence=True,
