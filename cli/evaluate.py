@@ -64,7 +64,7 @@ Examples:
 )
 @click.option(
     "-m", "--method", default=None, metavar="|".join(METHODS),
-    help="How units are found.  [default: refine; network with --run]",
+    help="How units are found.  [default: learned; network with --run]",
 )  # fmt: skip
 @click.option(
     "--compare", "compared", default=None, metavar="METHOD,METHOD",

@@ -40,7 +40,7 @@ Examples:
     "--method",
     default=None,
     metavar="|".join(METHODS),
-    help="How units are found.  [default: refine; network with --run]",
+    help="How units are found.  [default: learned; network with --run]",
 )
 @click.option(
     "--run",

@@ -12,7 +12,7 @@ import pytest
 from musim.datasets import generate
 from musim.simulator import InputError, Parameters, Range
 from musim.training.identification.evaluation import read_evaluation
-from musim.training.identification.methods import METHODS, Method
+from musim.training.identification.methods import METHODS, USUAL, Method
 from musim.training.identification.protocols import SWEEPS, ali_2020, sweep
 from musim.training.identification.rows import IdentificationEvaluation
 from musim.training.identification.tables import summary
@@ -42,9 +42,7 @@ def stub(monkeypatch):
         return Units(truth.territory[:keep], truth.twitch_train[:keep], truth.firing[:keep],
                      confidence)  # fmt: skip
 
-    monkeypatch.setitem(
-        METHODS, "refine", Method("refine", "", method, "needed", keeps_confidence=True)
-    )
+    monkeypatch.setitem(METHODS, USUAL, Method(USUAL, "", method, "needed", keeps_confidence=True))
 
 
 @pytest.fixture
@@ -111,12 +109,12 @@ def test_the_protocol_of_ali_2020(musim, stub, tmp_path, monkeypatch):
     assert firings[0][3:6] == ["1.000"] * 3
     found = read_evaluation("evaluation")
     # Of one unit there is no wrong one.
-    assert trains[0][3:] == ["1.000", "1.000", "1.000", "–", "1.000", "–"]
+    assert trains[0][3:] == ["1.000", "1.000", "1.000", "1.000", "–", "1.000", "–"]
     assert masks[0][3:] == ["1.000"] * 7
     for row, numbers in zip(summary(found), trains, strict=True):
         assert float(numbers[3]) == pytest.approx(row["train_recall_mean"], abs=6e-4)
         if row["units"] > 1:
-            assert float(numbers[8]) == pytest.approx(row["firing_chance_mean"], abs=6e-4)
+            assert float(numbers[9]) == pytest.approx(row["firing_chance_mean"], abs=6e-4)
     for row, numbers in zip(summary(found), masks, strict=True):
         assert float(numbers[5]) == pytest.approx(row["detection_recall_mean"], abs=6e-4)
         assert float(numbers[9]) == pytest.approx(row["rate_of_agreement_mean"], abs=6e-4)
@@ -214,7 +212,7 @@ def test_going_on_and_replacing(musim, stub, store, refused, tmp_path):
     command = ["evaluate", "identify", "musim.zarr", "--workers", 1, "-o", "e"]
     assert musim(*command).code == 0
     refused(["e: found an evaluation there", "--resume", "--overwrite"], *command[1:])
-    refused(["other settings (refine on musim.zarr)"], *command[1:], "--resume", "-m", "ica")
+    refused(["other settings (learned on musim.zarr)"], *command[1:], "--resume", "-m", "ica")
     (tmp_path / "e" / "notes.txt").write_text("mine")
     (tmp_path / "e" / "detection.png").write_text("of an older run")
     assert musim(*command, "--resume").code == 0
@@ -246,7 +244,7 @@ def test_protocols_and_their_sizes(musim, asked, arguments, wanted):
     musim("evaluate", "identify", *arguments)
     (((protocol, method, out), options),) = asked
     assert protocol == wanted
-    assert (method, out) == ("refine", "evaluation")
+    assert (method, out) == (USUAL, "evaluation")
     options.pop("on_progress")
     assert options == {
         "runs": (),

@@ -9,7 +9,7 @@ import pytest
 
 from musim.datasets import generate, open_store
 from musim.simulator import InputError, Parameters, Range
-from musim.training.identification.methods import METHODS, Method
+from musim.training.identification.methods import METHODS, USUAL, Method
 from musim.training.identification.remarks import REMARKS
 from musim.training.identification.results import MOST_UNITS, identify_stores
 from musim.training.identification.stored import outcome_of
@@ -34,7 +34,7 @@ def stub(monkeypatch, nearly):
     def method(recording, truth=None):
         return none(recording) if truth is None else nearly(truth)
 
-    for name in ("refine", "ica"):
+    for name in (USUAL, "ica"):
         monkeypatch.setitem(METHODS, name, Method(name, "", method, "used", keeps_confidence=True))
 
 
@@ -168,7 +168,7 @@ def test_several_recordings_make_one_result(musim, source, stub, tmp_path):
 
 
 def test_what_is_left_unexplained_is_said_once(musim, source, monkeypatch):
-    monkeypatch.setitem(METHODS, "refine", Method("refine", "", none))
+    monkeypatch.setitem(METHODS, USUAL, Method(USUAL, "", none))
     done = musim("identify", "musim.zarr", "--workers", 1)
     assert done.code == 0
     *_, first, second, third, remark = done.err.splitlines()
@@ -199,7 +199,7 @@ def test_options_are_handed_on(musim, monkeypatch):
     for _, options in asked:
         assert callable(options.pop("on_progress"))
     assert asked == [
-        ((("a", "b"), "units.zarr"), {"method": "refine", "runs": (), "settings": {},
+        ((("a", "b"), "units.zarr"), {"method": USUAL, "runs": (), "settings": {},
                                       "firings": None, "events": None, "workers": None,
                                       "min_confidence": 0.0, "epochs": 0, "scheduler": None,
                                       "resume": False, "overwrite": False}),
@@ -219,7 +219,7 @@ def test_names_with_brackets_are_shown_as_they_are(musim, source, stub):
 def test_going_on_and_replacing(musim, source, stub, refused, tmp_path):
     assert musim("identify", "musim.zarr", "--workers", 1).code == 0
     refused(["units.zarr", "found a store there", "--resume", "--overwrite"], "musim.zarr")
-    refused(["other settings", "method: refine there, ica asked"], "musim.zarr", "--resume",
+    refused(["other settings", "method: learned there, ica asked"], "musim.zarr", "--resume",
             "--method", "ica")  # fmt: skip
     refused(["both --resume and --overwrite"], "musim.zarr", "--resume", "--overwrite")
     assert musim("identify", "musim.zarr", "--resume").code == 0
@@ -271,7 +271,7 @@ def test_too_many_units_end_with_a_failure(musim, source, monkeypatch, tmp_path)
         train = np.ones((count, len(recording.tvi)), np.float32)
         return Units(ones, train, np.zeros((count, 0)), np.ones(count))
 
-    monkeypatch.setitem(METHODS, "refine", Method("refine", "", method, keeps_confidence=True))
+    monkeypatch.setitem(METHODS, USUAL, Method(USUAL, "", method, keeps_confidence=True))
     done = musim("identify", "musim.zarr", "--workers", 1)
     assert done.code == 1
     line = done.err.splitlines()[-1]
@@ -282,7 +282,7 @@ def test_too_many_units_end_with_a_failure(musim, source, monkeypatch, tmp_path)
 
 
 def test_interrupted(musim, source, monkeypatch, stub):
-    method = METHODS["refine"]
+    method = METHODS[USUAL]
     calls = []
 
     def interrupted(recording, truth=None):
@@ -291,7 +291,7 @@ def test_interrupted(musim, source, monkeypatch, stub):
             raise KeyboardInterrupt
         return method(recording, truth)
 
-    monkeypatch.setitem(METHODS, "refine", Method("refine", "", interrupted, "used"))
+    monkeypatch.setitem(METHODS, USUAL, Method(USUAL, "", interrupted, "used"))
     done = musim("identify", "musim.zarr", "--workers", 1)
     assert done.code == 130
     assert "--resume" in done.err.splitlines()[-1]

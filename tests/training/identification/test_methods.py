@@ -105,5 +105,5 @@ def test_what_comes_with_musim_says_what_it_needs():
     assert {name for name, method in METHODS.items() if method.truth == "used"} == {"sta"}
     assert {name for name, method in METHODS.items() if method.takes_runs} == {"network"}
     assert all(method.name == name and method.summary for name, method in METHODS.items())
-    assert usual_method() == "refine"
+    assert usual_method() == "learned"
     assert usual_method(["run"]) == "network"

@@ -32,7 +32,7 @@ from .learned.description import PAGE as LEARNED
 from .published import descriptions as published
 from .settings import MethodSettings
 
-USUAL = "refine"
+USUAL = "learned"
 """The method unless another is asked for."""
 
 Find = Callable[..., Units]

@@ -36,6 +36,7 @@ def is_pulse(course: NDArray[np.floating], frame_rate: float) -> bool:
         Hz.
     """
     frames = len(course)
+    course = course.astype(np.float64)
     centred = course - course.mean()
     first, last = (round(beat * frame_rate) for beat in BEATS)
     last = min(last, frames - round(OVERLAP * frame_rate))

@@ -64,8 +64,11 @@ def judged_units(recording: Recording, found: Whitened) -> Spread:
         sure[likely], seen.courses[likely], recording.frame_rate, LEAST, beside=beside
     )
     pulses = [one for one in taken if is_pulse(seen.courses[likely[one]], recording.frame_rate)]
-    kept = likely[[one for one in taken if one not in pulses]]
+    kept, beating = likely[[one for one in taken if one not in pulses]], likely[pulses]
     trains = seen.trains[kept]
     maps = maps_of(blocks, trains)
     remarks = ("pulsation-left-out",) if pulses else ()
-    return Spread(blocks, directions, trains, maps, sure[kept], seen.traits[kept], remarks)
+    return Spread(
+        blocks, directions, trains, maps, sure[kept], seen.traits[kept], remarks,
+        maps_of(blocks, seen.trains[beating]),
+    )  # fmt: skip
