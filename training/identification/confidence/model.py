@@ -108,12 +108,12 @@ SIGNS = (
 )  # fmt: skip
 """What the confidence is made of."""
 
-FIRST = 1.211
-WEIGHTS = (0.675, 0.074, 0.097, 0.944, 0.0, 0.0, 6.776, 9.058, 3.278)
+FIRST = 1.541
+WEIGHTS = (0.605, 0.066, 0.0, 1.42, 0.0, 0.0, 7.332, 19.074, 3.019)
 """Log odds of a unit, and what a sign of 1 adds to them, by ``python -m benchmarks.confidence
 --fit``."""
 
-USUAL = (2.666, 3.401, 1.165, 0.165, 0.822, -0.019, 0.0, 0.0, 0.0)
+USUAL = (2.632, 3.439, 1.52, 0.24, 0.911, -0.054, 0.0, 0.0, 0.0)
 """The signs' medians over true units, by the same."""
 
 

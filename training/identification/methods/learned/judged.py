@@ -12,8 +12,11 @@ from ..repeats import are_beside, chosen
 from ..spread import LEAST, Spread, maps_of
 from .judgement import learned
 from .recurrence import gathered
-from .traits import Seen, traits_of
+from .traits import NAMES, Seen, traits_of
 from .windows import trains_of_windows
+
+BEATING_SHARE = 0.3
+"""Of the motion in its place, from which what beats as a heart does is worth a word."""
 
 
 def seen_in(recording: Recording, found: Whitened) -> tuple[Seen, Blocks, NDArray[np.float64]]:
@@ -60,15 +63,35 @@ def judged_units(recording: Recording, found: Whitened) -> Spread:
     fitting = (seen.radii >= UNIT_RADII[0]) & (seen.radii <= UNIT_RADII[1])
     likely = np.flatnonzero((sure >= LEAST) & fitting)
     beside = are_beside(seen.centres[likely], seen.radii[likely])
-    taken, _ = chosen(
-        sure[likely], seen.courses[likely], recording.frame_rate, LEAST, beside=beside
-    )
-    pulses = [one for one in taken if is_pulse(seen.courses[likely[one]], recording.frame_rate)]
-    kept, beating = likely[[one for one in taken if one not in pulses]], likely[pulses]
+    rate = recording.frame_rate
+    taken, copies = chosen(sure[likely], seen.courses[likely], rate, LEAST, beside=beside)
+    beats = [one for one in taken if is_pulse(seen.courses[likely[one]], rate)]
+    kept = likely[[one for one in taken if one not in beats]]
+    beating = np.concatenate([likely[beats], _unlikely_beats(seen, sure, rate)])
     trains = seen.trains[kept]
     maps = maps_of(blocks, trains)
-    remarks = ("pulsation-left-out",) if pulses else ()
+    remarks = ["pulsation-left-out"] if len(beating) else []
+    if _lie_apart(seen, likely[copies], kept):
+        remarks.append("copies-left-out")
     return Spread(
-        blocks, directions, trains, maps, sure[kept], seen.traits[kept], remarks,
+        blocks, directions, trains, maps, sure[kept], seen.traits[kept], tuple(remarks),
         maps_of(blocks, seen.trains[beating]),
     )  # fmt: skip
+
+
+def _unlikely_beats(seen: Seen, sure: NDArray[np.float64], frame_rate: float) -> NDArray[np.int64]:
+    """Return what beats as a heart does and was not taken for a unit: at each place, once."""
+    share, strength = (seen.traits[:, NAMES.index(name)] for name in ("share", "strength"))
+    strong = np.flatnonzero((sure < LEAST) & (share > BEATING_SHARE) & (strength > 0))
+    beats = strong[[is_pulse(seen.courses[one], frame_rate) for one in strong]]
+    if not len(beats):
+        return beats
+    beside = are_beside(seen.centres[beats], seen.radii[beats])
+    once, _ = chosen(share[beats], seen.courses[beats], frame_rate, 0.0, beside=beside)
+    return beats[once]
+
+
+def _lie_apart(seen: Seen, copies: NDArray[np.int64], kept: NDArray[np.int64]) -> bool:
+    """Tell whether a copy's centre lies in no unit: in the same place it is the unit once more."""
+    away = np.linalg.norm(seen.centres[copies][:, None] - seen.centres[kept][None], axis=2)
+    return bool((away > seen.radii[copies][:, None] + seen.radii[kept]).all(axis=1).any())
