@@ -133,7 +133,7 @@ def unseen(units: Units, blind: NDArray[np.bool_]) -> Units:
     blind : bool array of shape (depth, width)
     """
     territory = np.where(blind, np.float32(0), units.territory)
-    kept = (territory > 0.5).any(axis=(1, 2)) | ~units.masks.any(axis=(1, 2))
+    kept = np.logical_or(np.any(territory > 0.5, axis=(1, 2)), ~np.any(units.masks, axis=(1, 2)))
     residual = None if units.residual_sd is None else np.where(blind, np.nan, units.residual_sd)
     return dataclasses.replace(
         dataclasses.replace(units, territory=territory).taken(kept),
