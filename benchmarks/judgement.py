@@ -28,6 +28,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from musim.simulator import Parameters, Range, draw, render
 from musim.simulator.experiment.doses import Doses
 from musim.simulator.experiment.quick import colour, draw_recording, render_recording
+from musim.simulator.imaging.filtering import BandPass, band_pass
 from musim.simulator.parameters import PRESETS
 from musim.training.identification.methods.learned.judged import seen_in
 from musim.training.identification.methods.learned.judgement import FURTHEST, WEIGHTS, Judgement
@@ -55,7 +56,7 @@ WIDER: dict[str, str] = {
 }
 """Doses of a kind of example, by their names as options."""
 
-KINDS = ("easy", "many", "typical", "wide", "hard", "analytic")
+KINDS = ("easy", "many", "typical", "wide", "hard", "analytic", "noise")
 """Kinds of examples, in turn."""
 
 VALIDATION = 5
@@ -77,6 +78,8 @@ def example(index: int) -> Example:
     rng = np.random.default_rng([SEED, index])
     if kind == "analytic":
         return _analytic(index, rng)
+    if kind == "noise":
+        return _noise(rng)
     preset = kind if kind in ("typical", "hard") else "easy"
     given = dict(PRESETS[preset])
     if kind in ("many", "wide"):
@@ -94,6 +97,19 @@ def example(index: int) -> Example:
     recording = draw_recording(parameters, doses, truth, seed=SEED, index=index)
     tvi = render_recording(recording, colour(parameters, doses))
     return Recording(tvi, parameters.frame_rate, parameters.pixel_size), truth.twitch_train
+
+
+def _noise(rng: np.random.Generator) -> Example:
+    """Return noise alone: white or alike over pixels, over frames, or in a band of frequencies."""
+    side, frames = int(rng.choice([40, 64, 96])), int(rng.integers(300, 900))
+    noise = rng.standard_normal((frames, side, side))
+    over = rng.choice([0.0, 0.7, 1.5, 3.0], 3) * rng.integers(0, 2, 3)
+    noise = gaussian_filter(noise, (2 * over[0], over[1], over[2]))
+    if rng.uniform() < 0.4:
+        noise = band_pass(noise.astype(np.float32), BandPass(low=5.0, high=25.0, frame_rate=400.0))
+    size = float(rng.choice([0.3, 0.625]))
+    tvi = np.asarray(noise / noise.std(), np.float32)
+    return Recording(tvi, 400.0, (size, size)), np.zeros((0, frames), np.float32)
 
 
 def _analytic(index: int, rng: np.random.Generator) -> Example:

@@ -88,7 +88,14 @@ def test_results_of_an_earlier_version(musim, tiny, store_of_units, nearly, tmp_
     assert ["0", str(found.count), "–"] in [line.split() for line in shown.out.splitlines()]
     told = json.loads(musim("info", "units.zarr", "--json").out)
     assert told["found"] == [
-        {"units": found.count, "explained_share": None, "remarks": [], "frame_faults": [], "cut": 0}
+        {
+            "units": found.count,
+            "explained_share": None,
+            "remarks": [],
+            "frame_faults": [],
+            "cut": 0,
+            "other_motion": "",
+        }
     ]
     # Its units are listed with what is known of them.
     assert ["0", "0.95"] in [line.split()[:2] for line in shown.out.splitlines()]

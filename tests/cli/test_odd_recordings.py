@@ -80,7 +80,7 @@ def test_motion_that_no_unit_explains_is_stated_everywhere(musim):
     assert REMARKS["motion-unexplained"].sentence in found.err
     (told,) = json.loads(musim("info", "units.zarr", "--json").out)["found"]
     assert told == {"units": 0, "explained_share": 0.0, "remarks": ["motion-unexplained"],
-                    "frame_faults": [], "cut": 0}  # fmt: skip
+                    "frame_faults": [], "cut": 0, "other_motion": ""}  # fmt: skip
     shown = musim("info", "units.zarr").out
     assert re.search(r"recording +units +energy explained +remarks", shown)
     assert re.search(r"^ 0 +0 +0 % +motion unexplained", shown, re.MULTILINE)
