@@ -71,15 +71,18 @@ def refine(recording: Recording, units: Units) -> Units:
 
 def ica_and_refine(recording: Recording) -> Units:
     """Refine what independent component analysis finds."""
-    found = whiten(recording)
-    spread = spread_units(recording, found)
-    return _better(recording, found, spread, lambda given: ica_model(given).trains)
+    return _refined(recording, spread_units)
 
 
 def judged_and_refine(recording: Recording) -> Units:
     """Refine what learned judgement takes for units."""
+    return _refined(recording, judged_units)
+
+
+def _refined(recording: Recording, units: Callable[[Recording, Whitened], Spread]) -> Units:
+    """Refine what is found without an assumption on territories."""
     found = whiten(recording)
-    spread = judged_units(recording, found)
+    spread = units(recording, found)
     return _better(recording, found, spread, lambda given: ica_model(given).trains)
 
 
