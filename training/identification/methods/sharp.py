@@ -23,6 +23,10 @@ spreads 0.72-0.88 (``python -m benchmarks.identification``: discs, analytic, fib
 TRIED = 0.85
 """Share from which the assumption is tried where that costs little: missed units lower it."""
 
+FEW = 0.5
+"""Trains for each direction that holds signal, below which most of it is not explained yet: how
+they explain it then tells little."""
+
 SPARE_UNITS = 1.6
 """There are as many units as directions that hold signal; a model of more than this many times
 those has made some up."""
@@ -81,13 +85,15 @@ def sharpness(found: Whitened, trains: NDArray[np.float64]) -> float:
 def is_worth_trying(found: Whitened, spread: Spread) -> bool:
     """Tell whether a recording may be one of units that move as they are.
 
-    On pixels as coarse as blocks, where it takes a fraction of a second, doubt is enough.
+    On pixels as coarse as blocks, where it takes a fraction of a second, doubt is enough: a share
+    that missed units may have lowered, or trains that are too few to tell.
     """
     if not len(spread.trains):
         return True
     share = sharpness(found, spread.trains)
-    coarse = len(found.values) == math.prod(spread.blocks.shape)
-    return share >= (TRIED if coarse else SHARP)
+    if len(found.values) != math.prod(spread.blocks.shape):
+        return share >= SHARP
+    return share >= TRIED or len(spread.trains) < FEW * len(spread.directions)
 
 
 def holds(found: Whitened, spread: Spread, model: Model) -> bool:
