@@ -36,7 +36,7 @@ from musim.training.identification.confidence.model import SIGNS, joint, signs_o
 from musim.training.identification.confidence.parts import Parts
 from musim.training.identification.methods import identify
 from musim.training.identification.metrics import match_trains
-from musim.training.identification.metrics.calibration import calibration_error
+from musim.training.identification.metrics.calibration import area_under_curve, calibration_error
 from musim.training.identification.reliability_figure import reliability_chart
 from musim.training.identification.units import Recording
 
@@ -158,14 +158,6 @@ def parts_of(rows: list[dict[str, object]]) -> Parts:
     names = [field.name for field in dataclasses.fields(Parts)]
     # Rows that were kept before a number was thought of lack it.
     return Parts(**{name: np.array([row.get(name) for row in rows], np.float64) for name in names})
-
-
-def area_under_curve(sure: NDArray[np.float64], true: NDArray[np.bool_]) -> float:
-    """Return how probably a true unit is surer than a false one; NaN without either."""
-    good, bad = sure[true], sure[~true]
-    if not len(good) or not len(bad):
-        return float("nan")
-    return float(((good[:, None] > bad) + 0.5 * (good[:, None] == bad)).mean())
 
 
 def fitted(

@@ -6,7 +6,6 @@ import pytest
 from benchmarks.confidence import (
     One,
     analytic,
-    area_under_curve,
     fitted,
     found_in,
     line,
@@ -15,7 +14,7 @@ from benchmarks.confidence import (
     truth_of,
 )
 from musim.training.identification.confidence.model import joint, signs_of
-from musim.training.identification.metrics.calibration import calibration_error
+from musim.training.identification.metrics.calibration import area_under_curve, calibration_error
 
 SEED = 4000
 """Neither learned from nor looked at."""
@@ -60,12 +59,6 @@ def test_a_regression_finds_the_weights_that_made_the_truth():
     _, kept = fitted(signs, true)
     assert kept[2] == 0  # what would count the wrong way does not count
     assert first == pytest.approx(0.5 - 0.8 * 2, abs=0.2)
-
-
-def test_the_area_is_how_often_the_true_one_is_surer():
-    sure = np.array([0.9, 0.8, 0.8, 0.1])
-    assert area_under_curve(sure, np.array([True, True, False, False])) == (2 + 1.5) / 4
-    assert np.isnan(area_under_curve(sure, np.ones(4, bool)))
 
 
 def test_a_row_of_the_table_is_counted():

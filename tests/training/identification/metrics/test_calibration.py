@@ -7,7 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musim.training.identification.metrics.calibration import calibration_error
+from musim.training.identification.metrics.calibration import (
+    area_under_curve,
+    calibration_error,
+    log_loss,
+)
 
 
 def _error_slowly(confidence, true, bins):
@@ -64,3 +68,34 @@ def test_without_predictions_nothing_is_known():
 def test_what_is_no_confidence_is_refused(confidence, refused):
     with refused("confidence: found shape"):
         calibration_error(confidence, [1])
+
+
+def test_the_area_is_how_often_the_true_one_is_surer():
+    assert area_under_curve([0.9, 0.8, 0.8, 0.1], [True, True, False, False]) == (2 + 1.5) / 4
+    assert math.isnan(area_under_curve([0.9, 0.8], [1, 1]))
+    assert math.isnan(area_under_curve([], []))
+
+
+@given(st.lists(st.tuples(st.integers(0, 8).map(lambda n: n / 8), st.booleans()), max_size=40))
+def test_area_and_loss_are_those_of_scikit_learn(predictions):
+    from sklearn import metrics
+
+    sure = [0.01 + 0.9 * c for c, _ in predictions]
+    true = [t for _, t in predictions]
+    if len(set(true)) < 2:
+        return
+    assert area_under_curve(sure, true) == pytest.approx(metrics.roc_auc_score(true, sure))
+    assert log_loss(sure, true) == pytest.approx(metrics.log_loss(true, sure))
+
+
+def test_loss_of_what_was_sure_and_wrong_is_large_and_finite():
+    assert log_loss([0.5, 0.25], [1, 0]) == pytest.approx(-(math.log(0.5) + math.log(0.75)) / 2)
+    assert log_loss([1.0, 0.0], [1, 0]) == 0
+    assert 30 < log_loss([0.0], [1]) < 40
+    assert math.isnan(log_loss([], []))
+
+
+@pytest.mark.parametrize("measure", [area_under_curve, calibration_error, log_loss])
+def test_a_truth_for_each_is_wanted(measure, refused):
+    with refused("confidence: found shape (2,) for 3 predictions"):
+        measure([0.5, 0.5], [1, 0, 1])

@@ -1,7 +1,7 @@
 """How probably what is seen of a train is a unit's, as learned from simulated recordings.
 
 A small network takes the traits of one train (:mod:`.traits`). Its weights come as text beside this
-module; ``python -m benchmarks.judgement`` learns them anew.
+module; ``python -m benchmarks.judgement`` learns them anew, as :mod:`...learning` says.
 """
 
 import functools
@@ -19,9 +19,12 @@ from .traits import NAMES
 
 WEIGHTS = Path(__file__).with_name("judgement.json")
 
-FURTHEST = 6.0
-"""SDs from their mean beyond which traits are as they are there: what was never seen is no more
-telling than the strangest that was."""
+SCALING = ("low", "high", "mean", "scale")
+"""What traits are brought to one scale with."""
+
+Layer = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Weights (output, input) and biases (output,); of several networks, (network, output, input) and
+(network, output)."""
 
 
 @dataclass(frozen=True)
@@ -30,16 +33,19 @@ class Judgement:
 
     Parameters
     ----------
+    low, high : float64 arrays of shape (trait,)
+        Range of the traits it learned from. What lies beyond is taken to lie at its end: what was
+        never seen is no more telling than the strangest that was.
     mean, scale : float64 arrays of shape (trait,)
         Of the traits it learned from.
-    layers : tuple of (float64 array (output, input), float64 array (output,))
-        Weights and biases; of several networks side by side, (network, output, input) and
-        (network, output).
+    layers : tuple of Layer
     """
 
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
     mean: NDArray[np.float64]
     scale: NDArray[np.float64]
-    layers: tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...]
+    layers: tuple[Layer, ...]
 
     def probability(self, traits: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return how probably each train is a unit's, float64 (train,).
@@ -49,44 +55,74 @@ class Judgement:
         traits : float64 array of shape (train, trait)
             By :data:`.traits.NAMES`.
         """
-        values = np.clip((traits - self.mean) / self.scale, -FURTHEST, FURTHEST)
+        values = (np.clip(traits, self.low, self.high) - self.mean) / self.scale
         for number, (weight, bias) in enumerate(self.layers):
             if number:
                 values = np.maximum(values, 0.0)
             values = values @ np.swapaxes(weight, -1, -2) + bias[..., None, :]
         odds = np.atleast_2d(values[..., 0]).mean(axis=0)
-        return np.asarray(1 / (1 + np.exp(-odds)))
+        # The logistic function, where exp does not overflow.
+        return np.asarray((1 + np.tanh(odds / 2)) / 2)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON has it."""
         return {
             "traits": list(NAMES),
-            "mean": _short(self.mean),
-            "scale": _short(self.scale),
+            **{name: _short(getattr(self, name)) for name in SCALING},
             "layers": [{"weight": _short(w), "bias": _short(b)} for w, b in self.layers],
         }
 
     @classmethod
-    def from_json(cls, found: dict[str, Any]) -> "Judgement":
+    def from_json(cls, found: Any) -> "Judgement":
         """Return what :meth:`to_json` gave.
 
         Raises
         ------
         InputError
-            If it was learned from other traits.
+            If it is anything else, or was learned from other traits.
         """
-        if found.get("traits") != list(NAMES):
+        if not isinstance(found, dict) or found.get("traits") != list(NAMES):
+            traits = found.get("traits") if isinstance(found, dict) else None
             raise InputError(
-                f"judgement: found weights for the traits {found.get('traits')}, wanted "
-                f"{', '.join(NAMES)}; learn them anew"
+                f"judgement: found weights for the traits {traits}, wanted {', '.join(NAMES)}; "
+                "learn them anew"
             )
-        layers = tuple(
-            (np.array(one["weight"], np.float64), np.array(one["bias"], np.float64))
-            for one in found["layers"]
-        )
-        return cls(
-            np.array(found["mean"], np.float64), np.array(found["scale"], np.float64), layers
-        )
+        try:
+            scaling = {name: _numbers(found[name], 1) for name in SCALING}
+            layers = tuple(
+                (_numbers(one["weight"], 3), _numbers(one["bias"], 2)) for one in found["layers"]
+            )
+            _check(scaling, layers)
+        except (KeyError, TypeError, ValueError):
+            raise InputError(
+                "judgement: found weights that are damaged or of another version, wanted finite "
+                f"numbers for {', '.join(SCALING)} and layers that fit together; learn them anew"
+            ) from None
+        return cls(**scaling, layers=layers)
+
+
+def _numbers(values: Any, dimensions: int) -> NDArray[np.float64]:
+    """Return nested lists as an array; raise ValueError if they are not of finite numbers."""
+    found = np.array(values)
+    if found.dtype.kind not in "if" or found.ndim != dimensions or not np.isfinite(found).all():
+        raise ValueError(dimensions)
+    return found.astype(np.float64)
+
+
+def _check(scaling: dict[str, NDArray[np.float64]], layers: tuple[Layer, ...]) -> None:
+    """Raise ValueError unless layers take one another's output and end in one number."""
+    width = len(NAMES)
+    if not layers or any(each.shape != (width,) for each in scaling.values()):
+        raise ValueError("shape")
+    if (scaling["low"] > scaling["high"]).any() or (scaling["scale"] <= 0).any():
+        raise ValueError("scale")
+    networks = len(layers[0][0])
+    for weight, bias in layers:
+        if weight.shape != (networks, bias.shape[1], width) or bias.shape[0] != networks:
+            raise ValueError("layer")
+        width = bias.shape[1]
+    if not networks or width != 1:
+        raise ValueError("output")
 
 
 def _short(values: NDArray[np.float64]) -> Sequence[Any]:
