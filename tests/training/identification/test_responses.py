@@ -8,8 +8,10 @@ import pytest
 from musim.training.identification.methods.responses import (
     FAR,
     FORMS,
+    LEAST_INSIDE,
     RADII,
     Form,
+    _responses,
     centred_disc,
     field_of,
     fit,
@@ -185,3 +187,23 @@ def test_noise_and_nothing_are_explained_no_further_than_they_can_be():
     assert np.isfinite(found.places).all()
     upside_down = fit(-_disc(12.0, 12.0, 3.0)[None], SIZE)
     assert upside_down.explained[0] < 0.2
+
+
+@pytest.mark.parametrize(("shape", "size"), [((9, 14), (0.6, 0.5)), ((12, 7), (1.0, 0.3))])
+def test_responses_are_sums_of_few(shape, size):
+    few = _responses(shape, size)
+    assert len(few.spectra) < len(FORMS) * len(RADII) / 4
+    padded = (2 * shape[0], 2 * shape[1])
+    for (weights, inside), radius in list(zip(few.by_radius, RADII, strict=True))[::5]:
+        disc = np.fft.rfft2(np.fft.ifftshift(centred_disc(radius, padded, size)))
+        for form, weight, held in list(zip(FORMS, weights, inside, strict=True))[::7]:
+            response = np.fft.irfft2(disc * form.transfer(padded, size), padded)
+            response /= np.sqrt(np.square(response).sum())
+            whole = np.fft.irfft2(np.tensordot(weight, few.spectra, 1), padded)
+            np.testing.assert_allclose(whole, response, atol=2e-4)
+            for block in (0, 5, math.prod(shape) - 1):
+                row, column = divmod(block, shape[1])
+                moved = np.roll(response, (row, column), (0, 1))[: shape[0], : shape[1]]
+                assert held[block] == pytest.approx(
+                    max(np.square(moved).sum(), LEAST_INSIDE), abs=2e-4
+                )

@@ -58,6 +58,21 @@ def test_the_wider_the_blur_the_less_sharp(seed):
     assert values[1] < SHARP
 
 
+def test_what_else_moves_in_the_same_place_makes_nothing_sharp():
+    random = np.random.default_rng(0)
+    disc = np.hypot(*(np.indices((24, 24)) - 12)) < 7
+    own, other = np.eye(6)[:2] * 20
+    spread = gaussian_filter(disc.astype(float), 3)[..., None] * own
+    noise = random.standard_normal((24, 24, 6))
+    shares = []
+    for size in (0.0, 3.0):
+        values = (spread + size * other + noise).reshape(-1, 6).astype(np.float32)
+        found = Whitened(values, Noise(np.eye(6), np.ones((24, 24)), 1.0), (7, 24, 24))
+        shares.append(sharpness(found, own[None]))
+    assert shares[0] == pytest.approx(shares[1], abs=0.01)
+    assert shares[1] < TRIED
+
+
 def test_without_trains_there_is_no_sharpness():
     _, found, trains = _sequence(3, 10.0, 0)
     assert sharpness(found, trains[:0]) == 0.0

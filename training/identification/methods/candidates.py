@@ -5,7 +5,7 @@ of speckle gives looks otherwise in each: no other sign tells units from compone
 (Rohlén, Carbonaro et al. 2023, Journal of Neural Engineering 20, find the same in real muscles).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..noise import Whitened
 from .blocks import Blocks
-from .fast_ica import ITERATIONS, fast_ica
+from .fast_ica import ITERATIONS, fast_ica_of_many
 
 FAINTEST = 1e-7
 """Share of the largest power below which a direction is left out."""
@@ -57,9 +57,7 @@ def gradients(images: NDArray[np.float64], size: tuple[float, float]) -> NDArray
 def middle_scales(images: NDArray[np.float64], size: tuple[float, float]) -> NDArray[np.float64]:
     """Return what is a few mm wide: sparse where slow fields lie over the units."""
     narrow, wide = (
-        np.array(
-            [scipy.ndimage.gaussian_filter(image, (sd / size[0], sd / size[1])) for image in images]
-        )
+        np.asarray(scipy.ndimage.gaussian_filter(images, (0, sd / size[0], sd / size[1])))
         for sd in (NARROW, WIDE)
     )
     return (narrow - wide).reshape(len(images), -1)
@@ -189,12 +187,31 @@ def unmixed(
     iterations : int
         FastICA's, at most.
     """
-    power, turn = np.linalg.eigh(values.T @ values / len(values))
-    # What is as faint as this in a view is rounding's, or a filter's that emptied it.
-    kept = power > FAINTEST * power[-1]
-    root, turn = np.sqrt(power[kept]), turn[:, kept]
-    if len(root) < 2:
-        return root[:, None] * turn.T
-    # Single precision halves the time of tanh; cubes outgrow it.
-    white = ((values @ turn) / root).astype(np.float32 if contrast == "logcosh" else np.float64)
-    return fast_ica(white, contrast, iterations).astype(np.float64) @ (root[:, None] * turn.T)
+    return unmixed_all([values], contrast, iterations)[0]
+
+
+def unmixed_all(
+    sets: Sequence[NDArray[np.float64]], contrast: str, iterations: int = ITERATIONS
+) -> list[NDArray[np.float64]]:
+    """Return the mixing matrices of several sets of values, each as :func:`unmixed` would.
+
+    What is of one shape is unmixed together.
+    """
+    mixing: list[NDArray[np.float64]] = []
+    together: dict[tuple[int, int], list[tuple[int, NDArray[np.floating]]]] = {}
+    for number, values in enumerate(sets):
+        power, turn = np.linalg.eigh(values.T @ values / len(values))
+        # What is as faint as this in a view is rounding's, or a filter's that emptied it.
+        kept = power > FAINTEST * power[-1]
+        root, turn = np.sqrt(power[kept]), turn[:, kept]
+        mixing.append(root[:, None] * turn.T)
+        if len(root) > 1:
+            # Single precision halves the time of tanh; cubes outgrow it.
+            dtype = np.float32 if contrast == "logcosh" else np.float64
+            white = ((values @ turn) / root).astype(dtype)
+            together.setdefault(white.shape, []).append((number, white))
+    for alike in together.values():
+        turned = fast_ica_of_many(np.stack([white for _, white in alike]), contrast, iterations)
+        for (number, _), rotation in zip(alike, turned, strict=True):
+            mixing[number] = rotation.astype(np.float64) @ mixing[number]
+    return mixing

@@ -24,18 +24,18 @@ Floats = NDArray[np.floating]
 
 def _logcosh(sources: Floats) -> tuple[Floats, Floats]:
     values = np.tanh(sources, out=sources)
-    return values, np.array([1 - np.square(row).mean() for row in values], values.dtype)
+    return values, 1 - np.square(values).mean(axis=-1)
 
 
 def _cube(sources: Floats) -> tuple[Floats, Floats]:
     squares = np.square(sources)
-    slopes = 3 * squares.mean(axis=1)
+    slopes = 3 * squares.mean(axis=-1)
     squares *= sources
     return squares, slopes
 
 
 def _square(sources: Floats) -> tuple[Floats, Floats]:
-    slopes = 2 * sources.mean(axis=1)
+    slopes = 2 * sources.mean(axis=-1)
     return np.square(sources, out=sources), slopes
 
 
@@ -44,8 +44,8 @@ CONTRASTS: dict[str, Callable[[Floats], tuple[Floats, Floats]]] = {
     "cube": _cube,
     "square": _square,
 }
-"""Derivatives of what is sought to be extreme, of sources (source, sample), which may be written
-over; and the means of their slopes, (source,)."""
+"""Derivatives of what is sought to be extreme, of sources (..., source, sample), which may be
+written over; and the means of their slopes, (..., source)."""
 
 
 def fast_ica(white: Floats, contrast: str, iterations: int = ITERATIONS) -> Floats:
@@ -67,25 +67,37 @@ def fast_ica(white: Floats, contrast: str, iterations: int = ITERATIONS) -> Floa
     array of shape (source, component) and the same dtype
         Orthonormal rows.
     """
-    values = white.T
-    count, samples = values.shape
+    return fast_ica_of_many(white[None], contrast, iterations)[0]
+
+
+def fast_ica_of_many(white: Floats, contrast: str, iterations: int = ITERATIONS) -> Floats:
+    """Return the same for several sets of values, (set, source, component), of (set, sample, ...).
+
+    Small ones take a fraction of the time that they take one by one.
+    """
+    sets, samples, count = white.shape
     derivative = CONTRASTS[contrast]
     # The start of scikit-learn's, so that the same components are found in the same order.
     start = np.random.RandomState(SEED).normal(size=(count, count))
-    rotation = _decorrelated(start.astype(values.dtype))
+    found = np.repeat(_decorrelated(start.astype(white.dtype))[None], sets, axis=0)
+    moving, rotation = np.arange(sets), found
     for _ in range(iterations):
-        products, slopes = derivative(rotation @ values)
-        moved = _decorrelated(products @ white / float(samples) - slopes[:, None] * rotation)
-        turned = np.abs(np.einsum("ij,ij->i", moved, rotation))
-        rotation = moved
-        if np.abs(turned - 1).max() < TOLERANCE:
-            break
-    return rotation
+        products, slopes = derivative(rotation @ white.swapaxes(1, 2))
+        moved = _decorrelated(products @ white / float(samples) - slopes[..., None] * rotation)
+        turned = np.abs(np.einsum("sij,sij->si", moved, rotation))
+        found[moving] = rotation = moved
+        left = np.abs(turned - 1).max(axis=1, initial=0.0) >= TOLERANCE
+        if not left.all():
+            if not left.any():
+                break
+            moving, rotation, white = moving[left], rotation[left], white[left]
+    return found
 
 
 def _decorrelated(rows: Floats) -> Floats:
     """Return (W W^T)^(-1/2) W, rows of length 1 or, where they depend on others, less."""
-    energy, directions = np.linalg.eigh(rows @ rows.T)
-    least = max(float(energy[-1]) * np.finfo(rows.dtype).eps, float(np.finfo(rows.dtype).tiny))
-    root = np.sqrt(np.maximum(energy, rows.dtype.type(least)))
-    return (directions / root) @ directions.T @ rows
+    energy, directions = np.linalg.eigh(rows @ rows.swapaxes(-1, -2))
+    limits = np.finfo(rows.dtype)
+    least = np.maximum(energy[..., -1:] * limits.eps, limits.tiny)
+    root = np.sqrt(np.maximum(energy, least))[..., None, :]
+    return (directions / root) @ directions.swapaxes(-1, -2) @ rows

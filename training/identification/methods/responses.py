@@ -20,6 +20,9 @@ doi:10.1109/ACCESS.2020.3023495)."""
 FAR = 5.5
 """SD over which flow returns on all sides, mm."""
 
+LEAST_SHARE = 1e-8
+"""Responses are sums of those few that hold more than this share of the largest one's squares."""
+
 LEAST_INSIDE = 0.25
 """A disc whose response lies mostly outside the image is not preferred for what is not seen."""
 
@@ -101,17 +104,17 @@ def fit(maps: NDArray[np.float64], size: tuple[float, float]) -> Fit:
         Of a block, mm.
     """
     shape = (maps.shape[1], maps.shape[2])
-    responses, inside = _responses(shape, size)
+    responses = _responses(shape, size)
     padded = (2 * shape[0], 2 * shape[1])
     shares, peaks = [], []
     for image in maps:
         spectrum = np.asarray(scipy.fft.rfft2(image.astype(np.float32), padded))
-        product = np.asarray(scipy.fft.irfft2(spectrum * responses, padded))
-        product = product[..., : shape[0], : shape[1]]
-        gain = np.square(np.maximum(product, 0.0)) / np.maximum(inside, LEAST_INSIDE)
-        flat = gain.reshape(*gain.shape[:2], -1)
-        peaks.append(flat.argmax(axis=2))
-        shares.append(flat.max(axis=2) / max(float(np.square(image).sum()), 1e-30))
+        products = np.asarray(scipy.fft.irfft2(spectrum * responses.spectra, padded))
+        products = products[:, : shape[0], : shape[1]].reshape(len(products), -1)
+        best = [_best(weights @ products, inside) for weights, inside in responses.by_radius]
+        peaks.append(np.stack([place for place, _ in best], axis=1))
+        share = np.stack([gain for _, gain in best], axis=1)
+        shares.append(share / max(float(np.square(image).sum()), 1e-30))
     share = np.array(shares)  # (unit, form, radius)
     form = int(share.max(axis=2).sum(axis=0).argmax())
     radius = share[:, form].argmax(axis=1)
@@ -123,31 +126,72 @@ def fit(maps: NDArray[np.float64], size: tuple[float, float]) -> Fit:
     return Fit(FORMS[form], places, share[units, form, radius])
 
 
-@lru_cache(maxsize=2)
-def _responses(
-    shape: tuple[int, int], size: tuple[float, float]
-) -> tuple[NDArray[np.complex64], NDArray[np.float32]]:
-    """Return the spectra of all discs' responses, of length 1, and their squares inside the image.
+def _best(
+    product: NDArray[np.float32], inside: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return where each of some responses explains most, by products (response, block), and it."""
+    gain = np.maximum(product, 0.0, out=product)
+    gain *= gain
+    gain /= inside
+    place = gain.argmax(axis=1)
+    return place, gain[np.arange(len(gain)), place]
 
-    They are complex64 (form, radius, wave number, wave number) and float32 (form, radius, depth,
-    width): by where the disc's centre is.
+
+@dataclass(frozen=True)
+class _Responses:
+    """The responses of all discs in all forms, of length 1, as sums of a few.
+
+    Parameters
+    ----------
+    spectra : float32 array of shape (few, wave number, wave number)
+        Real, as discs and forms are symmetric.
+    by_radius : list of (float32 array (form, few), float32 array (form, block))
+        For each radius the weights of these in each form's response, and what part of its squares
+        lies in the image, by where the disc's centre is; :data:`LEAST_INSIDE` or more.
     """
+
+    spectra: NDArray[np.float32]
+    by_radius: list[tuple[NDArray[np.float32], NDArray[np.float32]]]
+
+
+@lru_cache(maxsize=1)
+def _responses(shape: tuple[int, int], size: tuple[float, float]) -> _Responses:
     padded = (2 * shape[0], 2 * shape[1])
-    ones = np.zeros(padded)
-    ones[: shape[0], : shape[1]] = 1.0
-    image = np.fft.rfft2(ones)
-    spectra = np.empty((len(FORMS), len(RADII), padded[0], padded[1] // 2 + 1), np.complex64)
-    inside = np.empty((len(FORMS), len(RADII), *shape), np.float32)
-    for j, radius in enumerate(RADII):
-        disc = np.fft.rfft2(np.fft.ifftshift(centred_disc(radius, padded, size)))
-        for i, form in enumerate(FORMS):
-            spectrum = disc * form.transfer(padded, size)
-            response = np.fft.irfft2(spectrum, padded)
-            length = math.sqrt(float(np.square(response).sum()))
-            spectra[i, j] = spectrum.conj() / length
-            square = np.fft.rfft2(np.square(response / length)).conj()
-            inside[i, j] = np.fft.irfft2(image * square, padded)[: shape[0], : shape[1]]
-    return spectra, inside
+    upper = shape[0] + 1  # waves along depth that are no other's negative
+    discs = [
+        np.fft.rfft2(np.fft.ifftshift(centred_disc(radius, padded, size))).real[:upper]
+        for radius in RADII
+    ]
+    forms = [form.transfer(padded, size)[:upper] for form in FORMS]
+    # How often each of these waves is there among all.
+    times = np.multiply.outer(*(np.r_[1.0, np.full(each - 1, 2.0), 1.0] for each in shape))
+    all_of = np.array([[disc * form for form in forms] for disc in discs])  # (radius, form, ...)
+    flat = all_of.reshape(len(RADII) * len(FORMS), -1)
+    flat *= np.sqrt(times.ravel() / math.prod(padded))
+    flat /= np.sqrt(np.square(flat).sum(axis=1))[:, None]
+    energy, vectors = np.linalg.eigh(flat @ flat.T)
+    kept = energy > LEAST_SHARE * energy[-1]
+    weights = vectors[:, kept]
+    few = (weights.T @ flat).reshape(-1, *times.shape) / np.sqrt(times / math.prod(padded))
+    spectra = np.concatenate([few, few[:, -2:0:-1]], axis=1).astype(np.float32)
+    # Symmetric as well: one quarter tells all. A window of the image about a centre holds each
+    # distance from it twice, once or never.
+    quarter = np.asarray(scipy.fft.irfft2(spectra, padded))[:, : shape[0], : shape[1]]
+    quarter = quarter.reshape(len(quarter), -1)
+    rows, columns = (_held(each).astype(np.float32) for each in shape)
+    by_radius = []
+    for part in np.split(weights.astype(np.float32), len(RADII)):
+        square = np.square(part @ quarter).reshape(-1, *shape)
+        inside = (rows @ square @ columns.T).reshape(len(part), -1)
+        by_radius.append((part, np.maximum(inside, LEAST_INSIDE)))
+    return _Responses(spectra, by_radius)
+
+
+def _held(count: int) -> NDArray[np.int64]:
+    """Return how often each distance from each of some places is among them, (place, distance)."""
+    places, distances = np.arange(count)[:, None], np.arange(count)
+    before = (places >= distances) & (distances > 0)
+    return before.astype(np.int64) + (places + distances < count)
 
 
 def centred_disc(

@@ -56,6 +56,9 @@ def plateau(values: NDArray[np.float64]) -> float:
 def sharpness(found: Whitened, trains: NDArray[np.float64]) -> float:
     """Return what share of what trains explain memberships of 0 and 1 explain.
 
+    Only motion in the trains' directions counts: memberships of few units that cover much of an
+    image would be given credit for whatever else moves there.
+
     Parameters
     ----------
     found : Whitened
@@ -75,9 +78,10 @@ def sharpness(found: Whitened, trains: NDArray[np.float64]) -> float:
     membership = np.clip(np.round(maps), 0.0, 1.0)
     basis, _ = np.linalg.qr(trains.T)
     noise = len(trains) * float(np.square(found.noise.sd).sum())
-    whole = float(np.square(values @ basis).sum()) - noise
+    own = values @ basis
+    whole = float(np.square(own).sum()) - noise
     gram = membership.T @ membership + 1e-9 * np.eye(len(trains))
-    products = membership.T @ values
+    products = membership.T @ own
     explained = float((products * np.linalg.solve(gram, products)).sum())
     return explained / whole if whole > 0 else 0.0
 

@@ -26,7 +26,7 @@ def _numbered(shape, size=(1.0, 1.0)):
 )
 def test_windows_cover_the_image_and_lie_no_further_apart_than_a_step(shape, size):
     blocks = _numbered(shape, size)
-    found = list(windows._windows(blocks, 12.0, 6.0))
+    found = [(one.values, one.shape) for one in windows._windows(blocks, 12.0, 6.0)]
     rows = sorted({int(values[0, 0]) // shape[1] for values, _ in found})
     columns = sorted({int(values[0, 0]) % shape[1] for values, _ in found})
     for first, count, one in zip((rows, columns), shape, size, strict=True):
@@ -61,9 +61,9 @@ def test_there_are_no_more_components_than_directions_that_move():
     image = np.zeros((20, 20))
     image[5:15, 5:15] = 1
     blocks = Blocks(np.outer(image.ravel(), np.linspace(1, 2, 12)), (20, 20), SIZE)
-    for values, _ in windows._windows(blocks, 6.0, 4.0):
-        directions = windows._strongest(values, 4)
-        moves = bool(values.any())
+    for window in windows._windows(blocks, 6.0, 4.0):
+        directions = windows._strongest(window.values, 4)
+        moves = bool(window.values.any())
         assert directions.shape == (int(moves), 12)
         np.testing.assert_allclose(np.abs(directions @ np.linspace(1, 2, 12)),
                                    np.linalg.norm(np.linspace(1, 2, 12)))  # fmt: skip

@@ -47,7 +47,7 @@ def seen_in(recording: Recording, found: Whitened) -> tuple[Seen, Blocks, NDArra
     directions, noise = signal_directions(blocks)
     trains, kind = trains_of_windows(found, blocks)
     # Components are correlated over time; coefficients of the cosine transform are not.
-    coefficients = np.asarray(np.linalg.solve(found.noise.whitening.T, trains.T).T, np.float64)
+    coefficients = found.noise.coefficients(trains)
     seen = traits_of(found, blocks, gathered(coefficients, kind), noise, recording.frame_rate)
     return seen, blocks, directions
 

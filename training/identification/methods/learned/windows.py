@@ -7,6 +7,7 @@ overlap, and several decompositions look at each: what is a unit comes out of ma
 a mixture out of one.
 """
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,13 +18,16 @@ from numpy.typing import NDArray
 
 from ...noise import Whitened
 from ..blocks import Blocks
-from ..candidates import View, gradients, middle_scales, unmixed
+from ..candidates import View, gradients, middle_scales, unmixed_all
 
 ITERATIONS = 30
 """Of FastICA in a window. With 100, no more of the true trains were among the candidates."""
 
 FAINTEST = 1e-9
 """Share of the largest energy below which a direction of a window holds nothing."""
+
+TOGETHER = 8
+"""Windows that are decomposed at once: what is worked on stays in the processor's cache."""
 
 SAMPLES = 3
 """Blocks of a window for each component that is sought in it, at least."""
@@ -85,20 +89,18 @@ def trains_of_windows(
         # Several ways look at the same windows, whose directions take longer than all else.
         same = [number for number, kind in enumerate(KINDS) if (kind.width, kind.step) == places]
         most = max(KINDS[number].order for number in same)
-        for values, shape in _windows(blocks, *places):
-            window = Blocks(values, shape, blocks.size)
-            directions = _strongest(values, most)
-            for number in same:
-                trains = _trains(found, window, KINDS[number], directions)
-                parts.append(trains)
-                kinds += [number] * len(trains)
+        windows = _windows(blocks, *places)
+        while some := list(itertools.islice(windows, TOGETHER)):
+            directions = [_strongest(window.values, most) for window in some]
+            ways = [_trains(found, some, KINDS[number], directions) for number in same]
+            for of_window in zip(*ways, strict=True):
+                parts += of_window
+                kinds += np.repeat(same, [len(trains) for trains in of_window]).tolist()
     return np.concatenate(parts), np.array(kinds, np.int64)
 
 
-def _windows(
-    blocks: Blocks, width: float, step: float
-) -> Iterator[tuple[NDArray[np.float64], tuple[int, int]]]:
-    """Yield the components of each window's blocks, and the window's shape."""
+def _windows(blocks: Blocks, width: float, step: float) -> Iterator[Blocks]:
+    """Yield the blocks of each window."""
     image = blocks.values.reshape(*blocks.shape, -1)
     places = []
     for count, size in zip(blocks.shape, blocks.size, strict=True):
@@ -109,7 +111,8 @@ def _windows(
     for rows in places[0]:
         for columns in places[1]:
             part = image[rows, columns]
-            yield np.ascontiguousarray(part.reshape(-1, part.shape[2])), part.shape[:2]
+            values = np.ascontiguousarray(part.reshape(-1, part.shape[2]))
+            yield Blocks(values, (part.shape[0], part.shape[1]), blocks.size)
 
 
 def _strongest(values: NDArray[np.float64], order: int) -> NDArray[np.float64]:
@@ -134,14 +137,31 @@ def _strongest(values: NDArray[np.float64], order: int) -> NDArray[np.float64]:
 
 
 def _trains(
-    found: Whitened, window: Blocks, kind: Windows, strongest: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    directions = strongest[: kind.order]
-    if not len(directions):
-        return directions
+    found: Whitened,
+    windows: list[Blocks],
+    kind: Windows,
+    strongest: list[NDArray[np.float64]],
+) -> list[NDArray[np.float64]]:
+    """Return the trains of one kind in some windows, float64 (train, component) of each."""
+    trains = [directions[: kind.order] for directions in strongest]
+    held = [number for number, directions in enumerate(trains) if len(directions)]
+    if not held:
+        return trains
     if kind.view is None:
-        courses = found.trains(directions).astype(np.float64)
-        mixing = unmixed(courses.T, "logcosh", ITERATIONS)
-        return np.asarray(np.linalg.pinv(mixing).T @ directions, np.float64)
+        courses = found.trains(np.concatenate(trains)).astype(np.float64)
+        ends = np.cumsum([len(directions) for directions in trains])
+        parts = np.split(courses, ends[:-1])
+        unmixed = unmixed_all([parts[number].T for number in held], "logcosh", ITERATIONS)
+        unmixed = [np.linalg.pinv(mixing).T for mixing in unmixed]
+    else:
+        samples = [_samples(windows[number], kind.view, trains[number]) for number in held]
+        unmixed = unmixed_all(samples, kind.view.contrast, ITERATIONS)
+    for number, mixing in zip(held, unmixed, strict=True):
+        trains[number] = np.asarray(mixing @ trains[number], np.float64)
+    return trains
+
+
+def _samples(window: Blocks, view: View, directions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what a view has of the maps of some directions, float64 (sample, direction)."""
     images = window.images((window.values @ directions.T).T)
-    return unmixed(kind.view.of(images, window.size).T, kind.view.contrast, ITERATIONS) @ directions
+    return view.of(images, window.size).T
