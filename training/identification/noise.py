@@ -142,9 +142,11 @@ def _whiten(recording: Recording) -> Whitened:
     frames, depth, width = recording.tvi.shape
     resolution = recording.frame_rate / (2 * frames)
     highest = min(max(math.ceil(HIGHEST_FREQUENCY / resolution), 24), frames - 1)
-    coefficients = np.asarray(scipy.fft.dct(recording.tvi, norm="ortho", axis=0), np.float32)[
-        1 : highest + 1
-    ]
+    # Row by row of the image: the transform of all is as large as the recording.
+    coefficients = np.empty((highest, depth, width), np.float32)
+    for row in range(depth):
+        transform = scipy.fft.dct(recording.tvi[:, row], norm="ortho", axis=0)
+        coefficients[:, row] = transform[1 : highest + 1]
     floor = FLOOR * math.sqrt(float(np.mean(np.square(coefficients), dtype=np.float64)))
     spectrum = np.maximum(spectrum_of(coefficients), floor)
     white = coefficients.reshape(highest, -1).T / spectrum.astype(np.float32)
@@ -212,10 +214,11 @@ def spectrum_of(coefficients: NDArray[np.float32]) -> NDArray[np.float64]:
     -------
     float64 array of shape (frequency,)
     """
-    parts = [np.diff(coefficients, axis=axis) for axis in (1, 2) if coefficients.shape[axis] > 1]
-    flat = np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
-    rank = flat.shape[1] // 4
-    quartile = np.partition(np.abs(flat), rank, axis=1)[:, rank].astype(np.float64)
+    from .noise_kernels import first_quartiles  # Numba, where noise is looked at
+
+    quartile = np.empty(len(coefficients), np.float32)
+    first_quartiles(coefficients, quartile)
+    quartile = quartile.astype(np.float64)
     return scipy.ndimage.median_filter(quartile, 3, mode="nearest") / (QUARTILE * math.sqrt(2))
 
 

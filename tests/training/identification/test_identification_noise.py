@@ -14,6 +14,7 @@ from musim.training.identification.noise import (
     time_covariance,
     whiten,
 )
+from musim.training.identification.noise_kernels import first_quartiles
 from musim.training.identification.units import Recording
 
 
@@ -131,3 +132,16 @@ def test_features_do_not_depend_on_the_unit_of_velocity():
     truth = draw(dataclasses.replace(parameters, pixels=(20, 20)), seed=1)
     one, thousand = (whiten(_recording(render(truth) * np.float32(factor))) for factor in (1, 1024))
     np.testing.assert_allclose(one.values, thousand.values, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(3, 7, 9), (2, 1, 6), (1, 2, 1)])
+def test_quartiles_of_differences_are_those_of_sorted_ones(shape):
+    images = np.random.default_rng(4).standard_normal(shape).astype(np.float32)
+    images[0] *= 1e-3 * np.float32(np.pi)
+    images[-1, 0] = 0.5  # equal neighbours
+    found = np.empty(len(images), np.float32)
+    first_quartiles(images, found)
+    for image, quartile in zip(images, found, strict=True):
+        parts = [np.abs(np.diff(image, axis=axis)).ravel() for axis in (0, 1)]
+        together = np.sort(np.concatenate(parts))
+        assert quartile == together[len(together) // 4]
