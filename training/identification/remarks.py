@@ -127,6 +127,13 @@ REMARKS: dict[str, Remark] = {
             "and was not counted as a unit.",
             "Keep limb and probe still; where one unit fills the image, record a wider one.",
         ),
+        Remark(
+            "searched-in-part",
+            "The recording is long: units were sought in those seconds of it that move most, and "
+            "their trains were read in the rest.",
+            "Units that are active in the rest alone are not found: cut the recording into parts "
+            "and identify each.",
+        ),
     )
 }
 """The remarks by name, in the order of their bits."""

@@ -25,6 +25,7 @@ def test_bits_never_change():
         "unlike-firings": 4096,
         "too-short-to-repeat": 8192,
         "whole-motion-left-out": 16384,
+        "searched-in-part": 32768,
     }
     assert len(REMARKS) <= 31  # an int32 has so many
 

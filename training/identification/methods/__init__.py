@@ -8,6 +8,7 @@ tells methods apart.
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -29,8 +30,13 @@ from ..saturation import unsaturated
 from ..slow_motion import without_slow_motion
 from ..units import FEWEST_FRAMES, SHORTEST, Recording, Units, check, is_still, none
 from .learned.description import PAGE as LEARNED
+from .long_recordings import read_throughout, searched_span
 from .published import descriptions as published
 from .settings import MethodSettings
+
+LONGEST = 8.0
+"""Duration that musim's own methods look at together, s: the time they take grows with the third
+power of it, and the memory with the second."""
 
 USUAL = "learned"
 """The method unless another is asked for."""
@@ -70,6 +76,9 @@ class Method:
     keeps_confidence : bool
         Whether its units keep the confidence and the order that it gives them, instead of those
         that all methods share (:mod:`..confidence`).
+    longest : float
+        Duration of what it looks at together, s; of a longer recording it is given a part, and
+        trains are read in the rest (:mod:`.long_recordings`).
     page : str
         What it does and assumes, and where it was published, in paragraphs; as ``musim methods
         NAME`` shows it.
@@ -86,6 +95,7 @@ class Method:
     page: str = ""
     firings_of_trains: bool = False
     keeps_confidence: bool = False
+    longest: float = math.inf
 
     def settings_of(self, given: Mapping[str, Any] | None = None) -> MethodSettings | None:
         """Return the method's settings, those that are given over their defaults.
@@ -207,6 +217,7 @@ def register(
     page: str = "",
     firings_of_trains: bool = False,
     keeps_confidence: bool = False,
+    longest: float = math.inf,
 ) -> Callable[[Find], Find]:
     """Let a function be one of the methods; for use as a decorator.
 
@@ -234,6 +245,7 @@ def register(
             page,
             firings_of_trains,
             keeps_confidence,
+            longest,
         )
         return find
 
@@ -342,6 +354,9 @@ def identify(
         return with_faults(none(recording, ("too-short",)), faults)
     recording, blind = with_noise(recording, faults == 0)
     recording, clipped = unsaturated(recording)
+    whole, span = recording, searched_span(recording, chosen.longest)
+    if len(whole.tvi) > span.stop - span.start:
+        recording = dataclasses.replace(whole, tvi=np.ascontiguousarray(whole.tvi[span]))
     recording, taken = without_slow_motion(recording)
 
     def find(recording: Recording) -> Units:
@@ -353,7 +368,10 @@ def identify(
         return units
 
     units = find(recording)
-    seen = [("saturated", clipped), ("slow-motion-removed", taken)]
+    in_part = len(whole.tvi) > len(recording.tvi)
+    seen = [
+        ("saturated", clipped), ("slow-motion-removed", taken), ("searched-in-part", in_part)
+    ]  # fmt: skip
     more = [name for name, is_so in seen if is_so]
     units = dataclasses.replace(units, remarks=(*more, *units.remarks))
     if units.count:
@@ -366,6 +384,9 @@ def identify(
             units = with_epochs(recording, units, find, epochs)
     units = cut_below(units, least)
     units = explained(recording, units)
+    if in_part:
+        units = read_throughout(whole, units, span, taken)
+        units = with_firings(whole, units, firings) if chosen.firings_of_trains else units
     units = unseen(units, blind) if blind.any() else units
     remarks = joined(*units.remarks, *doubts(units, recording.pixel_size))
     units = dataclasses.replace(units, remarks=remarks)
@@ -382,6 +403,7 @@ def identify(
     "own map, whatever the tissue does; where units are seen to move as they are, independent "
     "components of the image's gradients.",
     firings_of_trains=True,
+    longest=LONGEST,
 )
 def _ica(recording: Recording) -> Units:
     from .ica import ica
@@ -395,8 +417,9 @@ def _ica(recording: Recording) -> Units:
     "edges of territories are fitted in turn with territories until they agree with the recording, "
     "and the better explanation is kept.",
     firings_of_trains=True,
+    longest=LONGEST,
 )
-@register("refine", "The same as ica+refine.", firings_of_trains=True)
+@register("refine", "The same as ica+refine.", firings_of_trains=True, longest=LONGEST)
 def _refine(recording: Recording) -> Units:
     from .refine import ica_and_refine
 
@@ -410,6 +433,7 @@ def _refine(recording: Recording) -> Units:
     "refine.",
     page=LEARNED,
     firings_of_trains=True,
+    longest=LONGEST,
     # Its judgement was learned as such a probability, from more than is seen of its units later.
     keeps_confidence=True,
 )
@@ -419,7 +443,12 @@ def _judged(recording: Recording) -> Units:
     return judged_and_refine(recording)
 
 
-@register("edges+refine", "The last step of ica+refine alone, from edges.", firings_of_trains=True)
+@register(
+    "edges+refine",
+    "The last step of ica+refine alone, from edges.",
+    firings_of_trains=True,
+    longest=LONGEST,
+)
 def _edges(recording: Recording) -> Units:
     from .refine import edges_and_refine
 
