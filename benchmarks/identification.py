@@ -191,6 +191,7 @@ def scored(recording: Callable[[], Made], methods: Iterable[str]) -> dict[str, C
             "firing": firing["firing_agreement"], "firing_chance": firing["firing_chance"],
             "train_chance": firing["train_chance"], "seconds": seconds,
             "explained": units.explained_share,
+            "together": float(units.way is not None and units.way.together),
             "confidence": units.confidence.tolist(), "true": found.tolist(),
         }  # fmt: skip
     return result

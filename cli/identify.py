@@ -6,7 +6,7 @@ from dataclasses import asdict
 import click
 
 from ..training.identification.firings import FIRINGS
-from ..training.identification.methods import METHODS, usual_method
+from ..training.identification.methods import METHODS
 from .config import config_option
 from .console import err, out, print_json, progress
 from .options import changes_from, json_option, set_option
@@ -96,7 +96,7 @@ def identify(recordings, target, method, runs, changes, firings, min_confidence,
     from ..training.identification.known_firings import remarks_on_events
     from ..training.identification.results import identify_stores
     from ..training.identification.stored import outcome_of
-    from .outcomes import remarks_of, short
+    from .outcomes import method_of, remarks_of, short
     from .unit_summary import units_in
 
     began = time.perf_counter()
@@ -104,7 +104,7 @@ def identify(recordings, target, method, runs, changes, firings, min_confidence,
         store = identify_stores(
             recordings,
             target,
-            method=method or usual_method(runs),
+            method=method,
             runs=runs,
             settings=changes_from(changes),
             events=events,
@@ -134,7 +134,7 @@ def identify(recordings, target, method, runs, changes, firings, min_confidence,
     units = units_in(store, 0) if len(outcomes) == 1 else None
     if units is not None:
         console.print(units)
-    for line in remarks_of(outcomes):
+    for line in filter(None, [method_of(store, outcomes), *remarks_of(outcomes)]):
         console.print(line, soft_wrap=True, markup=False)
     number = counted(sum(outcome.units for outcome in outcomes), "unit")
     found = f"{number} in {counted(len(outcomes), 'sequence')}"

@@ -3,10 +3,13 @@
 import math
 from collections.abc import Sequence
 
+from ..datasets.origin import Identified
+from ..datasets.store import Store
 from ..training.identification.frame_faults import in_words
 from ..training.identification.remarks import REMARKS
-from ..training.identification.stored import Outcome
-from .pages.markup import share
+from ..training.identification.stored import Outcome, ways_of
+from ..training.identification.ways import told
+from .pages.markup import left, share
 from .wording import counted
 
 MOST_NAMED = 5
@@ -14,13 +17,30 @@ MOST_NAMED = 5
 
 
 def short(outcome: Outcome) -> str:
-    """Say how many units were found, how much they explain, and which frames lack images."""
+    """Say how many units there are, what share they explain and leave, and which frames fail."""
     text = counted(outcome.units, "unit")
     if not math.isnan(outcome.explained_share):
-        text += f", {share(outcome.explained_share)} of the velocity's energy above noise explained"
+        explained = share(outcome.explained_share)
+        text += f", {explained} of the velocity's energy above noise explained"
+        text += f", {left(outcome.explained_share)} of the motion left unexplained"
     if outcome.other_motion:
         text += f"; left out: {outcome.other_motion}"
     return f"{text}; {in_words(outcome.frame_faults)}" if outcome.frame_faults else text
+
+
+def method_of(store: Store, outcomes: Sequence[Outcome]) -> str:
+    """Say which method found a store's units, and why; empty where there is nothing to say.
+
+    Parameters
+    ----------
+    store : Store
+        Made by ``musim identify``.
+    outcomes : sequence of Outcome
+        Of its sequences.
+    """
+    origin = store.layout.origin_as(Identified)
+    text = told(origin.method, origin.usual, ways_of(outcomes))
+    return f"method: {text}" if text else ""
 
 
 def remarks_of(outcomes: Sequence[Outcome]) -> list[str]:

@@ -19,6 +19,7 @@ from ..simulator.parameters import Parameters
 from ..training.identification.frame_faults import in_words
 from ..training.identification.remarks import REMARKS
 from ..training.identification.stored import outcome_of
+from .outcomes import method_of
 from .pages.markup import share
 from .unit_summary import units_in
 from .wording import counted
@@ -125,6 +126,8 @@ def _found(store: Store) -> list[Table]:
         table.add_row(str(index), str(outcome.units), share(outcome.explained_share), words)
     if len(store) > MOST_SOURCES:
         table.add_row("…", "", "", f"and {len(store) - MOST_SOURCES} more (see --json)")
+    table.caption = escape(method_of(store, outcomes)) or None
+    table.caption_justify = "left"
     said = {name for outcome in outcomes for name in outcome.remarks}
     units = units_in(store, 0) if len(store) == 1 else None
     found = [table] if units is None else [table, units]

@@ -29,6 +29,7 @@ METHOD, RUNS, REMARKS = "musim_method", "musim_runs", "musim_remarks"
 SETTINGS, EVENTS = "musim_settings", "musim_events"
 FIRINGS = "musim_firings"
 MIN_CONFIDENCE, EPOCHS = "musim_min_confidence", "musim_epochs"
+USUAL_METHOD = "musim_usual_method"
 TRANSLATED_FROM = "musim_translated_from"
 FORMAT_VERSION, KIND, PART_SIZE = "musim_format_version", "musim_kind", "musim_part_size"
 FRAME_RATE, PIXEL_SIZE = "musim_frame_rate", "musim_pixel_size"
@@ -285,6 +286,8 @@ class Identified:
         Units of less confidence were left out.
     epochs : int
         Epochs in which units were found anew.
+    usual : bool
+        Whether no method was asked for, so that the usual one was taken.
     software : mapping of str to str
     """
 
@@ -300,6 +303,7 @@ class Identified:
     firings: str = ""
     min_confidence: float = 0.0
     epochs: int = 0
+    usual: bool = False
     software: Mapping[str, str] = field(default_factory=software_versions)
 
     @property
@@ -339,6 +343,7 @@ class Identified:
             **({FIRINGS: self.firings} if self.firings else {}),
             **({MIN_CONFIDENCE: self.min_confidence} if self.min_confidence else {}),
             **({EPOCHS: self.epochs} if self.epochs else {}),
+            **({USUAL_METHOD: 1} if self.usual else {}),
             SOURCES: json.dumps(
                 [{"store": one.store, "sequences": one.sequences} for one in self.searched]
             ),
@@ -361,6 +366,7 @@ class Identified:
             firings=str(attributes.get(FIRINGS, "")),
             min_confidence=float(attributes.get(MIN_CONFIDENCE, 0)),
             epochs=int(attributes.get(EPOCHS, 0)),
+            usual=bool(attributes.get(USUAL_METHOD, 0)),
             software=_software_of(attributes),
         )
 
@@ -550,6 +556,7 @@ def settings_of(attributes: Attributes) -> dict[str, Any]:
         for name, value in attributes.items()
     }
     versions = settings.pop(SOFTWARE, {})
+    settings.pop(USUAL_METHOD, None)  # asked for or not, it is the same method
     kind = _kind_of(attributes)
     return {
         **({} if kind is None else {"origin": kind.name, "origin_version": kind.version}),

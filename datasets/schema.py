@@ -276,6 +276,19 @@ VARIABLES: tuple[Variable, ...] = (
         "Motion that is no unit's and was left out of them; 0: none, from 1 on: an artery each, "
         "from 101 on: of the whole muscle.", truth=False,
     ),
+    Variable(
+        "way", _SEQUENCE, "uint8", "",
+        "Way that the method took by how motion ends beside units; 0: it has one alone, 1: sharply "
+        "(trains and territories fitted together), 2: too little was found to tell (likewise), 3: "
+        "it spreads (an outline for each unit), 4, 5: sharp territories make up units or repeat "
+        "them (likewise).", truth=False,
+    ),
+    Variable(
+        "way_found", _SEQUENCE, "float64", "",
+        "The number that decided the way: share of motion explained by sharp territories, number "
+        "of units (4), or share of them that repeat others (5).", truth=False,
+    ),
+    Variable("way_wanted", _SEQUENCE, "float64", "", "What it was compared with.", truth=False),
 )  # fmt: skip
 
 COORDINATES: tuple[Variable, ...] = (

@@ -16,10 +16,11 @@ from ...training.identification.frame_faults import Span
 from ...training.identification.metrics import SequenceScore, score
 from ...training.identification.metrics.firing import firings_within
 from ...training.identification.other_motion import OtherMotion, other_motion_in
-from ...training.identification.stored import optional, outcome_of, shown_velocity_sd
+from ...training.identification.stored import optional, outcome_of, shown_velocity_sd, ways_of
 from ...training.identification.unit_table import table_rows
 from ...training.identification.units import UNCERTAIN_OUTLINE
 from ...training.identification.verdicts import FoundVerdict, TrueVerdict, judge
+from ...training.identification.ways import told
 from ..pictures.scene import MOST_UNITS, strongest
 from .sources import KnownTrain, look_up, recorded_source
 
@@ -143,6 +144,8 @@ class Findings:
         Units that were left out, less certain than was asked for.
     other_motion : tuple of OtherMotion
         Arteries and whole muscles, which were left out.
+    told : str
+        Which method it was and why, and which of its ways it took; empty where nothing is to say.
     """
 
     store: str
@@ -168,6 +171,7 @@ class Findings:
     frame_faults: tuple[Span, ...] = ()
     cut: int = 0
     other_motion: tuple[OtherMotion, ...] = ()
+    told: str = ""
 
     @property
     def duration(self) -> float:
@@ -242,11 +246,12 @@ def read_findings(store: Store, index: int) -> Findings:
         verdicts, fates = judge(scored, masks, truth.territory > 0.5)
         true_units = _true_units(truth, fates, window, layout.pixel_size)
     rows, outcome = table_rows(store, index), outcome_of(store, index)
+    by = layout.origin_as(Identified)
     return Findings(
         store=str(store.location),
         index=index,
         sequences=len(store),
-        method=layout.origin_as(Identified).method,
+        method=by.method,
         source=source,
         source_index=source_index,
         origin=origin.text,
@@ -276,6 +281,7 @@ def read_findings(store: Store, index: int) -> Findings:
         frame_faults=outcome.frame_faults,
         cut=outcome.cut,
         other_motion=other_motion_in(optional(store, "other_motion", index)),
+        told=told(by.method, by.usual, ways_of([outcome])),
     )
 
 

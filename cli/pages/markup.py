@@ -65,6 +65,12 @@ def share(value: float) -> str:
     return UNKNOWN if math.isnan(value) else f"{fixed(100 * value, 0)} %"
 
 
+def left(explained: float) -> str:
+    """Return what a share that is explained leaves, with two decimals; 0.00 is nothing at all."""
+    remainder = 1 - explained
+    return "less than 0.01" if 0 < remainder < 0.005 else fixed(remainder)
+
+
 def listed(names: list[str]) -> str:
     """Return names as a sentence lists them."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -118,6 +118,8 @@ def summary_of(findings: Findings) -> list[str]:
     lines = [f"{found} in a recording of {length} s, by the method “{findings.method}”."]
     for more in (doubts_in_words(findings), share_of(findings)):
         lines[0] += f" {more}" if more else ""
+    if findings.told:
+        lines.append(f"Method: {findings.told}.")
     if findings.score is None:
         return [*lines, findings.truth_note]
     row, true = findings.score.to_row(), len(findings.true_units)

@@ -10,7 +10,7 @@ from ...training.identification.other_motion import LEFT_OUT
 from ...training.identification.other_motion import in_words as places_in_words
 from ...training.identification.remarks import REMARKS
 from .findings import Findings
-from .markup import colour_class, element, join, share
+from .markup import colour_class, element, join, left, share
 from .outlines import outline
 from .plane import Plane, highest_of
 
@@ -76,11 +76,12 @@ def caption_of_remainder(findings: Findings) -> Markup:
 
 
 def share_of(findings: Findings) -> str:
-    """Say how much of the motion the units explain; nothing where that is not known."""
+    """Say how much of the motion the units explain and leave; nothing where that is not known."""
     if math.isnan(findings.explained_share):
         return ""
     explained = f"{share(findings.explained_share)} of the energy of the velocity above noise"
-    return f"The units explain {explained}." if findings.units else f"{explained} is explained."
+    explained = f"The units explain {explained}" if findings.units else f"{explained} is explained"
+    return f"{explained}: {left(findings.explained_share)} of the motion is left unexplained."
 
 
 def remarks_on(findings: Findings) -> list[Markup]:

@@ -73,7 +73,8 @@ def test_units_of_a_store_that_every_command_takes(musim, source, stub, nearly, 
     outcomes = [outcome_of(open_store("units.zarr"), index) for index in range(3)]
     assert [line for line in done.err.splitlines() if line.startswith("sequence ")] == [
         f"sequence {index}: 3 units, {100 * outcome.explained_share:.0f} % of the "
-        "velocity's energy above noise explained"
+        "velocity's energy above noise explained, "
+        f"{1 - outcome.explained_share:.2f} of the motion left unexplained"
         for index, outcome in enumerate(outcomes)
     ]
     assert all(outcome.explained_share > 0.5 for outcome in outcomes)
@@ -171,9 +172,11 @@ def test_what_is_left_unexplained_is_said_once(musim, source, monkeypatch):
     monkeypatch.setitem(METHODS, USUAL, Method(USUAL, "", none))
     done = musim("identify", "musim.zarr", "--workers", 1)
     assert done.code == 0
-    *_, first, second, third, remark = done.err.splitlines()
+    *_, first, second, third, method, remark = done.err.splitlines()
+    assert method.startswith("method: learned, the usual method (it found most units")
     assert [first, second, third] == [
-        f"sequence {index}: 0 units, 0 % of the velocity's energy above noise explained"
+        f"sequence {index}: 0 units, 0 % of the velocity's energy above noise explained, "
+        "1.00 of the motion left unexplained"
         for index in range(3)
     ]
     said = REMARKS["motion-unexplained"]
@@ -199,7 +202,7 @@ def test_options_are_handed_on(musim, monkeypatch):
     for _, options in asked:
         assert callable(options.pop("on_progress"))
     assert asked == [
-        ((("a", "b"), "units.zarr"), {"method": USUAL, "runs": (), "settings": {},
+        ((("a", "b"), "units.zarr"), {"method": None, "runs": (), "settings": {},
                                       "firings": None, "events": None, "workers": None,
                                       "min_confidence": 0.0, "epochs": 0, "scheduler": None,
                                       "resume": False, "overwrite": False}),

@@ -95,6 +95,7 @@ def test_results_of_an_earlier_version(musim, tiny, store_of_units, nearly, tmp_
             "frame_faults": [],
             "cut": 0,
             "other_motion": "",
+            "way": None,
         }
     ]
     # Its units are listed with what is known of them.

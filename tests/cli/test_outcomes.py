@@ -11,17 +11,23 @@ from musim.training.identification.stored import Outcome
 def test_short():
     assert short(Outcome(1, math.nan, ())) == "1 unit"
     assert (
-        short(Outcome(0, 0.0, ())) == "0 units, 0 % of the velocity's energy above noise explained"
+        short(Outcome(0, 0.0, ()))
+        == "0 units, 0 % of the velocity's energy above noise explained, "
+        "1.00 of the motion left unexplained"
     )
     assert (
         short(Outcome(7, 0.634, ()))
-        == "7 units, 63 % of the velocity's energy above noise explained"
+        == "7 units, 63 % of the velocity's energy above noise explained, "
+        "0.37 of the motion left unexplained"
     )
     faults = (Span("lost", 100, 159), Span("spoilt", 7, 7))
     assert short(Outcome(2, 0.5, (), faults)) == (
-        "2 units, 50 % of the velocity's energy above noise explained; "
+        "2 units, 50 % of the velocity's energy above noise explained, "
+        "0.50 of the motion left unexplained; "
         "60 frames lost (100-159), 1 frame spoilt (7)"
     )
+    assert short(Outcome(3, 0.997, ())).endswith(", less than 0.01 of the motion left unexplained")
+    assert short(Outcome(3, 1.0, ())).endswith(", 0.00 of the motion left unexplained")
 
 
 def test_each_remark_is_said_once_with_the_sequences():

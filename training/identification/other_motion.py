@@ -20,11 +20,11 @@ from .units import Recording, Units
 if TYPE_CHECKING:
     from .noise import Whitened
 
-COVERS = 0.45
+COVERS = 0.4
 """Part of the image over which a whole muscle's motion is spread: (mean of its power)^2 / mean of
 its power^2 over pixels. In 12 subjects each of the presets, units cover 0.07 at most, an artery
-0.08, tremor 0.54 or more and the muscle's own motion, drift and breathing more; noise alone has a
-third."""
+0.08, tremor 0.54 or more and the muscle's own motion, drift and breathing more; what tilts about an
+oblique axis through the middle covers 0.42, noise alone a third."""
 
 WHOLE = 101
 """Values from here on are whole muscles', those from 1 on arteries'."""
@@ -75,7 +75,8 @@ def without_other_motion(recording: Recording, units: Units) -> Units:
         return units
     pulses = np.array([is_pulse(train, recording.frame_rate) for train in units.train], np.bool_)
     maps = maps_of(whiten(recording), units.train)
-    whole = ~pulses & are_whole(maps, recording.pixel_size)
+    wide = are_wide(units.masks, recording.pixel_size)
+    whole = ~pulses & (wide | are_whole(maps, recording.pixel_size))
     if not (pulses | whole).any():
         return units
     places = places_of(units.territory)
@@ -121,6 +122,22 @@ def are_whole(maps: NDArray[np.float64], pixel_size: tuple[float, float]) -> NDA
     cover = np.square(power.mean(axis=(1, 2))) / np.where(fourth > 0, fourth, 1.0)
     image = maps[0].size * math.prod(pixel_size) if len(maps) else 0.0
     return (cover > COVERS) & (cover * image > WIDEST)
+
+
+def are_wide(masks: NDArray[np.bool_], pixel_size: tuple[float, float]) -> NDArray[np.bool_]:
+    """Tell which outlines hold more of the image than a motor unit can, bool (unit,).
+
+    What moves one way at one side and less or the other way at the other covers less as a map.
+
+    Parameters
+    ----------
+    masks : bool array of shape (unit, depth, width)
+    pixel_size : (float, float)
+        mm.
+    """
+    pixels = masks.sum(axis=(1, 2))
+    image = math.prod(masks.shape[1:])
+    return (pixels > COVERS * image) & (pixels * math.prod(pixel_size) > WIDEST)
 
 
 def marked(

@@ -29,7 +29,7 @@ from ...simulator.sequence import Truth
 from .confidence.least import check_least
 from .firings import way_named
 from .known_firings import events_of, room_for_firings
-from .methods import METHODS, USUAL, Method, identify, method_named
+from .methods import METHODS, Method, identify, method_named, usual_method
 from .remarks import REMARKS
 from .stored import VARIABLES, pack, source_of
 from .unit_table import check_table, table_path, write_table
@@ -92,6 +92,7 @@ def plan(
     firings: str | None = None,
     min_confidence: float = 0.0,
     epochs: int = 0,
+    usual: bool = False,
 ) -> Layout:
     """Decide what a store of results will hold.
 
@@ -102,6 +103,8 @@ def plan(
     method : str
     runs, settings, events, firings, min_confidence, epochs
         See :func:`identify_stores`.
+    usual : bool
+        Whether the method was not asked for.
 
     Raises
     ------
@@ -151,6 +154,7 @@ def plan(
                 firings=firings or "",
                 min_confidence=least,
                 epochs=epochs,
+                usual=usual,
                 settings={} if values is None else values.to_json(),
                 events={}
                 if events is None
@@ -164,7 +168,7 @@ def identify_stores(
     recordings: Sequence[Any] | str | Path | Store,
     out: Any,
     *,
-    method: str = USUAL,
+    method: str | None = None,
     runs: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
     events: str | Path | None = None,
@@ -181,8 +185,9 @@ def identify_stores(
         Stores, simulated or imported, of one grid; one of them may be given alone.
     out : str or path
         Where the store of results is written. Local, ``NAME.zarr`` gets ``NAME.csv`` beside it.
-    method : str
-        One of :data:`musim.training.identification.methods.METHODS`.
+    method : str, optional
+        One of :data:`musim.training.identification.methods.METHODS`; the usual one if left out,
+        which the store then says.
     runs : sequence of str
         Runs of ``musim train detect`` and ``twitch`` for the method ``network``; those that come
         with musim stand in for what is not given.
@@ -220,9 +225,12 @@ def identify_stores(
     alone = isinstance(recordings, str | Path | Store)
     stores = [open_store(one) for one in ([recordings] if alone else recordings)]
     table = None if events is None else read_events(events)
-    layout = plan(stores, method, runs, settings, events, firings, min_confidence, epochs)
+    name = usual_method(runs) if method is None else method
+    layout = plan(
+        stores, name, runs, settings, events, firings, min_confidence, epochs, method is None
+    )
     maker, location, how = (
-        Identification(layout=layout, method=method_named(method), events=table),
+        Identification(layout=layout, method=method_named(name), events=table),
         Location(out),
         Work(**work),
     )

@@ -1,6 +1,7 @@
 """What a store of the units found holds: from units to its variables, and back."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -18,6 +19,7 @@ from .metrics.firing import rate_and_variation
 from .other_motion import in_words, other_motion_in
 from .remarks import from_bits, to_bits
 from .units import Recording, Units
+from .ways import Way, from_code, to_code
 
 VARIABLES = (
     "territory",
@@ -50,6 +52,9 @@ VARIABLES = (
     "epoch_agreement",
     "cut_count",
     "other_motion",
+    "way",
+    "way_found",
+    "way_wanted",
 )
 """What is written. Stores of earlier versions lack the last ones."""
 
@@ -76,6 +81,9 @@ class Outcome:
         Units that were left out, less certain than was asked for.
     other_motion : str
         Where motion lies that is no unit's and was left out; empty where there is none.
+    way : Way, optional
+        Which of its ways the method took, and why; None where it has one alone, or where an earlier
+        version wrote the store.
     """
 
     units: int
@@ -84,6 +92,7 @@ class Outcome:
     frame_faults: tuple[Span, ...] = ()
     cut: int = 0
     other_motion: str = ""
+    way: Way | None = None
 
 
 def outcome_of(store: Store, index: int) -> Outcome:
@@ -101,7 +110,20 @@ def outcome_of(store: Store, index: int) -> Outcome:
         other_motion=in_words(
             other_motion_in(optional(store, "other_motion", index)), store.layout.pixel_size
         ),
+        way=_way_of(store, index),
     )
+
+
+def ways_of(outcomes: Sequence[Outcome]) -> list[Way | None]:
+    """Return the ways that led to units in some recordings; None where there are no units."""
+    return [outcome.way if outcome.units else None for outcome in outcomes]
+
+
+def _way_of(store: Store, index: int) -> Way | None:
+    code, found, wanted = (optional(store, f"way{of}", index) for of in ("", "_found", "_wanted"))
+    if code is None or found is None or wanted is None:
+        return None
+    return from_code(int(code), float(found), float(wanted))
 
 
 def optional(store: Store, name: str, index: int) -> NDArray[Any] | None:
@@ -225,6 +247,9 @@ def pack(units: Units, recording: Recording, layout: Layout) -> dict[str, NDArra
         else units.residual_sd,
         "remarks": np.array(to_bits(units.remarks), np.int32),
         "cut_count": np.array(units.cut, np.int32),
+        "way": np.array(to_code(units.way), np.uint8),
+        "way_found": np.array(np.nan if units.way is None else units.way.found, np.float64),
+        "way_wanted": np.array(np.nan if units.way is None else units.way.wanted, np.float64),
         "other_motion": np.zeros(units.territory.shape[1:], np.uint8)
         if units.other_motion is None
         else units.other_motion,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ...simulator.errors import InputError
 from ...simulator.imaging.filtering import BandPass
 from .confidence.parts import Parts
+from .ways import Way
 
 FEWEST_FRAMES = 8
 """Fewer frames tell no train from another."""
@@ -78,6 +79,8 @@ class Units:
         The numbers that tell how far each unit may be believed, see :mod:`.confidence`.
     cut : int
         Units that were found and left out because they were less certain than was asked for.
+    way : Way, optional
+        Which of its ways the method took, and why; None where it has one alone.
     """
 
     territory: NDArray[np.float32]
@@ -93,6 +96,7 @@ class Units:
     parts: Parts | None = None
     cut: int = 0
     other_motion: NDArray[np.uint8] | None = None
+    way: Way | None = None
 
     def __post_init__(self) -> None:
         if self.outline_confidence is None:

@@ -33,6 +33,7 @@ from musim.training.identification.remarks import REMARKS
 from musim.training.identification.results import recording_of
 from musim.training.identification.rows import IdentificationEvaluation
 from musim.training.identification.units import Units
+from musim.training.identification.ways import Way
 
 HOSTILE = "<script>alert(1)</script>&\"'"
 VOID = {"meta", "link", "img", "br"}
@@ -565,7 +566,10 @@ def test_the_share_and_the_remarks_are_said(told):
     low = dataclasses.replace(told, explained_share=0.312, remarks=("motion-unexplained",))
     page = Parsed(recording_page(low))
     first = page.all("p", "summary")[0]["text"]
-    assert first.endswith("The units explain 31 % of the energy of the velocity above noise.")
+    assert first.endswith(
+        "The units explain 31 % of the energy of the velocity above noise: "
+        "0.69 of the motion is left unexplained."
+    )
     (remark,) = page.all("p", "remark")
     for text in (REMARKS["motion-unexplained"].sentence, REMARKS["motion-unexplained"].advice):
         assert text in remark["text"]
@@ -575,7 +579,19 @@ def test_the_share_and_the_remarks_are_said(told):
     assert said == [REMARKS[name].words.capitalize() for name in told.remarks]
     assert "copies-left-out" in told.remarks
     none = dataclasses.replace(low, units=(), explained_share=0.0)
-    assert "0 % of the energy of the velocity above noise is explained." in recording_page(none)
+    said = "0 % of the energy of the velocity above noise is explained: "
+    assert f"{said}1.00 of the motion is left unexplained." in recording_page(none)
+
+
+def test_the_method_and_its_way_are_said(told):
+    assert told.told == ""
+    way = Way("spread", 0.81, 0.97).words
+    page = Parsed(recording_page(dataclasses.replace(told, told=f"learned; {way}")))
+    said = [one["text"] for one in page.all("p", "summary")]
+    assert said[1] == (
+        "Method: learned; units' motion spreads (0.81 of it by sharp territories, 0.97 wanted), "
+        "so each got an outline of its own."
+    )
 
 
 def test_uncertain_outlines_are_marked(told, pages):

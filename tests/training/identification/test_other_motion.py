@@ -9,6 +9,7 @@ from musim.training.identification.methods import METHODS, Method, identify
 from musim.training.identification.other_motion import (
     OtherMotion,
     are_whole,
+    are_wide,
     in_words,
     marked,
     other_motion_in,
@@ -70,6 +71,18 @@ def test_they_are_left_out_of_whatever_a_method_finds(scene, monkeypatch):
     assert whole.mask.mean() > 0.7
     words = in_words([artery, whole], SIZE)
     assert words == "artery at 15.2 mm deep, 25.2 mm across; whole muscle"
+
+
+def test_motion_that_tilts_is_the_whole_muscles():
+    down, across = np.mgrid[-1:1:64j, -1:1:64j]
+    tilts = np.array([down, (down + across) / 2, (down - 2 * across) / 3])
+    assert are_whole(tilts, SIZE).all()
+    noise = np.random.default_rng(0).standard_normal((40, *SHAPE))
+    assert not are_whole(noise, SIZE).any()
+    # One side alone: by its outline.
+    masks = np.array([down + across > -0.2, down + across > 0.4, disc(30, 30, 14)])
+    assert are_wide(masks, SIZE).tolist() == [True, False, False]
+    assert not are_wide(masks, (SIZE[0] / 4, SIZE[1] / 4)).any()
 
 
 def test_methods_that_are_told_the_truth_keep_what_it_holds(scene, monkeypatch):

@@ -11,11 +11,11 @@ from musim.training.identification.methods.sharp import (
     SHARP,
     SPARE_UNITS,
     TRIED,
-    holds,
-    is_worth_trying,
+    judged,
     plateau,
     reduced,
     sharpness,
+    why_untried,
     worth_reducing,
 )
 from musim.training.identification.methods.spread import Spread, spread_units
@@ -122,14 +122,14 @@ def _model(found, membership, trains):
 def test_the_true_model_holds_and_one_that_explains_less_does_not(squares):
     found, membership, trains, directions = squares
     spread = _spread(directions, trains)
-    assert holds(found, spread, _model(found, membership, trains))
-    assert not holds(found, spread, _model(found, membership[:, :2], trains[:2]))
-    assert not holds(found, spread, _model(found, 0 * membership, trains))
+    assert judged(found, spread, _model(found, membership, trains)).together
+    assert not judged(found, spread, _model(found, membership[:, :2], trains[:2])).together
+    assert not judged(found, spread, _model(found, 0 * membership, trains)).together
     image = membership.T.reshape(3, 12, 12)
     blurred = gaussian_filter(image, (0, 1.0, 1.0)).reshape(3, -1).T
     spreading = _whiten(blurred @ trains, (12, 12))
     spreading.noise.sd[:] = 1e-3
-    assert not holds(spreading, spread, _model(spreading, membership, trains))
+    assert not judged(spreading, spread, _model(spreading, membership, trains)).together
 
 
 def test_a_model_of_too_many_units_does_not_hold(squares):
@@ -144,7 +144,7 @@ def test_a_model_of_too_many_units_does_not_hold(squares):
             np.column_stack([membership, np.zeros((144, count - 3))]),
             np.concatenate([trains, surplus]),
         )
-        assert holds(found, spread, model) is held
+        assert judged(found, spread, model).together is held
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
@@ -155,26 +155,64 @@ def test_a_model_of_discs_inside_rings_does_not_hold(squares, sign):
     inner[2:6, 2:6] = 1
     parts = np.column_stack([membership[:, 0] - inner.ravel(), inner.ravel(), membership[:, 1:]])
     ring, disc = trains[0] * 0.7, trains[0] * sign
-    assert not holds(found, spread, _model(found, parts, np.array([ring, disc, *trains[1:]])))
+    assert not judged(
+        found, spread, _model(found, parts, np.array([ring, disc, *trains[1:]]))
+    ).together
     # Nor does it matter which of them comes first.
     back = np.arange(3, -1, -1)
     model = _model(found, parts[:, back], np.array([ring, disc, *trains[1:]])[back])
-    assert not holds(found, spread, model)
+    assert not judged(found, spread, model).together
     # What two trains have in common by chance is no reason.
     alike = trains[:2].copy()
     alike[1] += np.linalg.norm(alike[1]) / np.linalg.norm(alike[0]) * alike[0] * 0.8
     values = membership[:, :2] @ alike
     known = _whiten(values, (12, 12))
     known.noise.sd[:] = 1e-3
-    assert holds(known, spread, _model(known, membership[:, :2], alike))
+    assert judged(known, spread, _model(known, membership[:, :2], alike)).together
 
 
 def test_where_nothing_was_found_any_model_is_tried_and_held(squares):
     found, membership, trains, directions = squares
     nothing = _spread(directions[:0], trains[:0])
-    assert is_worth_trying(found, nothing)
-    assert holds(found, nothing, _model(found, membership, trains))
+    assert why_untried(found, nothing) is None
+    way = judged(found, nothing, _model(found, membership, trains))
+    assert (way.name, way.together) == ("unseen", True)
     assert not worth_reducing(found, nothing)
+
+
+def test_where_motion_stands_out_and_no_unit_was_found_a_model_has_to_explain_it(squares):
+    found, membership, trains, directions = squares
+    none = _spread(directions, trains[:0])
+    assert why_untried(found, none) is None
+    assert judged(found, none, _model(found, membership, trains)).name == "sharp"
+    assert judged(found, none, _model(found, membership[:, :2], trains[:2])).name == "spread"
+
+
+def test_what_decided_is_told_with_its_number(squares):
+    found, membership, trains, directions = squares
+    spread = _spread(directions, trains)
+    way = judged(found, spread, _model(found, membership, trains))
+    assert (way.name, way.wanted) == ("sharp", SHARP)
+    assert way.found == pytest.approx(1.0, abs=0.01)
+    way = judged(found, spread, _model(found, membership[:, :2], trains[:2]))
+    values = found.values.astype(float)
+    left = np.square(values - membership[:, :2] @ trains[:2]).sum()
+    assert way.found == pytest.approx(1 - left / np.square(values).sum(), abs=0.01)
+    assert 0.2 < way.found < 0.9
+    twice = _model(found, np.column_stack([membership, membership[:, 0] * 0.5]),
+                   np.concatenate([trains, trains[:1]]))  # fmt: skip
+    way = judged(found, spread, twice)
+    assert (way.name, way.found, way.wanted) == ("repeated", 0.25, 0.1)
+    many = _model(found, np.zeros((144, 9)), np.eye(20)[:9])
+    way = judged(found, spread, many)
+    assert (way.name, way.found, way.wanted) == ("too-many", 9, SPARE_UNITS * 3 + 1)
+    uneven = np.random.default_rng(3).exponential(1, (144, 3))
+    spreading = _whiten(uneven @ trains, (12, 12))
+    spreading.noise.sd[:] = 1e-3
+    coarse, fine = (why_untried(spreading, _spread(directions, trains, *size))
+                    for size in ((), ((6, 6),)))  # fmt: skip
+    assert coarse.found == fine.found == sharpness(spreading, trains) < 0.82
+    assert (coarse.wanted, fine.wanted) == (TRIED, SHARP)
 
 
 def test_doubt_is_enough_where_trying_costs_little(squares):
@@ -190,9 +228,9 @@ def test_doubt_is_enough_where_trying_costs_little(squares):
             break
     else:
         raise AssertionError("no blur is in doubt")
-    assert is_worth_trying(found, _spread(directions, trains))
+    assert why_untried(found, _spread(directions, trains)) is None
     # Blocks of 2 x 2 px: trying costs four times as much and more.
-    assert not is_worth_trying(found, _spread(directions, trains, (6, 6)))
+    assert why_untried(found, _spread(directions, trains, (6, 6))) is not None
 
 
 def test_reduced_features_keep_the_products_and_trains_come_back(squares):
@@ -224,7 +262,7 @@ def test_analytic_sequences_are_as_sharp_by_the_trains_found():
     spread = spread_units(recording, found)
     assert len(spread.trains) == 5
     assert sharpness(found, spread.trains) == pytest.approx(sharpness(found, trains), abs=0.01)
-    assert is_worth_trying(found, spread)
+    assert why_untried(found, spread) is None
     recording, found, _ = _sequence(5, 20.0, 1, blur=4.0)
     spread = spread_units(recording, found)
-    assert not is_worth_trying(found, spread)
+    assert why_untried(found, spread) is not None

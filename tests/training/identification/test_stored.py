@@ -23,10 +23,12 @@ from musim.training.identification.stored import (
     outline_confidence_of,
     pack,
     parts_in,
+    ways_of,
 )
 from musim.training.identification.stored import VARIABLES as WRITTEN
 from musim.training.identification.unit_table import table_rows
 from musim.training.identification.units import Recording
+from musim.training.identification.ways import Way
 from tests.makers import store_of
 from tests.training.identification.identified import (
     DEPTH,
@@ -137,6 +139,21 @@ def test_where_motion_was_left_out_is_stored_and_told(three, found, stub, tmp_pa
     np.testing.assert_array_equal(store.read("other_motion", 1), image)
 
 
+def test_the_way_is_stored_and_told_where_there_are_units(three, found, stub, tmp_path):
+    ways = [Way("spread", 0.8125, 0.97), Way("sharp", 0.9875, 0.97), None]
+    stub((three, [dataclasses.replace(units, way=way)
+                  for units, way in zip(found, ways, strict=True)]))  # fmt: skip
+    store = run(three, out=tmp_path / "units.zarr")
+    outcomes = [outcome_of(store, index) for index in range(3)]
+    assert [outcome.way for outcome in outcomes] == ways
+    assert ways_of(outcomes) == [way if units.count else None
+                                 for units, way in zip(found, ways, strict=True)]  # fmt: skip
+    assert [int(store.read("way", index)) for index in range(3)] == [3, 1, 0]
+    assert store.read("way_found", 0) == 0.8125
+    assert store.read("way", 0).dtype == np.uint8
+    verify(tmp_path / "units.zarr")
+
+
 def test_units_that_nobody_explained_are_stored_too():
     recording = Recording(np.zeros((FRAMES, DEPTH, WIDTH), np.float32), RATE, PIXEL)
     arrays = pack(some_units(np.random.default_rng(1), 2), recording, bare_layout())
@@ -237,10 +254,11 @@ def test_simulated_stores_do_not_have_the_variables_of_results(simulated):
     declared = {v.name: v for v in VARIABLES}
     for name in (
         "confidence", "velocity_sd", "outline_confidence", "explained_share", "residual_sd",
-        "remarks", "frame_fault", "cut_count", "other_motion", *PARTS,
+        "remarks", "frame_fault", "cut_count", "other_motion", "way", "way_found",
+        "way_wanted", *PARTS,
     ):  # fmt: skip
         assert not declared[name].truth
-        if name not in {"remarks", "frame_fault", "cut_count", "other_motion"}:
+        if name not in {"remarks", "frame_fault", "cut_count", "other_motion", "way"}:
             assert math.isnan(declared[name].fill_value)
         assert name not in simulated.layout.variables
         assert name not in {v.name for kind in ("dense", "rendered") for v in variables_of(kind)}

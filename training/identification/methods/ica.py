@@ -5,6 +5,7 @@ does not show in their difference. So the differences of neighbours mix the same
 does, by weights that are far sparser than overlapping territories are, and more independent.
 """
 
+import dataclasses
 import math
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..units import Recording, Units
 from .candidates import unmixed
 from .edges import distances, pairs
 from .model import Model, connected, units_of
-from .sharp import holds, is_worth_trying, plateau
+from .sharp import judged, plateau, why_untried
 from .spread import spread_units, units_of_spread
 
 MARGIN = 1.1
@@ -46,11 +47,14 @@ def ica(recording: Recording) -> Units:
     """
     found = whiten(recording)
     spread = spread_units(recording, found)
-    if is_worth_trying(found, spread):
+    way = why_untried(found, spread)
+    if way is None:
         model = ica_model(found)
-        if holds(found, spread, model):
-            return units_of(recording, model, *joint_support(model))
-    return units_of_spread(recording, found, spread)
+        way = judged(found, spread, model)
+        if way.together:
+            units = units_of(recording, model, *joint_support(model))
+            return dataclasses.replace(units, way=way)
+    return dataclasses.replace(units_of_spread(recording, found, spread), way=way)
 
 
 def ica_model(found: Whitened) -> Model:

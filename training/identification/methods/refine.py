@@ -1,5 +1,6 @@
 """Alternate between trains and territories until both agree with the recording."""
 
+import dataclasses
 import math
 from collections.abc import Callable
 
@@ -13,7 +14,7 @@ from .edges import trains_of_edges
 from .ica import ica_model
 from .learned.judged import judged_units
 from .model import PRESENCE, Model, connected, units_of
-from .sharp import holds, is_worth_trying, reduced, worth_reducing
+from .sharp import judged, reduced, why_untried, worth_reducing
 from .spread import Spread, spread_units, units_of_spread, with_trains
 
 ROUNDS = 12
@@ -112,16 +113,18 @@ def _better(
     other : callable
         Gives trains to start from besides those across edges.
     """
-    if is_worth_trying(found, spread):
+    way = why_untried(found, spread)
+    if way is None:
         few = worth_reducing(found, spread)
         given = reduced(found, spread.directions) if few else found
         model = _explained(given, [trains_of_edges(given), other(given)])
         support = model.support()
         if few:
             model.whitened, model.trains = found, model.trains @ spread.directions
-        if holds(found, spread, model):
-            return units_of(recording, model, *support)
-    return units_of_spread(recording, found, spread)
+        way = judged(found, spread, model)
+        if way.together:
+            return dataclasses.replace(units_of(recording, model, *support), way=way)
+    return dataclasses.replace(units_of_spread(recording, found, spread), way=way)
 
 
 def _explained(given: Whitened, starts: list[NDArray[np.float64]]) -> Model:

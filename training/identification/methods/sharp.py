@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..noise import Noise, Whitened
+from ..ways import Way
 from .model import Model
 from .spread import Spread
 
@@ -86,25 +87,28 @@ def sharpness(found: Whitened, trains: NDArray[np.float64]) -> float:
     return explained / whole if whole > 0 else 0.0
 
 
-def is_worth_trying(found: Whitened, spread: Spread) -> bool:
-    """Tell whether a recording may be one of units that move as they are.
+def why_untried(found: Whitened, spread: Spread) -> Way | None:
+    """Return why a recording is not tried as one of units that move as they are; None if it is.
 
     On pixels as coarse as blocks, where it takes a fraction of a second, doubt is enough: a share
     that missed units may have lowered, or trains that are too few to tell.
     """
     if not len(spread.trains):
-        return True
+        return None
     share = sharpness(found, spread.trains)
-    if len(found.values) != math.prod(spread.blocks.shape):
-        return share >= SHARP
-    return share >= TRIED or len(spread.trains) < FEW * len(spread.directions)
+    coarse = len(found.values) == math.prod(spread.blocks.shape)
+    if coarse and len(spread.trains) < FEW * len(spread.directions):
+        return None
+    wanted = TRIED if coarse else SHARP
+    return None if share >= wanted else Way("spread", share, wanted)
 
 
-def holds(found: Whitened, spread: Spread, model: Model) -> bool:
-    """Tell whether a model of units that move as they are explains a recording.
+def judged(found: Whitened, spread: Spread, model: Model) -> Way:
+    """Return whether a model of units that move as they are explains a recording, and why not.
 
     It does if it explains what the directions with signal hold, with no more units than those, and
-    hardly any of them moves as another does.
+    hardly any of them moves as another does; whether units were found without it is no matter:
+    where there is none, an artery or the body is what moves.
 
     Parameters
     ----------
@@ -113,23 +117,30 @@ def holds(found: Whitened, spread: Spread, model: Model) -> bool:
         What was found without the assumption.
     model : Model
         In the components of `found`.
+
+    Returns
+    -------
+    Way
+        ``together`` if it does.
     """
-    if not len(spread.trains):
-        return True
-    if model.count > SPARE_UNITS * len(spread.directions) + 1:
-        return False
+    if not len(spread.directions):
+        return Way("unseen")
+    most = SPARE_UNITS * len(spread.directions) + 1
+    if model.count > most:
+        return Way("too-many", model.count, most)
     length = np.sqrt(np.square(model.trains).sum(axis=1))
     cosine = (model.trains @ model.trains.T) / np.maximum(np.outer(length, length), 1e-30)
     repeats = np.tril(np.abs(cosine) > SAME, -1).any(axis=1).sum()
     if repeats > REPEATS * model.count:
-        return False
+        return Way("repeated", float(repeats / model.count), REPEATS)
     noise = float(np.square(found.noise.sd).sum())
     values = found.values.astype(np.float64)
     signal = float(np.square(values @ spread.directions.T).sum())
     signal -= len(spread.directions) * noise
     left = values - model.membership @ model.trains
     explained = float(np.square(values).sum()) - float(np.square(left).sum())
-    return explained >= SHARP * signal
+    share = explained / signal if signal > 0 else 1.0
+    return Way("sharp" if explained >= SHARP * signal else "spread", share, SHARP)
 
 
 def reduced(found: Whitened, directions: NDArray[np.float64]) -> Whitened:
