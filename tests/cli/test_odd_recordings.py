@@ -137,7 +137,7 @@ def test_an_imported_recording_is_told_with_how_it_was_searched_and_what_is_left
     left = 1 - outcome.explained_share
     assert 0.1 < left < 0.28  # by chance, trains explain a part of it
     assert outcome.way is not None
-    assert outcome.way.name == "spread"
+    assert not outcome.way.together
     console = [line for line in found.err.splitlines() if line.startswith(("sequence", "method"))]
     assert console[0].endswith(f", {left:.2f} of the motion left unexplained")
     assert console[1].startswith("method: learned, the usual method (")
