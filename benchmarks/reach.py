@@ -86,15 +86,15 @@ def kinds(unseen: bool) -> list[Kind]:
             Kind(f"{way} experiment, typical", partial(experiment, "typical", None, quick)),
             Kind(f"{way} experiment, hard", partial(experiment, "hard", None, quick)),
         ]  # fmt: skip
-    sharp = {"by_train": (0.95, 0.95), "by_outline": (0.95, 0.95)}
+    sharp = (0.95, 0.95)
     made.append(Kind("analytic, 25 units", partial(analytic, units=25, snr=10.0),
                      (0.99, 0.99), (0.99, 0.99)))  # fmt: skip
     made += [
-        Kind(f"analytic, 15 units, {name}", partial(shaped, name, 15, 20.0), **sharp)
+        Kind(f"analytic, 15 units, {name}", partial(shaped, name, 15, 20.0), sharp, sharp)
         for name in SHAPES
     ]
     made.append(Kind("analytic, 15 units, blur 1.5 px",
-                     partial(analytic, units=15, snr=20.0, blur=1.5), **sharp))  # fmt: skip
+                     partial(analytic, units=15, snr=20.0, blur=1.5), sharp, sharp))  # fmt: skip
     made += [
         Kind(f"{maker}, 5 dB", partial(_maker, maker), by_train=(0.9, 0.9))
         for maker in (MAKERS if unseen else LOOKED_AT)

@@ -14,10 +14,10 @@ APART = "so each got an outline of its own"
 TOGETHER = "so trains and territories were fitted together"
 
 WAYS: dict[str, str] = {
-    "sharp": f"units move alike inside sharp territories ({{}} of the motion seen, {{}} wanted), "
-    f"{TOGETHER}",
+    "sharp": f"units move alike inside sharp territories (which explain {{}} of the motion seen, "
+    f"{{}} wanted), {TOGETHER}",
     "unseen": f"too little was found to tell how motion ends beside units, {TOGETHER}",
-    "spread": f"units' motion spreads ({{}} of it by sharp territories, {{}} wanted), {APART}",
+    "spread": f"units' motion spreads (sharp territories explain {{}} of it, {{}} wanted), {APART}",
     "too-many": "sharp territories would take more units than there are independent motions ({} "
     f"units, at most {{}} wanted), {APART}",
     "repeated": "with sharp territories units would repeat one another ({} of them, at most {} "

@@ -589,8 +589,8 @@ def test_the_method_and_its_way_are_said(told):
     page = Parsed(recording_page(dataclasses.replace(told, told=f"learned; {way}")))
     said = [one["text"] for one in page.all("p", "summary")]
     assert said[1] == (
-        "Method: learned; units' motion spreads (0.81 of it by sharp territories, 0.97 wanted), "
-        "so each got an outline of its own."
+        "Method: learned; units' motion spreads (sharp territories explain 0.81 of it, "
+        "0.97 wanted), so each got an outline of its own."
     )
 
 

@@ -11,14 +11,14 @@ def test_a_way_says_what_was_seen_and_what_was_done():
     spread = Way("spread", 0.8149, 0.97)
     assert not spread.together
     assert spread.words == (
-        "units' motion spreads (0.81 of it by sharp territories, 0.97 wanted), "
+        "units' motion spreads (sharp territories explain 0.81 of it, 0.97 wanted), "
         "so each got an outline of its own"
     )
     sharp = Way("sharp", 0.981, 0.97)
     assert sharp.together
     assert sharp.words == (
-        "units move alike inside sharp territories (0.98 of the motion seen, 0.97 wanted), "
-        "so trains and territories were fitted together"
+        "units move alike inside sharp territories (which explain 0.98 of the motion seen, "
+        "0.97 wanted), so trains and territories were fitted together"
     )
     assert Way("unseen").words.startswith("too little was found to tell")
     assert "(43 units, at most 33 wanted)" in Way("too-many", 43, 33.0).words
@@ -26,13 +26,15 @@ def test_a_way_says_what_was_seen_and_what_was_done():
 
 
 def test_what_falls_short_is_not_rounded_up_to_what_was_wanted():
-    assert "(0.96 of it by sharp territories, 0.97 wanted)" in Way("spread", 0.9699, 0.97).words
+    assert (
+        "(sharp territories explain 0.96 of it, 0.97 wanted)" in Way("spread", 0.9699, 0.97).words
+    )
     assert "0.97 wanted" in Way("spread", 0.0, 0.97).words
 
 
 def test_recordings_of_one_way_are_told_with_their_range():
     ways = [Way("spread", 0.88, 0.97), Way("spread", 0.722, 0.85), Way("spread", 0.8, 0.97)]
-    assert "(0.72-0.88 of it by sharp territories, 0.85-0.97 wanted)" in in_words(ways)
+    assert "(sharp territories explain 0.72-0.88 of it, 0.85-0.97 wanted)" in in_words(ways)
     counts = [Way("too-many", found, 33) for found in (9, 101)]
     assert "(9-101 units, at most 33 wanted)" in in_words(counts)
 
