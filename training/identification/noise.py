@@ -76,6 +76,21 @@ class Noise:
         turned = scipy.linalg.lu_solve(self._factors, values.T, check_finite=False)
         return np.asarray(turned, np.float64).T
 
+    def directions(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return directions of components whose products with them are those of what these are of.
+
+        Parameters
+        ----------
+        coefficients : float64 array of shape (course, frequency)
+            Of the cosine transform.
+
+        Returns
+        -------
+        float64 array of shape (course, component)
+        """
+        turned = scipy.linalg.lu_solve(self._factors, coefficients.T, trans=1, check_finite=False)
+        return np.asarray(turned, np.float64).T
+
 
 @dataclass(frozen=True)
 class Whitened:
@@ -104,6 +119,24 @@ class Whitened:
         kept = len(self.noise.whitening)
         coefficients[:, 1 : kept + 1] = self.noise.coefficients(values)
         return np.asarray(scipy.fft.idct(coefficients, norm="ortho", axis=1)).astype(np.float32)
+
+    def products(
+        self, values: NDArray[np.float64], courses: NDArray[np.floating]
+    ) -> NDArray[np.float64]:
+        """Return the products over time of components' courses with others, without making them.
+
+        Parameters
+        ----------
+        values : float64 array of shape (pixel, component)
+        courses : float array of shape (course, time)
+
+        Returns
+        -------
+        float64 array of shape (pixel, course)
+        """
+        coefficients = scipy.fft.dct(np.asarray(courses, np.float64), norm="ortho", axis=1)
+        kept = len(self.noise.whitening)
+        return values @ self.noise.directions(np.asarray(coefficients)[:, 1 : kept + 1]).T
 
     def values_of(self, trains: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the components, float64 (unit, component), of time courses (unit, time)."""

@@ -153,16 +153,15 @@ def _in_parts(
     found: Whitened, blocks: Blocks, courses: NDArray[np.float32], cores: NDArray[np.bool_]
 ) -> Floats:
     """Return how alike a train's maps are in parts of the recording, float64 (train, 4)."""
-    moved = found.trains(blocks.values)
-    frames = moved.shape[1]
+    frames = courses.shape[1]
     thirds = [slice(frames * part // 3, frames * (part + 1) // 3) for part in range(3)]
     halves = [slice(0, frames // 2), slice(frames // 2, frames)]
-    first, second = (_maps_in(moved, courses, part) for part in halves)
+    first, second = (_maps_in(found, blocks, courses, part) for part in halves)
     kept = cores.reshape(len(cores), len(blocks.values))
     reach = [max(round(NEAR / size), 1) for size in blocks.size]
     around = scipy.ndimage.maximum_filter(cores, size=(1, *(2 * n + 1 for n in reach)))
     around = np.asarray(around).reshape(kept.shape)
-    inside = np.array([_mean_in(_maps_in(moved, courses, part), kept) for part in thirds])
+    inside = np.array([_mean_in(_maps_in(found, blocks, courses, part), kept) for part in thirds])
     top = np.maximum(inside.max(axis=0, initial=0.0), 1e-300)
     levels = [np.maximum(_mean_in(half, kept), 1e-12) for half in (first, second)]
     ratio = np.abs(np.log(levels[0] / levels[1]))
@@ -176,11 +175,12 @@ def _in_parts(
     )
 
 
-def _maps_in(moved: NDArray[np.float32], courses: NDArray[np.float32], part: slice) -> Floats:
+def _maps_in(found: Whitened, blocks: Blocks, courses: NDArray[np.float32], part: slice) -> Floats:
     """Return how much of each course each block holds in part of the time, (train, block)."""
-    own = courses[:, part].astype(np.float64)
+    own = np.zeros(courses.shape)
+    own[:, part] = courses[:, part]
     energy = np.maximum(np.square(own).sum(axis=1), 1e-300)
-    return (moved[:, part] @ courses[:, part].T).T.astype(np.float64) / energy[:, None]
+    return found.products(blocks.values, own).T / energy[:, None]
 
 
 def _mean_in(maps: Floats, places: NDArray[np.bool_]) -> Floats:
