@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from .....simulator.errors import InputError
 from ...noise import Whitened
 from ...units import Recording
 from ..blocks import Blocks, blocks_of, signal_directions
@@ -23,6 +24,9 @@ FAINT, LEAST_OF_FAINT = -1.5, 0.8
 """Strength below which a train has to be surer, and how sure. In noise that is alike over many
 pixels and frames, ten recordings held eight trains above 0.5, and none above this."""
 
+WIDEST = 130.0
+"""Images are no wider or deeper, mm: no muscle is, and each window takes its time."""
+
 BEATING_SHARE = 0.3
 """Of the motion in its place, from which what beats as a heart does is worth a word."""
 
@@ -42,8 +46,20 @@ def seen_in(recording: Recording, found: Whitened) -> tuple[Seen, Blocks, NDArra
     blocks : Blocks
     directions : float64 array of shape (direction, component)
         In which the recording holds more than noise.
+
+    Raises
+    ------
+    InputError
+        If the image is larger than any muscle.
     """
     blocks = blocks_of(found, recording.pixel_size)
+    extent = np.multiply(found.shape[1:], recording.pixel_size)
+    if extent.max() > WIDEST:
+        raise InputError(
+            f"recording: found an image of {extent[0]:.4g} x {extent[1]:.4g} mm, wanted "
+            f"{WIDEST:g} x {WIDEST:g} or less for `method` learned; check the pixel size, cut the "
+            "image, or choose refine"
+        )
     directions, noise = signal_directions(blocks)
     trains, kind = trains_of_windows(found, blocks)
     # Components are correlated over time; coefficients of the cosine transform are not.
