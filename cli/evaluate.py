@@ -64,7 +64,7 @@ Examples:
 )
 @click.option(
     "-m", "--method", default=None, metavar="|".join(METHODS),
-    help="How units are found.  [default: learned; network with --run]",
+    help="How units are found.  [default: learned; network with its runs]",
 )  # fmt: skip
 @click.option(
     "--compare", "compared", default=None, metavar="METHOD,METHOD",
@@ -72,7 +72,7 @@ Examples:
 )  # fmt: skip
 @click.option(
     "--run", "runs", multiple=True, metavar="RUN",
-    help="A run of musim train detect or twitch; may be given once for each.",
+    help="A run of musim train judge, for learned; or of detect and twitch, one each, for network.",
 )  # fmt: skip
 @click.option(
     "-o", "--out", "target", default="evaluation", show_default=True, metavar="FOLDER",

@@ -18,6 +18,7 @@ from .wording import counted
 Examples:
   musim identify musim.zarr
   musim identify biceps.zarr --out units.zarr --method ica
+  musim identify musim.zarr --run judge
   musim identify musim.zarr --run detector --run twitches
   musim identify biceps.zarr --method stica --set components=50
   musim identify biceps.zarr --method sta --events events.tsv
@@ -40,14 +41,14 @@ Examples:
     "--method",
     default=None,
     metavar="|".join(METHODS),
-    help="How units are found.  [default: learned; network with --run]",
+    help="How units are found.  [default: learned; network with its runs]",
 )
 @click.option(
     "--run",
     "runs",
     multiple=True,
     metavar="RUN",
-    help="A run of musim train detect or twitch; may be given once for each.",
+    help="A run of musim train judge, for learned; or of detect and twitch, one each, for network.",
 )
 @set_option
 @click.option(
@@ -90,7 +91,7 @@ def identify(recordings, target, method, runs, changes, firings, min_confidence,
     """Find the motor units in recordings: territories, twitch trains, firings.
 
     RECORDINGs are stores, simulated or imported. The result is a store of the same form; musim
-    report draws it. Only the method network needs training: its weights come with musim, or from
+    report draws it. Only learned and network need training: their weights come with musim, or from
     the runs that are named. musim methods tells what each method does, and what can be set of it.
     """
     from ..training.identification.known_firings import remarks_on_events

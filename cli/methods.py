@@ -57,7 +57,8 @@ def _tell(method: Method) -> None:
 def _given(method: Method) -> list[str]:
     """Return what a method is given beside the recording, in words."""
     found = [NEEDS[method.truth]] if method.truth in NEEDS else []
-    found += ["runs of musim train (--run)"] if method.takes_runs else []
+    if method.takes_runs:
+        found.append(f"runs of musim train {' and '.join(method.takes_runs)} (--run)")
     return found + (["firings that are known (--events)"] if method.takes_events else [])
 
 

@@ -11,21 +11,19 @@ from rich.table import Table
 from ..simulator.errors import InputError
 from ..simulator.experiment.doses import PRESETS as DOSE_PRESETS
 from ..simulator.experiment.doses import Doses
-from ..training.runs.settings import PRECISIONS
 from ..training.tasks import plan
 from ..training.tasks import train as train_task
 from ..training.tasks import try_out as try_task
-from .config import config_option
 from .console import err, megabytes, out, print_json, progress
 from .options import (
     GroupedCommand,
-    changes_from,
     dose_options,
     doses_from_options,
-    json_option,
     parameter_options,
     parameters_from_options,
 )
+from .run_options import run_options, settings_from, translate_options
+from .train_judge import judge
 
 TRIALS = 10
 """Of each subject of endless quick recordings: most of the time goes into its maps."""
@@ -35,49 +33,6 @@ GRID = {"pixels": "64x64", "frames": "400", "frame_rate": "400"}
 
 DOSE_NAMES = tuple(dose.name for dose in fields(Doses))
 
-RUN_OPTIONS = (
-    click.option("--model", default=None, metavar="small|paper", help="Size.  [default: small]"),
-    click.option("-o", "--out", "target", required=True, metavar="RUN",
-                 help="The folder of the run: settings, histories, TensorBoard, checkpoints."),
-    click.option("--steps", default=None, metavar="NUMBER", help="Batches in all."),
-    click.option("--batch-size", default=None, metavar="NUMBER",
-                 help="Of all processes together."),
-    click.option("--precision", default=None, metavar="|".join(PRECISIONS),
-                 help="Arithmetic.  [default: the model's]"),
-    click.option("--seed", default=None, metavar="NUMBER",
-                 help="Of weights, order and all draws.  [default: 0]"),
-    click.option("--set", "changes", multiple=True, metavar="NAME=VALUE",
-                 help="Any other setting; --dry-run lists them. May be repeated."),
-    click.option("--accelerator", default="auto", show_default=True, metavar="cpu|cuda|mps|auto",
-                 help="Where to train."),
-    click.option("--devices", type=click.IntRange(1), default=1, show_default=True,
-                 metavar="NUMBER", help="Processes, each with a device of its own."),
-    click.option("--dry-run", is_flag=True,
-                 help="Print settings, parameters, memory and time of a step; train nothing."),
-    click.option("--resume", is_flag=True,
-                 help="Go on with a run; with more --steps also with one that is finished."),
-    click.option("--overwrite", is_flag=True, help="Replace a run that is there."),
-    json_option,
-    config_option,
-)  # fmt: skip
-"""Options that all tasks share."""
-
-
-def run_options(command):
-    """Add the options that all tasks share."""
-    for decorate in reversed(RUN_OPTIONS):
-        command = decorate(command)
-    return command
-
-
-def translate_options(command):
-    """Add the options that all tasks share, with the translator's own models."""
-    models = "small, or one of the paper: cyclegan-2d, recyclegan, cyclegan-3d, "
-    text = f"{models}cyclegan-3d-stride1, cyclegan-3d-noise.  [default: small]"
-    for decorate in reversed(RUN_OPTIONS[1:]):
-        command = decorate(command)
-    return click.option("--model", default=None, metavar="NAME", help=text)(command)
-
 
 @click.group(
     no_args_is_help=False,
@@ -86,12 +41,16 @@ Examples:
   musim train detect --endless --out detector
   musim train detect --endless --domain quick --preset typical --out detector
   musim train twitch --data training.zarr --model paper --precision bf16-mixed --out twitches
+  musim train judge --out judge
   musim train detect --data training.zarr --out detector --dry-run
   musim train detect --out detector --resume
 """,
 )
 def train() -> None:
     """Train networks on simulated sequences."""
+
+
+train.add_command(judge)
 
 
 def source_options(command):
@@ -224,7 +183,7 @@ def _source(options):
 def _train(task_class, options, more, source_of=_source) -> None:
     target, model = options.pop("target"), options.pop("model") or ""
     common = {key: options.pop(key) for key in ("steps", "batch_size", "precision", "seed")}
-    texts = _changes(options.pop("changes"), {**common, **more})
+    texts = settings_from(options.pop("changes"), {**common, **more})
     where = {key: options.pop(key) for key in ("accelerator", "devices")}
     resume, overwrite = options.pop("resume"), options.pop("overwrite")
     dry, as_json = options.pop("dry_run"), options.pop("as_json")
@@ -260,20 +219,6 @@ def _train(task_class, options, more, source_of=_source) -> None:
     )
     out().print(f"{target}: {before}best validation: {found or 'none'}{seconds}", soft_wrap=True,
                 markup=False)  # fmt: skip
-
-
-def _changes(texts, options):
-    """Return settings by name, from --set and from options of their own that were given."""
-    changes = changes_from(texts)
-    for name, text in options.items():
-        if text is None:
-            continue
-        if name in changes:
-            raise InputError(
-                f"--set: found {name} there and as an option, wanted one of them; leave one out"
-            )
-        changes[name] = text
-    return changes
 
 
 def _show_trial(task_class, settings, source, where, as_json) -> None:

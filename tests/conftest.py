@@ -18,8 +18,11 @@ settings.load_profile("fixed")
 
 NEED_TORCH = [
     "cli/test_train.py",
+    "cli/test_train_judge.py",
     "cli/test_translate.py",
     "datasets/streaming",
+    "training/identification/learning/test_fitting.py",
+    "training/identification/learning/test_run.py",
     "training/identification/networks",
     "training/identification/test_network_method.py",
     "training/runs",

@@ -13,6 +13,7 @@ from musim.datasets import generate
 from musim.simulator import InputError, Parameters, Range
 from musim.training.identification.evaluation import read_evaluation
 from musim.training.identification.methods import METHODS, USUAL, Method
+from musim.training.identification.methods.network import WEIGHTS
 from musim.training.identification.protocols import SWEEPS, ali_2020, sweep
 from musim.training.identification.rows import IdentificationEvaluation
 from musim.training.identification.tables import summary
@@ -312,10 +313,12 @@ def test_rules_of_a_method_that_gives_no_firings_are_told_in_a_line(musim, monke
 
 
 def test_runs_are_handed_on_and_make_the_method(musim, asked):
-    musim("evaluate", "identify", "a.zarr", "--run", "one", "--run", "two")
+    runs = tuple(str(WEIGHTS / task) for task in ("twitch", "detect"))
+    musim("evaluate", "identify", "a.zarr", "--run", runs[0], "--run", runs[1])
     ((arguments, options),) = asked
     assert arguments == ("a.zarr", "network", "evaluation")
-    assert options["runs"] == ("one", "two")
+    assert options["runs"] == runs
+    assert "found no run there" in musim("evaluate", "identify", "a.zarr", "--run", "one").err
 
 
 # What does not go

@@ -18,7 +18,10 @@ def test_one_method_is_told_with_its_settings(musim):
     assert "What it assumes:" in words
     assert "doi:10.1006/nimg.2001.0986" in words
     assert "window 20 px Side of the square windows" in words
-    assert "It is given runs of musim train (--run)." in musim("methods", "network").out
+    assert (
+        "It is given runs of musim train detect and twitch (--run)."
+        in musim("methods", "network").out
+    )
     assert "It is given the truth." in musim("methods", "oracle-trains").out
     shown = json.loads(musim("methods", "stica", "--json").out)["methods"]
     settings = {one["name"]: one["default"] for one in shown[0]["settings"]}

@@ -11,7 +11,7 @@ from ..charts import png
 from ..csv_tables import csv_text
 from ..evaluations import EvaluationFolder
 from .evaluation import FILES, evaluate
-from .methods import method_named
+from .methods import method_named, task_of
 from .rows import IdentificationEvaluation, Row
 from .tables import difficulties, summary
 
@@ -97,6 +97,7 @@ def compare(
             f"compare: found {', '.join(methods) or 'none'}, wanted two or more different methods"
         )
     own = _settings_of(methods, settings or {})
+    own_runs = _runs_of(methods, runs)
     place = Location(out)
     if EvaluationFolder(out, FILES).exists:
         raise InputError(f"{place}: found an evaluation there, wanted a new folder; choose another")
@@ -112,10 +113,9 @@ def compare(
         def report(done: int, total: int, before: int = number) -> None:
             on_progress(before * total + done, total * len(methods))
 
-        takes = method_named(name).takes_runs
         found.append(
             evaluate(
-                on, name, folders[name], runs=runs if takes else (), settings=own[name],
+                on, name, folders[name], runs=own_runs[name], settings=own[name],
                 firings=firings, rules=rules, workers=workers, resume=resume, overwrite=overwrite,
                 on_progress=report,
             )
@@ -139,6 +139,22 @@ def _settings_of(methods: Sequence[str], settings: Mapping[str, Any]) -> dict[st
                 f"as {methods[0]}.{key.rpartition('.')[2]}"
             )
         own[method][name] = value
+    return own
+
+
+def _runs_of(methods: Sequence[str], runs: Sequence[str]) -> dict[str, list[str]]:
+    """Return each method's runs, those of tasks that it takes."""
+    own: dict[str, list[str]] = {name: [] for name in methods}
+    for run in runs:
+        task = task_of(run)
+        takers = [name for name in methods if task in method_named(name).takes_runs]
+        if not takers:
+            raise InputError(
+                f"{run}: found a run of musim train {task}, wanted one that one of "
+                f"{', '.join(methods)} takes; leave it out"
+            )
+        for name in takers:
+            own[name].append(run)
     return own
 
 

@@ -20,8 +20,13 @@ RUN = "run.json"
 LAST, BEST = "last.ckpt", "best.ckpt"
 TRAINING, VALIDATION = "training.csv", "validation.csv"
 CURVES = "tensorboard"
-_FILES = (LAST, BEST, TRAINING, VALIDATION, RUN)
+JUDGEMENT, MEASURES = "judgement.json", "measures.json"
+EXAMPLES = "examples"
 _EVENTS = "events.out.tfevents."
+_WEIGHTS = (LAST, BEST, JUDGEMENT)
+_FILES = (*_WEIGHTS, MEASURES, "network-*.json", TRAINING, VALIDATION, RUN)
+_INSIDE = {CURVES: f"{_EVENTS}*", EXAMPLES: "*.npz"}
+"""Folders in a run's, and what their files are called."""
 FORMAT = 1
 
 _LIBRARIES = ("torch", "torchvision", "lightning")
@@ -245,7 +250,7 @@ class RunFolder:
         FailureError
             If it cannot be written.
         """
-        self._sweep()
+        self.sweep()
         for name in (TRAINING, VALIDATION):
             try:
                 history.keep_until(self.path / name, step)
@@ -271,22 +276,30 @@ class RunFolder:
             self.path.rmdir()
 
     def _remove(self) -> None:
-        self._sweep()
+        self.sweep()
         try:
-            for file in (self.path / CURVES).glob(f"{_EVENTS}*"):
-                file.unlink()
-            if (self.path / CURVES).is_dir() and _is_empty(self.path / CURVES):
-                (self.path / CURVES).rmdir()
+            for folder, names in _INSIDE.items():
+                for file in (self.path / folder).glob(names):
+                    file.unlink()
+                if _is_empty(self.path / folder):
+                    (self.path / folder).rmdir()
             # The description last: what a kill leaves can still be resumed or replaced.
             for name in _FILES:
-                (self.path / name).unlink(missing_ok=True)
+                for file in self.path.glob(name):
+                    file.unlink(missing_ok=True)
         except OSError as error:
             raise _failure(self.path, error) from error
 
-    def _sweep(self) -> None:
-        """Remove what a kill left half written."""
+    def sweep(self) -> None:
+        """Remove what a kill left half written.
+
+        Raises
+        ------
+        FailureError
+            If it cannot be removed.
+        """
         try:
-            for name in _FILES:
+            for name in (*_FILES, *(f"{inside}/{names}" for inside, names in _INSIDE.items())):
                 for file in self.path.glob(f"{name}.*{PARTIAL}"):
                     file.unlink(missing_ok=True)
         except OSError as error:
@@ -340,14 +353,14 @@ def _is_state(state: Any, wanted: Mapping[str, type]) -> bool:
 
 
 def _has_weights(folder: Path) -> bool:
-    return (folder / RUN).is_file() and any((folder / name).is_file() for name in (LAST, BEST))
+    return (folder / RUN).is_file() and any((folder / name).is_file() for name in _WEIGHTS)
 
 
 def _is_foreign(file: Path) -> bool:
-    if file.parent == Path(CURVES):
-        return not file.name.startswith(_EVENTS)
-    ours = any(file.name == name or file.match(f"{name}.*{PARTIAL}") for name in _FILES)
-    return file.parent != Path() or not ours
+    names = _FILES if file.parent == Path() else (_INSIDE.get(str(file.parent)),)
+    return not any(
+        name and (file.match(name) or file.match(f"{name}.*{PARTIAL}")) for name in names
+    )
 
 
 def _is_empty(folder: Path) -> bool:

@@ -11,6 +11,7 @@ from musim.training.identification.methods import (
     register,
     usual_method,
 )
+from musim.training.identification.methods.network import WEIGHTS
 from musim.training.identification.units import Recording, Units
 
 PARAMETERS = Parameters(
@@ -57,7 +58,7 @@ def test_a_method_is_a_function_that_is_registered(added, recording, truth, refu
     np.testing.assert_array_equal(found.territory, active(recording).territory)
     assert 0 < found.explained_share <= 1
     assert METHODS["active"].summary == "Whatever moves most."
-    with refused("found active with a run of musim train, wanted network"):
+    with refused("found active with a run of musim train, wanted learned or network"):
         identify(recording, "active", runs=["run"])
 
 
@@ -75,7 +76,7 @@ def test_a_method_is_given_what_it_says_that_it_uses(added, recording, truth, re
         ("neither", {}),
         ("used", {"truth": "used"}),
         ("needed", {"truth": "needed"}),
-        ("runs", {"takes_runs": True}),
+        ("runs", {"takes_runs": ("detect",)}),
     ):
         register(name, "", **uses)(noting(name))
         identify(recording, name, truth=truth)
@@ -103,7 +104,8 @@ def test_what_comes_with_musim_says_what_it_needs():
     needing = {name for name, method in METHODS.items() if method.truth == "needed"}
     assert needing == {"oracle-maps", "oracle-territories", "oracle-trains"}
     assert {name for name, method in METHODS.items() if method.truth == "used"} == {"sta"}
-    assert {name for name, method in METHODS.items() if method.takes_runs} == {"network"}
+    taking = {name: method.takes_runs for name, method in METHODS.items() if method.takes_runs}
+    assert taking == {"learned": ("judge",), "network": ("detect", "twitch")}
     assert all(method.name == name and method.summary for name, method in METHODS.items())
     assert usual_method() == "learned"
-    assert usual_method(["run"]) == "network"
+    assert usual_method([str(WEIGHTS / "detect")]) == "network"

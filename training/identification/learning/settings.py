@@ -58,6 +58,14 @@ class JudgeSettings(Declared):
         if unknown or not self.in_turn:
             found = unknown[0] if unknown else self.kinds
             raise InputError(f"kinds: found {found!r}, wanted some of {','.join(KINDS)}")
+        if set(self.in_turn) == {"noise"}:
+            raise InputError("kinds: found noise alone, wanted a kind that has units beside it")
+        least = len(self.in_turn) * (self.apart_every - 1) + 1
+        if self.examples < least:
+            raise InputError(
+                f"examples: found {self.examples}, wanted {least} or more, so that one is kept "
+                "apart"
+            )
 
     @property
     def in_turn(self) -> tuple[str, ...]:

@@ -60,8 +60,9 @@ class Method:
     truth : {"unused", "used", "needed"}
         Whether `find` is given the recording's truth: never, where it is known (else None), or
         always; recordings without truth are then refused.
-    takes_runs : bool
-        Whether `find` is given runs of ``musim train``, a sequence of str that may be empty.
+    takes_runs : tuple of str
+        Of which tasks of ``musim train`` `find` is given runs, a sequence of str that may be empty;
+        of none, it is not.
     check_runs : callable, optional
         Of a method that takes runs: returns for the runs that were given those that will be used,
         by their absolute paths, and raises InputError if they cannot be.
@@ -88,7 +89,7 @@ class Method:
     summary: str
     find: Find
     truth: Literal["unused", "used", "needed"] = "unused"
-    takes_runs: bool = False
+    takes_runs: tuple[str, ...] = ()
     check_runs: Callable[[Sequence[str]], list[str]] = list
     settings: type[MethodSettings] | None = None
     takes_events: bool = False
@@ -210,7 +211,7 @@ def register(
     summary: str,
     *,
     truth: Literal["unused", "used", "needed"] = "unused",
-    takes_runs: bool = False,
+    takes_runs: tuple[str, ...] = (),
     check_runs: Callable[[Sequence[str]], list[str]] = list,
     settings: type[MethodSettings] | None = None,
     takes_events: bool = False,
@@ -282,10 +283,33 @@ def _work_with(method: Method, work: Callable[..., None], *arguments: Any) -> No
 
 
 def usual_method(runs: Sequence[str] = ()) -> str:
-    """Return the name of the method unless another is asked for: with runs, one that takes them."""
+    """Return the name of the method unless another is asked for: with runs, one that takes them.
+
+    Raises
+    ------
+    InputError
+        If there is none that takes them all, or one is no run.
+    """
     if not runs:
         return USUAL
-    return next(method.name for method in METHODS.values() if method.takes_runs)
+    tasks = {run: task_of(run) for run in runs}
+    for method in METHODS.values():
+        if set(tasks.values()) <= set(method.takes_runs):
+            return method.name
+    found = ", ".join(dict.fromkeys(tasks.values()))
+    takers = "; or ".join(
+        f"{' and '.join(each.takes_runs)} (for {each.name})"
+        for each in METHODS.values()
+        if each.takes_runs
+    )
+    raise InputError(f"`runs`: found those of musim train {found}, wanted those of {takers}")
+
+
+def task_of(run: str) -> str:
+    """Return the task of ``musim train`` that a run is of; raise InputError if it is no run."""
+    from ...runs.folder import RunFolder
+
+    return str(RunFolder(run).describe()["task"])
 
 
 def identify(
@@ -310,7 +334,8 @@ def identify(
     truth : Truth, optional
         What oracles are given.
     runs : sequence of str
-        Runs of ``musim train`` that ``network`` takes in place of those that come with musim.
+        Runs of ``musim train`` that ``network`` or ``learned`` takes in place of what comes with
+        musim.
     settings : mapping of str to object, optional
         Of the method, by their names in ``METHODS[method].settings``.
     events : float64 array of shape (unit, pulse), optional
@@ -426,6 +451,12 @@ def _refine(recording: Recording) -> Units:
     return ica_and_refine(recording)
 
 
+def _judging(runs: Sequence[str]) -> list[str]:
+    from .learned.judgement import resolve
+
+    return resolve(runs)
+
+
 @register(
     "learned",
     "Trains that windows of the image hold, judged by a network that learned from simulated "
@@ -436,11 +467,14 @@ def _refine(recording: Recording) -> Units:
     longest=LONGEST,
     # Its judgement was learned as such a probability, from more than is seen of its units later.
     keeps_confidence=True,
+    takes_runs=("judge",),
+    check_runs=_judging,
 )
-def _judged(recording: Recording) -> Units:
+def _judged(recording: Recording, runs: Sequence[str]) -> Units:
+    from .learned.judgement import judgement_of, resolve
     from .refine import judged_and_refine
 
-    return judged_and_refine(recording)
+    return judged_and_refine(recording, judgement_of(*resolve(runs)))
 
 
 @register(
@@ -464,7 +498,7 @@ def _resolved(runs: Sequence[str]) -> list[str]:
 @register(
     "network",
     "A trained detector and a trained estimator of twitch trains (Ali et al. 2020).",
-    takes_runs=True,
+    takes_runs=("detect", "twitch"),
     check_runs=_resolved,
     firings_of_trains=True,
 )

@@ -1,6 +1,7 @@
 """Alternate between trains and territories until both agree with the recording."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ from ..units import Recording, Units
 from .edges import trains_of_edges
 from .ica import ica_model
 from .learned.judged import judged_units
+from .learned.judgement import Judgement
 from .model import PRESENCE, Model, connected, units_of
 from .sharp import judged, reduced, why_untried, worth_reducing
 from .spread import Spread, spread_units, units_of_spread, with_trains
@@ -75,9 +77,9 @@ def ica_and_refine(recording: Recording) -> Units:
     return _refined(recording, spread_units)
 
 
-def judged_and_refine(recording: Recording) -> Units:
-    """Refine what learned judgement takes for units."""
-    return _refined(recording, judged_units)
+def judged_and_refine(recording: Recording, judgement: Judgement | None = None) -> Units:
+    """Refine what learned judgement takes for units: that of musim, or another."""
+    return _refined(recording, functools.partial(judged_units, judgement=judgement))
 
 
 def _refined(recording: Recording, units: Callable[[Recording, Whitened], Spread]) -> Units:

@@ -9,7 +9,7 @@ import pytest
 from musim.training.identification.methods.learned.judgement import (
     WEIGHTS,
     Judgement,
-    learned,
+    judgement_of,
 )
 from musim.training.identification.methods.learned.traits import NAMES
 
@@ -70,7 +70,7 @@ def test_weights_for_other_traits_are_refused(refused):
 
 def test_what_comes_with_musim_is_small_and_prefers_what_looks_like_units():
     assert WEIGHTS.stat().st_size < 5e6
-    judgement = learned()
+    judgement = judgement_of()
     typical = dict(zip(NAMES, judgement.mean, strict=True))
     good = typical | {"support": 4.0, "ways": 4.0, "share": 0.9, "halves": 0.95, "likeness": 0.95,
                       "halves-near": 0.97, "halves-ratio": 0.1, "thirds": 0.9, "pulses": 0.9,

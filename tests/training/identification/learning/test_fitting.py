@@ -17,8 +17,6 @@ from musim.training.identification.learning.traits import (
 from musim.training.identification.methods.learned.traits import NAMES
 from tests.training.identification.learning.tiny import tiny
 
-pytestmark = pytest.mark.torch
-
 
 def trains(count, seed, bent=False):
     """Return trains of which the third trait tells whether they are units', or two traits do."""
@@ -122,7 +120,7 @@ def test_examples_are_written_once_and_read_apart(tmp_path):
 
 
 def test_examples_that_cannot_be_read_are_refused(tmp_path, refused):
-    settings = tiny(examples=1)
+    settings = tiny()
     with refused("00000.npz: found an example missing or damaged", "remove it"):
         read_trains(tmp_path, settings, apart=False)
     for content in (
@@ -142,12 +140,13 @@ def test_examples_that_cannot_be_read_are_refused(tmp_path, refused):
 
 
 def test_trains_of_one_kind_alone_are_too_few(tmp_path, refused):
-    settings = tiny(examples=2)
+    settings = tiny()
     traits = np.zeros((3, len(NAMES)))
-    for index in range(2):
-        np.savez(tmp_path / name_of(index), traits=traits, likeness=np.ones((3, 1)))
+    for index in range(settings.examples):
+        likeness = np.full((3, 1), 1.0 - settings.is_apart(index))
+        np.savez(tmp_path / name_of(index), traits=traits, likeness=likeness)
     with refused("found 6 trains of units among 6 to learn from",
                  "wanted some and others", "take more examples"):  # fmt: skip
         read_trains(tmp_path, settings, apart=False)
-    with refused("found 0 trains of units among 0 kept apart"):
+    with refused("found 0 trains of units among 6 kept apart"):
         read_trains(tmp_path, settings, apart=True)

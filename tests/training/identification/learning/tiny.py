@@ -6,5 +6,6 @@ from musim.training.identification.learning.settings import JudgeSettings
 def tiny(**changes):
     """Return them, with changes."""
     given = {"examples": 4, "kinds": "easy,noise", "apart_every": 2, "pixels": 24, "frames": 120,
-             "networks": 2, "hidden": (4,), "patience": 2}  # fmt: skip
+             "networks": 2, "hidden": (4,), "learning_rate": 0.5,
+             "patience": 1}  # fmt: skip
     return JudgeSettings(**{**given, **changes})

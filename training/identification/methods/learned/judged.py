@@ -11,7 +11,7 @@ from ..evidence import UNIT_RADII
 from ..pulsation import is_pulse
 from ..repeats import are_beside, chosen
 from ..spread import LEAST, Spread, maps_of
-from .judgement import learned
+from .judgement import Judgement, judgement_of
 from .recurrence import gathered
 from .traits import NAMES, Seen, traits_of
 from .windows import trains_of_windows
@@ -68,7 +68,9 @@ def seen_in(recording: Recording, found: Whitened) -> tuple[Seen, Blocks, NDArra
     return seen, blocks, directions
 
 
-def judged_units(recording: Recording, found: Whitened) -> Spread:
+def judged_units(
+    recording: Recording, found: Whitened, judgement: Judgement | None = None
+) -> Spread:
     """Find trains that learned judgement takes for units', and their maps.
 
     Parameters
@@ -76,6 +78,8 @@ def judged_units(recording: Recording, found: Whitened) -> Spread:
     recording : Recording
     found : Whitened
         Of it.
+    judgement : Judgement, optional
+        That which comes with musim, if not given.
 
     Returns
     -------
@@ -83,7 +87,7 @@ def judged_units(recording: Recording, found: Whitened) -> Spread:
         Its signs are the traits by :data:`.traits.NAMES`.
     """
     seen, blocks, directions = seen_in(recording, found)
-    sure = learned().probability(seen.traits)
+    sure = (judgement or judgement_of()).probability(seen.traits)
     if not len(directions):
         # Nothing stands out from noise, which windows would find patterns in.
         sure = np.zeros(len(sure))

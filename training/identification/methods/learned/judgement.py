@@ -1,7 +1,7 @@
 """How probably what is seen of a train is a unit's, as learned from simulated recordings.
 
 A small network takes the traits of one train (:mod:`.traits`). Its weights come as text beside this
-module; ``python -m benchmarks.judgement`` learns them anew, as :mod:`...learning` says.
+module; ``musim train judge`` (:mod:`...learning`) learns others.
 """
 
 import functools
@@ -132,7 +132,60 @@ def _short(values: NDArray[np.float64]) -> Sequence[Any]:
     return [float(f"{value:.5g}") for value in values]
 
 
-@functools.lru_cache(maxsize=1)
-def learned() -> Judgement:
-    """Return the judgement that comes with musim."""
-    return Judgement.from_json(json.loads(WEIGHTS.read_text()))
+def resolve(runs: Sequence[str | Path]) -> list[str]:
+    """Return the run whose judgement is taken, by its absolute path; none, if none is given.
+
+    Raises
+    ------
+    InputError
+        If there are several, or it is no run of ``musim train judge`` that came to its end.
+    """
+    if len(runs) > 1:
+        raise InputError(f"found {len(runs)} runs, wanted one of musim train judge")
+    for run in runs:
+        judgement_of(run)
+    return [str(Path(run).absolute()) for run in runs]
+
+
+def judgement_of(run: str | Path | None = None) -> Judgement:
+    """Return the judgement of a run of ``musim train judge``, or that which comes with musim.
+
+    It is read as text: nothing that a run holds is executed.
+
+    Parameters
+    ----------
+    run : path, optional
+        What ``musim train judge`` wrote.
+
+    Raises
+    ------
+    InputError
+        If there is no such run, it is not finished, or its weights cannot be used.
+    """
+    if run is None:
+        return _read(WEIGHTS, 0)
+    from ....runs.folder import JUDGEMENT, RunFolder
+
+    RunFolder(run).describe("judge")
+    path = Path(run).absolute() / JUDGEMENT
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError:
+        raise InputError(
+            f"{run}: found no {JUDGEMENT}, wanted a run that came to its end; go on with it by "
+            "musim train judge with `resume=True`"
+        ) from None
+    return _read(path, changed)
+
+
+@functools.lru_cache(maxsize=4)
+def _read(path: Path, changed: int) -> Judgement:
+    try:
+        return Judgement.from_json(json.loads(path.read_bytes()))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except (OSError, ValueError, RecursionError):
+        raise InputError(
+            f"{path}: found something that is not JSON, wanted the weights that musim train judge "
+            "wrote; restore it, or train anew"
+        ) from None
