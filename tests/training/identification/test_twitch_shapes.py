@@ -6,7 +6,13 @@ from musim.simulator.imaging.filtering import BandPass
 from musim.simulator.twitch import twitch_velocity
 from musim.training.identification.firing_fits import courses_of, fitted, free_twitch
 from musim.training.identification.firing_paths_kernels import PLACES
-from musim.training.identification.twitch_shapes import Grid, band_seen, shapes_of, whole_step
+from musim.training.identification.twitch_shapes import (
+    Grid,
+    _passed,
+    band_seen,
+    shapes_of,
+    whole_step,
+)
 
 BAND = BandPass(low=5.0, high=50.0, frame_rate=400.0)
 
@@ -132,3 +138,18 @@ def test_a_free_twitch_comes_nearer_to_another_waveform():
     found = free_twitch(train, fit, grid)
     assert np.square(found - true).sum() < 0.3 * np.square(dense - true).sum()
     assert np.square(found).sum() == pytest.approx(PLACES)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "order"), [(5.0, 100.0, 4), (5.0, 190.0, 4), (12.0, 40.0, 2)]
+)
+def test_a_course_is_passed_as_by_the_filter_itself(low, high, order):
+    rate = 400.0
+    course = np.zeros(2000)
+    course[900:960] = np.hanning(60)
+    band = BandPass(low=low, high=high, frame_rate=rate, order=order)
+    corners = (low, high) if high < 0.45 * rate else low
+    kind = "bandpass" if high < 0.45 * rate else "highpass"
+    sections = scipy.signal.butter(order, corners, kind, fs=rate, output="sos")
+    wanted = scipy.signal.sosfiltfilt(sections, course)
+    np.testing.assert_allclose(_passed(course, band, rate), wanted, atol=1e-6)
