@@ -21,6 +21,7 @@ NEED_TORCH = [
     "cli/test_train_judge.py",
     "cli/test_translate.py",
     "datasets/streaming",
+    "test_ablations_benchmark.py",
     "training/identification/learning/test_fitting.py",
     "training/identification/learning/test_run.py",
     "training/identification/networks",

@@ -6,6 +6,7 @@ import numpy as np
 import scipy.optimize
 from numpy.typing import NDArray
 
+from ..methods.learned.judgement import Judgement
 from ..metrics.calibration import area_under_curve, calibration_error, log_loss
 from .fitting import Scaling
 from .traits import Trains
@@ -46,22 +47,15 @@ class Measures:
         return asdict(self)
 
 
-def logistic_regression(
-    learned: Trains, scaling: Scaling, traits: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return how probably trains are units' by a logistic regression of the same traits.
+def logistic_regression(learned: Trains, scaling: Scaling) -> Judgement:
+    """Return a logistic regression of traits: a judgement of one layer.
 
     Parameters
     ----------
     learned : Trains
         That it is fitted to.
     scaling : Scaling
-    traits : float64 array of shape (train, trait)
-        Of those to judge.
-
-    Returns
-    -------
-    float64 array of shape (train,)
+        Of their traits.
     """
     given, true = scaling(learned.traits), learned.true
 
@@ -75,7 +69,7 @@ def logistic_regression(
 
     start = np.zeros(given.shape[1] + 1)
     found = np.asarray(scipy.optimize.minimize(loss, start, jac=True, method="L-BFGS-B").x)
-    return _logistic(found[0] + scaling(traits) @ found[1:])
+    return scaling.judgement([[(found[None, 1:], found[:1])]])
 
 
 def _logistic(odds: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ import numpy as np
 from ....datasets.parallel import open_workers
 from ....simulator.errors import InputError
 from ...runs.folder import EXAMPLES, JUDGEMENT, MEASURES, RUN, TRAINING, RunFolder
-from ..methods.learned.judgement import Layer
+from ..methods.learned.judgement import Judgement, Layer
 from .settings import JudgeSettings
 from .traits import Trains, name_of, read_trains, write_example
 
@@ -128,7 +128,7 @@ def _fit(
 ) -> Mapping[str, Mapping[str, float]]:
     """Fit what networks lack, and write the weights of all and how good they are."""
     from .fitting import Scaling
-    from .measures import Measures, logistic_regression
+    from .measures import logistic_regression
 
     place = run.path / EXAMPLES
     learned, apart = (read_trains(place, settings, apart=kept) for kept in (False, True))
@@ -142,13 +142,12 @@ def _fit(
         epochs += took
         on_network(number + 1, settings.networks)
     judgement = scaling.judgement(networks)
-    plain = logistic_regression(learned, scaling, apart.traits)
-    sure = judgement.probability(apart.traits)
+    plain = logistic_regression(learned, scaling)
     measures = {
         "learned": _counts(learned),
         "apart": _counts(apart),
-        "networks": Measures.of(sure, apart.true).to_json(),
-        "logistic_regression": Measures.of(plain, apart.true).to_json(),
+        "networks": _measured(judgement, apart),
+        "logistic_regression": _measured(plain, apart),
     }
     run.write(MEASURES, json.dumps(measures, indent=1).encode() + b"\n")
     # Last: where there are weights, all is done.
@@ -193,6 +192,12 @@ def _layers(run: RunFolder, name: str) -> tuple[list[Layer], int]:
         return layers, int(found["epochs"])
     except (KeyError, TypeError, ValueError, OverflowError):
         raise _damaged(run, name) from None
+
+
+def _measured(judgement: Judgement, apart: Trains) -> dict[str, float]:
+    from .measures import Measures
+
+    return Measures.of(judgement.probability(apart.traits), apart.true).to_json()
 
 
 def _counts(trains: Trains) -> dict[str, float]:

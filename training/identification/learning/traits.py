@@ -1,6 +1,7 @@
 """What is seen in examples, and what of it is units': a file for each example."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ....datasets.location import Location
 from ....simulator.errors import InputError
 from ..methods.learned.judged import seen_in
 from ..methods.learned.traits import NAMES
+from ..methods.learned.windows import KINDS, Windows
 from ..metrics.trains import TRAIN_THRESHOLD, match_trains
 from ..noise import whiten
 from ..slow_motion import without_slow_motion
@@ -39,7 +41,9 @@ def name_of(index: int) -> str:
     return f"{index:05}.npz"
 
 
-def write_example(folder: str | Path, index: int, settings: JudgeSettings) -> None:
+def write_example(
+    folder: str | Path, index: int, settings: JudgeSettings, ways: Sequence[Windows] = KINDS
+) -> None:
     """Write what is seen in an example, and what of it is true, unless that is there.
 
     A file is there whole or not at all, whenever this is interrupted.
@@ -49,6 +53,8 @@ def write_example(folder: str | Path, index: int, settings: JudgeSettings) -> No
     folder : path
     index : int
     settings : JudgeSettings
+    ways : sequence of Windows
+        To look at windows of the recording.
 
     Raises
     ------
@@ -64,7 +70,7 @@ def write_example(folder: str | Path, index: int, settings: JudgeSettings) -> No
     with threadpool_limits(1):
         given, truth = draw_example(index, settings)
         recording, _ = without_slow_motion(given)
-        seen, _, _ = seen_in(recording, whiten(recording))
+        seen, _, _ = seen_in(recording, whiten(recording), ways)
         likeness = match_trains(seen.courses, truth, recording.frame_rate).correlations
     content = io.BytesIO()
     np.savez_compressed(content, traits=seen.traits, likeness=likeness)

@@ -45,7 +45,7 @@ def test_what_can_be_told_is_learned_and_what_bends_only_by_networks():
     rows = []
     judgement = fitted(learned, apart, settings, rows)
     sure = Measures.of(judgement.probability(unseen.traits), unseen.true)
-    plain = logistic_regression(learned, Scaling.of(learned.traits), unseen.traits)
+    plain = logistic_regression(learned, Scaling.of(learned.traits)).probability(unseen.traits)
     # The truth itself, 0.95 or 0.05, has an area of 0.95.
     assert sure.area_under_curve > 0.9
     assert sure.log_loss < 0.35
@@ -56,7 +56,7 @@ def test_what_can_be_told_is_learned_and_what_bends_only_by_networks():
 
 def test_a_logistic_regression_finds_what_is_straight():
     learned, unseen = trains(4000, 0), trains(4000, 1)
-    sure = logistic_regression(learned, Scaling.of(learned.traits), unseen.traits)
+    sure = logistic_regression(learned, Scaling.of(learned.traits)).probability(unseen.traits)
     true = 1 / (1 + np.exp(-(unseen.traits[:, 2] - 5)))
     assert np.abs(sure - true).mean() < 0.03
     assert Measures.of(sure, unseen.true).calibration_error < 0.03

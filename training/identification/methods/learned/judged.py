@@ -1,5 +1,7 @@
 """Units as learned judgement tells them from all that windows of a recording hold."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,7 @@ from ..spread import LEAST, Spread, maps_of
 from .judgement import Judgement, judgement_of
 from .recurrence import gathered
 from .traits import NAMES, Seen, traits_of
-from .windows import trains_of_windows
+from .windows import KINDS, Windows, trains_of_windows
 
 WEAKEST = -2.3
 """Strength (logarithm) below which nothing is a unit: of units in simulated recordings 2 % were
@@ -31,7 +33,9 @@ BEATING_SHARE = 0.3
 """Of the motion in its place, from which what beats as a heart does is worth a word."""
 
 
-def seen_in(recording: Recording, found: Whitened) -> tuple[Seen, Blocks, NDArray[np.float64]]:
+def seen_in(
+    recording: Recording, found: Whitened, ways: Sequence[Windows] = KINDS
+) -> tuple[Seen, Blocks, NDArray[np.float64]]:
     """Return what may be units in a recording, and what is seen of each.
 
     Parameters
@@ -39,6 +43,8 @@ def seen_in(recording: Recording, found: Whitened) -> tuple[Seen, Blocks, NDArra
     recording : Recording
     found : Whitened
         Of it.
+    ways : sequence of Windows
+        To look at windows of it.
 
     Returns
     -------
@@ -61,7 +67,7 @@ def seen_in(recording: Recording, found: Whitened) -> tuple[Seen, Blocks, NDArra
             "image, or choose refine"
         )
     directions, noise = signal_directions(blocks)
-    trains, kind = trains_of_windows(found, blocks)
+    trains, kind = trains_of_windows(found, blocks, ways)
     # Components are correlated over time; coefficients of the cosine transform are not.
     coefficients = found.noise.coefficients(trains)
     seen = traits_of(found, blocks, gathered(coefficients, kind), noise, recording.frame_rate)
@@ -86,8 +92,18 @@ def judged_units(
     Spread
         Its signs are the traits by :data:`.traits.NAMES`.
     """
-    seen, blocks, directions = seen_in(recording, found)
-    sure = (judgement or judgement_of()).probability(seen.traits)
+    return units_among(recording, *seen_in(recording, found), judgement or judgement_of())
+
+
+def units_among(
+    recording: Recording,
+    seen: Seen,
+    blocks: Blocks,
+    directions: NDArray[np.float64],
+    judgement: Judgement,
+) -> Spread:
+    """Return what is taken for units of what :func:`seen_in` returned for a recording."""
+    sure = judgement.probability(seen.traits)
     if not len(directions):
         # Nothing stands out from noise, which windows would find patterns in.
         sure = np.zeros(len(sure))

@@ -9,7 +9,7 @@ a mixture out of one.
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,7 +66,7 @@ KINDS = (
 
 
 def trains_of_windows(
-    found: Whitened, blocks: Blocks
+    found: Whitened, blocks: Blocks, ways: Sequence[Windows] = KINDS
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Find trains in windows of the image.
 
@@ -75,25 +75,27 @@ def trains_of_windows(
     found : Whitened
     blocks : Blocks
         Of the recording.
+    ways : sequence of Windows
+        Taken together.
 
     Returns
     -------
     trains : float64 array of shape (candidate, component)
         In whitened components, of any scale and sign.
     kind : int64 array of shape (candidate,)
-        The place in :data:`KINDS` of the way that gave each.
+        The place in `ways` of the way that gave each.
     """
     parts: list[NDArray[np.float64]] = []
     kinds: list[int] = []
-    for places in dict.fromkeys((kind.width, kind.step) for kind in KINDS):
+    for places in dict.fromkeys((kind.width, kind.step) for kind in ways):
         # Several ways look at the same windows, whose directions take longer than all else.
-        same = [number for number, kind in enumerate(KINDS) if (kind.width, kind.step) == places]
-        most = max(KINDS[number].order for number in same)
+        same = [number for number, kind in enumerate(ways) if (kind.width, kind.step) == places]
+        most = max(ways[number].order for number in same)
         windows = _windows(blocks, *places)
         while some := list(itertools.islice(windows, TOGETHER)):
             directions = [_strongest(window.values, most) for window in some]
-            ways = [_trains(found, some, KINDS[number], directions) for number in same]
-            for of_window in zip(*ways, strict=True):
+            all_of = [_trains(found, some, ways[number], directions) for number in same]
+            for of_window in zip(*all_of, strict=True):
                 parts += of_window
                 kinds += np.repeat(same, [len(trains) for trains in of_window]).tolist()
     return np.concatenate(parts), np.array(kinds, np.int64)
