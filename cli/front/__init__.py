@@ -20,6 +20,7 @@ Train networks (with ``pip install "musim[train]"``)
     train                 train a task on a store, or on new sequences without end
     DetectTask            the detector of territories
     TwitchTask            the estimator of twitch trains
+    train_judge           train the judgement of the method learned
     TranslateTask         the translator to the likeness of recordings
 
 Simulate without a store
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from musim.training.identification.firing_evaluation import (
         evaluate_firings as evaluate_firings,
     )
+    from musim.training.identification.learning.run import train_judge as train_judge
     from musim.training.identification.networks.detection_task import DetectTask as DetectTask
     from musim.training.identification.networks.twitch_task import TwitchTask as TwitchTask
     from musim.training.identification.results import identify_stores
@@ -110,6 +112,7 @@ _PLACES = {
     "open_store": ("datasets", "open_store"),
     "render": ("simulator", "render"),
     "train": ("training.tasks", "train"),
+    "train_judge": ("training.identification.learning.run", "train_judge"),
     "translate": ("training.translation.translating", "translate_store"),
     "verify": ("datasets", "verify"),
 }

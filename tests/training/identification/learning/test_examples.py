@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from musim.simulator import Parameters, draw
+from musim.simulator import draw
+from musim.training.identification.learning import examples
 from musim.training.identification.learning.examples import WIDER, draw_example
 from musim.training.identification.learning.settings import KINDS, JudgeSettings
 from tests.training.identification.learning.tiny import tiny
@@ -35,11 +36,17 @@ def test_what_it_is_learned_with_does_not_change_an_example():
     np.testing.assert_array_equal(other.tvi, recording.tvi)
 
 
-def test_no_store_of_the_same_seed_holds_them():
-    _, trains = draw_example(0, JudgeSettings(kinds="analytic", frames=350))
-    for units in range(3, 29):
-        stored = draw(Parameters(units=(units, units), frames=350), seed=31).twitch_train
-        assert len(stored) != len(trains) or not np.allclose(stored, trains)
+def test_seeds_that_people_choose_draw_none_of_them(monkeypatch):
+    asked = []
+
+    def noted(parameters, **options):
+        asked.append(options["seed"])
+        return draw(parameters, **options)
+
+    monkeypatch.setattr(examples, "draw", noted)
+    for index in range(len(KINDS)):
+        draw_example(index, SMALL)
+    assert asked == [2**62 + 31] * 6  # of all but noise
 
 
 def test_one_analytic_example_in_eight_has_no_noise():
