@@ -1,6 +1,7 @@
 """``musim train judge`` as a user meets it: options, what is printed, and what is refused."""
 
 import json
+import sys
 
 import pytest
 from rich.console import Console
@@ -108,6 +109,15 @@ def test_wrong_use_is_one_line_and_leaves_nothing(musim, tmp_path, arguments, wo
     assert len(lines) == 1, done.err
     assert lines[0].startswith("Error: ")
     assert all(word in lines[0] for word in words), lines[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_torch_it_is_told_before_all_the_work(musim, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    done = musim("train", "judge", "-o", "run", *SMALL, "--workers", 1)
+    assert done.code != 0
+    assert "torch" in done.err
+    assert "drawing" not in done.err
     assert list(tmp_path.iterdir()) == []
 
 

@@ -94,6 +94,8 @@ def train_judge(
     --------
     >>> train_judge("judge", texts={"examples": 60}, workers=2)  # doctest: +SKIP
     """
+    import torch  # noqa: F401 (where it is missing, that is told before examples are drawn)
+
     texts = texts or {}
     with RunFolder(folder).at_work(resume=resume, overwrite=overwrite) as run:
         settings = plan(run.path, texts, resume=resume)
