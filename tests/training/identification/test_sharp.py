@@ -16,6 +16,7 @@ from musim.training.identification.methods.sharp import (
     reduced,
     sharpness,
     why_untried,
+    without_echoes,
     worth_reducing,
 )
 from musim.training.identification.methods.spread import Spread, spread_units
@@ -169,6 +170,35 @@ def test_a_model_of_discs_inside_rings_does_not_hold(squares, sign):
     known = _whiten(values, (12, 12))
     known.noise.sd[:] = 1e-3
     assert judged(known, spread, _model(known, membership[:, :2], alike)).together
+
+
+def test_a_spot_that_moves_more_than_the_rest_of_a_unit_is_no_other_unit(squares):
+    found, membership, trains, _ = squares
+    first = np.flatnonzero(membership[:, 0])
+    spot = np.zeros(144)
+    spot[first[:3]] = 1
+    far = np.zeros(144)
+    far[np.flatnonzero(membership.max(axis=1) == 0)[-1]] = 1
+    other = np.random.default_rng(7).standard_normal(20)
+    evidence, needed = np.array([9.0, 8.0, 7.0, 3.0]), np.ones(4)
+
+    def kept(place, train, evidence=evidence):
+        model = _model(found, np.column_stack([membership, place]), np.vstack([trains, train]))
+        left, least = without_echoes(model, evidence, needed)
+        assert len(left) == len(least) == model.count
+        return left.tolist()
+
+    assert kept(spot, 0.4 * trains[0]) == kept(spot, -0.4 * trains[0]) == [9, 8, 7]
+    # What moves otherwise is a unit, and what moves likewise elsewhere is not told by this.
+    assert kept(spot, other) == [9, 8, 7, 3]
+    assert kept(far, 0.4 * trains[0]) == [9, 8, 7, 3]
+    # The stronger of two stays.
+    assert kept(spot, 0.4 * trains[0], np.array([2.0, 8.0, 7.0, 3.0])) == [8, 7, 3]
+    # A spot that two units share moves as both.
+    both = np.column_stack([membership[:, :2].max(axis=1), membership[:, 0], membership[:, 2]])
+    model = _model(found, np.column_stack([both, spot]),
+                   np.vstack([trains, 0.3 * trains[0] + 0.4 * trains[1]]))  # fmt: skip
+    assert without_echoes(model, evidence, needed)[0].tolist() == [9, 8, 7]
 
 
 def test_where_nothing_was_found_any_model_is_tried_and_held(squares):

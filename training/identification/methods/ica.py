@@ -16,7 +16,7 @@ from ..units import Recording, Units
 from .candidates import unmixed
 from .edges import distances, pairs
 from .model import Model, connected, units_of
-from .sharp import judged, plateau, why_untried
+from .sharp import judged, plateau, why_untried, without_echoes
 from .spread import spread_units, units_of_spread
 
 MARGIN = 1.1
@@ -52,7 +52,7 @@ def ica(recording: Recording) -> Units:
         model = ica_model(found)
         way = judged(found, spread, model)
         if way.together:
-            units = units_of(recording, model, *joint_support(model))
+            units = units_of(recording, model, *without_echoes(model, *joint_support(model)))
             return dataclasses.replace(units, way=way)
     return dataclasses.replace(units_of_spread(recording, found, spread), way=way)
 

@@ -16,7 +16,7 @@ from .ica import ica_model
 from .learned.judged import judged_units
 from .learned.judgement import Judgement
 from .model import PRESENCE, Model, connected, units_of
-from .sharp import judged, reduced, why_untried, worth_reducing
+from .sharp import judged, reduced, why_untried, without_echoes, worth_reducing
 from .spread import Spread, spread_units, units_of_spread, with_trains
 
 ROUNDS = 12
@@ -125,6 +125,7 @@ def _better(
             model.whitened, model.trains = found, model.trains @ spread.directions
         way = judged(found, spread, model)
         if way.together:
+            support = without_echoes(model, *support)
             return dataclasses.replace(units_of(recording, model, *support), way=way)
     return dataclasses.replace(units_of_spread(recording, found, spread), way=way)
 
