@@ -30,7 +30,7 @@ Examples:
 @click.option("-o", "--out", "target", required=True, metavar="RUN",
               help="The folder of the run: settings, examples, history, weights.")  # fmt: skip
 @click.option("-n", "--examples", default=None, metavar="NUMBER",
-              help="Recordings to learn from.  [default: 600]")  # fmt: skip
+              help="Recordings to learn from.  [default: 640]")  # fmt: skip
 @click.option("--seed", default=None, metavar="NUMBER",
               help="Of examples and weights.  [default: 31]")  # fmt: skip
 @setting_option
@@ -46,12 +46,12 @@ Examples:
 @json_option
 @config_option
 def judge(target, examples, seed, changes, workers, dry_run, resume, overwrite, as_json) -> None:
-    """Train the networks with which the method learned judges what may be a unit.
+    """Train the networks with which the method learned judges what may be a unit, and outlines it.
 
-    Recordings of known units are simulated, and what windows of them hold is told apart: trains of
-    units, and all else. Each fifth round of kinds of recordings is kept apart: it tells when
-    learning is to end, and how good the networks are, beside a logistic regression. Weights are
-    JSON text.
+    Recordings of known units are simulated. What windows of them hold is told apart: trains of
+    units, and all else; then places around units: their territories, and all else. Each fifth round
+    of kinds of recordings is kept apart: it tells when learning is to end, and how good the
+    networks are, beside a logistic regression. Weights are JSON text.
     """
     from ..training.identification.learning.run import plan, train_judge
 
@@ -80,6 +80,12 @@ def judge(target, examples, seed, changes, workers, dry_run, resume, overwrite, 
         values = (row["area_under_curve"], row["calibration_error"], row["log_loss"])
         table.add_row(name.replace("_", " "), *(f"{value:.3f}" for value in values))
     console.print(table)
+    outlines = found.measures["outlines"]
+    console.print(
+        f"outlines of {outlines['units']:,} units: intersection over union "
+        f"{outlines['overlap']:.2f} in the mean, above 0.5 in {outlines['right']:.0%}",
+        soft_wrap=True,
+    )  # fmt: skip
     learned, apart = (found.measures[name] for name in ("learned", "apart"))
     before = "" if found.trained else "finished before, nothing was done (-n makes it longer); "
     seconds = f" ({duration(took)})" if found.trained else ""

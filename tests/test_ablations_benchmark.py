@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.ablations import VARIANTS, WHOLE_IMAGES, Row, judged, recordings, table
 from musim.training.identification.methods.blocks import blocks_of
-from musim.training.identification.methods.learned.judgement import judgement_of
+from musim.training.identification.methods.learned.weights import learned_of
 from musim.training.identification.methods.learned.windows import trains_of_windows
 from musim.training.identification.noise import whiten
 from tests.training.identification.learned.scene import recording, trains
@@ -20,7 +20,7 @@ def _scene():
 
 def test_every_variant_is_counted_on_the_same_recording():
     given, true = _scene()
-    ours = judgement_of()
+    ours = learned_of().judgement
     known = {name: None if name == "by hand" else ours for name in VARIANTS}
     rows = judged("scene", partial(_scene), known)
     assert [row.variant for row in rows] == list(VARIANTS)

@@ -20,11 +20,11 @@ RUN = "run.json"
 LAST, BEST = "last.ckpt", "best.ckpt"
 TRAINING, VALIDATION = "training.csv", "validation.csv"
 CURVES = "tensorboard"
-JUDGEMENT, MEASURES = "judgement.json", "measures.json"
+JUDGEMENT, OUTLINES, MEASURES = "judgement.json", "outlines.json", "measures.json"
 EXAMPLES = "examples"
 _EVENTS = "events.out.tfevents."
 _WEIGHTS = (LAST, BEST, JUDGEMENT)
-_FILES = (*_WEIGHTS, MEASURES, "network-*.json", TRAINING, VALIDATION, RUN)
+_FILES = (*_WEIGHTS, OUTLINES, MEASURES, "network-*.json", TRAINING, VALIDATION, RUN)
 _INSIDE = {CURVES: f"{_EVENTS}*", EXAMPLES: "*.npz"}
 """Folders in a run's, and what their files are called."""
 FORMAT = 1

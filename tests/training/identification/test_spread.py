@@ -10,11 +10,9 @@ from benchmarks.recordings import make
 from musim.simulator import Parameters, Range, draw
 from musim.training.identification.methods import identify
 from musim.training.identification.methods.blocks import Blocks
-from musim.training.identification.methods.responses import Form, field_of, fit
 from musim.training.identification.methods.spread import (
     enlarged,
     maps_of,
-    outlines,
     spread_units,
     territories_of,
     units_of_spread,
@@ -189,42 +187,6 @@ def test_maps_are_least_squares_upright_and_of_size_1():
         assert train @ true > 0
 
 
-@pytest.mark.parametrize("place", [(20, 20), (13, 25), (6, 9)])
-@pytest.mark.parametrize("radius", [2.0, 3.0, 4.5])
-def test_the_outline_of_a_disc_that_moves_as_it_is_is_the_disc(place, radius):
-    disc = _disc(*place, radius)
-    levels, agreement = outlines(disc[None], fit(disc[None], SIZE), SIZE)
-    assert _iou(levels[0] > 0, disc > 0) > 0.85
-    assert agreement[0] > 0.8
-
-
-@pytest.mark.parametrize(
-    "form", [Form("screened", 1.0, 0.5), Form("gaussian", 1.2, 0.3), Form("screened", 1.8, 0.9)]
-)
-def test_the_outline_of_a_disc_whose_motion_spreads_is_near_the_disc(form):
-    fields = np.array([field_of(one, form, SIZE) for one in TERRITORIES])
-    levels, agreement = outlines(fields, fit(fields, SIZE), SIZE)
-    for level, true in zip(levels, TERRITORIES, strict=True):
-        assert _iou(level > 0, true > 0) > 0.6
-    assert (agreement > 0.5).all()
-
-
-def test_what_is_no_disc_agrees_less_and_other_places_are_left_out():
-    bar, cross = np.zeros((2, *SHAPE))
-    bar[18:21, 4:36] = 1.0
-    cross[18:21, 6:34] = cross[6:34, 18:21] = 1.0
-    disc = _disc(20, 20, 4.0)
-    plain = outlines(disc[None], fit(disc[None], SIZE), SIZE)[1][0]
-    for odd in (bar, cross):
-        _, agreement = outlines(odd[None], fit(odd[None], SIZE), SIZE)
-        assert agreement[0] < 0.6 < plain
-    two = _disc(12, 12, 3.5) + 0.9 * _disc(30, 30, 3.0)
-    levels, _ = outlines(two[None], fit(two[None], SIZE), SIZE)
-    inside = levels[0] > 0
-    assert _iou(inside, _disc(12, 12, 3.5) > 0) > 0.65
-    assert not inside[22:, 22:].any()
-
-
 def _slow_enlarged(image, shape, pixel_size, size):
     result = np.zeros(shape)
     for i in range(shape[0]):
@@ -261,7 +223,7 @@ def test_enlarging_is_that_of_a_slow_loop(blocks, shape, pixel_size, size):
     np.testing.assert_allclose(enlarged(np.full(blocks, 3.0), shape, pixel_size, size), 3.0)
 
 
-def test_territories_of_fine_pixels_are_those_of_blocks_enlarged():
+def test_territories_of_fine_pixels_lie_where_units_do():
     trains = _trains(0, 200)
     coarse = _recording(trains, seed=0)
     # Each pixel as 2 x 2 of half the size, with noise of their own.

@@ -2,11 +2,11 @@
 
 They are drawn by musim's own simulator, by index: quick recordings of the virtual experiment, some
 with doses wider than plausible, analytic sequences that are blurred, drift, and lack pixels and
-frames, and noise alone.
+frames, some of them in tissue of any form, and noise alone.
 """
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from ....simulator.parameters import PRESETS, Parameters
 from ....simulator.ranges import Range
 from ....simulator.rendering import render
-from ....simulator.sequence import draw
+from ....simulator.sequence import Truth, draw
+from ..methods.responses import Form, field_of
 from ..units import Recording
 from .settings import JudgeSettings
 
@@ -40,11 +41,27 @@ WIDER: dict[str, str] = {
 WITHOUT_NOISE = 8
 """Each so many-th analytic example has none."""
 
-Example = tuple[Recording, NDArray[np.float32]]
+
+@dataclass(frozen=True)
+class Example:
+    """A recording and its truth.
+
+    Parameters
+    ----------
+    recording : Recording
+    trains : float32 array of shape (unit, time)
+        mm/s.
+    territory : float32 array of shape (unit, depth, width)
+        0..1.
+    """
+
+    recording: Recording
+    trains: NDArray[np.float32]
+    territory: NDArray[np.float32]
 
 
 def draw_example(index: int, settings: JudgeSettings) -> Example:
-    """Return a recording, and its units' trains (mm/s, float32 (unit, time)).
+    """Return an example.
 
     Parameters
     ----------
@@ -57,8 +74,8 @@ def draw_example(index: int, settings: JudgeSettings) -> Example:
     rng = np.random.default_rng([FIRST_SEED + settings.seed, index])
     if kind == "noise":
         return _noise(settings, rng)
-    if kind == "analytic":
-        return _analytic(index, settings, rng)
+    if kind in ("analytic", "forms"):
+        return _analytic(index, settings, rng, spread=kind == "forms")
     return _quick(kind, index, settings, rng)
 
 
@@ -84,7 +101,8 @@ def _quick(kind: str, index: int, settings: JudgeSettings, rng: np.random.Genera
     truth = draw(parameters, doses=doses, **drawn)
     recording = draw_recording(parameters, doses, truth, **drawn)
     tvi = render_recording(recording, colour(parameters, doses))
-    return Recording(tvi, parameters.frame_rate, parameters.pixel_size), truth.twitch_train
+    seen = Recording(tvi, parameters.frame_rate, parameters.pixel_size)
+    return Example(seen, truth.twitch_train, truth.territory)
 
 
 def _within(parameters: Parameters, settings: JudgeSettings) -> Parameters:
@@ -110,11 +128,17 @@ def _noise(settings: JudgeSettings, rng: np.random.Generator) -> Example:
         noise = band_pass(noise.astype(np.float32), BandPass(low=5.0, high=25.0, frame_rate=400.0))
     size = float(rng.choice([0.3, 0.625]))
     tvi = np.asarray(noise / noise.std(), np.float32)
-    return Recording(tvi, 400.0, (size, size)), np.zeros((0, frames), np.float32)
+    return Example(
+        Recording(tvi, 400.0, (size, size)),
+        np.zeros((0, frames), np.float32),
+        np.zeros((0, side, side), np.float32),
+    )
 
 
-def _analytic(index: int, settings: JudgeSettings, rng: np.random.Generator) -> Example:
-    """Return a sequence of the analytic model, with faults if the settings say so."""
+def _analytic(
+    index: int, settings: JudgeSettings, rng: np.random.Generator, *, spread: bool
+) -> Example:
+    """Return a sequence of the analytic model whose motion may spread, with faults if asked for."""
     rate = float(rng.choice([8.0, 12.0, 20.0]))
     silent = settings.round_of(index) % WITHOUT_NOISE == WITHOUT_NOISE - 1
     drawn = Parameters(
@@ -126,11 +150,30 @@ def _analytic(index: int, settings: JudgeSettings, rng: np.random.Generator) -> 
     )
     parameters = _within(drawn, settings)
     truth = draw(parameters, seed=FIRST_SEED + settings.seed, index=index)
-    tvi = render(truth)
+    clean, tvi = render(truth, noise=False), render(truth)
+    if spread:
+        moved = _spread(truth, parameters.pixel_size, rng)
+        louder = np.sqrt(np.mean(np.square(moved)) / max(np.mean(np.square(clean)), 1e-30))
+        clean, tvi = moved, moved + louder * (tvi - clean)
     if settings.faults:
-        tvi = _spoilt(render(truth, noise=False), tvi, parameters.frame_rate, rng)
+        tvi = _spoilt(clean, tvi, parameters.frame_rate, rng)
     recording = Recording(tvi.astype(np.float32), parameters.frame_rate, parameters.pixel_size)
-    return recording, truth.twitch_train
+    return Example(recording, truth.twitch_train, truth.territory)
+
+
+def _spread(
+    truth: Truth, pixel_size: tuple[float, float], rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Return the velocity of tissue in which motion spreads in a form by chance."""
+    gaussian = rng.uniform() < 0.4
+    kind, widest, most = ("gaussian", 2.0, 0.6) if gaussian else ("screened", 4.5, 0.9)
+    spread, back = rng.uniform(0.3, widest), rng.uniform(0.0, most)
+    fields = []
+    for territory in truth.territory:
+        form = Form(kind, spread * rng.uniform(0.8, 1.25), back)
+        fields.append(field_of(territory.astype(np.float64), form, pixel_size))
+    flat = np.array(fields, np.float32).reshape(truth.unit_count, -1)
+    return (truth.twitch_train.T @ flat).reshape(-1, *truth.territory.shape[1:])
 
 
 def _spoilt(

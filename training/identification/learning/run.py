@@ -14,10 +14,10 @@ import numpy as np
 
 from ....datasets.parallel import open_workers
 from ....simulator.errors import InputError
-from ...runs.folder import EXAMPLES, JUDGEMENT, MEASURES, RUN, TRAINING, RunFolder
+from ...runs.folder import EXAMPLES, JUDGEMENT, MEASURES, OUTLINES, RUN, TRAINING, RunFolder
 from ..methods.learned.judgement import Judgement, Layer
 from .settings import JudgeSettings
-from .traits import Trains, name_of, read_trains, write_example
+from .traits import Trains, name_of, read_outlines, read_trains, write_example
 
 TASK = "judge"
 
@@ -32,7 +32,8 @@ class Judged:
     ----------
     measures : dict
         ``learned`` and ``apart``: trains and share of units' (``trains``, ``true``);
-        ``networks`` and ``logistic_regression``: see :class:`.measures.Measures`, of trains apart.
+        ``networks`` and ``logistic_regression``: see :class:`.measures.Measures`, of trains apart;
+        ``outlines``: see :func:`.outline_fitting.measured`, of units apart.
     trained : bool
         Whether anything was left to do.
     """
@@ -137,24 +138,58 @@ def _fit(
     scaling = Scaling.of(learned.traits)
     networks: list[list[Layer]] = []
     epochs = 0
-    on_network(0, settings.networks)
+    on_network(0, settings.networks + 1)
     for number in range(settings.networks):
         layers, took = _network(run, number, epochs, (learned, apart, scaling), settings)
         networks.append(layers)
         epochs += took
-        on_network(number + 1, settings.networks)
+        on_network(number + 1, settings.networks + 1)
     judgement = scaling.judgement(networks)
     plain = logistic_regression(learned, scaling)
+    outlines = _outlines(run, settings, epochs)
+    on_network(settings.networks + 1, settings.networks + 1)
     measures = {
         "learned": _counts(learned),
         "apart": _counts(apart),
         "networks": _measured(judgement, apart),
         "logistic_regression": _measured(plain, apart),
+        "outlines": outlines,
     }
     run.write(MEASURES, json.dumps(measures, indent=1).encode() + b"\n")
     # Last: where there are weights, all is done.
     run.write(JUDGEMENT, json.dumps(judgement.to_json()).encode() + b"\n")
     return measures
+
+
+def _outlines(run: RunFolder, settings: JudgeSettings, before: int) -> dict[str, float]:
+    """Fit the network that outlines units, unless it was before, and return how good it is."""
+    from ..methods.learned.outlines import Outliner
+    from .outline_fitting import fit_outlines, measured
+
+    place = run.path / EXAMPLES
+    apart = read_outlines(place, settings, apart=True)
+    if (run.path / OUTLINES).exists():
+        return measured(Outliner.from_json(_read(run, OUTLINES)), apart)
+    run.forget(before)
+    learned = read_outlines(place, settings, apart=False)
+    outliner = fit_outlines(learned, apart, settings, _Epochs(run, settings.networks, before))
+    run.write(OUTLINES, json.dumps(outliner.to_json()).encode() + b"\n")
+    return measured(outliner, apart)
+
+
+@dataclass
+class _Epochs:
+    """Epochs of a network, written into the run's history as they end."""
+
+    run: RunFolder
+    number: int
+    before: int
+    count: int = 0
+
+    def __call__(self, row: dict[str, float]) -> None:
+        self.count += 1
+        step = {"step": self.before + self.count, "network": self.number, "epoch": self.count}
+        self.run.append(TRAINING, {**step, **row})
 
 
 def _network(
@@ -168,20 +203,14 @@ def _network(
     if (run.path / name).exists():
         return _layers(run, name)
     run.forget(before)
-    rows = 0
-
-    def note(row: dict[str, float]) -> None:
-        nonlocal rows
-        rows += 1
-        run.append(TRAINING, {"step": before + rows, "network": number, "epoch": rows, **row})
-
-    layers = fit_network(number, *given, settings, note)
+    epochs = _Epochs(run, number, before)
+    layers = fit_network(number, *given, settings, epochs)
     kept = {
-        "epochs": rows,
+        "epochs": epochs.count,
         "layers": [{"weight": weight.tolist(), "bias": bias.tolist()} for weight, bias in layers],
     }
     run.write(name, json.dumps(kept).encode() + b"\n")
-    return layers, rows
+    return layers, epochs.count
 
 
 def _layers(run: RunFolder, name: str) -> tuple[list[Layer], int]:
@@ -244,7 +273,7 @@ def _change(run: RunFolder, settings: JudgeSettings) -> None:
     if run.describe()["settings"] == settings.to_json():
         return
     # The weights first: where there are weights, they are those of the settings.
-    for name in (JUDGEMENT, MEASURES, TRAINING, "network-*.json"):
+    for name in (JUDGEMENT, MEASURES, OUTLINES, TRAINING, "network-*.json"):
         for file in run.path.glob(name):
             file.unlink()
     run.change_settings(settings.to_json())

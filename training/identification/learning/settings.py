@@ -6,9 +6,9 @@ from typing import ClassVar
 from ....simulator.declarations import Declared, declarations, declare
 from ....simulator.errors import InputError
 
-KINDS = ("easy", "many", "typical", "wide", "hard", "analytic", "noise")
+KINDS = ("easy", "many", "typical", "wide", "hard", "analytic", "forms", "noise")
 """Kinds of examples: presets of subjects, subjects of many units, doses wider than plausible,
-analytic sequences, and noise alone."""
+analytic sequences, such in tissue of any form, and noise alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class JudgeSettings(Declared):
 
     noun: ClassVar[str] = "setting"
 
-    examples: int = declare(600, "Recordings to learn from, and to be measured on.",
+    examples: int = declare(640, "Recordings to learn from, and to be measured on.",
                             bounds=(1, 99_999))  # fmt: skip
     seed: int = declare(31, "Seed of examples and weights.", bounds=(0, 2**31 - 1))
     kinds: str = declare(",".join(KINDS), "Kinds of examples, in turn.")
@@ -50,6 +50,13 @@ class JudgeSettings(Declared):
     batch_size: int = declare(256, "Trains a step.", bounds=(1, 2**20))
     patience: int = declare(25, "Epochs without getting better until learning stops.",
                             bounds=(1, 10**6))  # fmt: skip
+
+    outline_channels: int = declare(16, "Channels of the layers that outline units.",
+                                    bounds=(1, 256))  # fmt: skip
+    outline_epochs: int = declare(24, "Times that all units are learned to be outlined.",
+                                  bounds=(1, 10_000))  # fmt: skip
+    outline_learning_rate: float = declare(3e-3, "Of AdamW, at most, where units are outlined.",
+                                           bounds=(1e-9, 1))  # fmt: skip
 
     def __post_init__(self) -> None:
         """Read and check every value."""

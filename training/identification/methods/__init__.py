@@ -452,7 +452,7 @@ def _refine(recording: Recording) -> Units:
 
 
 def _judging(runs: Sequence[str]) -> list[str]:
-    from .learned.judgement import resolve
+    from .learned.weights import resolve
 
     return resolve(runs)
 
@@ -471,10 +471,10 @@ def _judging(runs: Sequence[str]) -> list[str]:
     check_runs=_judging,
 )
 def _judged(recording: Recording, runs: Sequence[str]) -> Units:
-    from .learned.judgement import judgement_of, resolve
+    from .learned.weights import learned_of, resolve
     from .refine import judged_and_refine
 
-    return judged_and_refine(recording, judgement_of(*resolve(runs)))
+    return judged_and_refine(recording, learned_of(*resolve(runs)))
 
 
 @register(

@@ -14,7 +14,7 @@ from ..units import Recording, Units
 from .edges import trains_of_edges
 from .ica import ica_model
 from .learned.judged import judged_units
-from .learned.judgement import Judgement
+from .learned.weights import Learned
 from .model import PRESENCE, Model, connected, units_of
 from .sharp import judged, reduced, why_untried, without_echoes, worth_reducing
 from .spread import Spread, spread_units, units_of_spread, with_trains
@@ -77,9 +77,9 @@ def ica_and_refine(recording: Recording) -> Units:
     return _refined(recording, spread_units)
 
 
-def judged_and_refine(recording: Recording, judgement: Judgement | None = None) -> Units:
+def judged_and_refine(recording: Recording, learned: Learned | None = None) -> Units:
     """Refine what learned judgement takes for units: that of musim, or another."""
-    return _refined(recording, functools.partial(judged_units, judgement=judgement))
+    return _refined(recording, functools.partial(judged_units, learned=learned))
 
 
 def _refined(recording: Recording, units: Callable[[Recording, Whitened], Spread]) -> Units:

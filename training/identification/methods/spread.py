@@ -1,13 +1,11 @@
 """Units whose motion may spread: independent trains first, then an outline for each.
 
 Nothing is assumed of the tissue. Trains are independent components whose maps stand in both halves
-of the recording; a map is what of a train each place holds; and an outline lies between what is
-seen (the map above half its peak) and what explains it (the disc whose response, in the form that
-fits the recording best, is most like the map).
+of the recording; a map is what of a train each place holds; and outlines are learned
+(:mod:`.learned.outlines`).
 """
 
 import dataclasses
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,19 +28,22 @@ from .evidence import (
     smoothed,
     upright,
 )
+from .learned.outlines import (
+    IMAGE,
+    Outliner,
+    expected_overlap,
+    pixels_of,
+    views_of,
+)
+from .learned.weights import learned_of
 from .pulsation import is_pulse
 from .repeats import are_beside, chosen
-from .responses import Fit, fit
 
 MOST_SOUGHT = 40
 """Independent components that are sought, the strongest."""
 
 LEAST = 0.5
 """Least probability of a unit."""
-
-OUTLINE = (-1.723, 6.401)
-"""Of 1 and of the intersection over union of what is seen and what explains it: log odds that the
-outline is right (IoU above 0.5 with the true one)."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class Spread:
     remarks : tuple of str
     pulses : float64 array of shape (pulse, depth, width)
         Maps of what moves as the heart beats, and is left out; on the blocks.
+    outliner : Outliner, optional
+        Gives units their outlines; that which comes with musim, if none is given.
     """
 
     blocks: Blocks
@@ -74,6 +77,7 @@ class Spread:
     signs: NDArray[np.float64]
     remarks: tuple[str, ...]
     pulses: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 0)))
+    outliner: Outliner | None = None
 
 
 def spread_units(recording: Recording, found: Whitened) -> Spread:
@@ -196,49 +200,6 @@ def _place(image: NDArray[np.float64], size: tuple[float, float]) -> NDArray[np.
     return place_of(smooth * upright(smooth), CORE)
 
 
-def outlines(
-    maps: NDArray[np.float64], found: Fit, size: tuple[float, float]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return outlines between what is seen and what explains it, and how far these agree.
-
-    A map above half its peak is too wide where motion spreads; the disc whose response explains it
-    is too narrow or too wide where the form is not quite the tissue's, and too round. The outline
-    is the level of the map that has the geometric mean of both areas.
-
-    Parameters
-    ----------
-    maps : float64 array of shape (unit, depth, width)
-    found : Fit
-        Of the maps.
-    size : (float, float)
-        Of a block, mm.
-
-    Returns
-    -------
-    outlines : float64 array of shape (unit, depth, width)
-        Above 0 inside.
-    agreement : float64 array of shape (unit,)
-        Intersection over union of the map above half its peak and the disc.
-    """
-    levels = np.empty(maps.shape)
-    agreement = np.empty(len(maps))
-    rows = (np.arange(maps.shape[1]) + 0.5)[:, None] * size[0]
-    columns = (np.arange(maps.shape[2]) + 0.5)[None] * size[1]
-    for unit, (image, place) in enumerate(zip(maps, found.places, strict=True)):
-        smooth = smoothed(image, size)
-        seen = place_of(smooth, CORE)
-        away = np.hypot(rows - place[0], columns - place[1])
-        disc = np.clip((place[2] - away) / math.sqrt(math.prod(size)) + 0.5, 0.0, 1.0)
-        inside = disc > 0.5
-        agreement[unit] = (seen & inside).sum() / max(int((seen | inside).sum()), 1)
-        area = max(round(math.sqrt(float(seen.sum()) * max(float(disc.sum()), 1.0))), 1)
-        level = float(np.sort(smooth.ravel())[::-1][min(area, smooth.size - 1)])
-        part = place_of(smooth, level / max(float(smooth.max()), 1e-30))
-        # Another place above the level is no part of the unit.
-        levels[unit] = np.where((smooth > level) & ~part, level - smooth, smooth - level)
-    return levels, agreement
-
-
 def units_of_spread(recording: Recording, found: Whitened, spread: Spread) -> Units:
     """Return what was found in the recording's terms, the most certain first."""
     count = len(spread.trains)
@@ -275,13 +236,16 @@ def territories_of(
     recording: Recording, spread: Spread
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Return territories on the recording's pixels, 0 or 1, and how sure their outlines are."""
-    size = spread.blocks.size
-    form = fit(spread.maps, size)
-    levels, agreement = outlines(spread.maps, form, size)
+    outliner = spread.outliner or learned_of().outliner
+    seen = views_of(spread.blocks, spread.trains, spread.maps)
+    odds = outliner.odds(seen.views)
+    expected = expected_overlap(odds, seen.views[:, IMAGE])
     shape = recording.tvi.shape[1:]
-    fine = np.array([enlarged(level, shape, recording.pixel_size, size) for level in levels])
-    outline = 1 / (1 + np.exp(-(OUTLINE[0] + OUTLINE[1] * agreement)))
-    return (fine > 0).astype(np.float32), outline
+    territory = np.array([
+        pixels_of(one, centre, shape, recording.pixel_size)
+        for one, centre in zip(odds, seen.centres, strict=True)
+    ])  # fmt: skip
+    return territory.astype(np.float32), outliner.confidence(expected)
 
 
 def enlarged(

@@ -6,12 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from musim.training.identification.methods.learned.judgement import (
-    WEIGHTS,
-    Judgement,
-    judgement_of,
-)
+from musim.training.identification.methods.learned.judgement import Judgement
 from musim.training.identification.methods.learned.traits import NAMES
+from musim.training.identification.methods.learned.weights import JUDGEMENT, OURS, learned_of
 
 TRAITS = len(NAMES)
 
@@ -69,8 +66,8 @@ def test_weights_for_other_traits_are_refused(refused):
 
 
 def test_what_comes_with_musim_is_small_and_prefers_what_looks_like_units():
-    assert WEIGHTS.stat().st_size < 5e6
-    judgement = judgement_of()
+    assert (OURS / JUDGEMENT).stat().st_size < 5e6
+    judgement = learned_of().judgement
     typical = dict(zip(NAMES, judgement.mean, strict=True))
     good = typical | {"support": 4.0, "ways": 4.0, "share": 0.9, "halves": 0.95, "likeness": 0.95,
                       "halves-near": 0.97, "halves-ratio": 0.1, "thirds": 0.9, "pulses": 0.9,

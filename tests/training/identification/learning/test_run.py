@@ -11,13 +11,9 @@ from musim.training.identification.learning import run as runs
 from musim.training.identification.learning.run import plan, train_judge
 from musim.training.identification.learning.traits import name_of
 from musim.training.identification.methods import identify, usual_method
-from musim.training.identification.methods.learned.judgement import (
-    WEIGHTS,
-    judgement_of,
-    resolve,
-)
 from musim.training.identification.methods.learned.traits import NAMES
-from musim.training.runs.folder import JUDGEMENT, MEASURES, TRAINING, RunFolder
+from musim.training.identification.methods.learned.weights import OURS, learned_of, resolve
+from musim.training.runs.folder import JUDGEMENT, MEASURES, OUTLINES, TRAINING, RunFolder
 from tests import moments
 from tests.training.identification.learned.scene import recording, trains
 from tests.training.identification.learning.tiny import tiny
@@ -174,7 +170,8 @@ def test_the_judgement_of_a_run_is_used(tmp_path, quick):
     own = identify(given, "learned", runs=[str(folder)])
     assert not np.array_equal(ours.confidence, own.confidence)
     # With the weights that come with musim in it, the run gives what musim does.
-    shutil.copy(WEIGHTS, folder / JUDGEMENT)
+    for name in (JUDGEMENT, OUTLINES):
+        shutil.copy(OURS / name, folder / name)
     same = identify(given, "learned", runs=[str(folder)])
     np.testing.assert_array_equal(ours.confidence, same.confidence)
     np.testing.assert_array_equal(ours.train, same.train)
@@ -202,4 +199,4 @@ def test_runs_that_cannot_be_used_are_refused(tmp_path, quick, refused):
     (folder / JUDGEMENT).unlink()
     with refused("found no judgement.json", "came to its end"):
         resolve([folder])
-    assert judgement_of() is judgement_of()
+    assert learned_of().judgement is learned_of().judgement

@@ -1,6 +1,7 @@
 """Units as learned judgement tells them from all that windows of a recording hold."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,10 @@ from ..evidence import UNIT_RADII
 from ..pulsation import is_pulse
 from ..repeats import are_beside, chosen
 from ..spread import LEAST, Spread, maps_of
-from .judgement import Judgement, judgement_of
+from .judgement import Judgement
 from .recurrence import gathered
 from .traits import NAMES, Seen, traits_of
+from .weights import Learned, learned_of
 from .windows import KINDS, Windows, trains_of_windows
 
 WEAKEST = -2.3
@@ -74,9 +76,7 @@ def seen_in(
     return seen, blocks, directions
 
 
-def judged_units(
-    recording: Recording, found: Whitened, judgement: Judgement | None = None
-) -> Spread:
+def judged_units(recording: Recording, found: Whitened, learned: Learned | None = None) -> Spread:
     """Find trains that learned judgement takes for units', and their maps.
 
     Parameters
@@ -84,7 +84,7 @@ def judged_units(
     recording : Recording
     found : Whitened
         Of it.
-    judgement : Judgement, optional
+    learned : Learned, optional
         That which comes with musim, if not given.
 
     Returns
@@ -92,7 +92,9 @@ def judged_units(
     Spread
         Its signs are the traits by :data:`.traits.NAMES`.
     """
-    return units_among(recording, *seen_in(recording, found), judgement or judgement_of())
+    learned = learned or learned_of()
+    units = units_among(recording, *seen_in(recording, found), learned.judgement)
+    return replace(units, outliner=learned.outliner)
 
 
 def units_among(

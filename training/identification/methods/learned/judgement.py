@@ -1,23 +1,18 @@
 """How probably what is seen of a train is a unit's, as learned from simulated recordings.
 
-A small network takes the traits of one train (:mod:`.traits`). Its weights come as text beside this
-module; ``musim train judge`` (:mod:`...learning`) learns others.
+A small network takes the traits of one train (:mod:`.traits`). Its weights come as text
+(:mod:`.weights`).
 """
 
-import functools
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .....simulator.errors import InputError
+from .numbers import array_of, short
 from .traits import NAMES
-
-WEIGHTS = Path(__file__).with_name("judgement.json")
 
 SCALING = ("low", "high", "mean", "scale")
 """What traits are brought to one scale with."""
@@ -68,8 +63,8 @@ class Judgement:
         """Return it as JSON has it."""
         return {
             "traits": list(NAMES),
-            **{name: _short(getattr(self, name)) for name in SCALING},
-            "layers": [{"weight": _short(w), "bias": _short(b)} for w, b in self.layers],
+            **{name: short(getattr(self, name)) for name in SCALING},
+            "layers": [{"weight": short(w), "bias": short(b)} for w, b in self.layers],
         }
 
     @classmethod
@@ -88,9 +83,9 @@ class Judgement:
                 "learn them anew"
             )
         try:
-            scaling = {name: _numbers(found[name], 1) for name in SCALING}
+            scaling = {name: array_of(found[name], 1) for name in SCALING}
             layers = tuple(
-                (_numbers(one["weight"], 3), _numbers(one["bias"], 2)) for one in found["layers"]
+                (array_of(one["weight"], 3), array_of(one["bias"], 2)) for one in found["layers"]
             )
             _check(scaling, layers)
         except (KeyError, TypeError, ValueError):
@@ -99,14 +94,6 @@ class Judgement:
                 f"numbers for {', '.join(SCALING)} and layers that fit together; learn them anew"
             ) from None
         return cls(**scaling, layers=layers)
-
-
-def _numbers(values: Any, dimensions: int) -> NDArray[np.float64]:
-    """Return nested lists as an array; raise ValueError if they are not of finite numbers."""
-    found = np.array(values)
-    if found.dtype.kind not in "if" or found.ndim != dimensions or not np.isfinite(found).all():
-        raise ValueError(dimensions)
-    return found.astype(np.float64)
 
 
 def _check(scaling: dict[str, NDArray[np.float64]], layers: tuple[Layer, ...]) -> None:
@@ -123,69 +110,3 @@ def _check(scaling: dict[str, NDArray[np.float64]], layers: tuple[Layer, ...]) -
         width = bias.shape[1]
     if not networks or width != 1:
         raise ValueError("output")
-
-
-def _short(values: NDArray[np.float64]) -> Sequence[Any]:
-    """Return numbers as nested lists, of five digits each."""
-    if values.ndim > 1:
-        return [_short(row) for row in values]
-    return [float(f"{value:.5g}") for value in values]
-
-
-def resolve(runs: Sequence[str | Path]) -> list[str]:
-    """Return the run whose judgement is taken, by its absolute path; none, if none is given.
-
-    Raises
-    ------
-    InputError
-        If there are several, or it is no run of ``musim train judge`` that came to its end.
-    """
-    if len(runs) > 1:
-        raise InputError(f"found {len(runs)} runs, wanted one of musim train judge")
-    for run in runs:
-        judgement_of(run)
-    return [str(Path(run).absolute()) for run in runs]
-
-
-def judgement_of(run: str | Path | None = None) -> Judgement:
-    """Return the judgement of a run of ``musim train judge``, or that which comes with musim.
-
-    It is read as text: nothing that a run holds is executed.
-
-    Parameters
-    ----------
-    run : path, optional
-        What ``musim train judge`` wrote.
-
-    Raises
-    ------
-    InputError
-        If there is no such run, it is not finished, or its weights cannot be used.
-    """
-    if run is None:
-        return _read(WEIGHTS, 0)
-    from ....runs.folder import JUDGEMENT, RunFolder
-
-    RunFolder(run).describe("judge")
-    path = Path(run).absolute() / JUDGEMENT
-    try:
-        changed = path.stat().st_mtime_ns
-    except OSError:
-        raise InputError(
-            f"{run}: found no {JUDGEMENT}, wanted a run that came to its end; go on with it by "
-            "musim train judge with `resume=True`"
-        ) from None
-    return _read(path, changed)
-
-
-@functools.lru_cache(maxsize=4)
-def _read(path: Path, changed: int) -> Judgement:
-    try:
-        return Judgement.from_json(json.loads(path.read_bytes()))
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    except (OSError, ValueError, RecursionError):
-        raise InputError(
-            f"{path}: found something that is not JSON, wanted the weights that musim train judge "
-            "wrote; restore it, or train anew"
-        ) from None
