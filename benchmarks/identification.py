@@ -35,22 +35,15 @@ from musim.training.identification.methods import identify
 from musim.training.identification.methods.blocks import blocks_of, signal_directions
 from musim.training.identification.methods.candidates import candidates_of
 from musim.training.identification.methods.evidence import WEIGHTS, signs_of
-from musim.training.identification.methods.responses import fit as fit_discs
-from musim.training.identification.methods.spread import (
-    MOST_SOUGHT,
-    outlines,
-    spread_units,
-    territories_of,
-)
+from musim.training.identification.methods.spread import MOST_SOUGHT, spread_units
 from musim.training.identification.metrics import match_trains, score
 from musim.training.identification.metrics.calibration import calibration_error
-from musim.training.identification.metrics.detection import intersection_over_union
 from musim.training.identification.metrics.trains import TRAIN_THRESHOLD
 from musim.training.identification.noise import whiten
 from musim.training.identification.reading import oracle_correlation
 from musim.training.identification.units import Recording
 
-METHODS = ("refine", "ica")
+METHODS = ("learned", "refine", "ica")
 
 PURE = 0.8
 """Correlation with a true train from which a candidate is a unit when weights are learned."""
@@ -255,34 +248,26 @@ def signs(recording: Callable[[], Made]) -> tuple[NDArray[np.float64], NDArray[n
     return signs_of(candidates, noise, blocks.size), best > PURE
 
 
-def certainties(
-    recording: Callable[[], Made],
-) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the log odds of units found and which are true by train; agreement, and IoU > 0.5."""
+def certainties(recording: Callable[[], Made]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the log odds of units found, and which are true by train."""
     made = recording()
     given = Recording(made.tvi, made.frame_rate, made.pixel_size)
     spread = spread_units(given, whiten(given))
     odds = WEIGHTS[0] + spread.signs @ np.array(WEIGHTS[1:])
     if not len(odds):
-        return odds, np.zeros(0, bool), np.zeros(0), np.zeros(0, bool)
+        return odds, np.zeros(0, bool)
     courses = whiten(given).trains(spread.trains)
     matching = match_trains(courses, made.train, made.frame_rate)
     true = np.zeros(len(odds), bool)
     true[matching.predicted] = True
-    _, agreement = outlines(spread.maps, fit_discs(spread.maps, spread.blocks.size),
-                            spread.blocks.size)  # fmt: skip
-    territory, _ = territories_of(given, spread)
-    iou = intersection_over_union(territory > 0.5, made.territory)[
-        matching.predicted, matching.true
-    ]
-    return odds, true, agreement[matching.predicted], iou > 0.5
+    return odds, true
 
 
 def fit(recordings: list[Callable[[], Made]], pool: ProcessPoolExecutor) -> None:
     """Print the weights of the signs, each recording with the same weight, and what follows.
 
-    The certainty of chosen candidates and that of outlines rest on the weights in the code: put
-    new ones there, and run once more.
+    The certainty of chosen candidates rests on the weights in the code: put new ones there, and run
+    once more.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -299,19 +284,15 @@ def fit(recordings: list[Callable[[], Made]], pool: ProcessPoolExecutor) -> None
 
 
 def calibrate(recordings: list[Callable[[], Made]], pool: ProcessPoolExecutor) -> None:
-    """Print how certain units are that were chosen, and their outlines."""
+    """Print how certain units are that were chosen."""
     from sklearn.linear_model import LogisticRegression
 
     columns = zip(*pool.map(certainties, recordings), strict=True)
-    odds, true, agreement, right = (np.concatenate(column) for column in columns)
-    for name, sign, kept in (("CERTAINTY", odds, true), ("OUTLINE", agreement, right)):
-        model = LogisticRegression(C=10.0).fit(sign[:, None], kept)
-        pair = (float(model.intercept_[0]), float(model.coef_[0, 0]))
-        print(
-            f"{name} =",
-            tuple(round(value, 3) for value in pair),
-            f"({kept.mean():.3f} of {len(kept)})",
-        )
+    odds, true = (np.concatenate(column) for column in columns)
+    model = LogisticRegression(C=10.0).fit(odds[:, None], true)
+    pair = (float(model.intercept_[0]), float(model.coef_[0, 0]))
+    print("CERTAINTY =", tuple(round(value, 3) for value in pair),
+          f"({true.mean():.3f} of {len(true)})")  # fmt: skip
 
 
 def main() -> None:

@@ -127,7 +127,7 @@ def _show_trial(settings, workers, as_json) -> None:
         return
     workers = workers or default_workers()
     console = out()
-    console.print(f"{settings.networks} networks: {trial.parameters:,} parameters")
+    console.print(f"{settings.networks + 1} networks: {trial.parameters:,} parameters")
     console.print(
         f"an example: {trial.seconds:.2g} s on one processor and {megabytes(trial.disk)}: "
         f"{duration(trial.seconds * settings.examples / workers)} for {settings.examples:,} of "

@@ -13,13 +13,15 @@ from musim.training.identification.learning.run import Judged
 from musim.training.runs.folder import JUDGEMENT
 
 SMALL = ("--set", "kinds=easy,noise", "--set", "apart-every=2", "--set", "pixels=24", "--set",
-         "frames=120", "--set", "networks=1", "--set", "hidden=4", "--set", "patience=1",
+         "frames=120", "--set", "networks=1", "--set", "hidden=4", "--set", "outline-channels=2",
+         "--set", "outline-epochs=1", "--set", "patience=1",
          "--set", "learning-rate=0.5", "-n", 3)  # fmt: skip
 
 FOUND = {
     "learned": {"trains": 3000, "true": 0.25},
     "apart": {"trains": 700, "true": 0.2},
     "networks": {"area_under_curve": 0.91, "calibration_error": 0.012, "log_loss": 0.294},
+    "outlines": {"units": 1200, "overlap": 0.634, "right": 0.81, "calibration_error": 0.02},
     "logistic_regression": {"area_under_curve": 0.88, "calibration_error": 0.02, "log_loss": 0.33},
 }
 
@@ -45,6 +47,10 @@ def test_every_option_reaches_the_library(musim, monkeypatch):
     words = " ".join(done.out.split())
     assert "networks 0.910 0.012 0.294" in words
     assert "logistic regression 0.880 0.020 0.330" in words
+    assert (
+        "outlines of 1,200 units: intersection over union 0.63 in the mean, above 0.5 in 81%"
+        in words
+    )
     assert "run: learned from 3,000 trains, 25% units'; measured on 700 others" in words
     assert "musim identify STORE --run run" in words
 
@@ -53,7 +59,7 @@ def test_a_run_is_trained_shown_used_and_left_alone(musim, tmp_path):
     done = musim("train", "judge", "-o", "run", *SMALL, "--workers", 1)
     assert done.code == 0, done.err
     lines = done.err.splitlines()
-    assert lines[-2:] == ["drawing: 3/3 examples", "fitting: 1/1 networks"]
+    assert lines[-3:] == ["drawing: 3/3 examples", "fitting: 1/2 networks", "fitting: 2/2 networks"]
     before = (tmp_path / "run" / JUDGEMENT).read_bytes()
     again = musim("train", "judge", "-o", "run", "--resume", "--json")
     told = json.loads(again.out)
@@ -76,8 +82,9 @@ def test_a_trial_tells_settings_and_time_and_trains_nothing(musim, tmp_path):
     assert done.code == 0, done.err
     words = " ".join(done.out.split())
     assert "kinds easy,noise Kinds of examples, in turn." in words
-    # 19 traits to 4 units to 1 number, with biases.
-    assert "1 networks: 85 parameters" in words
+    # 19 traits to 4 units to 1 number, and 7 views to 6 times 2 channels to 1 number, with biases.
+    outlines = 7 * 9 * 2 + 2 + 5 * (2 * 9 * 2 + 2) + 9 + 1
+    assert f"2 networks: {85 + outlines} parameters" in words
     assert "for 3 of 2 workers" in words
     told = json.loads(musim("train", "judge", "-o", "run", *SMALL, "--dry-run", "--json").out)
     assert told["settings"]["kinds"] == "easy,noise"
@@ -95,7 +102,7 @@ def test_a_trial_tells_settings_and_time_and_trains_nothing(musim, tmp_path):
         (["--set", "x"], ["--set", "NAME=VALUE"]),
         (["-n", 40, "--set", "examples=50"], ["examples", "leave one out"]),
         (["--set", "bogus=6"], ["bogus", "wanted one of examples"]),
-        (["-n", 14], ["examples", "found 14", "wanted 29 or more"]),
+        (["-n", 14], ["examples", "found 14", "wanted 33 or more"]),
         (["-n", "many"], ["examples", "many"]),
         (["--seed", "-1"], ["seed", "-1"]),
         (["--set", "kinds=easy,faint"], ["'faint'", "easy,many"]),

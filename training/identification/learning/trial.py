@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from ..methods.learned.outlines import DILATIONS, VIEWS
 from ..methods.learned.traits import NAMES
 from .settings import JudgeSettings
 from .traits import name_of, write_example
@@ -45,4 +46,8 @@ def try_out(settings: JudgeSettings) -> Trial:
         disk = sum((Path(folder) / name_of(index)).stat().st_size for index in range(count))
     widths = (len(NAMES), *settings.hidden, 1)
     parameters = settings.networks * sum((one + 1) * two for one, two in pairwise(widths))
+    channels = settings.outline_channels
+    wide = (len(VIEWS), *[channels] * len(DILATIONS))
+    parameters += sum((9 * one + 1) * two for one, two in pairwise(wide))
+    parameters += channels + len(VIEWS) + 1
     return Trial(parameters, seconds, disk / count)

@@ -5,7 +5,6 @@ import math
 
 import numpy as np
 import pytest
-import torch
 
 from musim.training.identification.methods.blocks import Blocks
 from musim.training.identification.methods.learned.outlines import (
@@ -155,6 +154,8 @@ def _random(channels=3, seed=0):
 
 @pytest.mark.torch
 def test_log_odds_are_those_of_convolutions_by_torch():
+    import torch
+
     outliner = _random()
     views = np.random.default_rng(1).standard_normal((2, len(VIEWS), SIDE, SIDE)).astype("f4")
     given = values = torch.from_numpy(views)
@@ -194,7 +195,7 @@ def test_pixels_are_the_places_above_even_odds_on_any_grid():
     everywhere = pixels_of(np.ones((SIDE, SIDE), np.float32), centre, (200, 200), (0.3, 0.3))
     # What was not looked at is no unit's.
     assert not everywhere[int(20 / 0.3) :].any()
-    assert everywhere[:60, :60].all()
+    assert everywhere[:60, 1:60].all()
 
 
 def test_weights_come_back_from_text():

@@ -34,7 +34,7 @@ def test_of_every_kind_there_are_recordings_trains_and_territories(index):
 
 def test_what_it_is_learned_with_does_not_change_an_example():
     one = draw_example(0, SMALL)
-    other = draw_example(0, replace(SMALL, examples=9, networks=1, patience=1))
+    other = draw_example(0, replace(SMALL, examples=99, networks=1, patience=1))
     np.testing.assert_array_equal(other.recording.tvi, one.recording.tvi)
 
 
@@ -99,7 +99,7 @@ def test_doses_of_wide_examples_are_doses():
 
 
 def test_rounds_are_kept_apart_whole():
-    settings = tiny(kinds="easy, noise,hard", apart_every=3)
+    settings = tiny(examples=18, kinds="easy, noise,hard", apart_every=3)
     assert settings.in_turn == ("easy", "noise", "hard")
     assert [n for n in range(18) if settings.is_apart(n)] == [6, 7, 8, 15, 16, 17]
     assert JudgeSettings.from_json(settings.to_json()) == settings

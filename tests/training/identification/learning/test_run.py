@@ -11,6 +11,7 @@ from musim.training.identification.learning import run as runs
 from musim.training.identification.learning.run import plan, train_judge
 from musim.training.identification.learning.traits import name_of
 from musim.training.identification.methods import identify, usual_method
+from musim.training.identification.methods.learned.outlines import SIDE, VIEWS
 from musim.training.identification.methods.learned.traits import NAMES
 from musim.training.identification.methods.learned.weights import OURS, learned_of, resolve
 from musim.training.runs.folder import JUDGEMENT, MEASURES, OUTLINES, TRAINING, RunFolder
@@ -29,7 +30,11 @@ def quick(monkeypatch):
     def write(folder, index, settings):
         random = np.random.default_rng([settings.seed, index])
         traits = random.standard_normal((40, len(NAMES)))
-        arrays = {"traits": traits, "likeness": 1.0 * (traits[:, 2:3] > 0)}
+        arrays = {
+            "traits": traits, "likeness": 1.0 * (traits[:, 2:3] > 0),
+            "views": random.standard_normal((2, len(VIEWS), SIDE, SIDE)).astype(np.float16),
+            "territory": np.full((2, SIDE, SIDE), 255, np.uint8),
+        }  # fmt: skip
         path = Location(folder).path / name_of(index)
         path.parent.mkdir(exist_ok=True)
         aside = path.with_name(f"{path.name}.1.partial")
@@ -42,7 +47,7 @@ def quick(monkeypatch):
 
 def weights(folder):
     """Return the bytes of what a run came to."""
-    return [(folder / name).read_bytes() for name in (JUDGEMENT, MEASURES, TRAINING)]
+    return [(folder / name).read_bytes() for name in (JUDGEMENT, OUTLINES, MEASURES, TRAINING)]
 
 
 def test_weights_are_the_same_of_one_worker_and_of_two(tmp_path):
@@ -95,7 +100,7 @@ def test_the_history_tells_every_epoch(tmp_path, quick):
     train_judge(tmp_path / "run", texts=TEXTS, workers=1)
     rows = RunFolder(tmp_path / "run").history(TRAINING)
     assert [row["step"] for row in rows] == list(range(1, len(rows) + 1))
-    assert {row["network"] for row in rows} == {0, 1}
+    assert {row["network"] for row in rows} == {0, 1, 2}
     assert all(row["loss"] > 0 and row["loss_apart"] > 0 for row in rows)
 
 
