@@ -10,10 +10,12 @@ how wide its map is and how much of the motion there it holds, whether the maps 
 thirds of the recording are alike, how regularly it fires, and how much of it equal twitches at \
 these firings explain. A network of two hidden layers gives the probability that it is a \
 unit's; it learned on simulated recordings alone: of the quick experiment with doses wider than \
-plausible, and of the analytic model with blur, gain, drift, dead pixels and dropped frames. \
+plausible, and of the analytic model with blur, gain, drift, dead pixels and dropped frames, \
+some of it in tissue of any form. \
 The likeliest that are no copies or mixtures of likelier ones beside them are units; \
-territories are then fitted as refine does, and what is seen to move sharply is refined as by \
-refine.
+a network of convolutions, learned from the same recordings, then looks at 24 mm around each \
+(its map, its share of the motion, what others move there, noise, how far motion spreads) and \
+outlines it. What is seen to move sharply is refined as by refine.
 
 It assumes that a unit's train comes out of several windows, that units are 1.6-18 mm wide, and \
 that twitches are of some 60-100 ms. It does not assume that motion ends where a territory \
