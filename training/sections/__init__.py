@@ -1,0 +1,1 @@
+"""Muscle architecture in longitudinal B-mode images: thickness, pennation, fascicle length."""
