@@ -140,7 +140,8 @@ def _along_normals(
     down, right = _normal(slope)[:, :, None].swapaxes(0, 1)
     row, column = line.depth - points[:, :1], line.column * shape - points[:, 1:]
     # How far each point of the line lies aside of the normal: it is met where that changes sign.
-    aside = column * down - row * right
+    # Rounded, for the normals of level lines that end above one another.
+    aside = (column * down - row * right).round(6)
     ahead = row * down + column * right
     passes = (aside[:, :-1] * aside[:, 1:] <= 0) & (aside[:, :-1] != aside[:, 1:])
     share = aside[:, :-1] / np.where(passes, aside[:, :-1] - aside[:, 1:], 1)
