@@ -1,6 +1,7 @@
 """Masks and images of muscles that are known exactly."""
 
 import numpy as np
+import scipy
 
 
 def grid(shape, pixel_shape=1.0):
@@ -38,3 +39,46 @@ def arcs(shape, *, radii, centre, height=4.0):
     rows, columns = grid(shape)
     distance = np.hypot(rows - centre[0], columns - centre[1])
     return band(shape, distance - radii[0], height) | band(shape, distance - radii[1], height)
+
+
+def stripes(shape, degrees, *, noise=0.0, pixel_shape=1.0, period=9.0, seed=0):
+    """Return an image of bright stripes that fall by `degrees`, of uneven brightness, and noise."""
+    rows, columns = grid(shape, pixel_shape)
+    angle = np.radians(degrees)
+    return textured(rows * np.cos(angle) - columns * np.sin(angle), noise, period, seed)
+
+
+def rings(shape, centre, *, noise=0.0, period=9.0, seed=0):
+    """Return an image of bright rings about a point."""
+    rows, columns = grid(shape)
+    return textured(np.hypot(rows - centre[0], columns - centre[1]), noise, period, seed)
+
+
+def textured(across, noise, period, seed):
+    """Return stripes across a distance, each as bright as is drawn, with noise."""
+    random = np.random.default_rng(seed)
+    number = np.floor(across / period).astype(int)
+    number -= number.min()
+    bright = random.uniform(0.3, 1, number.max() + 1)[number]
+    values = bright * np.exp(-(((across / period) % 1 - 0.5) ** 2) / 0.03)
+    values += noise * random.standard_normal(across.shape)
+    return np.clip(60 + 120 * values, 0, 255).astype(np.uint8)
+
+
+def speckled(shape, degrees, *, smear=4.0, fascicles=120, seed=0):
+    """Return fascicles in speckle that is smeared along rows, compressed as scanners do."""
+    random = np.random.default_rng(seed)
+    rows, columns = grid(shape)
+    power = np.full(shape, 0.25)
+    for _ in range(fascicles):
+        row, column = random.uniform(0, shape[0]), random.uniform(0, shape[1])
+        angle = np.radians(degrees + random.normal(0, 1.5))
+        down, aside = rows - row, columns - column
+        along = (aside * np.cos(angle) + down * np.sin(angle)) / random.uniform(20, 90)
+        across = (down * np.cos(angle) - aside * np.sin(angle)) / 1.5
+        power += random.exponential(1) * np.exp(-(along**2) - across**2)
+    noise = random.standard_normal((2, *shape)) * np.sqrt(power)
+    echo = scipy.ndimage.gaussian_filter(noise, (0, 1, smear))
+    envelope = np.hypot(*echo)
+    compressed = 110 + 80 * np.log10(envelope / np.median(envelope))
+    return np.clip(compressed, 0, 255).astype(np.uint8)
