@@ -45,6 +45,10 @@ class Stream(IntEnum):
     MUSCLE = 18
     CLUTTER = 19
     CONTACT = 20
+    SECTION = 21
+    TEXTURE = 22
+    PROBE = 23
+    DISPLAY = 24
 
 
 def check_seed(seed: int) -> int:

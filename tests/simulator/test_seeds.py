@@ -32,6 +32,10 @@ def test_streams_keep_their_numbers():
         "MUSCLE": 18,
         "CLUTTER": 19,
         "CONTACT": 20,
+        "SECTION": 21,
+        "TEXTURE": 22,
+        "PROBE": 23,
+        "DISPLAY": 24,
     }
 
 

@@ -1,0 +1,1 @@
+"""The muscle's longitudinal section as scanners show it: images in grey levels, with truth."""
