@@ -21,6 +21,7 @@ COMMANDS = {
     "identify": "Find the motor units in recordings.",
     "import": "Bring recordings into a store: RF, IQ or velocity from foreign files.",
     "info": "Tell what a store holds: parameters, variables, data card.",
+    "measure": "Measure muscles in B-mode images: thickness, pennation, fascicle length.",
     "methods": "Tell what methods of identification do, assume and can be set to.",
     "presets": "Tell what each preset sets, or print one to change it.",
     "preview": "Draw a sequence: PNG, PDF or SVG of it, GIF or MP4 of its motion.",

@@ -4,7 +4,9 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from musim.cli.main import COMMANDS
 from musim.datasets import generate
@@ -88,6 +90,18 @@ def test_a_report_imports_what_it_uses_alone(store, tmp_path):
     # Of Matplotlib its colours and contours; no figures.
     assert found & HEAVY <= {"zarr", "numba", "scipy.ndimage", "scipy.special", "matplotlib"}
     assert found & {"scipy.optimize", "matplotlib.figure"} == set()
+
+
+@pytest.mark.parametrize("more", [[], ["--pictures", "pictures"]], ids=["table", "pictures"])
+def test_measuring_imports_what_it_uses_alone(tmp_path, monkeypatch, more):
+    monkeypatch.chdir(tmp_path)
+    mask = np.zeros((64, 64), np.uint8)
+    mask[10:13] = mask[50:53] = 255
+    for name in ("a.png", "a_mask.png"):
+        Image.fromarray(mask).save(name)
+    found = modules_after(["measure", "a.png", *more])
+    assert found & HEAVY <= {"scipy.ndimage", "scipy.special"} | ({"matplotlib"} if more else set())
+    assert ("matplotlib" in found) == bool(more)
 
 
 def test_info_keeps_to_a_budget_of_modules(store):

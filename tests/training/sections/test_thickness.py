@@ -72,8 +72,8 @@ def test_mirrored_images_are_as_thick(thickness, degrees, middle, pixel_shape):
     scale = PixelScale(pixel_shape)
     found = measured(mask, scale)
     assert found.reason == ""
-    # What is level is drawn in whole pixels.
-    assert found.pixels == pytest.approx(thickness, abs=0.6)
+    # What is level is drawn in whole pixels, each line half a pixel off at most.
+    assert found.pixels == pytest.approx(thickness, abs=1)
     assert measured(mask[:, ::-1], scale).pixels == pytest.approx(found.pixels, abs=0.05)
     assert measured(mask[::-1], scale).pixels == pytest.approx(found.pixels, abs=0.05)
 

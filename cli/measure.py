@@ -1,0 +1,175 @@
+"""``musim measure``."""
+
+import math
+import time
+from pathlib import Path
+
+import click
+
+from ..simulator.errors import InputError
+from .config import config_option
+from .console import out, print_json, progress
+from .options import json_option
+from .targets import check_target, written_aside
+from .wording import counted
+
+MOST_NAMED = 5
+"""Images that are named with what is said of them."""
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  musim measure images --masks masks --out table.csv
+  musim measure images --masks masks --pixel-size 0.08 --unit mm --pictures pictures
+  musim measure images --sizes sizes.csv
+"""
+)
+@click.argument("images", metavar="IMAGES")
+@click.option(
+    "--masks", default=None, metavar="FOLDER",
+    help="Masks of the aponeuroses, by the images' names, with or without _mask.  [default: "
+    "masks or aponeuroses in or beside IMAGES, or NAME_mask.png]",
+)  # fmt: skip
+@click.option(
+    "-o", "--out", "target", default="muscles.csv", show_default=True, metavar="CSV",
+    help="Where the table is written.",
+)  # fmt: skip
+@click.option(
+    "--pictures", default=None, metavar="FOLDER",
+    help="Draw each image with its lines and chords, as PNG.",
+)  # fmt: skip
+@click.option(
+    "--pixel-size", default=None, metavar="MM[,MM]",
+    help="Depth and width of all images' pixels [mm]; one number if they are square.",
+)  # fmt: skip
+@click.option(
+    "--sizes", default=None, metavar="CSV",
+    help="A table of each image's pixel_depth_mm and pixel_width_mm, or of original_height and "
+    "original_width [px] if it was made another size.",
+)  # fmt: skip
+@click.option(
+    "--unit", type=click.Choice(["px", "mm"]), default=None,
+    help="What is printed; mm asks that all scales are known.  [default: mm where they are]",
+)  # fmt: skip
+@json_option
+@config_option
+def measure(images, masks, target, pictures, pixel_size, sizes, unit, as_json) -> None:
+    """Measure muscles in longitudinal B-mode IMAGES on which the aponeuroses were drawn.
+
+    IMAGES is a folder of PNG, TIFF or JPEG, or one image. Thickness is the mean of five chords
+    perpendicular to the line midway between the aponeuroses, as in Katakis et al. 2023; pennation
+    is the angle between fascicles and the deep aponeurosis. Lengths in pixels are in pixels of
+    depth. The table has a row for each image, with the reason where there is no number.
+    """
+    from ..training.csv_tables import csv_text
+    from ..training.sections.images import find_images
+    from ..training.sections.measuring import measure_images, summarise
+    from ..training.sections.sizes import read_sizes
+
+    began = time.perf_counter()
+    table = Path(target)
+    check_target(table, (".csv",))
+    if pixel_size is not None and sizes is not None:
+        raise InputError("found both --pixel-size and --sizes, wanted one of them")
+    entries = find_images(images, masks)
+    given = [entry.path for entry in entries] + [entry.mask for entry in entries if entry.mask]
+    folder = None if pictures is None else _folder(Path(pictures), given)
+    if sizes is not None and table.resolve() == Path(sizes).resolve():
+        raise InputError(f"{table}: found the table of sizes, wanted another name for --out")
+    with progress("measuring", "images") as report:
+        found = measure_images(
+            entries, pixel_size=_size(pixel_size), unit=unit,
+            sizes=None if sizes is None else read_sizes(sizes), on_progress=report,
+        )  # fmt: skip
+    rows = [each.row() for each in found]
+    if folder is not None:
+        _draw(entries, found, folder)
+    with written_aside(table) as aside:
+        aside.write_text(csv_text(rows), encoding="utf-8", newline="\n")
+    summary = summarise(found, unit)
+    if as_json:
+        print_json(
+            table=target, pictures=pictures, images=summary.images, measured=summary.measured,
+            seconds=time.perf_counter() - began, rows=rows,
+        )  # fmt: skip
+        return
+    for line in _lines(summary):
+        out().print(line, soft_wrap=True, markup=False)
+    drawn = f", pictures in {pictures}" if pictures else ""
+    seconds = time.perf_counter() - began
+    out().print(f"wrote {target}{drawn} ({seconds:.1f} s)", soft_wrap=True, markup=False)
+
+
+def _size(text):
+    """Return depth and width of a pixel from an option's text."""
+    if text is None:
+        return None
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) not in {1, 2} or not all(0 < value < math.inf for value in values):
+        raise InputError(
+            f"--pixel-size: found {text!r}, wanted its depth, or depth and width, in mm: 0.08 or "
+            "0.08,0.1"
+        )
+    return values[0], values[-1]
+
+
+def _folder(folder, given):
+    """Return the folder of pictures, which is none that holds what is read."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: found a file there, wanted a folder for --pictures")
+    if folder.resolve() in {path.resolve().parent for path in given}:
+        raise InputError(
+            f"{folder}: found images or masks there, wanted another folder for --pictures, which "
+            "would take their names"
+        )
+    return folder
+
+
+def _draw(entries, found, folder) -> None:
+    from ..datasets.location import Location
+    from ..training.charts import Chart, png
+    from ..training.sections.figures import caption, measurement_figure
+    from ..training.sections.images import read_image
+
+    place = Location(folder)
+    with progress("drawing", "pictures") as report:
+        for number, (entry, each) in enumerate(zip(entries, found, strict=True)):
+            figure = measurement_figure(read_image(entry.path).values, each)
+            place.write(f"{entry.name}.png", png(Chart(entry.name, "", caption(each), figure)))
+            report(number + 1, len(entries))
+
+
+def _lines(summary):
+    """Say what was measured, line by line."""
+    yield f"{counted(summary.images, 'image')}, {summary.measured} measured"
+    if summary.measured:
+        yield f"thickness: {_quartiles(summary.thickness, summary.unit)}"
+    if summary.with_fascicles:
+        yield (
+            f"pennation: {_quartiles(summary.pennation_deg, 'degrees')} in "
+            f"{counted(summary.with_fascicles, 'image')}; three observers differ by 0.7-1.5 degrees"
+        )
+        yield f"fascicle length: {_quartiles(summary.fascicle_length, summary.unit)}"
+    for reason, names in summary.reasons.items():
+        yield f"not measured: {reason} in {_named(names)}"
+    if summary.coloured:
+        yield (
+            f"annotations in colour in {_named(summary.coloured)}: keep them away from the muscle"
+        )
+    if summary.measured and summary.unit == "px":
+        yield "lengths are in pixels of depth; --pixel-size or --sizes tells millimetres"
+
+
+def _quartiles(values, unit: str) -> str:
+    low, middle, high = values
+    return f"median {middle:.1f} {unit} (quartiles {low:.1f}-{high:.1f})"
+
+
+def _named(names) -> str:
+    shown = ", ".join(names[:MOST_NAMED])
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"{counted(len(names), 'image')} ({shown}{more})"
