@@ -38,9 +38,9 @@ def events(store, sequence, folder) -> None:
     MUniverse and MUnitQuest have them; events.json explains them.
     """
     from ..datasets.events import export_events
-    from ..datasets.store import open_store
+    from ..datasets.store import open_sequences
 
-    opened = open_store(store)
+    opened = open_sequences(store)
     indices = None if sequence is None else range(sequence, sequence + 1)
     written = export_events(opened, folder, indices)
     shown = str(written[0]) if len(written) == 1 else f"{len(written)} tables in {folder}"

@@ -10,6 +10,7 @@ import numpy as np
 from ..simulator.errors import InputError
 from ..simulator.experiment.doses import PRESETS as DOSE_PRESETS
 from ..simulator.experiment.doses import Doses
+from . import section_images
 from .config import config_option
 from .console import duration, err, megabytes, out, print_json, progress
 from .options import (
@@ -20,6 +21,7 @@ from .options import (
     parameter_options,
     parameters_from_options,
     preset_option,
+    set_option_of_images,
 )
 from .wording import counted
 
@@ -39,6 +41,7 @@ Examples:
   musim generate --domain quick -n 1000 --render on-read --units 4-10 --out quick.zarr
   musim generate --domain experiment --paired --units 4-10 -n 64 --out recorded.zarr
   musim generate --preset hard --frames 5120 -n 8 --out hard.zarr
+  musim generate --preset katakis-2023 -n 1000 --muscle rectus-femoris --out images.zarr
   musim generate -n 10000 --units 5-30 --dry-run
   musim generate --config mine.toml
   musim generate -n 600 --out s3://bucket/test.zarr --scheduler tcp://host:8786
@@ -125,6 +128,7 @@ Examples:
     metavar="NUMBER",
     help="Sequences in a part, the unit of work and of resumption.",
 )
+@set_option_of_images
 @click.option("--resume", is_flag=True, help="Go on with an unfinished store.")
 @click.option("--overwrite", is_flag=True, help="Replace a musim store that is there.")
 @click.option("--dry-run", is_flag=True,
@@ -134,7 +138,7 @@ Examples:
 @parameter_options
 @dose_options
 def generate(preset, sequences, seed, target, domain, paired, render, dtype, workers, pool,
-             scheduler, part_size, resume, overwrite, dry_run, as_json,
+             scheduler, part_size, changes, resume, overwrite, dry_run, as_json,
              **texts) -> None:  # fmt: skip
     """Simulate sequences and store them with their truth, as Zarr.
 
@@ -143,6 +147,18 @@ def generate(preset, sequences, seed, target, domain, paired, render, dtype, wor
     """
     from ..datasets.generation import plan
 
+    options = {"workers": workers, "pool": pool, "scheduler": scheduler, "resume": resume,
+               "overwrite": overwrite}  # fmt: skip
+    muscle = texts["muscle"]
+    if section_images.is_asked_for(preset, muscle, changes):
+        section_images.check_others({
+            "--domain": domain is not None, "--paired": paired, "--render": render != "write",
+            "--dtype": dtype != "float32", "--dry-run": dry_run,
+        })  # fmt: skip
+        images = section_images.parameters_of(texts, changes)
+        settings = {"sequences": sequences, "seed": seed, "part_size": part_size}
+        section_images.make(images, muscle, target, settings, options, as_json=as_json)
+        return
     dose_texts = {name: texts.pop(name) for name in DOSE_NAMES}
     if domain is None:
         domain = "experiment" if preset in DOSE_PRESETS else "analytic"
@@ -156,8 +172,6 @@ def generate(preset, sequences, seed, target, domain, paired, render, dtype, wor
         "dtype": dtype,
         "part_size": part_size,
     }
-    options = {"workers": workers, "pool": pool, "scheduler": scheduler, "resume": resume,
-               "overwrite": overwrite}  # fmt: skip
     analytic = {**settings, "doses": None}
     asked = analytic if doses is None else {**settings, "doses": doses, "domain": domain}
     if paired:

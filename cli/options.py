@@ -13,10 +13,15 @@ from ..simulator.experiment.doses import PRESETS as DOSE_PRESETS
 from ..simulator.experiment.doses import Doses
 from ..simulator.kinds import short
 from ..simulator.parameters import PRESETS, Parameters
+from ..simulator.section.muscles import MUSCLES
+from ..simulator.section.muscles import PRESET as SECTION_PRESET
 
 PATHS = {"waveform"}
 """Options that take the path of a file which holds the value."""
 
+
+ALSO = {"muscle": f" Or its name, for images of its longitudinal section: {', '.join(MUSCLES)}."}
+"""What options take besides what is declared of them."""
 
 CHAIN_OPTIONS = {"frame_rate": "resample"}
 """Steps of the imaging chain whose option has another name: a recording has a frame rate too."""
@@ -81,7 +86,7 @@ def _add_field_options(
             section=prefix + about.group,
             declaration=None if name in PATHS else about,
             metavar=about.placeholder,
-            help=f"{about.text}{unit}{shown}",
+            help=f"{about.text}{unit}{shown}{ALSO.get(name, '')}",
         )
         command = decorate(command)
     return command
@@ -125,7 +130,7 @@ def _read_text(path: Path) -> str:
 preset_option = click.option(
     "--preset",
     default=None,
-    metavar="|".join(PRESETS),
+    metavar="|".join((*PRESETS, SECTION_PRESET)),
     help="Start from the settings of a paper, or of easy, typical or hard subjects of the virtual "
     "experiment; other options override them.  [default: ali-2020; easy with --domain quick or "
     "experiment]",
@@ -140,6 +145,13 @@ json_option = click.option(
 set_option = click.option(
     "--set", "changes", multiple=True, metavar="NAME=VALUE",
     help="A setting of the method; musim methods NAME lists them. May be repeated.",
+)  # fmt: skip
+
+
+set_option_of_images = click.option(
+    "--set", "changes", multiple=True, metavar="NAME=VALUE",
+    help="A parameter of images of the longitudinal section; musim presets katakis-2023 lists "
+    "them. May be repeated.",
 )  # fmt: skip
 
 

@@ -17,6 +17,8 @@ from ..simulator.imaging.chain import PRESETS as CHAINS
 from ..simulator.imaging.chain import Chain
 from ..simulator.kinds import exact, short
 from ..simulator.parameters import PRESETS, Parameters
+from ..simulator.section.muscles import DEFAULT_MUSCLE, MUSCLES, PRESET
+from ..simulator.section.parameters import SectionParameters
 from .console import out, print_json
 from .options import CHAIN_OPTIONS, json_option
 
@@ -36,21 +38,24 @@ def presets(preset, as_json) -> None:
 
     Presets of musim generate are settings of a simulation, those of musim import an imaging chain.
     """
-    if preset is not None and preset not in PRESETS:
+    known = (*PRESETS, PRESET)
+    if preset is not None and preset not in known:
         raise InputError(
-            f"preset: found {preset!r}, wanted one of musim generate: {', '.join(PRESETS)}"
+            f"preset: found {preset!r}, wanted one of musim generate: {', '.join(known)}"
         )
     if as_json:
-        chosen = [preset] if preset else list(PRESETS)
+        chosen = [name for name in PRESETS if preset in {None, name}]
         shown: dict[str, Any] = {"generate": {name: parameters(name).to_json() for name in chosen}}
         subjects = {name: doses(name).to_json() for name in chosen if name in DOSE_PRESETS}
         if subjects:
             shown["doses"] = subjects
+        if preset in {None, PRESET}:
+            shown["images"] = {name: SectionParameters.of(name).to_json() for name in MUSCLES}
         if preset is None:
             shown["import"] = {name: chain.to_json() for name, chain in CHAINS.items()}
         print_json(**shown)
     elif preset is not None:
-        click.echo(as_toml(preset), nl=False)
+        click.echo(images_as_toml() if preset == PRESET else as_toml(preset), nl=False)
     else:
         for table in _tables():
             out().print(table)
@@ -75,6 +80,17 @@ def as_toml(preset: str) -> str:
     if preset in DOSE_PRESETS:
         lines += _lines(doses(preset), "Virtual experiment: ")
     return "\n".join(lines) + "\n"
+
+
+def images_as_toml() -> str:
+    """Return all settings of images of the longitudinal section as a file for ``--config``."""
+    lines = [f"# musim generate, preset {PRESET}", f'preset = "{PRESET}"']
+    lines += [f'muscle = "{DEFAULT_MUSCLE}"  # {", ".join(MUSCLES)}', "set = ["]
+    values = SectionParameters.of(DEFAULT_MUSCLE)
+    for name, about in declarations(SectionParameters).items():
+        typed = json.dumps(f"{name}={about.show(getattr(values, name), exact)}")
+        lines.append(f"  {typed},  # {_meaning(about)}")
+    return "\n".join([*lines, "]"]) + "\n"
 
 
 def _lines(values: Declared, prefix: str = "") -> list[str]:
@@ -103,6 +119,7 @@ def _tables() -> list[Table]:
     }
     settings = {**declarations(Parameters), **declarations(Doses)}
     steps = {CHAIN_OPTIONS.get(key, key): about for key, about in declarations(Chain).items()}
+    sections = declarations(SectionParameters)
     chains = {
         name: {
             CHAIN_OPTIONS.get(key, key): value
@@ -113,13 +130,16 @@ def _tables() -> list[Table]:
     }
     return [
         _table("musim generate --preset", changed, settings),
+        _table(f"musim generate --preset {PRESET} --muscle", MUSCLES, sections, option="--set "),
         _table("musim import --preset", chains, steps),
     ]
 
 
 def _table(
-    title: str, presets: Mapping[str, Mapping[str, Any]], known: Mapping[str, Declaration]
-) -> Table:
+    title: str, presets: Mapping[str, Mapping[str, Any]], known: Mapping[str, Declaration],
+    option: str = "--",
+) -> Table:  # fmt: skip
+    """Return what presets set, by the options that would do the same."""
     table = Table(title, "sets", "", box=SIMPLE_HEAD, pad_edge=False)
     for preset, values in presets.items():
         if not values:
@@ -127,6 +147,6 @@ def _table(
         for row, (name, value) in enumerate(values.items()):
             about = known[name]
             shown = about.show(about.read(value), short)
-            option = "--" + name.replace("_", "-")
-            table.add_row("" if row else preset, f"{option} {shown}", escape(_meaning(about)))
+            typed = f"--{name.replace('_', '-')} " if option == "--" else f"{option}{name}="
+            table.add_row("" if row else preset, typed + shown, escape(_meaning(about)))
     return table

@@ -46,8 +46,11 @@ Examples:
     help="Speed of a GIF or MP4; 1 is real time.",
 )
 def preview(store, sequence, target, speed) -> None:
-    """Draw a sequence: frames, territories over the velocity map, twitch trains with firings."""
-    from ..datasets.store import open_store
+    """Draw a sequence: frames, territories over the velocity map, twitch trains with firings.
+
+    Of images of the longitudinal section: the image, and its aponeuroses.
+    """
+    from ..datasets.store import check_velocity, open_store
     from .pictures.movies import ENDINGS_OF_MOVIES, draw_movie
     from .pictures.stills import ENDINGS_OF_PICTURES, draw_preview
 
@@ -55,6 +58,7 @@ def preview(store, sequence, target, speed) -> None:
     path = Path(target)
     check_target(path, (*ENDINGS_OF_PICTURES, *ENDINGS_OF_MOVIES))
     if path.suffix.lower() in ENDINGS_OF_MOVIES:
+        check_velocity(opened)
         with progress("drawing", "frames") as report:
             draw_movie(opened, sequence, path, speed=speed, on_frame=report)
     else:

@@ -10,12 +10,11 @@ from rich.table import Table
 
 from ..datasets.datacard import Entry
 from ..datasets.layout import Layout
-from ..datasets.origin import recorded_by
+from ..datasets.origin import parameters_of, recorded_by
 from ..datasets.store import Store
 from ..simulator.declarations import Declaration, declarations
 from ..simulator.imaging.chain import Chain
 from ..simulator.kinds import TableKind, short
-from ..simulator.parameters import Parameters
 from ..training.identification.frame_faults import in_words
 from ..training.identification.remarks import REMARKS
 from ..training.identification.stored import outcome_of
@@ -28,6 +27,7 @@ VOXELS = {
     "dense": "voxels written",
     "rendered": "voxels rendered when read",
     "identified": "voxels of the units found",
+    "section": "grey levels written",
 }
 MOST_SOURCES = 20
 """Sequences whose sources, or units, are listed."""
@@ -51,7 +51,8 @@ def tables_of(store: Store, entries: list[Entry], width: int) -> list[Table]:
     overview.add_row("kind", f"{store.kind} ({written}, {layout.dtype})")
     parts = counted(layout.parts, "part")
     overview.add_row("sequences", f"{len(store)} in {parts} of {layout.part_size}")
-    overview.add_row("sequence", f"{frames} frames at {layout.frame_rate:g} Hz")
+    length = "one image" if store.is_section else f"{frames} frames at {layout.frame_rate:g} Hz"
+    overview.add_row("sequence", length)
     dz, dx = layout.pixel_size
     overview.add_row("image", f"{depth} x {across} px of {dz:g} x {dx:g} mm (depth x width)")
     if store.seed is not None:
@@ -60,10 +61,11 @@ def tables_of(store: Store, entries: list[Entry], width: int) -> list[Table]:
     versions = store.origin.software
     overview.add_row("made by", ", ".join(f"{k} {v}" for k, v in versions.items()))
     tables = [overview]
-    if store.parameters is not None:
+    asked = parameters_of(store.origin)
+    if asked is not None:
         table = _table("parameter", "value", "unit")
-        for name, about in declarations(Parameters).items():
-            table.add_row(name, _shown(about, getattr(store.parameters, name)), about.unit)
+        for name, about in declarations(type(asked)).items():
+            table.add_row(name, _shown(about, getattr(asked, name)), about.unit)
         tables.append(table)
     tables += _sources(store) + _found(store)
     tables.append(_variables(layout, width))
@@ -185,7 +187,7 @@ def as_json(store: Store, entries: list[Entry]) -> dict[str, Any]:
     if store.kind == "identified":
         outcomes = [outcome_of(store, index) for index in range(len(store))]
     said = {name for outcome in outcomes for name in outcome.remarks}
-    recorded = recorded_by(store.origin)
+    recorded, asked = recorded_by(store.origin), parameters_of(store.origin)
     return {
         "store": str(store.location),
         "kind": store.kind,
@@ -198,7 +200,7 @@ def as_json(store: Store, entries: list[Entry]) -> dict[str, Any]:
         "domain": store.domain,
         "sources": [] if recorded is None else [cut.to_json() for cut in recorded.cuts],
         "chain": None if recorded is None else recorded.chain.to_json(),
-        "parameters": None if store.parameters is None else store.parameters.to_json(),
+        "parameters": None if asked is None else asked.to_json(),
         "found": [dataclasses.asdict(outcome) for outcome in outcomes],
         "remarks": {
             name: {"meaning": remark.sentence, "advice": remark.advice}

@@ -9,7 +9,7 @@ import numpy as np
 from ..simulator.errors import FailureError, InputError, MusimError
 from .location import write_aside
 from .origin import Identified, recorded_by
-from .store import Store, open_store
+from .store import Store, open_sequences
 
 EVENT = "motor-unit-spike"
 """What ``event_type`` says of firings, as in MUniverse's tables and the competition MUnitQuest's
@@ -33,7 +33,7 @@ def start_of(store: Store, index: int) -> float:
     if isinstance(origin, Identified):
         address, place = origin.source_of(index)
         try:
-            return start_of(open_store(address), place)
+            return start_of(open_sequences(address), place)
         except MusimError:
             return 0.0
     recorded = recorded_by(origin)

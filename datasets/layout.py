@@ -20,7 +20,7 @@ from ..simulator.errors import InputError
 from .blosc import leave_no_semaphore
 from .grid import Grid
 from .origin import Origin, from_attributes, grid_attributes
-from .schema import COORDINATES, FORMAT_VERSION, KINDS, VARIABLES, Variable, chunks_of
+from .schema import COORDINATES, FORMAT_VERSION, KINDS, SECTION, VARIABLES, Variable, chunks_of
 
 leave_no_semaphore()
 
@@ -38,6 +38,9 @@ RENDERED = (
     "musim.open_store(...).dataset.tvi and .tvi(sequence). musim generate --render write stores it."
 )
 
+SEQUENCES = "Tissue velocity image sequences of active motor units"
+SECTIONS = "Ultrasound images of the longitudinal section of muscles"
+
 ROOT = "zarr.json"
 
 COMPRESSION: Any = {"cname": "lz4", "clevel": 5}
@@ -50,7 +53,7 @@ class Layout:
 
     Parameters
     ----------
-    kind : {"dense", "rendered"}
+    kind : {"dense", "rendered", "identified", "section"}
     variables : tuple of str
         Names of the variables that are written.
     sizes : mapping of dimension name to length
@@ -115,8 +118,8 @@ class Layout:
 
     @property
     def dtype(self) -> str:
-        """Type of ``tvi``."""
-        return self.variable("tvi").dtype
+        """Type of the picture: of ``tvi``, or of ``bmode``."""
+        return self.variable("bmode" if self.kind == SECTION else "tvi").dtype
 
     def sequences_of(self, part: int) -> range:
         """Return the indices of the sequences in a part."""
@@ -184,7 +187,7 @@ class Layout:
         """Return the Zarr metadata documents by key; :data:`ROOT` is that of the whole group."""
         memory = zarr.storage.MemoryStore()
         attributes = {
-            "title": "Tissue velocity image sequences of active motor units",
+            "title": SECTIONS if self.kind == SECTION else SEQUENCES,
             **grid_attributes(
                 format_version=FORMAT_VERSION,
                 kind=self.kind,
@@ -194,7 +197,7 @@ class Layout:
             ),
             **self.attributes,
         }
-        if "tvi" not in self.variables:
+        if "tvi" not in self.variables and self.kind != SECTION:
             attributes[COMMENT] = RENDERED
         group = zarr.create_group(memory, attributes=attributes)
         for name in (*self.variables, *(c.name for c in COORDINATES)):

@@ -3,13 +3,14 @@
 import base64
 import dataclasses
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from .origin import parameters_of
 from .store import Store
 
 MOST_VOXELS = 8_000_000
@@ -68,16 +69,20 @@ def _overview(store: Store) -> Markup:
         "voxels": f"{layout.dtype}, {'stored' if store.kind == 'dense' else 'made when read'}",
         "variables": ", ".join(sorted({"tvi", *layout.variables})),
     }
+    if store.is_section:
+        rows |= {"sequence": "one image", "variables": ", ".join(sorted(layout.variables))}
+        del rows["voxels"]
     return _table((name, value) for name, value in rows.items())
 
 
 def _asked(store: Store) -> Markup:
     """Return what was asked of a simulated store."""
-    if store.parameters is None:
+    asked = parameters_of(store.origin)
+    if asked is None:
         return Markup("")
     rows = []
-    for parameter in dataclasses.fields(store.parameters):
-        value = getattr(store.parameters, parameter.name)
+    for parameter in dataclasses.fields(asked):
+        value = getattr(asked, parameter.name)
         if value is not None:
             unit = parameter.metadata["unit"]
             rows.append((parameter.name.replace("_", " "), f"{_short(value)} {unit}".strip()))
@@ -99,15 +104,32 @@ def _table(rows: Iterator[tuple[str, str]] | list[tuple[str, str]]) -> Markup:
 
 
 def _picture(store: Store) -> Markup:
-    """Return the spread of the first sequence's velocity, with the outlines of its units."""
+    """Return the spread of the first sequence's velocity, with the outlines of its units.
+
+    Of images of the longitudinal section, the first one, with those of its aponeuroses.
+    """
     frames, depth, width = store.layout.shape
+    if store.is_section:
+        shown = store.read("bmode", 0)[0].astype(np.float32)
+        caption = f"image 0: {float(store.read('muscle_thickness', 0)):.1f} mm thick"
+        return _figure(store, shown, store.read("aponeurosis_mask", 0), caption)
     seen = min(frames, max(MOST_VOXELS // (depth * width), 2))
     voxels = store.tvi(0, time=slice(0, seen)).astype(np.float32, copy=False)
+    count = int(store.read("unit_count", 0)) if store.has_units else 0
+    masks = store.read("territory", 0)[:count] if count else ()
+    units = f", {count} units" if store.has_units else ""
+    caption = f"sequence 0: SD of {seen / store.layout.frame_rate:.3g} s{units}"
+    return _figure(store, voxels.std(axis=0), masks, caption)
+
+
+def _figure(
+    store: Store, shown: NDArray[np.float32], masks: Iterable[NDArray[Any]], caption: str
+) -> Markup:
+    """Return a picture with outlines over it, as large as its pixels are in mm."""
+    depth, width = shown.shape
     high, across = (
         n * step for n, step in zip((depth, width), store.layout.pixel_size, strict=True)
     )
-    count = int(store.read("unit_count", 0)) if store.has_units else 0
-    masks = store.read("territory", 0)[:count] if count else []
     paths = Markup("").join(
         Markup('<path vector-effect="non-scaling-stroke" d="{}"/>').format(
             _outline(np.asarray(mask, np.float32))
@@ -121,13 +143,10 @@ def _picture(store: Store) -> Markup:
         'style="image-rendering:pixelated"/>'
         '<g fill="none" stroke="#e69f00" stroke-width="1.5">{}</g></svg>'
     ).format(
-        round(across * scale), round(high * scale), width, depth, _png(voxels.std(axis=0)), width,
+        round(across * scale), round(high * scale), width, depth, _png(shown), width,
         depth, paths,
     )  # fmt: skip
-    units = f", {count} units" if store.has_units else ""
-    return Markup(
-        "<figure>{}<figcaption>sequence 0: SD of {:.3g} s{}</figcaption></figure>"
-    ).format(svg, seen / store.layout.frame_rate, units)
+    return Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(svg, caption)
 
 
 def _outline(mask: NDArray[np.float32]) -> str:

@@ -14,6 +14,7 @@ from ..simulator.errors import FailureError, InputError, MusimError
 from ..simulator.experiment.doses import Doses
 from ..simulator.imaging.chain import BAND_PASS_REVISION, FIRST_REVISION, Chain
 from ..simulator.parameters import Parameters
+from ..simulator.section.parameters import SectionParameters
 from . import domains
 
 Attributes = Mapping[str, Any]
@@ -23,7 +24,7 @@ ORIGIN, VERSION = "musim_origin", "musim_origin_version"
 REVISION = "musim_revision"
 SOFTWARE = "musim_software"
 PARAMETERS, SEED, DOSES = "musim_parameters", "musim_seed", "musim_doses"
-DOMAIN = "musim_domain"
+DOMAIN, MUSCLE = "musim_domain", "musim_muscle"
 SOURCES, DESCRIPTIONS, CHAIN = "musim_sources", "musim_descriptions", "musim_chain"
 METHOD, RUNS, REMARKS = "musim_method", "musim_runs", "musim_remarks"
 SETTINGS, EVENTS = "musim_settings", "musim_events"
@@ -450,13 +451,66 @@ class Translated:
         )
 
 
-Origin = Simulated | Imported | Identified | Translated
+@dataclass(frozen=True, kw_only=True)
+class SectionImages:
+    """Images of the longitudinal section that were drawn from parameters and a seed.
+
+    Parameters
+    ----------
+    parameters : SectionParameters
+    seed : int
+    muscle : str
+        Whose anatomy the parameters are; empty where they are nobody's in particular.
+    software : mapping of str to str
+    """
+
+    name: ClassVar[str] = "section"
+    version: ClassVar[int] = 1
+
+    parameters: SectionParameters
+    seed: int
+    muscle: str = ""
+    software: Mapping[str, str] = field(default_factory=software_versions)
+
+    @property
+    def made_by(self) -> str:
+        """What made the store, in words."""
+        of = f" of {self.muscle}" if self.muscle else ""
+        return f"images of the longitudinal section{of} drawn with seed {self.seed}"
+
+    @property
+    def advice(self) -> str:
+        """How the store is made again: from itself."""
+        return "make it again from its parameters and seed"
+
+    def to_attributes(self) -> dict[str, Any]:
+        """Return what :meth:`from_attributes` reads back."""
+        muscle = {MUSCLE: self.muscle} if self.muscle else {}
+        return {PARAMETERS: _text(self.parameters.to_json()), SEED: self.seed, **muscle}
+
+    @classmethod
+    def from_attributes(cls, attributes: Attributes) -> Self:
+        """Read what :meth:`to_attributes` made."""
+        return cls(
+            parameters=SectionParameters.from_json(_read(attributes, PARAMETERS)),
+            seed=int(attributes[SEED]),
+            muscle=str(attributes.get(MUSCLE, "")),
+            software=_software_of(attributes),
+        )
+
+
+Origin = Simulated | Imported | Identified | Translated | SectionImages
 
 ORIGINS: dict[str, type[Origin]] = {kind.name: kind for kind in get_args(Origin)}
 
 _BEFORE_NAMES = {TRANSLATED_FROM: Translated, METHOD: Identified, CHAIN: Imported,
                  PARAMETERS: Simulated}  # fmt: skip
 """How origins without a name are told apart, the first that applies: so they were at first."""
+
+
+def parameters_of(origin: Origin) -> Parameters | SectionParameters | None:
+    """Return the parameters that a store was drawn from, whatever it shows; None of others."""
+    return origin.parameters if isinstance(origin, Simulated | SectionImages) else None
 
 
 def recorded_by(origin: Origin) -> Imported | None:

@@ -29,7 +29,10 @@ DOSE = "dose_"
 
 FLOAT_TYPES = ("float32", "float16")
 SIMULATED_KINDS = ("dense", "rendered")
-KINDS = (*SIMULATED_KINDS, "identified")
+SECTION = "section"
+"""Kind of the stores that hold images of the longitudinal section, in grey levels."""
+
+KINDS = (*SIMULATED_KINDS, "identified", SECTION)
 DENSE_PART = 16
 RENDERED_PART = 128
 
@@ -52,8 +55,9 @@ class Variable:
         Whether only simulated sequences have it.
     compressed : bool
         Whether its chunks are compressed (Blosc: shuffled LZ4).
-    only : {"", "experiment", "quick", "strengths", "variation"}
-        Which simulated sequences have it; all, where it is empty. See :func:`variables_of`.
+    only : {"", "experiment", "quick", "strengths", "variation", "section"}
+        Which simulated sequences have it; all but images, where it is empty. See
+        :func:`variables_of`.
     """
 
     name: str
@@ -289,6 +293,30 @@ VARIABLES: tuple[Variable, ...] = (
         "of units (4), or share of them that repeat others (5).", truth=False,
     ),
     Variable("way_wanted", _SEQUENCE, "float64", "", "What it was compared with.", truth=False),
+    Variable(
+        "bmode", ("sequence", "time", "depth", "width"), "uint8", "",
+        "Grey level of an ultrasound image of the longitudinal section.", truth=False,
+        only=SECTION,
+    ),
+    Variable(
+        "aponeurosis_mask", ("sequence", "aponeurosis", "depth", "width"), "uint8", "",
+        "1 where the superficial aponeurosis (0) or the deep one (1) lies.", only=SECTION,
+    ),
+    Variable(
+        "muscle_thickness", _SEQUENCE, "float64", "mm",
+        "Mean of five chords between the aponeuroses' middle lines, perpendicular to the line "
+        "midway.", only=SECTION,
+    ),
+    Variable(
+        "pennation", _SEQUENCE, "float64", "rad",
+        "Angle between the fascicle in the image's middle and the aponeurosis that it leaves.",
+        only=SECTION,
+    ),
+    Variable(
+        "fascicle_length", _SEQUENCE, "float64", "mm",
+        "Its length from aponeurosis to aponeurosis; NaN: it does not meet both near the image.",
+        only=SECTION,
+    ),
 )  # fmt: skip
 
 COORDINATES: tuple[Variable, ...] = (
@@ -311,7 +339,8 @@ def variables_of(
 
     Parameters
     ----------
-    kind : {"dense", "rendered"}
+    kind : {"dense", "rendered", "section"}
+        Images of the longitudinal section have variables of their own, whatever else is said.
     experiment : bool
         Whether it holds recordings of the virtual experiment, and the doses that they had.
     quick : bool
@@ -321,8 +350,10 @@ def variables_of(
     variation : bool
         Whether a unit's twitches differ from firing to firing.
     """
+    if kind == SECTION:
+        return tuple(v for v in VARIABLES if v.only == SECTION)
     had = {
-        "": True, "experiment": experiment, "quick": quick and kind == "rendered",
+        SECTION: False, "": True, "experiment": experiment, "quick": quick and kind == "rendered",
         "strengths": strengths, "variation": variation,
     }  # fmt: skip
     return tuple(

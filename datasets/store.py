@@ -28,10 +28,17 @@ from ..simulator.territory import fat_thickness
 from .chunks import is_ours, read_truth
 from .layout import PLAN, ROOT, SEAL, Layout, check_version
 from .location import Location
-from .origin import Origin, Simulated, Translated, format_version_of, from_attributes
+from .origin import (
+    Origin,
+    SectionImages,
+    Simulated,
+    Translated,
+    format_version_of,
+    from_attributes,
+)
 from .quick_recordings import colour_of, read_recording, render
 from .replacing import unfinished_exchange
-from .schema import DOSE, chunks_of
+from .schema import DOSE, SECTION, chunks_of
 from .voxels import aligned_empty, damaged, missing, read_frames
 from .writer import finished_parts, read_plan
 
@@ -161,6 +168,7 @@ class Store:
 
         ``"dense"``: they are stored; ``"rendered"``: made from the truth when read;
         ``"identified"``: made when read, from the units that a method found in a recording.
+        ``"section"``: there are none, but grey levels of images (``bmode``).
         """
         return self.layout.kind
 
@@ -182,12 +190,17 @@ class Store:
     @property
     def seed(self) -> int | None:
         """The seed of a simulated store; None of any other."""
-        return self.origin.seed if isinstance(self.origin, Simulated) else None
+        return self.origin.seed if isinstance(self.origin, Simulated | SectionImages) else None
 
     @property
     def domain(self) -> str | None:
         """What made the voxels of a simulated store, one of :data:`.domains.DOMAINS`."""
         return self.origin.domain if isinstance(self.origin, Simulated) else None
+
+    @property
+    def is_section(self) -> bool:
+        """Whether it holds images of the longitudinal section, and no tissue velocity."""
+        return self.kind == SECTION
 
     @property
     def noise(self) -> str:
@@ -216,11 +229,11 @@ class Store:
 
     @functools.cached_property
     def dataset(self) -> "xarray.Dataset":
-        """The whole store as one lazy Dataset over dask arrays; ``tvi`` is in it for both kinds."""
+        """The whole store as one lazy Dataset over dask arrays, with ``tvi`` if it has any."""
         import xarray
 
         dataset = xarray.open_zarr(self._zarr, zarr_format=3, consolidated=True, chunks={})
-        if self.kind != "dense":
+        if self.kind not in {"dense", SECTION}:
             attributes = {"long_name": self.layout.variable("tvi").meaning, "units": "mm/s"}
             dims = self.layout.variable("tvi").dims
             dataset = dataset.assign(tvi=(dims, self._lazy_rendering(), attributes))
@@ -308,7 +321,15 @@ class Store:
         -------
         array of the store's dtype and of shape (time, depth, width)
             Tissue velocity, mm/s.
+
+        Raises
+        ------
+        InputError
+            If there is no such sequence, or the store holds no tissue velocity.
+        FailureError
+            If it is damaged.
         """
+        check_velocity(self)
         self._check_index(index)
         (start, stop), *_ = window = [
             bounds(name, window, length)
@@ -552,3 +573,25 @@ def open_store(url: Any) -> Store:
         raise
     except Exception as error:  # whatever Zarr makes of damaged metadata
         raise FailureError(f"{location}: {ROOT} is damaged; make the store again") from error
+
+
+def open_sequences(url: Any) -> Store:
+    """Open a store of tissue velocity, as :func:`open_store` does.
+
+    Raises
+    ------
+    InputError
+        As of that, and if it holds images of the longitudinal section.
+    """
+    store = open_store(url)
+    check_velocity(store)
+    return store
+
+
+def check_velocity(store: Store) -> None:
+    """Raise InputError if a store holds no tissue velocity."""
+    if store.is_section:
+        raise InputError(
+            f"{store.location}: found images of the longitudinal section, wanted sequences of "
+            "tissue velocity; musim info, preview and verify take such images"
+        )

@@ -1,18 +1,20 @@
 """Proving a store whole: every byte against its checksum, every variable against the schema."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..simulator.errors import FailureError, InputError, MusimError
 from .generation import Generation
 from .layout import COMMENT, MANIFEST, PLAN, ROOT, Layout
 from .location import checksum
-from .origin import Simulated, check_revision
+from .origin import SectionImages, Simulated, check_revision
 from .schema import COORDINATES, chunks_of
 from .sealing import is_sealed
+from .sections import SectionGeneration
 from .store import Store, open_store
 from .writer import manifest_key
 
@@ -51,7 +53,7 @@ def verify(
         If anything is missing, altered or different; the text names it.
     """
     store = open_store(url)
-    if remake > 0 and not isinstance(store.origin, Simulated):
+    if remake > 0 and not isinstance(store.origin, Simulated | SectionImages):
         raise InputError(
             f"{store.location}: found {store.origin.made_by}, wanted sequences that were simulated "
             f"and are drawn again from parameters and seed; {store.origin.advice} and compare, or "
@@ -150,17 +152,29 @@ def _expected_keys(layout: Layout, part: int) -> list[str]:
 
 
 def _remake_problems(store: Store, count: int) -> list[str]:
+    indices = np.unique(np.linspace(0, len(store) - 1, min(count, len(store))).astype(int))
+    if store.is_section:
+        images = SectionGeneration(layout=store.layout)
+        return [
+            problem
+            for index in indices.tolist()
+            for problem in _differences(store, index, images.pack([images.draw(index)]))
+        ]
     problems, maker = [], Generation(layout=store.layout)
-    for index in np.unique(np.linspace(0, len(store) - 1, min(count, len(store))).astype(int)):
-        truth = maker.draw(int(index))
-        for name, values in maker.pack([int(index)], [truth]).items():
-            if not np.array_equal(
-                values[0], store.read(name, int(index)), equal_nan=values.dtype.kind == "f"
-            ):
-                problems.append(f"sequence {index}: {name} is not what its parameters give")
-                break
+    for index in indices.tolist():
+        truth = maker.draw(index)
+        problems += _differences(store, index, maker.pack([index], [truth]))
         if not problems and store.kind == "dense":
-            voxels = maker.voxels(int(index), truth).astype(store.layout.dtype, copy=False)
-            if not np.array_equal(voxels, store.tvi(int(index))):
+            voxels = maker.voxels(index, truth).astype(store.layout.dtype, copy=False)
+            if not np.array_equal(voxels, store.tvi(index)):
                 problems.append(f"sequence {index}: tvi is not what its truth gives")
     return problems
+
+
+def _differences(store: Store, index: int, made: Mapping[str, NDArray[Any]]) -> list[str]:
+    """Return the first variable of a sequence, if any, that is not what was made again."""
+    for name, values in made.items():
+        stored = store.read(name, index)
+        if not np.array_equal(values[0], stored, equal_nan=values.dtype.kind == "f"):
+            return [f"sequence {index}: {name} is not what its parameters give"]
+    return []

@@ -2,6 +2,7 @@
 
 Make stores
     generate              simulate sequences and store them with their truth
+    generate_sections     make images of the muscle's longitudinal section, with their truth
     import_recordings     bring recordings into a store, through the imaging chain
     translate             make simulated sequences look like recorded ones
     evaluate_translation  compare them with recorded ones
@@ -31,6 +32,7 @@ Simulate without a store
 Say what is wanted
     Parameters, Range     of the simulation
     Doses                 of the virtual experiment
+    SectionParameters     of images of the longitudinal section
     Description           what the arrays of a recording mean
     Chain                 what import_recordings does with them
 
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
     from musim.datasets import verify as verify
     from musim.datasets.importing.description import Description as Description
     from musim.datasets.importing.stores import import_recordings as import_recordings
+    from musim.datasets.sections import generate_sections as generate_sections
     from musim.simulator import FailureError as FailureError
     from musim.simulator import InputError as InputError
     from musim.simulator import MusimError as MusimError
@@ -71,6 +74,7 @@ if TYPE_CHECKING:
     from musim.simulator import render as render
     from musim.simulator.experiment.doses import Doses as Doses
     from musim.simulator.imaging.chain import Chain as Chain
+    from musim.simulator.section.parameters import SectionParameters as SectionParameters
     from musim.training.identification.evaluation import evaluate as evaluate
     from musim.training.identification.firing_evaluation import (
         evaluate_firings as evaluate_firings,
@@ -98,6 +102,7 @@ _PLACES = {
     "MusimError": ("simulator", "MusimError"),
     "Parameters": ("simulator", "Parameters"),
     "Range": ("simulator", "Range"),
+    "SectionParameters": ("simulator.section.parameters", "SectionParameters"),
     "Store": ("datasets", "Store"),
     "TranslateTask": ("training.translation.translation_task", "TranslateTask"),
     "Truth": ("simulator", "Truth"),
@@ -107,6 +112,7 @@ _PLACES = {
     "evaluate_firings": ("training.identification.firing_evaluation", "evaluate_firings"),
     "evaluate_translation": ("training.translation.evaluation", "evaluate_translation"),
     "generate": ("datasets", "generate"),
+    "generate_sections": ("datasets.sections", "generate_sections"),
     "identify": ("training.identification.results", "identify_stores"),
     "import_recordings": ("datasets.importing.stores", "import_recordings"),
     "open_store": ("datasets", "open_store"),

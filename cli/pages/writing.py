@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...datasets.location import Location
-from ...datasets.store import open_store
+from ...datasets.store import open_sequences
 from ...simulator.errors import FailureError, InputError
 from ...training.identification.evaluation import SETTINGS, UNITS, read_evaluation
 from ...training.translation.evaluation import SETTINGS as TRANSLATION
@@ -52,7 +52,7 @@ def write_pages(
     from .findings import read_findings
     from .recording import Links, recording_page
 
-    store = open_store(result)
+    store = open_sequences(result)
     if sequence is not None or len(store) == 1:
         _write(path, recording_page(read_findings(store, sequence or 0)))
         return path, 0

@@ -11,6 +11,7 @@ from ...datasets.store import Store
 from ..targets import check_target, written_aside
 from .panels import Page, draw_deviation, draw_image, draw_marks, draw_traces, label_axes
 from .scene import Scene, read_scene
+from .sections import compose_section
 
 ENDINGS_OF_PICTURES = (".png", ".pdf", ".svg")
 
@@ -31,8 +32,8 @@ def draw_preview(store: Store, index: int, out: Path) -> None:
     """Draw a sequence: frames, the velocity's SD with the territories, trains with firings.
 
     Units have the numbers and colours of their places in the store, from 0. Where the store holds
-    no truth, the mean velocity and the signals of a few pixels stand in place of the trains. Same
-    store, same bytes.
+    no truth, the mean velocity and the signals of a few pixels stand in place of the trains. Images
+    of the longitudinal section are drawn without and with their truth. Same store, same bytes.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def draw_preview(store: Store, index: int, out: Path) -> None:
     """
     out = Path(out)
     ending = check_target(out, ENDINGS_OF_PICTURES)
-    page = _compose(read_scene(store, index))
+    page = compose_section(store, index) if store.is_section else _compose(read_scene(store, index))
     # A salt of its own keeps the names inside an SVG from being drawn at random.
     with written_aside(out) as aside, matplotlib.rc_context({"svg.hashsalt": "musim"}):
         page.figure.savefig(

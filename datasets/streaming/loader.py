@@ -17,7 +17,7 @@ from ..samples import Sampling
 from ..splits import DEFAULT_SHARES
 from ..splits import split as split_indices
 from ..statistics import standardisation
-from ..store import Store, open_store
+from ..store import open_sequences
 from .ahead import Ahead, Processes, Threads, free, threads_here
 from .collate import Batch
 from .reading import BatchReader, Request
@@ -103,7 +103,7 @@ class SequenceLoader(IterableDataset[Batch]):
         shape: tuple[int, int, int] | None = None,
     ) -> None:
         seed = check_seed(seed)
-        self.store = store if isinstance(store, Store) else open_store(store)
+        self.store = open_sequences(store)
         self.sampling = Sampling(
             window=window,
             flips=tuple(flips),

@@ -4,6 +4,11 @@ from typing import Any
 
 from ..ranges import Range
 
+PRESET = "katakis-2023"
+"""The paper's images, of one of the muscles."""
+
+DEFAULT_MUSCLE = "gastrocnemius-medialis"
+
 MUSCLES: dict[str, dict[str, Any]] = {
     "gastrocnemius-medialis": {},
     "tibialis-anterior": {

@@ -39,7 +39,7 @@ def test_counts_and_images_are_filled_with_zero_and_parameters_with_nan():
     zero = (
         "territory", "twitch_train", "unit_count", "noise_key", "remarks", "frame_fault",
         "motion_map", "motion_course", "component_count", "scanner_noise_key",
-        "cut_count", "other_motion", "way",
+        "cut_count", "other_motion", "way", "bmode", "aponeurosis_mask",
     )  # fmt: skip
     for variable in VARIABLES:
         if variable.name in zero:
@@ -63,9 +63,12 @@ def test_only_voxels_tell_the_kinds_apart(kind):
     recorded = {"motion_map", "motion_course", "component_count", "noise_map", "scanner_noise_key"}
     quick = {v.name for v in schema.variables_of(kind, experiment=True, quick=True)}
     assert quick & recorded == (set() if kind == "dense" else recorded)
-    assert names ^ set(BY_NAME) - {"sequence", "time", "depth", "width"} - found - recorded == (
-        set() if kind == "dense" else {"tvi"}
-    )
+    images = {variable.name for variable in schema.variables_of(schema.SECTION)}
+    assert images == {
+        "bmode", "aponeurosis_mask", "muscle_thickness", "pennation", "fascicle_length"
+    }  # fmt: skip
+    others = {"sequence", "time", "depth", "width"} | found | recorded | images
+    assert names ^ set(BY_NAME) - others == (set() if kind == "dense" else {"tvi"})
     analytic = {variable.name for variable in schema.variables_of(kind)}
     drawn = {name for name in names if name.startswith(schema.DOSE)}
     varied = {"amplitude_variation", "duration_variation", "firing_amplitude", "firing_duration"}

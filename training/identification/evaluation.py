@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets.origin import software_versions
-from ...datasets.store import open_store
+from ...datasets.store import open_sequences
 from ...simulator.errors import InputError
 from ...simulator.experiment.own_maps import with_own_maps
 from ...simulator.rendering import render
@@ -158,7 +158,7 @@ def _of_protocol(protocol: Protocol, method: str, runs: Sequence[str]) -> Plan:
 
 
 def _of_store(url: Any, method: str, runs: Sequence[str]) -> Plan:
-    store = open_store(url)
+    store = open_sequences(url)
     if not store.has_truth:
         known = "firing" in store.layout.variables
         firings = ", and musim evaluate firings scores their firings against those known of it"
@@ -219,7 +219,7 @@ def score_stored(address: str, condition: int, first: int, last: int) -> None:
     """Identify and score some sequences of a store; runs wherever dask puts it."""
     folder = EvaluationFolder(address, FILES)
     settings = folder.settings()
-    store = open_store(settings["store"])
+    store = open_sequences(settings["store"])
     cases = ((recording_of(store, i), truth_of(store, i)) for i in range(first, last))
     method, runs = str(settings["method"]), settings.get("runs", [])
     more = settings.get("settings")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...datasets.event_tables import FEWEST_INTERVALS, EventTable, check_rates, read_events
 from ...datasets.events import start_of
 from ...datasets.origin import recorded_by
-from ...datasets.store import Store, open_store
+from ...datasets.store import Store, open_sequences
 from ...simulator.errors import InputError
 from .metrics.firing import firings_within
 from .stored import optional
@@ -129,7 +129,7 @@ def _open(place: str | Path) -> Source:
         return read_events(path)
     if path.suffix.lower() in TABLES:
         raise InputError(f"{place}: found nothing there, wanted a table of events, or a store")
-    store = open_store(place)
+    store = open_sequences(place)
     if "firing" not in store.layout.variables:
         raise InputError(
             f"{store.location}: found no firings, wanted a table of events, or a store that is "

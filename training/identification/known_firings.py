@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...datasets.event_tables import EventTable, check_rates, read_events
 from ...datasets.events import start_of
-from ...datasets.store import Store, open_store
+from ...datasets.store import Store, open_sequences
 from ...simulator.errors import InputError
 
 FASTEST = 50.0
@@ -68,7 +68,7 @@ def remarks_on_events(
     """
     table = read_events(events)
     alone = isinstance(recordings, str | Path | Store)
-    stores = [open_store(one) for one in ([recordings] if alone else recordings)]
+    stores = [open_sequences(one) for one in ([recordings] if alone else recordings)]
     spans = [
         (start_of(store, index), store.layout.shape[0] / store.layout.frame_rate)
         for store in stores

@@ -21,7 +21,7 @@ from ...datasets.origin import (
     to_attributes,
 )
 from ...datasets.production import Input, Maker, Part, Work, WorkOptions, produce
-from ...datasets.store import Store, open_store
+from ...datasets.store import Store, open_sequences
 from ...simulator.errors import FailureError, InputError
 from ...simulator.experiment.own_maps import with_own_maps
 from ...simulator.imaging.filtering import BandPass
@@ -223,7 +223,7 @@ def identify_stores(
         If the result cannot be written.
     """
     alone = isinstance(recordings, str | Path | Store)
-    stores = [open_store(one) for one in ([recordings] if alone else recordings)]
+    stores = [open_sequences(one) for one in ([recordings] if alone else recordings)]
     table = None if events is None else read_events(events)
     name = usual_method(runs) if method is None else method
     layout = plan(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...datasets.layout import Layout
 from ...datasets.origin import Identified
-from ...datasets.store import Store, open_store
+from ...datasets.store import Store, open_sequences
 from ...simulator.errors import FailureError
 from .confidence.parts import Parts
 from .confidence.places import places_of
@@ -195,7 +195,7 @@ def source_of(layout: Layout, index: int) -> tuple[Store, int]:
         If that store is not there any more.
     """
     address, place = layout.origin_as(Identified).source_of(index)
-    return open_store(address), place
+    return open_sequences(address), place
 
 
 def pack(units: Units, recording: Recording, layout: Layout) -> dict[str, NDArray[Any]]:

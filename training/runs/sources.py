@@ -11,7 +11,7 @@ import torch
 from ...datasets.grid import Grid
 from ...datasets.location import Location
 from ...datasets.splits import split
-from ...datasets.store import Store, open_store
+from ...datasets.store import Store, open_sequences
 from ...datasets.streaming import EndlessLoader, SequenceLoader
 from ...simulator.errors import InputError
 from ...simulator.experiment.doses import Doses
@@ -98,7 +98,7 @@ class Source:
 
     def open(self) -> Store | None:
         """Return the store, opened; None for endless sequences."""
-        return open_store(self.store) if self.store else None
+        return open_sequences(self.store) if self.store else None
 
     def open_with_truth(self) -> Store | None:
         """Return the store, opened, as :meth:`open`; raise InputError if it has no truth."""
@@ -114,7 +114,7 @@ class Source:
     def grid(self) -> Grid:
         """Frames, image, frame rate and pixel of a sequence."""
         if self.parameters is None:
-            return open_store(self.store).layout.grid
+            return open_sequences(self.store).layout.grid
         chosen = self.parameters
         return Grid((chosen.frames, *chosen.pixels), chosen.frame_rate, chosen.pixel_size)
 
@@ -206,7 +206,7 @@ class Source:
         InputError
             If the split has no sequence for each process.
         """
-        store = open_store(self.store)
+        store = open_sequences(self.store)
         ranks = int(options.get("ranks", 1))
         try:
             available = split(len(store), share, trials=store.trials).size

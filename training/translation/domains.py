@@ -10,7 +10,7 @@ from typing import Any
 from ...datasets.grid import Grid
 from ...datasets.location import Location
 from ...datasets.splits import split
-from ...datasets.store import Store, open_store
+from ...datasets.store import Store, open_sequences
 from ...datasets.streaming import SequenceLoader, UnpairedLoader
 from ...simulator.errors import InputError
 
@@ -67,7 +67,7 @@ class Domains:
     @cached_property
     def stores(self) -> tuple[Store, Store]:
         """Both stores, opened."""
-        return open_store(self.a), open_store(self.b)
+        return open_sequences(self.a), open_sequences(self.b)
 
     @property
     def grid(self) -> Grid:

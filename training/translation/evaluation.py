@@ -8,7 +8,7 @@ from typing import Any
 
 from ...datasets.origin import Translated, software_versions
 from ...datasets.parallel import open_workers
-from ...datasets.store import Store, open_store
+from ...datasets.store import Store, open_sequences
 from ...simulator.errors import InputError
 from ..evaluations import EvaluationFiles, EvaluationFolder
 from .measuring import check_truth, load, measure_sequence
@@ -98,11 +98,11 @@ def evaluate_translation(
     """
     settings = settings or FeatureSettings()
     alarm_settings = alarm_settings or AlarmSettings()
-    experimental = open_store(b)
-    outputs = [open_store(url) for url in translated]
+    experimental = open_sequences(b)
+    outputs = [open_sequences(url) for url in translated]
     if not outputs:
         raise InputError("translated: found no store, wanted one or more")
-    simulated = open_store(_source(outputs) if a is None else a)
+    simulated = open_sequences(_source(outputs) if a is None else a)
     stores = [simulated, experimental, *outputs]
     names = _names(outputs, names)
     _check(stores, settings)

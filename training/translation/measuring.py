@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...datasets.store import Store, open_store
+from ...datasets.store import Store, open_sequences
 from ...simulator.errors import InputError
 from .metrics import AlarmSettings, FeatureSettings
 from .metrics.sequence import Values, beside, keep, most_active
@@ -27,7 +27,7 @@ def measure_sequence(
     """Measure a sequence of the first store, and its translations; keep what is found in files."""
     from threadpoolctl import threadpool_limits
 
-    source, *outputs = (open_store(address) for address in addresses)
+    source, *outputs = (open_sequences(address) for address in addresses)
     rate = source.layout.frame_rate
     truth = source.truth(index) if source.has_truth and outputs else None
     with threadpool_limits(1):  # the other cores have sequences of their own

@@ -16,7 +16,7 @@ from ...datasets.layout import Layout
 from ...datasets.location import Location
 from ...datasets.origin import Translated, recorded_by, to_attributes
 from ...datasets.production import Input, Maker, Part, Work, WorkOptions, produce
-from ...datasets.store import Store, open_store
+from ...datasets.store import Store, open_sequences
 from ...simulator.errors import FailureError, InputError
 from ..runs.folder import BEST, LAST, RunFolder, versions
 from ..tasks import open_run
@@ -117,7 +117,7 @@ def translate_store(
     FailureError
         If the result cannot be written, or is not finite.
     """
-    return produce(Translation(layout=plan(open_store(source), run)), out, Work(**work))
+    return produce(Translation(layout=plan(open_sequences(source), run)), out, Work(**work))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +139,7 @@ class Translation(Maker[int]):
 
     def make(self, task: int) -> Iterator[Part]:
         """Translate one sequence."""
-        store = open_store(self.origin.store)
+        store = open_sequences(self.origin.store)
         before = store.tvi(task).astype(np.float32, copy=False)
         if not np.isfinite(before.sum(dtype=np.float64)):
             raise InputError(

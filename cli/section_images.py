@@ -1,0 +1,105 @@
+"""``musim generate --muscle``: images of the longitudinal section."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..simulator.declarations import declarations
+from ..simulator.errors import InputError
+from ..simulator.section.muscles import DEFAULT_MUSCLE, MUSCLES, PRESET
+from ..simulator.section.parameters import SectionParameters
+from .console import err, megabytes, out, print_json, progress
+from .options import changes_from
+from .wording import counted
+
+
+def is_asked_for(preset: str | None, muscle: str | None, changes: Sequence[str]) -> bool:
+    """Return whether images are asked for: by the preset, or by a muscle.
+
+    Raises
+    ------
+    InputError
+        If options of theirs stand with another preset, or without.
+    """
+    named = muscle in MUSCLES  # in other scenes it is a size
+    if preset == PRESET or (preset is None and named):
+        return True
+    if named or changes:
+        found = f"--muscle {muscle}" if named else "--set"
+        beside = f"with --preset {preset}" if preset else "without --preset"
+        raise InputError(
+            f"found {found} {beside}, wanted it with --preset {PRESET}: it is for images of the "
+            "longitudinal section"
+        )
+    return False
+
+
+def parameters_of(texts: Mapping[str, str | None], changes: Sequence[str]) -> SectionParameters:
+    """Return the parameters that a muscle and the options given make.
+
+    Parameters
+    ----------
+    texts : mapping of str to str
+        What options were given: the muscle, and parameters that other scenes have too.
+    changes : sequence of str
+        What ``--set`` was given.
+
+    Raises
+    ------
+    InputError
+        If a name or a text cannot be used.
+    """
+    given = {name: text for name, text in texts.items() if text is not None}
+    muscle = given.pop("muscle", DEFAULT_MUSCLE)
+    known = declarations(SectionParameters)
+    for name in given:
+        if name not in known:
+            raise InputError(
+                f"found --{name.replace('_', '-')} for images of the longitudinal section, wanted "
+                f"--set with one of {', '.join(known)}"
+            )
+    return SectionParameters.of(muscle, **{**given, **changes_from(changes)})
+
+
+def check_others(others: Mapping[str, bool]) -> None:
+    """Raise InputError if an option was given that images do not have."""
+    for option, given in others.items():
+        if given:
+            raise InputError(
+                f"found {option} for images of the longitudinal section, wanted it for sequences "
+                "of tissue velocity alone; leave it out"
+            )
+
+
+def make(
+    parameters: SectionParameters,
+    muscle: str | None,
+    target: str,
+    settings: Mapping[str, Any],
+    options: Mapping[str, Any],
+    *,
+    as_json: bool,
+) -> None:
+    """Make a store of images, and say what there is to say of it."""
+    from ..datasets.sections import generate_sections
+
+    depth, width = parameters.pixels
+    name = muscle or DEFAULT_MUSCLE
+    size = megabytes(float(depth) * width * settings["sequences"])
+    err().print(
+        f"{counted(settings['sequences'], 'image')} of {depth} x {width} px, {name}, "
+        f"{parameters.size[0]:g} x {parameters.size[1]:g} mm ({size}), seed {settings['seed']} -> "
+        f"{target}",
+        soft_wrap=True,
+    )
+    began = time.perf_counter()
+    with progress("simulating", "images") as report:
+        generate_sections(parameters, target, muscle=name, **settings, **options,
+                          on_progress=report)  # fmt: skip
+    seconds = time.perf_counter() - began
+    if as_json:
+        shown = {"store": target, "sequences": settings["sequences"], "seconds": seconds}
+        print_json(stores=[shown])
+        return
+    out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim preview {target}",
+                soft_wrap=True)  # fmt: skip
