@@ -19,6 +19,9 @@ SHORTEST_LINE = 0.1
 SHORTEST_BESIDE = 0.3
 """... and of the longest line."""
 
+COVERED = 0.5
+"""What of a line is drawn, at the least: specks in a row are none."""
+
 COMMON = 0.05
 """Columns that a pair of lines has in common at least, as a share of the image's width."""
 
@@ -114,7 +117,11 @@ def aponeuroses_of(mask: NDArray[Any]) -> Aponeuroses:
     lines = [_line(chain, depth) for chain in trace(mask != 0)]
     longest = max((line.length for line in lines), default=0)
     shortest = max(SHORTEST_LINE * width, SHORTEST_BESIDE * longest)
-    lines = [line for line in lines if line.length >= shortest]
+    lines = [
+        line
+        for line in lines
+        if line.length >= shortest and line.drawn.shape[1] >= COVERED * line.length
+    ]
     lines.sort(key=lambda line: float(np.median(line.depth)))
     if len(lines) < 2:
         one = lines[0] if lines else None

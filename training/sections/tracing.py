@@ -20,6 +20,9 @@ MISFIT = 0.02
 DRIFT = 0.1
 """... and more for each pixel between them."""
 
+MOST_CHAINS = 80
+"""Chains that are looked at, the longest: masks of networks may be of specks."""
+
 END = 0.1
 """How much of a piece tells where it leads to, as a share of the image's width."""
 
@@ -50,6 +53,15 @@ class Chain:
         """Pixels in the runs."""
         return self.bottom - self.top + 1
 
+    def end(self, part: slice) -> tuple[float, float, float]:
+        """Return where a part of it lies, column and row, and its slope."""
+        column, row = self.column[part], self.centre[part]
+        middle = column.mean()
+        away = column - middle
+        # Lines near their end bend little; a slope from a few columns is steps of pixels.
+        slope = (away @ row) / (away @ away) if len(column) > 5 else 0.0
+        return float(middle), float(np.median(row)), float(slope)
+
 
 def trace(mask: NDArray[np.bool_]) -> list[Chain]:
     """Return the lines that a mask shows, each of the chains that it is broken into.
@@ -67,6 +79,8 @@ def trace(mask: NDArray[np.bool_]) -> list[Chain]:
         for chain in _chains(mask, max(2, round(HOLE * depth)))
         if len(chain.column) >= max(2, SHORTEST_CHAIN * width)
     ]
+    chains.sort(key=lambda chain: -len(chain.column))
+    chains = chains[:MOST_CHAINS]
     while True:
         best = _best_pair(chains, depth, width)
         if best is None:
@@ -117,14 +131,11 @@ def _runs(column: NDArray[np.bool_], hole: int) -> list[tuple[int, int]]:
 
 def _linked(before: list[tuple[int, int]], runs: list[tuple[int, int]]) -> dict[int, int]:
     """Return which run goes on with which, by their indices."""
-
-    def distance(one: tuple[int, int], other: tuple[int, int]) -> float:
-        apart = one[0] > other[1] + 1 or other[0] > one[1] + 1
-        return np.inf if apart else abs(sum(one) - sum(other))
-
     if not before or not runs:
         return {}
-    table = np.array([[distance(one, other) for other in runs] for one in before])
+    (top, bottom), (first, last) = np.array(before).T[:, :, None], np.array(runs).T
+    apart = (top > last + 1) | (first > bottom + 1)
+    table = np.where(apart, np.inf, np.abs(top + bottom - first - last))
     nearest, back = table.argmin(axis=1), table.argmin(axis=0)
     return {
         index: int(run)
@@ -135,27 +146,23 @@ def _linked(before: list[tuple[int, int]], runs: list[tuple[int, int]]) -> dict[
 
 def _best_pair(chains: list[Chain], depth: int, width: int) -> tuple[int, int] | None:
     """Return the two chains that fit one another best as pieces of a line."""
-    found: list[tuple[float, int, int]] = []
-    for first, one in enumerate(chains):
-        for second, other in enumerate(chains):
-            gap = int(other.column[0] - one.column[-1])
-            if first == second or not 0 < gap <= LONGEST_BREAK * width:
-                continue
-            middle = (one.column[-1] + other.column[0]) / 2
-            count = max(2, round(END * width))
-            misfit = abs(_leads_to(one, middle, -count) - _leads_to(other, middle, count))
-            if misfit <= MISFIT * depth + DRIFT * gap:
-                found.append((misfit + DRIFT * gap, first, second))
-    return min(found)[1:] if found else None
-
-
-def _leads_to(chain: Chain, column: float, count: int) -> float:
-    """Return the row at which a chain's end would be, straight on."""
-    part = slice(count, None) if count < 0 else slice(count)
-    at, rows = chain.column[part], chain.centre[part]
-    # Lines near their end bend little; a slope from a few columns is steps of pixels.
-    slope = np.polyfit(at - at.mean(), rows, 1)[0] if len(at) > 5 else 0.0
-    return float(np.median(rows) + slope * (column - at.mean()))
+    if len(chains) < 2:
+        return None
+    count = max(2, round(END * width))
+    begins, ends = (
+        np.array([chain.end(place) for chain in chains])
+        for place in (slice(count), slice(-count, None))
+    )
+    first, last = (np.array([chain.column[place] for chain in chains]) for place in (0, -1))
+    gap = first[None] - last[:, None]
+    middle = (first[None] + last[:, None]) / 2
+    before = ends[:, 1:2] + ends[:, 2:] * (middle - ends[:, :1])
+    after = begins[:, 1] + begins[:, 2] * (middle - begins[:, 0])
+    misfit = np.abs(before - after)
+    fits = (gap > 0) & (gap <= LONGEST_BREAK * width) & (misfit <= MISFIT * depth + DRIFT * gap)
+    best = np.where(fits, misfit + DRIFT * gap, np.inf)
+    one, other = divmod(int(best.argmin()), len(chains))
+    return (one, other) if fits[one, other] else None
 
 
 def _joined(one: Chain, other: Chain) -> Chain:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from musim.training.sections import tracing
 from musim.training.sections.aponeuroses import NONE, ONE, SHORT, aponeuroses_of
 
 from .muscles import straight
@@ -53,6 +54,26 @@ def test_pieces_of_a_line_are_one(mask, gap):
 def test_specks_are_no_lines(mask):
     mask[5:8, 20:23] = mask[110:113, 100:110] = True
     check(mask)
+
+
+def test_lines_are_found_among_hundreds_of_specks(mask, monkeypatch):
+    compared = []
+    best = tracing._best_pair
+
+    def counted(chains, *size):
+        compared.append(len(chains))
+        return best(chains, *size)
+
+    monkeypatch.setattr(tracing, "_best_pair", counted)
+    random = np.random.default_rng(0)
+    for row, column in random.integers(0, (118, 144), (400, 2)):
+        if not mask[max(row - 4, 0) : row + 6, column : column + 8].any():
+            mask[row : row + 2, column : column + 5] = True
+    found = aponeuroses_of(mask)
+    # No more are compared with one another than can be.
+    assert max(compared) == tracing.MOST_CHAINS
+    assert found.superficial.at(74.5) == pytest.approx(30, abs=1)
+    assert found.deep.at(74.5) == pytest.approx(80, abs=1)
 
 
 def test_lines_that_are_joined_at_their_end_are_two(mask):
