@@ -180,15 +180,10 @@ def envelopes(
     gain = probe.gain(scatterers)
     total = np.zeros((frames, depth, width))
     out = np.empty((frames, depth, width, 2), np.float32)
+    seen = np.zeros((4, depth, 1, width), np.float32)
     for number, angle in enumerate(probe.looks):
-        turn = 4e-3 * np.pi * scanner.doses.centre_frequency / SOUND_SPEED * math.sin(angle)
-        heard = np.exp(-(((scatterers.tilt - angle) / probe.directivity) ** 2) / 2)
-        small = scatterers.small
-        if turn != 0:
-            small = small * np.exp(1j * turn * (scanner.widths + scatterers.aside))
-        echoes = gain * (small + scatterers.sheets * heard)
-        seen = np.zeros((4, depth, 1, width), np.float32)
-        seen[0, :, 0], seen[1, :, 0] = quantised(echoes.real), quantised(echoes.imag)
+        real, imaginary = _echoes(scatterers, probe, angle)
+        seen[0, :, 0], seen[1, :, 0] = quantised(gain * real), quantised(gain * imaginary)
         render_frames(
             turns,
             moved,
@@ -204,3 +199,23 @@ def envelopes(
         )
         total += np.hypot(out[..., 0], out[..., 1])
     return total / len(probe.looks)
+
+
+def _echoes(
+    scatterers: Scatterers, probe: Probe, angle: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the echoes that a probe hears from a direction: real and imaginary parts.
+
+    Small scatterers have the phase of their place across the beam.
+    """
+    small, scanner = scatterers.small, probe.scanner
+    real, imaginary = small.real, small.imag
+    if angle != 0:
+        turn = 4e-3 * np.pi * scanner.doses.centre_frequency / SOUND_SPEED * math.sin(angle)
+        phase = turn * (scanner.widths + scatterers.aside)
+        # By parts: a complex exponential takes three times as long.
+        cosine, sine = np.cos(phase), np.sin(phase)
+        real, imaginary = real * cosine - imaginary * sine, real * sine + imaginary * cosine
+    heard = np.exp(-(((scatterers.tilt - angle) / probe.directivity) ** 2) / 2)
+    sheets = scatterers.sheets
+    return real + sheets.real * heard, imaginary + sheets.imag * heard
