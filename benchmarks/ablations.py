@@ -25,7 +25,6 @@ from musim.simulator import Parameters, draw
 from musim.simulator.experiment.doses import Doses
 from musim.simulator.experiment.quick import colour, draw_recording, render_recording
 from musim.simulator.parameters import PRESETS
-from musim.training.identification.learning.examples import Example
 from musim.training.identification.learning.fitting import Scaling, fit_network
 from musim.training.identification.learning.measures import logistic_regression
 from musim.training.identification.learning.settings import JudgeSettings
@@ -64,6 +63,9 @@ WHOLE_IMAGES = (
 
 PLAIN = {"kinds": "easy,typical,analytic", "faults": False}
 """Settings of examples without doses and faults beyond the plausible."""
+
+Example = tuple[Recording, NDArray[np.float32]]
+"""A recording and its units' trains."""
 
 VARIANTS = ("networks", "logistic regression", "by hand", "whole images", "plain examples")
 
