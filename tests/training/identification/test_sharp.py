@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from musim.simulator import Parameters, Range, draw, render
+from musim.simulator import PRESETS, Parameters, Range, draw, render
+from musim.simulator.experiment.doses import Doses
+from musim.simulator.experiment.quick import colour, draw_recording, render_recording
 from musim.training.identification.methods.blocks import Blocks
 from musim.training.identification.methods.model import Model
 from musim.training.identification.methods.sharp import (
@@ -131,6 +133,28 @@ def test_the_true_model_holds_and_one_that_explains_less_does_not(squares):
     spreading = _whiten(blurred @ trains, (12, 12))
     spreading.noise.sd[:] = 1e-3
     assert not judged(spreading, spread, _model(spreading, membership, trains)).together
+
+
+@pytest.mark.slow
+def test_subjects_of_many_units_are_not_taken_for_sharp():
+    # So weak a signal in so many directions that memberships of 0 and 1, fitted to the noise as
+    # well, explain all of it.
+    parameters = Parameters(**{**PRESETS["easy"], "pixels": (64, 64), "units": Range(20, 25)})
+    doses = Doses.from_texts({}, "easy")
+    drawn = {"seed": 52001, "index": 1}
+    truth = draw(parameters, doses=doses, **drawn)
+    recording = draw_recording(parameters, doses, truth, **drawn)
+    tvi = render_recording(recording, colour(parameters, doses))
+    given = Recording(tvi, parameters.frame_rate, parameters.pixel_size)
+    found = whiten(given)
+    spread = spread_units(given, found)
+    trains = found.values_of(truth.twitch_train)
+    model = Model.of(found, trains)
+    model.fit_memberships()
+    model.fit_trains()
+    way = judged(found, spread, model)
+    assert (way.name, way.wanted) == ("spread", TRIED)
+    assert way.found == pytest.approx(sharpness(found, model.trains))
 
 
 def test_a_model_of_too_many_units_does_not_hold(squares):

@@ -25,10 +25,6 @@ spreads 0.72-0.88 (``python -m benchmarks.identification``: discs, analytic, fib
 TRIED = 0.85
 """Share from which the assumption is tried where that costs little: missed units lower it."""
 
-FEW = 0.5
-"""Trains for each direction that holds signal, below which most of it is not explained yet: how
-they explain it then tells little."""
-
 SPARE_UNITS = 1.6
 """There are as many units as directions that hold signal; a model of more than this many times
 those has made some up."""
@@ -97,15 +93,12 @@ def sharpness(found: Whitened, trains: NDArray[np.float64]) -> float:
 def why_untried(found: Whitened, spread: Spread) -> Way | None:
     """Return why a recording is not tried as one of units that move as they are; None if it is.
 
-    On pixels as coarse as blocks, where it takes a fraction of a second, doubt is enough: a share
-    that missed units may have lowered, or trains that are too few to tell.
+    On pixels as coarse as blocks, where it takes a fraction of a second, doubt is enough.
     """
     if not len(spread.trains):
         return None
     share = sharpness(found, spread.trains)
     coarse = len(found.values) == math.prod(spread.blocks.shape)
-    if coarse and len(spread.trains) < FEW * len(spread.directions):
-        return None
     wanted = TRIED if coarse else SHARP
     return None if share >= wanted else Way("spread", share, wanted)
 
@@ -113,9 +106,10 @@ def why_untried(found: Whitened, spread: Spread) -> Way | None:
 def judged(found: Whitened, spread: Spread, model: Model) -> Way:
     """Return whether a model of units that move as they are explains a recording, and why not.
 
-    It does if it explains what the directions with signal hold, with no more units than those, and
-    hardly any of them moves as another does; whether units were found without it is no matter:
-    where there is none, an artery or the body is what moves.
+    It does if it explains what the directions with signal hold, with no more units than those, its
+    trains' maps are memberships of 0 and 1, and hardly any of them moves as another does; whether
+    units were found without it is no matter: where there is none, an artery or the body is what
+    moves.
 
     Parameters
     ----------
@@ -135,6 +129,10 @@ def judged(found: Whitened, spread: Spread, model: Model) -> Way:
     most = SPARE_UNITS * len(spread.directions) + 1
     if model.count > most:
         return Way("too-many", model.count, most)
+    # Where signal is weak, memberships are fitted to noise as well, and explain more than there is.
+    own = sharpness(found, model.trains)
+    if own < TRIED:
+        return Way("spread", own, TRIED)
     length = np.sqrt(np.square(model.trains).sum(axis=1))
     cosine = (model.trains @ model.trains.T) / np.maximum(np.outer(length, length), 1e-30)
     repeats = np.tril(np.abs(cosine) > SAME, -1).any(axis=1).sum()
