@@ -24,6 +24,9 @@ from musim.training.sections.thickness import thickness_of
 BREAKS = 2
 """Breaks of a damaged mask, of 2 to 6 % of the image's width each."""
 
+SEEN = 3
+"""Clearness from which angles repeat."""
+
 
 def damaged(mask, random):
     """Return a mask with ragged edges, holes and breaks, as that of a network may be."""
@@ -61,7 +64,8 @@ def compare(entries, sizes):
         With masks.
     sizes : mapping of ImageSize, or None
     """
-    thicknesses, pennations, repeats, changes = [], [], [], []
+    thicknesses, pennations, changes = [], [], []
+    repeats = {True: [], False: []}
     for number, entry in enumerate(entries):
         image, mask = read_image(entry.path).values, read_mask(entry.mask)
         scale = sizes[entry.path.stem].scale(image.shape) if sizes else PixelScale()
@@ -76,11 +80,12 @@ def compare(entries, sizes):
             continue
         pennations.append(fascicles.pennation_deg)
         left, right = (measured(image, half, scale)[1] for half in halves(mask, thickness.centre))
-        repeats.append(abs(left.angle_deg - right.angle_deg))
+        repeats[fascicles.clearness >= SEEN].append(abs(left.angle_deg - right.angle_deg))
     yield "thickness [px]", thicknesses
     yield "change by damage to the mask [%]", changes
     yield "pennation [degrees]", pennations
-    yield "left half against right [degrees]", repeats
+    yield f"left half against right, clearness {SEEN} or more [degrees]", repeats[True]
+    yield f"left half against right, clearness below {SEEN} [degrees]", repeats[False]
 
 
 def one_of_each(entries, sizes):

@@ -40,5 +40,5 @@ def test_one_of_each_cluster_is_measured_and_told(tmp_path):
     done = CliRunner().invoke(main, [str(tmp_path), "--sizes", str(sizes)], catch_exceptions=False)
     said = dict(line.split(" | ", 1) for line in done.output.splitlines() if line.startswith("| "))
     assert said["| thickness [px]"].startswith("2 | 55.0 | 55.0")
-    repeat = float(said["| left half against right [degrees]"].split(" | ")[2])
+    repeat = float(said["| left half against right, clearness 3 or more [degrees]"].split(" | ")[2])
     assert repeat < 1
