@@ -12,7 +12,7 @@ from ..simulator.experiment.doses import PRESETS as DOSE_PRESETS
 from ..simulator.experiment.doses import Doses
 from . import section_images
 from .config import config_option
-from .console import duration, err, megabytes, out, print_json, progress
+from .console import err, megabytes, out, print_json, progress
 from .options import (
     GroupedCommand,
     dose_options,
@@ -23,6 +23,7 @@ from .options import (
     preset_option,
     set_option_of_images,
 )
+from .trials import told
 from .wording import counted
 
 DOMAINS = ("analytic", "quick", "experiment")
@@ -153,11 +154,14 @@ def generate(preset, sequences, seed, target, domain, paired, render, dtype, wor
     if section_images.is_asked_for(preset, muscle, changes):
         section_images.check_others({
             "--domain": domain is not None, "--paired": paired, "--render": render != "write",
-            "--dtype": dtype != "float32", "--dry-run": dry_run,
+            "--dtype": dtype != "float32",
         })  # fmt: skip
         images = section_images.parameters_of(texts, changes)
         settings = {"sequences": sequences, "seed": seed, "part_size": part_size}
-        section_images.make(images, muscle, target, settings, options, as_json=as_json)
+        do = section_images.try_out if dry_run else section_images.make
+        shown = do(images, muscle, target, settings, options, as_json=as_json)
+        if as_json:
+            print_json(stores=[shown])
         return
     dose_texts = {name: texts.pop(name) for name in DOSE_NAMES}
     if domain is None:
@@ -227,16 +231,7 @@ def _try(parameters, target, settings, workers, as_json) -> dict[str, Any]:
 
     _announce(parameters, target, settings)
     trial = try_out(parameters, **settings, workers=workers)
-    if not as_json:
-        out().print(
-            f"{target} would take {megabytes(trial.bytes)} on the disk, and to make it about "
-            f"{duration(trial.duration)} and {megabytes(trial.memory)} of memory, with "
-            f"{counted(trial.workers, 'worker')}. This was told from "
-            f"{counted(trial.made, 'sequence')}; nothing is written.",
-            soft_wrap=True,
-        )
-    return {"store": target, "sequences": settings["sequences"],
-            **dataclasses.asdict(trial), "duration": trial.duration}  # fmt: skip
+    return told(trial, target, settings["sequences"], as_json=as_json)
 
 
 def _announce(parameters, target, settings) -> None:

@@ -8,8 +8,9 @@ from ..simulator.declarations import declarations
 from ..simulator.errors import InputError
 from ..simulator.section.muscles import DEFAULT_MUSCLE, MUSCLES, PRESET
 from ..simulator.section.parameters import SectionParameters
-from .console import err, megabytes, out, print_json, progress
+from .console import err, megabytes, out, progress
 from .options import changes_from
+from .trials import told
 from .wording import counted
 
 
@@ -79,27 +80,47 @@ def make(
     options: Mapping[str, Any],
     *,
     as_json: bool,
-) -> None:
-    """Make a store of images, and say what there is to say of it."""
+) -> dict[str, Any]:
+    """Make a store of images; return what there is to say of it, and say it as well."""
     from ..datasets.sections import generate_sections
 
-    depth, width = parameters.pixels
-    name = muscle or DEFAULT_MUSCLE
-    size = megabytes(float(depth) * width * settings["sequences"])
-    err().print(
-        f"{counted(settings['sequences'], 'image')} of {depth} x {width} px, {name}, "
-        f"{parameters.size[0]:g} x {parameters.size[1]:g} mm ({size}), seed {settings['seed']} -> "
-        f"{target}",
-        soft_wrap=True,
-    )
+    _announce(parameters, muscle, target, settings)
     began = time.perf_counter()
     with progress("simulating", "images") as report:
-        generate_sections(parameters, target, muscle=name, **settings, **options,
-                          on_progress=report)  # fmt: skip
+        generate_sections(parameters, target, muscle=muscle or DEFAULT_MUSCLE, **settings,
+                          **options, on_progress=report)  # fmt: skip
     seconds = time.perf_counter() - began
-    if as_json:
-        shown = {"store": target, "sequences": settings["sequences"], "seconds": seconds}
-        print_json(stores=[shown])
-        return
-    out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim preview {target}",
-                soft_wrap=True)  # fmt: skip
+    if not as_json:
+        out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim preview {target}",
+                    soft_wrap=True)  # fmt: skip
+    return {"store": target, "sequences": settings["sequences"], "seconds": seconds}
+
+
+def try_out(
+    parameters: SectionParameters,
+    muscle: str | None,
+    target: str,
+    settings: Mapping[str, Any],
+    options: Mapping[str, Any],
+    *,
+    as_json: bool,
+) -> dict[str, Any]:
+    """Make a few images in memory; return what the store will take, and say it as well."""
+    from ..datasets import trial
+
+    _announce(parameters, muscle, target, settings)
+    found = trial.try_out(parameters, **settings, workers=options["workers"])
+    return told(found, target, settings["sequences"], as_json=as_json)
+
+
+def _announce(
+    parameters: SectionParameters, muscle: str | None, target: str, settings: Mapping[str, Any]
+) -> None:
+    depth, width = parameters.pixels
+    size = megabytes(float(depth) * width * settings["sequences"])
+    err().print(
+        f"{counted(settings['sequences'], 'image')} of {depth} x {width} px, "
+        f"{muscle or DEFAULT_MUSCLE}, {parameters.size[0]:g} x {parameters.size[1]:g} mm ({size}), "
+        f"seed {settings['seed']} -> {target}",
+        soft_wrap=True,
+    )

@@ -109,7 +109,9 @@ class Store:
 
     def __repr__(self) -> str:
         """Return what it is, in one line."""
-        return f"<musim.Store {self.location}: {len(self)} sequences of {self.layout.grid}>"
+        grid = self.layout.grid
+        what = f"images of {grid.image}" if self.is_section else f"sequences of {grid}"
+        return f"<musim.Store {self.location}: {len(self)} {what}>"
 
     def _repr_html_(self) -> str:
         """Return what notebooks show; see :mod:`.notebook`."""

@@ -9,10 +9,12 @@ from uuid import uuid4
 import numpy as np
 
 from ..simulator.parameters import Parameters
+from ..simulator.section.parameters import SectionParameters
 from .generation import Generation, generate, plan
 from .layout import MARK, ROOT
 from .location import Location
 from .parallel import default_workers
+from .sections import SectionGeneration, generate_sections, plan_sections
 
 LONG_ENOUGH = 0.5
 """Seconds that sequences have to take for their time to be trusted."""
@@ -58,18 +60,21 @@ class Trial:
         return self.seconds / self.workers
 
 
-def try_out(parameters: Parameters, *, workers: int | None = None, **settings: Any) -> Trial:
+def try_out(
+    parameters: Parameters | SectionParameters, *, workers: int | None = None, **settings: Any
+) -> Trial:
     """Make a few of a store's sequences in memory, and say what all of them will take.
 
     Nothing is written to a disk.
 
     Parameters
     ----------
-    parameters : Parameters
+    parameters : Parameters or SectionParameters
     workers : int, optional
         Threads or processes; the number of processors, if not given.
     **settings
-        As :func:`musim.datasets.generation.plan` takes them.
+        As :func:`musim.datasets.generation.plan` takes them, or
+        :func:`musim.datasets.sections.plan_sections`.
 
     Returns
     -------
@@ -78,9 +83,15 @@ def try_out(parameters: Parameters, *, workers: int | None = None, **settings: A
     Raises
     ------
     InputError
-        As :func:`musim.datasets.generation.generate` does.
+        As :func:`musim.datasets.generation.generate` does, or
+        :func:`musim.datasets.sections.generate_sections`.
     """
-    layout = plan(parameters, **settings)
+    if isinstance(parameters, SectionParameters):
+        layout = plan_sections(parameters, **settings)
+        pool = SectionGeneration(layout=layout).pool
+    else:
+        layout = plan(parameters, **settings)
+        pool = Generation(layout=layout).pool
     size_of_one = float(np.prod(layout.shape)) * np.dtype(layout.dtype).itemsize
     most = min(layout.sequences, max(1, int(MOST_BYTES / size_of_one)))
     tracemalloc.start()
@@ -99,7 +110,7 @@ def try_out(parameters: Parameters, *, workers: int | None = None, **settings: A
         made = min(most, max(2 * made, round(made * LONG_ENOUGH / max(seconds, 1e-3))))
         seconds, size = _make(parameters, settings, made)
     used = min(workers or default_workers(), layout.parts)
-    processes = used if Generation(layout=layout).pool == "processes" else 1
+    processes = used if pool == "processes" else 1
     return Trial(
         made=made,
         bytes=size * layout.sequences / made,
@@ -109,13 +120,18 @@ def try_out(parameters: Parameters, *, workers: int | None = None, **settings: A
     )
 
 
-def _make(parameters: Parameters, settings: dict[str, Any], sequences: int) -> tuple[float, float]:
+def _make(
+    parameters: Parameters | SectionParameters, settings: dict[str, Any], sequences: int
+) -> tuple[float, float]:
     """Make sequences in memory; return their processor time and size in bytes."""
     place = Location(f"memory://trial-{uuid4().hex}.zarr")
     began = time.process_time()
     try:
         some: dict[str, Any] = {**settings, "sequences": sequences, "workers": 1}
-        generate(parameters, place, **some)
+        if isinstance(parameters, SectionParameters):
+            generate_sections(parameters, place, **some)
+        else:
+            generate(parameters, place, **some)
         seconds = time.process_time() - began
         return seconds, float(place.system.du(place.root))
     finally:

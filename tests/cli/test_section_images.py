@@ -77,7 +77,6 @@ def test_other_commands_refuse_them_in_one_line(made, command):
     [
         (("--preset", PRESET, "--muscle", "soleus"), "found 'soleus', wanted one of gastrocnemius"),
         (("--preset", PRESET, "--units", "3"), "found --units for images of the longitudinal"),
-        (("--preset", PRESET, "--dry-run"), "found --dry-run for images of the longitudinal"),
         (("--preset", PRESET, "--paired"), "found --paired for images"),
         (("--muscle", "rectus-femoris", "--dtype", "float16"), "found --dtype for images"),
         (("--preset", "ali-2020", "--muscle", "rectus-femoris"), "wanted it with --preset katakis"),
@@ -91,6 +90,17 @@ def test_what_does_not_go_together_is_refused(musim, arguments, wanted):
     assert done.code == 2
     (line,) = done.err.strip().splitlines()
     assert wanted in line
+
+
+def test_a_dry_run_tells_what_images_will_take(musim, tmp_path):
+    done = musim("generate", "--preset", PRESET, *TINY, "-n", 100, "--dry-run", "--json")
+    assert done.code == 0
+    (told,) = json.loads(done.out)["stores"]
+    assert told["sequences"] == 100
+    # Grey levels, and masks that are packed to next to nothing.
+    assert 64 * 48 * 100 * 0.3 < told["bytes"] < 64 * 48 * 100 * 1.5
+    assert told["seconds"] > 0
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_muscles_size_is_still_one(musim):

@@ -62,6 +62,7 @@ def test_the_origin_comes_back(store):
     assert opened.seed == 3
     assert opened.parameters is None
     assert opened.is_section
+    assert repr(opened).endswith("images.zarr: 5 images of 64 x 48 px of 0.9375 x 1.04167 mm>")
     plain = {**opened.layout.attributes, "musim_origin_version": 2}
     with pytest.raises(ValueError, match="section 2, wanted one of"):
         from_attributes(plain)

@@ -42,6 +42,7 @@ def test_two_compartments_share_the_thickness_and_the_length():
     assert anatomy.central is not None
     assert anatomy.thickness == pytest.approx(28)
     assert anatomy.fascicle.length == pytest.approx(14 / math.sin(math.radians(12)))
+    assert [compartment.height for compartment in anatomy.fascicles] == [14, 14]
 
 
 def test_masks_have_the_thickness_of_aponeuroses_about_their_middle_lines():

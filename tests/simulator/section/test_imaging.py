@@ -112,6 +112,14 @@ def test_noise_is_there_where_nothing_scatters_and_other_in_each_image():
     np.testing.assert_allclose((power / gain).mean(), 1e-4, rtol=0.05)
 
 
+def test_each_direction_has_noise_of_its_own():
+    probe = probe_of(thermal_noise=0.01, looks=4, steering=5)
+    nothing = homogeneous(probe)
+    nothing = Scatterers(**{**vars(nothing), "small": 0 * nothing.small})
+    noise = inner(envelopes(nothing, probe)[0] / probe.scanner.noise_gain[:, None])
+    assert noise.mean() / noise.std() == pytest.approx(1.913 * 2, rel=0.06)
+
+
 def test_tissue_that_moves_towards_the_probe_is_seen_higher():
     probe = probe_of(looks=1)
     plain = homogeneous(probe)
