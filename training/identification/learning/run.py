@@ -90,10 +90,6 @@ def train_judge(
         If something cannot be used; of a new run nothing is then left.
     FailureError
         If the folder cannot be written, or a worker dies.
-
-    Examples
-    --------
-    >>> train_judge("judge", texts={"examples": 60}, workers=2)  # doctest: +SKIP
     """
     import torch  # noqa: F401 (where it is missing, that is told before examples are drawn)
 
