@@ -25,6 +25,6 @@ judged by what is nearest.
 It works on images of 24 x 24 pixels and more, square or not, of up to 130 mm (larger ones are \
 refused), with pixels of 0.1-1 mm, at 100 Hz to 5 kHz, from half a second on; what is faster than \
 100 Hz is not looked at. Of more than 8 s it looks at the 8 s that move most and reads trains in \
-the rest. A quick recording of 128 x 128 pixels and 2 s takes some three seconds of one \
+the rest. A quick recording of 128 x 128 pixels and 2 s takes two to five seconds of one \
 processor, and memory is four to six times the recording's. Half a second at 100 Hz shows half \
 of the units, and what is shorter is judged by what it never learned."""
