@@ -28,6 +28,7 @@ from .evidence import (
     smoothed,
     upright,
 )
+from .interpolation import linear_weights
 from .learned.outlines import (
     IMAGE,
     Outliner,
@@ -257,11 +258,6 @@ def enlarged(
     """Interpolate an image on blocks to pixels, linearly; beyond the outer centres it is flat."""
     weights = []
     for blocks, pixels, fine, coarse in zip(image.shape, shape, pixel_size, size, strict=True):
-        place = np.clip((np.arange(pixels) + 0.5) * fine / coarse - 0.5, 0, blocks - 1)
-        low = np.minimum(place.astype(int), max(blocks - 2, 0))
-        high = np.minimum(low + 1, blocks - 1)
-        matrix = np.zeros((pixels, blocks))
-        matrix[np.arange(pixels), low] += 1 - (place - low)
-        matrix[np.arange(pixels), high] += place - low
-        weights.append(matrix)
+        places = (np.arange(pixels) + 0.5) * fine / coarse - 0.5
+        weights.append(linear_weights(places, blocks))
     return weights[0] @ image @ weights[1].T

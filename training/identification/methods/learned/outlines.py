@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from .....simulator.errors import InputError
 from ..blocks import Blocks
 from ..evidence import CORE, FOOT, place_of, smoothed
+from ..interpolation import linear_weights
 from .numbers import array_of, short
 
 SPACING = 0.6
@@ -115,14 +116,9 @@ def around(
 
 def _weights(middle: float, count: int, block: float) -> NDArray[np.float64]:
     """Return the weights of blocks for places along one axis, float64 (place, block)."""
-    place = (middle + _offsets()) / block - 0.5
-    inside = np.flatnonzero((place > -0.5) & (place < count - 0.5))
-    held = np.clip(place[inside], 0, count - 1)
-    low = np.minimum(held.astype(int), max(count - 2, 0))
-    weights = np.zeros((SIDE, count))
-    np.add.at(weights, (inside, low), 1 - (held - low))
-    np.add.at(weights, (inside, np.minimum(low + 1, count - 1)), held - low)
-    return weights
+    places = (middle + _offsets()) / block - 0.5
+    inside = (places > -0.5) & (places < count - 0.5)
+    return linear_weights(places, count) * inside[:, None]
 
 
 def _offsets() -> NDArray[np.float64]:
@@ -267,13 +263,8 @@ def pixels_of(
     """
     weights, held = [], []
     for middle, count, size in zip(centre, shape, pixel_size, strict=True):
-        place = ((np.arange(count) + 0.5) * size - middle) / SPACING + (SIDE - 1) / 2
-        held.append((place >= 0) & (place <= SIDE - 1))
-        low = np.clip(place.astype(int), 0, SIDE - 2)
-        share = np.clip(place - low, 0.0, 1.0)
-        matrix = np.zeros((count, SIDE))
-        matrix[np.arange(count), low] = 1 - share
-        matrix[np.arange(count), low + 1] += share
-        weights.append(matrix)
+        places = ((np.arange(count) + 0.5) * size - middle) / SPACING + (SIDE - 1) / 2
+        held.append((places >= 0) & (places <= SIDE - 1))
+        weights.append(linear_weights(places, SIDE))
     level = weights[0] @ odds @ weights[1].T
     return np.asarray((level > 0) & held[0][:, None] & held[1][None])
