@@ -70,7 +70,9 @@ class BmodeImage:
     coloured: float
 
 
-def find_images(images: str | Path, masks: str | Path | None = None) -> list[ImageEntry]:
+def find_images(
+    images: str | Path, masks: str | Path | None = None, *, needed: bool = True
+) -> list[ImageEntry]:
     """Return the images of a folder in order of their names, each with its mask.
 
     Parameters
@@ -80,11 +82,14 @@ def find_images(images: str | Path, masks: str | Path | None = None) -> list[Ima
     masks : str or path, optional
         A folder, or with one image a file. Without it they are looked for in
         :data:`MASK_FOLDERS`, and beside the images.
+    needed : bool
+        Whether an image at least has to have one.
 
     Raises
     ------
     InputError
-        If there are no images, or none has a mask, or a mask has another size than its image.
+        If there are no images, or none has a mask that is needed, or a mask has another size than
+        its image.
     """
     images = Path(images)
     files = _files(images)
@@ -114,7 +119,7 @@ def find_images(images: str | Path, masks: str | Path | None = None) -> list[Ima
         ImageEntry(path.stem if stems.count(path.stem) == 1 else path.name, path, mask)
         for path, mask in pairs.items()
     ]
-    if not any(entry.mask for entry in entries):
+    if (needed or masks is not None) and not any(entry.mask for entry in entries):
         where = masks or f"{images} or in a folder {' or '.join(MASK_FOLDERS)}"
         raise InputError(
             f"{where}: found no mask of {entries[0].path.name}, wanted {entries[0].path.stem}.png, "

@@ -1,0 +1,210 @@
+"""Images to learn from, in memory: grey levels, what is drawn on them, and which belong together.
+
+Whether they were recorded, simulated or sampled, and lie in a store or a folder, is the same here.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...datasets.store import Store, open_store
+from ...simulator.errors import InputError
+from .groups import near_twins
+from .images import find_images, read_image, read_mask
+from .scale import PixelScale
+from .sizes import read_sizes
+
+SIZE = (256, 256)
+"""Depth and width of images [px], as in Katakis et al. 2023 (doi:10.3390/biomedinformatics3020027,
+section 2.2.2), if they have several sizes."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Images of one size.
+
+    Parameters
+    ----------
+    names : tuple of str
+    images : (images, depth, width) array of uint8
+        Grey levels.
+    masks : (images, depth, width) array of bool
+        True where an aponeurosis is; False throughout an image that nobody drew on.
+    has_mask : (images,) array of bool
+    scales : tuple of PixelScale
+    groups : (images,) array of int64
+        Number of the group of images that are of one subject, or nearly the same: a split keeps
+        them together.
+    """
+
+    names: tuple[str, ...]
+    images: NDArray[np.uint8]
+    masks: NDArray[np.bool_]
+    has_mask: NDArray[np.bool_]
+    scales: tuple[PixelScale, ...]
+    groups: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Depth and width of the images [px]."""
+        return self.images.shape[1], self.images.shape[2]
+
+    def take(self, which: Sequence[int] | NDArray[np.int64]) -> "ImageSet":
+        """Return some of the images."""
+        chosen = np.asarray(which, dtype=np.int64)
+        return ImageSet(
+            tuple(self.names[i] for i in chosen), self.images[chosen], self.masks[chosen],
+            self.has_mask[chosen], tuple(self.scales[i] for i in chosen), self.groups[chosen],
+        )  # fmt: skip
+
+    def with_masks(self) -> "ImageSet":
+        """Return the images that have a mask.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        if not self.has_mask.any():
+            raise InputError(
+                f"found no mask of any of {len(self)} images, wanted aponeuroses drawn on some; "
+                "put masks beside the images"
+            )
+        return self.take(np.flatnonzero(self.has_mask))
+
+    def resized(self, size: tuple[int, int]) -> "ImageSet":
+        """Return the images in another size [px]; scales follow."""
+        if size == self.size:
+            return self
+        scales = tuple(_rescaled(scale, self.size, size) for scale in self.scales)
+        images = np.stack([resized(image, size) for image in self.images])
+        masks = np.stack([resized_mask(mask, size) for mask in self.masks])
+        return replace(self, images=images, masks=masks, scales=scales)
+
+
+def joined(sets: Sequence[ImageSet]) -> ImageSet:
+    """Return images of several sets of one size; groups of different sets are different ones."""
+    groups, begin = [], 0
+    for one in sets:
+        groups.append(one.groups + begin)
+        begin += int(one.groups.max(initial=-1)) + 1
+    return ImageSet(
+        tuple(name for one in sets for name in one.names),
+        np.concatenate([one.images for one in sets]),
+        np.concatenate([one.masks for one in sets]),
+        np.concatenate([one.has_mask for one in sets]),
+        tuple(scale for one in sets for scale in one.scales),
+        np.concatenate(groups),
+    )
+
+
+def read_image_set(
+    place: str | Path | Store,
+    *,
+    masks: str | Path | None = None,
+    sizes: str | Path | None = None,
+    size: tuple[int, int] | None = None,
+) -> ImageSet:
+    """Read a store of images, or a folder of them.
+
+    Parameters
+    ----------
+    place : str, path or Store
+    masks : str or path, optional
+        Of a folder of images, see :func:`.images.find_images`.
+    sizes : str or path, optional
+        A table of the sizes of a folder's images, see :func:`.sizes.read_sizes`.
+    size : tuple of int, optional
+        Depth and width to make all images [px]. Without it they stay as they are if they have one
+        size, and become :data:`SIZE` if not.
+
+    Raises
+    ------
+    InputError
+        If there are no images, or they cannot be read.
+    """
+    if isinstance(place, Store):
+        found = _of_store(place)
+    elif _is_images(Path(place)):
+        found = _of_folder(Path(place), masks, sizes, size)
+    else:
+        found = _of_store(open_store(place))
+    return found if size is None else found.resized(size)
+
+
+def _is_images(place: Path) -> bool:
+    return place.is_file() or (place.is_dir() and not (place / "zarr.json").exists())
+
+
+def _of_store(store: Store) -> ImageSet:
+    if not store.is_section:
+        raise InputError(
+            f"{store.location}: found sequences of tissue velocity, wanted images of the "
+            "longitudinal section; make some with `musim generate --preset katakis-2023`"
+        )
+    count = len(store)
+    images = np.stack([store.read("bmode", i)[0] for i in range(count)])
+    drawn = "aponeurosis_mask" in store.layout.variables
+    masks = (
+        np.stack([store.read("aponeurosis_mask", i).any(axis=0) for i in range(count)])
+        if drawn
+        else np.zeros(images.shape, bool)
+    )
+    depth, width = store.layout.grid.pixel_size
+    return ImageSet(
+        tuple(f"{i:06d}" for i in range(count)), images, masks, masks.any(axis=(1, 2)),
+        (PixelScale.of_millimetres(depth, width),) * count, np.arange(count, dtype=np.int64),
+    )  # fmt: skip
+
+
+def _of_folder(
+    place: Path, masks: str | Path | None, sizes: str | Path | None, size: tuple[int, int] | None
+) -> ImageSet:
+    entries = find_images(place, masks, needed=False)
+    told = {} if sizes is None else read_sizes(sizes)
+    read = [read_image(entry.path).values for entry in entries]
+    if size is None:
+        every = {image.shape for image in read}
+        size = read[0].shape if len(every) == 1 else SIZE  # type: ignore[assignment]
+    assert size is not None
+    images, drawn, scales = [], [], []
+    for entry, image in zip(entries, read, strict=True):
+        mask = np.zeros(image.shape, bool) if entry.mask is None else read_mask(entry.mask)
+        before = (image.shape[0], image.shape[1])
+        scale = told[entry.path.stem].scale(before) if entry.path.stem in told else PixelScale()
+        images.append(resized(image, size))
+        drawn.append(resized_mask(mask, size))
+        scales.append(_rescaled(scale, before, size))
+    shown = np.stack(images)
+    return ImageSet(
+        tuple(entry.name for entry in entries), shown, np.stack(drawn),
+        np.array([entry.mask is not None for entry in entries]), tuple(scales), near_twins(shown),
+    )  # fmt: skip
+
+
+def resized(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return an image in another size [px], averaged where it becomes smaller."""
+    from PIL import Image
+
+    if image.shape == size:
+        return image
+    way = Image.Resampling.BILINEAR  # which averages over all that a pixel covers
+    return np.asarray(Image.fromarray(image).resize((size[1], size[0]), way)).copy()
+
+
+def resized_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return a mask in another size [px]: True where half of a pixel or more is covered."""
+    return resized(mask.astype(np.uint8) * 255, size) > 127
+
+
+def _rescaled(scale: PixelScale, before: tuple[int, int], now: tuple[int, int]) -> PixelScale:
+    depth, width = (old / new for new, old in zip(now, before, strict=True))
+    known = scale.depth_mm * depth if scale.known else math.nan
+    return PixelScale(scale.shape * width / depth, known)

@@ -1,0 +1,125 @@
+"""What networks of images are trained on: images of which a share is held out, and more beside."""
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ...datasets.grid import Grid
+from ...datasets.location import Location
+from ...datasets.store import Store
+from ...simulator.errors import InputError
+from .groups import split_groups
+from .image_sets import SIZE, ImageSet, joined, read_image_set
+
+SHARES = (0.4, 0.2, 0.4)
+"""Training, validation and test in Katakis et al. 2023 (doi:10.3390/biomedinformatics3020027,
+section 2.3.3)."""
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """Images to train on.
+
+    Parameters
+    ----------
+    images : tuple of str
+        Stores and folders of images that are split into training, validation and test.
+    also : tuple of str
+        Stores and folders of images that are trained on, all of them, beside: simulated ones, or
+        sampled ones. Nothing is validated on them, unless there are no others.
+    masks, sizes : str
+        Of a folder among `images`, see :func:`.image_sets.read_image_set`; empty: where they
+        usually lie, and not known.
+    shares : tuple of float
+        Of training, validation and test, by groups of images that belong together.
+    seed : int
+        Of the split.
+    size : tuple of int
+        Depth and width of all images [px].
+
+    Raises
+    ------
+    InputError
+        If there are no images.
+    """
+
+    images: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    masks: str = ""
+    sizes: str = ""
+    shares: tuple[float, float, float] = SHARES
+    seed: int = 0
+    size: tuple[int, int] = SIZE
+
+    def __post_init__(self) -> None:
+        """Check that there is something to train on."""
+        if not (self.images or self.also):
+            raise InputError("found no images, wanted a store or a folder of them to train on")
+
+    @classmethod
+    def of(cls, given: Any) -> "ImageSource":
+        """Return a source, perhaps from a store or its place, or from several."""
+        if isinstance(given, cls):
+            return given
+        several = isinstance(given, Sequence) and not isinstance(given, str)
+        return cls(images=tuple(_address(each) for each in (given if several else [given])))
+
+    @property
+    def grid(self) -> Grid:
+        """Image and pixel; there is one frame."""
+        return Grid((1, *self.size), 1.0, (1.0, 1.0))
+
+    @functools.cached_property
+    def _split(self) -> tuple[ImageSet, ImageSet, ImageSet]:
+        whole = self._read(self.images or self.also)
+        train, validation, test = (
+            whole.take(which) for which in split_groups(whole.groups, self.shares, self.seed)
+        )
+        if self.images and self.also:
+            train = joined([train, self._read(self.also)])
+        return train, validation, test
+
+    def _read(self, places: Sequence[str]) -> ImageSet:
+        given = {"masks": self.masks or None, "sizes": self.sizes or None}
+        return joined([
+            read_image_set(place, size=self.size, **(given if place in self.images else {}))
+            for place in places
+        ])  # fmt: skip
+
+    @property
+    def train(self) -> ImageSet:
+        """Images to train on."""
+        return self._split[0]
+
+    @property
+    def validation(self) -> ImageSet:
+        """Images by which the best weights are chosen."""
+        return self._split[1]
+
+    @property
+    def test(self) -> ImageSet:
+        """Images that training never sees."""
+        return self._split[2]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values that :meth:`from_json` reads back, from whatever folder."""
+        plain = asdict(self)
+        for name in ("images", "also"):
+            plain[name] = [_address(place) for place in plain[name]]
+        for name in ("masks", "sizes"):
+            plain[name] = str(Path(plain[name]).resolve()) if plain[name] else ""
+        return plain
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> "ImageSource":
+        """Read what :meth:`to_json` made."""
+        values: dict[str, Any] = {
+            key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()
+        }
+        return cls(**values)
+
+
+def _address(place: Any) -> str:
+    return place.location.address if isinstance(place, Store) else Location(str(place)).address
