@@ -14,11 +14,12 @@ import click
 import numpy as np
 import scipy
 
+from musim.datasets.images.finding import find_images
+from musim.datasets.images.reading import read_image, read_mask
+from musim.datasets.images.scale import PixelScale
+from musim.datasets.images.sizes import read_sizes
 from musim.training.sections.aponeuroses import aponeuroses_of
 from musim.training.sections.fascicles import fascicles_of
-from musim.training.sections.images import find_images, read_image, read_mask
-from musim.training.sections.scale import PixelScale
-from musim.training.sections.sizes import read_sizes
 from musim.training.sections.thickness import thickness_of
 
 BREAKS = 2

@@ -62,10 +62,10 @@ def measure(images, masks, target, pictures, pixel_size, sizes, unit, as_json) -
     is the angle between fascicles and the deep aponeurosis. Lengths in pixels are in pixels of
     depth. The table has a row for each image, with the reason where there is no number.
     """
+    from ..datasets.images.finding import find_images
+    from ..datasets.images.sizes import read_sizes
     from ..training.csv_tables import csv_text
-    from ..training.sections.images import find_images
     from ..training.sections.measuring import measure_images, summarise
-    from ..training.sections.sizes import read_sizes
 
     began = time.perf_counter()
     table = Path(target)
@@ -130,10 +130,10 @@ def _folder(folder, given):
 
 
 def _draw(entries, found, folder) -> None:
+    from ..datasets.images.reading import read_image
     from ..datasets.location import Location
     from ..training.charts import Chart, png
     from ..training.sections.figures import caption, measurement_figure
-    from ..training.sections.images import read_image
 
     place = Location(folder)
     with progress("drawing", "pictures") as report:

@@ -5,7 +5,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from benchmarks.sections import damaged, halves, main, one_of_each
-from musim.training.sections.images import find_images
+from musim.datasets.images.finding import find_images
 
 SHAPE = (90, 180)
 

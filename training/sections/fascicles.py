@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ...datasets.images.scale import PixelScale
 from .aponeuroses import Aponeuroses, CentreLine, common_columns
 from .orientation import Direction, line_direction
-from .scale import PixelScale
 from .thickness import Thickness
 
 MARGIN = 0.12

@@ -3,7 +3,6 @@
 Whether they were recorded, simulated or sampled, and lie in a store or a folder, is the same here.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,16 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ...datasets.images.finding import find_images
+from ...datasets.images.groups import near_twins
+from ...datasets.images.reading import read_image, read_mask
+from ...datasets.images.resizing import SIZE, rescaled, resized, resized_mask
+from ...datasets.images.scale import PixelScale
+from ...datasets.images.sizes import read_sizes
 from ...datasets.store import Store, open_store
 from ...simulator.errors import InputError
-from .groups import near_twins
-from .images import find_images, read_image, read_mask
-from .scale import PixelScale
-from .sizes import read_sizes
-
-SIZE = (256, 256)
-"""Depth and width of images [px], as in Katakis et al. 2023 (doi:10.3390/biomedinformatics3020027,
-section 2.2.2), if they have several sizes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +80,7 @@ class ImageSet:
         """Return the images in another size [px]; scales follow."""
         if size == self.size:
             return self
-        scales = tuple(_rescaled(scale, self.size, size) for scale in self.scales)
+        scales = tuple(rescaled(scale, self.size, size) for scale in self.scales)
         images = np.stack([resized(image, size) for image in self.images])
         masks = np.stack([resized_mask(mask, size) for mask in self.masks])
         return replace(self, images=images, masks=masks, scales=scales)
@@ -118,7 +115,7 @@ def read_image_set(
     ----------
     place : str, path or Store
     masks : str or path, optional
-        Of a folder of images, see :func:`.images.find_images`.
+        Of a folder of images, see :func:`.finding.find_images`.
     sizes : str or path, optional
         A table of the sizes of a folder's images, see :func:`.sizes.read_sizes`.
     size : tuple of int, optional
@@ -181,30 +178,9 @@ def _of_folder(
         scale = told[entry.path.stem].scale(before) if entry.path.stem in told else PixelScale()
         images.append(resized(image, size))
         drawn.append(resized_mask(mask, size))
-        scales.append(_rescaled(scale, before, size))
+        scales.append(rescaled(scale, before, size))
     shown = np.stack(images)
     return ImageSet(
         tuple(entry.name for entry in entries), shown, np.stack(drawn),
         np.array([entry.mask is not None for entry in entries]), tuple(scales), near_twins(shown),
     )  # fmt: skip
-
-
-def resized(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return an image in another size [px], averaged where it becomes smaller."""
-    from PIL import Image
-
-    if image.shape == size:
-        return image
-    way = Image.Resampling.BILINEAR  # which averages over all that a pixel covers
-    return np.asarray(Image.fromarray(image).resize((size[1], size[0]), way)).copy()
-
-
-def resized_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return a mask in another size [px]: True where half of a pixel or more is covered."""
-    return resized(mask.astype(np.uint8) * 255, size) > 127
-
-
-def _rescaled(scale: PixelScale, before: tuple[int, int], now: tuple[int, int]) -> PixelScale:
-    depth, width = (old / new for new, old in zip(now, before, strict=True))
-    known = scale.depth_mm * depth if scale.known else math.nan
-    return PixelScale(scale.shape * width / depth, known)

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from ...datasets.grid import Grid
+from ...datasets.images.groups import split_groups
+from ...datasets.images.resizing import SIZE
 from ...datasets.location import Location
 from ...datasets.store import Store
 from ...simulator.errors import InputError
-from .groups import split_groups
-from .image_sets import SIZE, ImageSet, joined, read_image_set
+from .image_sets import ImageSet, joined, read_image_set
 
 SHARES = (0.4, 0.2, 0.4)
 """Training, validation and test in Katakis et al. 2023 (doi:10.3390/biomedinformatics3020027,

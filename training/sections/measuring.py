@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...datasets.images.finding import ImageEntry
+from ...datasets.images.reading import BmodeImage, read_image, read_mask
+from ...datasets.images.scale import PixelScale
+from ...datasets.images.sizes import ImageSize
 from ...simulator.errors import InputError
 from .aponeuroses import Aponeuroses, aponeuroses_of
 from .fascicles import Fascicles, fascicles_of
-from .images import BmodeImage, ImageEntry, read_image, read_mask
-from .scale import PixelScale
-from .sizes import ImageSize
 from .thickness import Thickness, thickness_of
 
 MASKLESS = "no mask"

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ...datasets.images.scale import PixelScale
 from .aponeuroses import Aponeuroses, CentreLine, common_columns
-from .scale import PixelScale
 from .tracing import runs_of
 
 CHORDS = 5

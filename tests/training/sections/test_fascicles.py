@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from musim.datasets.images.scale import PixelScale
 from musim.training.sections.aponeuroses import ONE, aponeuroses_of
 from musim.training.sections.fascicles import FLAT, UNCLEAR, between, fascicles_of
 from musim.training.sections.orientation import gradient_direction
-from musim.training.sections.scale import PixelScale
 from musim.training.sections.thickness import thickness_of
 
 from .muscles import parallel, rings, speckled, straight, stripes

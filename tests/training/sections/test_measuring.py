@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from musim.datasets.images.finding import ImageEntry
+from musim.datasets.images.reading import BmodeImage
+from musim.datasets.images.scale import PixelScale
+from musim.datasets.images.sizes import ImageSize
 from musim.training.sections.aponeuroses import NONE
 from musim.training.sections.figures import CHORD, caption, measurement_figure
-from musim.training.sections.images import BmodeImage, ImageEntry
 from musim.training.sections.measuring import MASKLESS, measure, measure_images, summarise
-from musim.training.sections.scale import PixelScale
-from musim.training.sections.sizes import ImageSize
 
 from .muscles import parallel, stripes
 

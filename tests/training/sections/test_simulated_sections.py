@@ -4,11 +4,11 @@ import math
 
 import pytest
 
+from musim.datasets.images.scale import PixelScale
 from musim.simulator.section.anatomy import draw_anatomy
 from musim.simulator.section.muscles import MUSCLES
 from musim.simulator.section.parameters import SectionParameters
 from musim.training.sections.aponeuroses import aponeuroses_of
-from musim.training.sections.scale import PixelScale
 from musim.training.sections.thickness import thickness_of
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from musim.datasets.images.scale import PixelScale
 from musim.training.sections.aponeuroses import aponeuroses_of
-from musim.training.sections.scale import PixelScale
 from musim.training.sections.thickness import CROSSING, TOO_SHORT, thickness_of
 
 from .muscles import arcs, parallel, straight

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from musim.training.sections.images import find_images, read_image, read_mask
+from musim.datasets.images.finding import find_images
+from musim.datasets.images.reading import read_image, read_mask
 
 GREY = (np.arange(20 * 30) % 251).astype(np.uint8).reshape(20, 30)
 MASK = np.zeros((20, 30), bool)

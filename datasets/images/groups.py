@@ -8,9 +8,8 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import connected_components
 
 from ...simulator.errors import InputError
 
@@ -46,7 +45,9 @@ def near_twins(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     norms = np.linalg.norm(small, axis=1, keepdims=True)
     small /= np.where(norms > 0, norms, 1)
     alike = small @ small.T > ALIKE
-    _, labels = connected_components(csr_matrix(alike), directed=False)
+    _, labels = scipy.sparse.csgraph.connected_components(
+        scipy.sparse.csr_matrix(alike), directed=False
+    )
     _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[inverse].astype(np.int64)
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from musim.training.sections.sizes import ImageSize, read_sizes
+from musim.datasets.images.sizes import ImageSize, read_sizes
 
 
 def table(tmp_path, *lines):

@@ -1,23 +1,18 @@
-"""Reading B-mode images, and masks that were drawn on them: PNG, TIFF and JPEG.
+"""Images of a folder, each with the mask that was drawn on it.
 
 A folder's masks lie in a folder of their own, by the same names, or beside the images, by names
 that end in what :data:`MASK_ENDINGS` has.
 """
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
-
-SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
-"""Endings of files that are read."""
+from .reading import SUFFIXES, BmodeImage, opened, read_image, read_mask
+from .scale import PixelScale
 
 MASK_FOLDERS = ("masks", "aponeuroses", "labels")
 """Folders in, or beside, that of the images which masks are looked for in."""
@@ -28,12 +23,6 @@ MASK_ENDINGS = ("", *(
     for sign in "_-"
 ))  # fmt: skip
 """How a mask's name, without its suffix, goes on after the image's."""
-
-LABELS = 16
-"""Masks whose values are below are labels, any but 0 an aponeurosis; others are grey, half is."""
-
-COLOURED = 40
-"""By how much channels differ where there is colour: compression alone makes less."""
 
 
 @dataclass(frozen=True)
@@ -53,21 +42,18 @@ class ImageEntry:
     path: Path
     mask: Path | None
 
+    @property
+    def scale(self) -> PixelScale | None:
+        """How large its pixels are; None, for a file does not say."""
+        return None
 
-@dataclass(frozen=True)
-class BmodeImage:
-    """An image that was read.
+    def read(self) -> BmodeImage:
+        """Read the image."""
+        return read_image(self.path)
 
-    Parameters
-    ----------
-    values : (depth, width) array of uint8
-        Grey.
-    coloured : float
-        Share of pixels that have a colour: annotations of a scanner.
-    """
-
-    values: NDArray[np.uint8]
-    coloured: float
+    def read_mask(self) -> NDArray[np.bool_] | None:
+        """Read the mask: True where an aponeurosis was drawn; None if there is none."""
+        return None if self.mask is None else read_mask(self.mask)
 
 
 def find_images(
@@ -166,77 +152,10 @@ def _paired(files: list[Path], places: list[Path], beside: Path) -> dict[Path, P
 def _check_size(entry: ImageEntry) -> None:
     if entry.mask is None:
         return
-    with _opened(entry.path) as image, _opened(entry.mask) as mask:
+    with opened(entry.path) as image, opened(entry.mask) as mask:
         if image.size != mask.size:
             raise InputError(
                 f"{entry.mask}: found a mask of {mask.width} x {mask.height} px, wanted "
                 f"{image.width} x {image.height} px as {entry.path.name} has; draw it on the "
                 "image, or resize it without smoothing"
             )
-
-
-def read_image(path: str | Path) -> BmodeImage:
-    """Read an image as grey values of 8 bit.
-
-    Values of 16 bit are divided by 257; transparency is left out.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, is damaged, or holds several pages.
-    """
-    with _opened(Path(path)) as image:
-        if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
-            values = np.asarray(image)
-            if values.dtype.kind == "f" or values.min() < 0 or values.max() > 65535:
-                raise InputError(f"{path}: found {image.mode} values, wanted grey of 8 or 16 bit")
-            return BmodeImage((values // 257).astype(np.uint8), 0.0)
-        colours = np.asarray(image.convert("RGB")).astype(np.int16)
-        grey = np.asarray(image.convert("RGB").convert("L")).copy()
-    spread = colours.max(axis=2) - colours.min(axis=2)
-    return BmodeImage(grey, float((spread > COLOURED).mean()))
-
-
-def read_mask(path: str | Path) -> NDArray[np.bool_]:
-    """Read a mask: True where an aponeurosis was drawn.
-
-    Masks may be black and white, labels (any but 0), or of one colour on black.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, is damaged, or holds several pages.
-    """
-    with _opened(Path(path)) as image:
-        # Pixels of a palette are labels of their own.
-        many = image.mode in {"RGB", "RGBA", "LA", "CMYK", "YCbCr"}
-        values = np.asarray(image.convert("RGB") if many else image)
-    if values.ndim == 3:
-        values = values.max(axis=2)
-    largest = values.max()
-    return values > 0 if largest < LABELS else values > largest / 2
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=("PNG", "TIFF", "JPEG")) as image:
-                pages = getattr(image, "n_frames", 1)
-                if pages > 1:
-                    raise InputError(f"{path}: found {pages} pages, wanted one image")
-                yield image
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InputError(
-            f"{path}: found more pixels than an image has, wanted {Image.MAX_IMAGE_PIXELS} at most"
-        ) from error
-    except InputError:
-        raise
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
-        unknown = isinstance(error, UnidentifiedImageError)
-        found = "no image" if unknown else f"an image that cannot be read ({error})"
-        raise InputError(f"{path}: found {found}, wanted PNG, TIFF or JPEG") from error
