@@ -29,6 +29,7 @@ Made = TypeVar("Made", bound=Origin)
 MARK = ".musim/mark"
 PLAN = ".musim/plan.json"
 MANIFEST = ".musim/manifest.json"
+PARTS = ".musim/parts"
 SEAL = ".musim/seal"
 COMMENT = "comment"
 """The attribute that readers of Zarr show to whoever looks at a store."""

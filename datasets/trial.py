@@ -11,13 +11,17 @@ import numpy as np
 from ..simulator.parameters import Parameters
 from ..simulator.section.parameters import SectionParameters
 from .generation import Generation, generate, plan
-from .layout import MARK, ROOT
+from .layout import MARK, PARTS, ROOT
 from .location import Location
 from .parallel import default_workers
 from .sections import SectionGeneration, generate_sections, plan_sections
 
 LONG_ENOUGH = 0.5
 """Seconds that sequences have to take for their time to be trusted."""
+
+FEWEST = 8
+"""Sequences that have to be made, where they take no longer than `TOO_LONG`, for their size to be
+trusted: one alone is packed worse, and may be smaller or larger than most."""
 
 TOO_LONG = 5.0
 """Seconds after which the first sequence is not made again to be timed by itself."""
@@ -96,43 +100,98 @@ def try_out(
     most = min(layout.sequences, max(1, int(MOST_BYTES / size_of_one)))
     tracemalloc.start()
     try:
-        seconds, size = _make(parameters, settings, 1)
+        store = _make(parameters, settings, 1)
         # The store lies in memory only here; what is left now are libraries that were loaded.
         left, peak = tracemalloc.get_traced_memory()
-        working = peak - size - left
+        working = peak - store.bytes - left
     finally:
         tracemalloc.stop()
     made = 1
-    if seconds < TOO_LONG:
+    if store.elapsed < TOO_LONG:
         # The first one has kernels loaded or compiled, and every allocation noted.
-        seconds, size = _make(parameters, settings, 1)
-    while seconds < LONG_ENOUGH and made < most:
-        made = min(most, max(2 * made, round(made * LONG_ENOUGH / max(seconds, 1e-3))))
-        seconds, size = _make(parameters, settings, made)
+        store = _make(parameters, settings, 1)
+    while made < most and (
+        store.elapsed < LONG_ENOUGH or (made < FEWEST and 2 * store.elapsed < TOO_LONG)
+    ):
+        made = min(most, max(2 * made, round(made * LONG_ENOUGH / max(store.elapsed, 1e-3))))
+        store = _make(parameters, settings, made)
     used = min(workers or default_workers(), layout.parts)
     processes = used if pool == "processes" else 1
     return Trial(
         made=made,
-        bytes=size * layout.sequences / made,
-        seconds=seconds * layout.sequences / made,
+        bytes=store.once
+        + store.of_parts * layout.parts / store.parts
+        + store.of_sequences * layout.sequences / made,
+        seconds=store.seconds * layout.sequences / made,
         memory=LIBRARIES * processes + max(working, 0) * used,
         workers=used,
     )
 
 
+@dataclass(frozen=True)
+class _Made:
+    """A store that was made for a trial, and what of it grows with the sequences.
+
+    Parameters
+    ----------
+    elapsed, seconds : float
+        Processor time of all, and of making and writing sequences.
+    once, of_parts, of_sequences : float
+        Bytes that any store has once, those of the parts' manifests, and those of sequences.
+    parts : int
+    """
+
+    elapsed: float
+    seconds: float
+    once: float
+    of_parts: float
+    of_sequences: float
+    parts: int
+
+    @property
+    def bytes(self) -> float:
+        """Size of the store."""
+        return self.once + self.of_parts + self.of_sequences
+
+
 def _make(
     parameters: Parameters | SectionParameters, settings: dict[str, Any], sequences: int
-) -> tuple[float, float]:
-    """Make sequences in memory; return their processor time and size in bytes."""
+) -> _Made:
+    """Make sequences in memory, and say what they took."""
     place = Location(f"memory://trial-{uuid4().hex}.zarr")
+    # Processor time, and bytes of the store, before the first part and after the last.
+    marks: list[tuple[float, float]] = []
+
+    def on_progress(done: int, total: int) -> None:
+        if done in (0, total):
+            marks.append((time.process_time(), _bytes_in(place)))
+
     began = time.process_time()
     try:
-        some: dict[str, Any] = {**settings, "sequences": sequences, "workers": 1}
+        some: dict[str, Any] = {
+            **settings, "sequences": sequences, "workers": 1, "on_progress": on_progress,
+        }  # fmt: skip
         if isinstance(parameters, SectionParameters):
-            generate_sections(parameters, place, **some)
+            made = generate_sections(parameters, place, **some)
         else:
-            generate(parameters, place, **some)
-        seconds = time.process_time() - began
-        return seconds, float(place.system.du(place.root))
+            made = generate(parameters, place, **some)
+        elapsed = time.process_time() - began
+        (before, empty), (after, full) = marks
+        of_parts = _bytes_in(place, PARTS)
+        return _Made(
+            elapsed=elapsed,
+            seconds=after - before,
+            once=_bytes_in(place) - (full - empty),
+            of_parts=of_parts,
+            of_sequences=full - empty - of_parts,
+            parts=made.layout.parts,
+        )
     finally:
         place.remove(first=ROOT, last=MARK)
+
+
+def _bytes_in(place: Location, key: str = "") -> float:
+    """Return the size of all files of a place, or of those in a folder of it."""
+    # Not `du`, which in memory looks at all files for each of them.
+    files = place.system.find(f"{place.root}/{key}", detail=True)
+    return float(sum(file["size"] for file in files.values()))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..simulator.errors import FailureError, InputError, MusimError
 from .chunks import write_coordinates, write_truth, write_voxels
-from .layout import MANIFEST, MARK, PLAN, ROOT, SEAL, Layout
+from .layout import MANIFEST, MARK, PARTS, PLAN, ROOT, SEAL, Layout
 from .location import PARTIAL, Batch, Location, checksums
 from .locking import LOCK
 from .origin import settings_of
@@ -33,7 +33,7 @@ MOST_SHOWN = 5
 
 def manifest_key(part: int) -> str:
     """Return the key of a part's manifest."""
-    return f".musim/parts/{part:06d}.json"
+    return f"{PARTS}/{part:06d}.json"
 
 
 def survey(location: Location, layout: Layout, *, resume: bool, overwrite: bool) -> list[int]:
@@ -207,7 +207,7 @@ def read_plan(location: Location) -> Layout:
 
 def finished_parts(location: Location) -> set[int]:
     """Return the parts whose manifests are there."""
-    names = location.list_files(".musim/parts")
+    names = location.list_files(PARTS)
     return {int(name[:-5]) for name in names if name.endswith(".json") and name[:-5].isdigit()}
 
 

@@ -1,25 +1,82 @@
 """What a store is said to need, against what it then takes."""
 
 import dataclasses
+import functools
 import subprocess
 import sys
+import time
 
 import pytest
 
-from musim.datasets import generate
+from musim.datasets import generate, production, trial, writer
+from musim.datasets.layout import MARK, ROOT
 from musim.datasets.location import Location
+from musim.datasets.sections import generate_sections
 from musim.datasets.trial import LIBRARIES, try_out
 from musim.simulator import Parameters
+from musim.simulator.section.parameters import SectionParameters
 
 TINY = Parameters(units=(2, 3), pixels=(16, 16), frames=20, frame_rate=200.0)
 
 
-@pytest.mark.parametrize("kind", ["dense", "rendered"])
-def test_the_size_told_is_the_size_that_the_store_has(tmp_path, kind):
-    trial = try_out(TINY, sequences=300, kind=kind)
-    generate(TINY, tmp_path / "s.zarr", sequences=300, kind=kind, workers=1, pool="threads")
-    taken = sum(f.stat().st_size for f in (tmp_path / "s.zarr").rglob("*") if f.is_file())
-    assert trial.bytes == pytest.approx(taken, rel=0.15)
+IMAGES = SectionParameters.of("biceps-brachii", pixels=(64, 48), looks=1)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "settings"),
+    [(TINY, {"kind": "dense"}), (TINY, {"kind": "rendered"}), (IMAGES, {})],
+    ids=["dense", "rendered", "images"],
+)
+def test_the_size_told_is_the_size_that_the_store_has_however_many_were_tried(
+    monkeypatch, parameters, settings
+):
+    sequences = 300 if parameters is TINY else 40
+    taken = size_of(parameters, sequences=sequences, **settings)
+    made = set()
+    # As on machines of any speed: the fewest, several, and all.
+    for seconds in (0, 0.3, 1e9):
+        monkeypatch.setattr(trial, "LONG_ENOUGH", seconds)
+        tried = try_out(parameters, sequences=sequences, **settings)
+        assert tried.bytes == pytest.approx(taken, rel=0.15)
+        made.add(tried.made)
+    assert min(made) <= 16
+    assert max(made) == sequences
+
+
+@functools.cache
+def size_of(parameters, **settings):
+    """Make a store, and return the bytes of all its files."""
+    make = generate if parameters is TINY else generate_sections
+    place = make(parameters, "memory://sized.zarr", **settings, workers=1).location
+    try:
+        return sum(len(place.system.cat_file(name)) for name in place.system.find(place.root))
+    finally:
+        place.remove(first=ROOT, last=MARK)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "settings"), [(TINY, {"kind": "dense"}), (IMAGES, {})], ids=["dense", "images"]
+)
+def test_a_first_sequence_that_takes_too_long_is_enough(monkeypatch, parameters, settings):
+    monkeypatch.setattr(trial, "TOO_LONG", 0)
+    monkeypatch.setattr(trial, "LONG_ENOUGH", 0)
+    tried = try_out(parameters, sequences=40, **settings)
+    assert tried.made == 1
+    assert tried.bytes == pytest.approx(size_of(parameters, sequences=40, **settings), rel=0.15)
+
+
+def test_the_time_told_is_of_sequences_and_not_of_what_a_store_has_once(monkeypatch):
+    monkeypatch.setattr(trial, "LONG_ENOUGH", 0)
+    ending = writer.finalise
+
+    def slow(*arguments):
+        until = time.process_time() + 0.5
+        while time.process_time() < until:
+            pass
+        ending(*arguments)
+
+    monkeypatch.setattr(production.writer, "finalise", slow)
+    assert try_out(TINY, sequences=10, workers=1).seconds < 0.5
 
 
 def test_time_and_memory_grow_with_the_store_and_the_workers(tmp_path, monkeypatch):
