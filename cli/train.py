@@ -15,6 +15,7 @@ from ..training.tasks import plan
 from ..training.tasks import train as train_task
 from ..training.tasks import try_out as try_task
 from .console import err, megabytes, out, print_json, progress
+from .image_options import image_options, image_source
 from .options import (
     GroupedCommand,
     dose_options,
@@ -134,6 +135,30 @@ def translate(**options) -> None:
     from ..training.translation.translation_task import TranslateTask
 
     _train(TranslateTask, options, {}, _domains)
+
+
+@train.command(
+    short_help="Train a diffusion model of images.",
+    epilog="""\b
+Examples:
+  musim train diffuse --data images --out diffusion
+  musim train diffuse --data images --sizes sizes.csv --also sections.zarr --out diffusion
+  musim train diffuse --data images --model paper --accelerator cuda --out diffusion
+  musim train diffuse --out diffusion --resume
+""",
+)
+@image_options
+@run_options
+def diffuse(**options) -> None:
+    """Train a network that makes images of muscle together with masks of their aponeuroses.
+
+    The model paper is that of Katakis et al. 2023; small makes smaller images, on one processor.
+    """
+    if not (options["resume"] or options["images"] or options["also"]):
+        raise InputError("found no --data, wanted images to train on; name a folder or a store")
+    from ..training.sections.diffusion.diffuse_task import DiffuseTask
+
+    _train(DiffuseTask, options, {}, image_source)
 
 
 def _domains(options):

@@ -3,6 +3,7 @@
 from .identification.networks.detection_task import DetectTask
 from .identification.networks.twitch_task import TwitchTask
 from .runs.task import TASKS
+from .sections.diffusion.diffuse_task import DiffuseTask
 from .translation.translation_task import TranslateTask
 
-__all__ = ["TASKS", "DetectTask", "TranslateTask", "TwitchTask"]
+__all__ = ["TASKS", "DetectTask", "DiffuseTask", "TranslateTask", "TwitchTask"]

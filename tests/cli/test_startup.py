@@ -53,7 +53,7 @@ def test_help_of_no_command_imports_anything_heavy():
     helps = [[name, "--help"] for name in COMMANDS]
     groups = {
         "evaluate": ("identify", "translate"),
-        "train": ("detect", "judge", "twitch", "translate"),
+        "train": ("detect", "diffuse", "judge", "twitch", "translate"),
     }
     helps += [[name, one, "--help"] for name, ones in groups.items() for one in ones]
     assert modules_after(*helps) & HEAVY == set()

@@ -1,0 +1,44 @@
+"""The running average of weights against its formula."""
+
+import pytest
+import torch
+from torch import nn
+
+from musim.training.sections.diffusion.averaging import Averaged
+
+
+def test_the_average_follows_its_formula_and_forgets_the_first_weights():
+    networks = Averaged(nn.Linear(2, 1, bias=False), decay=0.6)
+    wanted = networks.network.weight.detach().clone()
+    for number in range(1, 12):
+        with torch.no_grad():
+            networks.network.weight.copy_(torch.tensor([[float(number), -2.0 * number]]))
+        networks.update()
+        kept = min(0.6, (1 + number) / (10 + number))
+        wanted = kept * wanted + (1 - kept) * networks.network.weight.detach()
+        torch.testing.assert_close(networks.average.weight.data, wanted)
+    assert int(networks.updates) == 11
+
+
+def test_the_average_goes_on_where_a_checkpoint_left_it():
+    def network():
+        torch.manual_seed(3)
+        return nn.Linear(2, 1)
+
+    one, other = Averaged(network(), 0.9), Averaged(nn.Linear(2, 1), 0.9)
+    one.update()
+    other.load_state_dict(one.state_dict())
+    for networks in (one, other):
+        with torch.no_grad():
+            networks.network.weight += 1.0
+        networks.update()
+    assert torch.equal(one.average.weight, other.average.weight)
+
+
+def test_the_average_is_not_trained():
+    networks = Averaged(nn.Linear(2, 1), 0.9)
+    assert [value.requires_grad for value in networks.average.parameters()] == [False, False]
+    before = networks.average.weight.clone()
+    with pytest.raises(RuntimeError):
+        networks.average(torch.ones(2)).sum().backward()
+    assert torch.equal(before, networks.average.weight)

@@ -1,0 +1,1 @@
+"""Diffusion models of images of muscle and of what is drawn on them."""

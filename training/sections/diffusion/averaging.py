@@ -1,0 +1,36 @@
+"""The running average of a network's weights, which is what samples are drawn with."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+
+class Averaged(nn.Module):
+    """A network and the running average of its weights (Ho et al. 2020, appendix B).
+
+    Parameters
+    ----------
+    network : nn.Module
+    decay : float
+        Share of the average that a step leaves, once there were many: of the n-th step (1 + n) /
+        (10 + n), if that is less, so that the first weights are soon forgotten.
+    """
+
+    updates: Tensor
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        super().__init__()
+        self.network, self.decay = network, decay
+        self.average = copy.deepcopy(network).requires_grad_(False)
+        self.register_buffer("updates", torch.tensor(0))
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Take the network's weights, as they are after a step, into the average."""
+        number = int(self.updates) + 1
+        weight = 1 - min(self.decay, (1 + number) / (10 + number))
+        pairs = zip(self.average.parameters(), self.network.parameters(), strict=True)
+        for average, value in pairs:
+            average.lerp_(value, weight)
+        self.updates += 1
