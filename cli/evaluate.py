@@ -16,6 +16,7 @@ from ..training.identification.metrics.emg_rules import RULES
 from ..training.identification.protocols import QUICK, SWEEPS, ali_2020, sweep
 from .config import config_option
 from .console import out, print_json, progress
+from .evaluate_thickness import thickness
 from .options import changes_from, json_option, set_option
 from .wording import counted
 
@@ -30,10 +31,14 @@ Examples:
   musim evaluate identify musim.zarr --method ica
   musim evaluate firings units.zarr emg_events.tsv
   musim evaluate translate translated.zarr --b recorded.zarr
+  musim evaluate thickness --data images --simulated simulated.zarr
 """,
 )
 def evaluate() -> None:
     """Score methods against the truth."""
+
+
+evaluate.add_command(thickness)
 
 
 @evaluate.command(

@@ -32,6 +32,9 @@ TRIALS = 10
 GRID = {"pixels": "64x64", "frames": "400", "frame_rate": "400"}
 """That of Ali et al. 2020, on which networks of identification work."""
 
+OF_IMAGES = ("segment", "diffuse")
+"""Tasks that learn from images."""
+
 DOSE_NAMES = tuple(dose.name for dose in fields(Doses))
 
 
@@ -43,12 +46,13 @@ Examples:
   musim train detect --endless --domain quick --preset typical --out detector
   musim train twitch --data training.zarr --model paper --precision bf16-mixed --out twitches
   musim train judge --out judge
+  musim train segment --data images.zarr --also simulated.zarr --out segmenter
   musim train detect --data training.zarr --out detector --dry-run
   musim train detect --out detector --resume
 """,
 )
 def train() -> None:
-    """Train networks on simulated sequences."""
+    """Train networks on simulated sequences, and on images."""
 
 
 train.add_command(judge)
@@ -154,11 +158,31 @@ def diffuse(**options) -> None:
 
     The model paper is that of Katakis et al. 2023; small makes smaller images, on one processor.
     """
-    if not (options["resume"] or options["images"] or options["also"]):
-        raise InputError("found no --data, wanted images to train on; name a folder or a store")
     from ..training.sections.diffusion.diffuse_task import DiffuseTask
 
     _train(DiffuseTask, options, {}, image_source)
+
+
+@train.command(
+    short_help="Train the network that finds aponeuroses in images.",
+    epilog="""\b
+Examples:
+  musim train segment --data images --masks masks --out segmenter
+  musim train segment --data images --also simulated.zarr --model paper --out segmenter
+  musim train segment --data simulated.zarr --shares 0.8,0.2,0 --out segmenter
+  musim measure images --run segmenter
+""",
+)
+@image_options
+@run_options
+def segment(**options) -> None:
+    """Train the Attention U-Net of Katakis et al. 2023 to find aponeuroses in B-mode images.
+
+    Images that are nearly the same, as those of one video are, are never on both sides of a split.
+    """
+    from ..training.sections.segmentation.segment_task import SegmentTask
+
+    _train(SegmentTask, options, {}, image_source)
 
 
 def _domains(options):
@@ -214,6 +238,8 @@ def _train(task_class, options, more, source_of=_source) -> None:
     dry, as_json = options.pop("dry_run"), options.pop("as_json")
     source = source_of(options)
     if source is None and not resume:
+        if task_class.name in OF_IMAGES:
+            raise InputError("found no --data, wanted images to train on; name a folder or a store")
         raise InputError("found neither --data nor --endless, wanted one of them to train on")
     if resume and overwrite:
         raise InputError("found both --resume and --overwrite, wanted one of them")

@@ -156,7 +156,7 @@ def _of_store(store: Store) -> ImageSet:
     )
     depth, width = store.layout.grid.pixel_size
     return ImageSet(
-        tuple(f"{i:06d}" for i in range(count)), images, masks, masks.any(axis=(1, 2)),
+        tuple(f"{i:06d}" for i in range(count)), images, masks, np.asarray(masks.any(axis=(1, 2))),
         (PixelScale.of_millimetres(depth, width),) * count, np.arange(count, dtype=np.int64),
     )  # fmt: skip
 

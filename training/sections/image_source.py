@@ -34,7 +34,11 @@ class ImageSource:
         Of a folder among `images`, see :func:`.image_sets.read_image_set`; empty: where they
         usually lie, and not known.
     shares : tuple of float
-        Of training, validation and test, by groups of images that belong together.
+        Of training, validation and test, by groups of images that belong together; there need be
+        no test.
+    kept : float
+        Share of the training share that is trained on, the first of its order; the rest is left
+        out.
     seed : int
         Of the split.
     size : tuple of int
@@ -43,7 +47,7 @@ class ImageSource:
     Raises
     ------
     InputError
-        If there are no images.
+        If there are no images, or nothing of them is kept.
     """
 
     images: tuple[str, ...] = ()
@@ -51,11 +55,14 @@ class ImageSource:
     masks: str = ""
     sizes: str = ""
     shares: tuple[float, float, float] = SHARES
+    kept: float = 1.0
     seed: int = 0
     size: tuple[int, int] = SIZE
 
     def __post_init__(self) -> None:
         """Check that there is something to train on."""
+        if not 0 < self.kept <= 1:
+            raise InputError(f"`kept`: found {self.kept:g}, wanted a share above 0, up to 1")
         if not (self.images or self.also):
             raise InputError("found no images, wanted a store or a folder of them to train on")
 
@@ -75,12 +82,16 @@ class ImageSource:
     @functools.cached_property
     def _split(self) -> tuple[ImageSet, ImageSet, ImageSet]:
         whole = self._read(self.images or self.also)
-        train, validation, test = (
-            whole.take(which) for which in split_groups(whole.groups, self.shares, self.seed)
-        )
-        if self.images and self.also:
-            train = joined([train, self._read(self.also)])
-        return train, validation, test
+        train, validation, test = self.shares
+        shares = [train * self.kept, train * (1 - self.kept), validation, test]
+        drawn = iter(split_groups(whole.groups, [one for one in shares if one], self.seed))
+        split = [whole.take(next(drawn) if one else []) for one in shares]
+        return split[0], split[-2], split[-1]
+
+    @functools.cached_property
+    def beside(self) -> ImageSet | None:
+        """Images that are trained on beside those that are split, all of them; None of none."""
+        return self._read(self.also) if self.images and self.also else None
 
     def _read(self, places: Sequence[str]) -> ImageSet:
         given = {"masks": self.masks or None, "sizes": self.sizes or None}
@@ -90,9 +101,14 @@ class ImageSource:
         ])  # fmt: skip
 
     @property
-    def train(self) -> ImageSet:
-        """Images to train on."""
+    def own(self) -> ImageSet:
+        """The share of the images that are split which is trained on."""
         return self._split[0]
+
+    @functools.cached_property
+    def train(self) -> ImageSet:
+        """All images to train on."""
+        return self.own if self.beside is None else joined([self.own, self.beside])
 
     @property
     def validation(self) -> ImageSet:

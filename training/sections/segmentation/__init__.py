@@ -1,0 +1,1 @@
+"""Networks that find aponeuroses in images, in place of a hand that draws them."""
