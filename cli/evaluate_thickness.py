@@ -1,5 +1,6 @@
 """``musim evaluate thickness``."""
 
+import math
 import time
 
 import click
@@ -11,8 +12,12 @@ from .config import config_option
 from .console import out, print_json, progress
 from .options import json_option
 from .run_options import setting_option, settings_from
+from .wording import counted
 
 PROTOCOL = "katakis-2023"
+
+MOST_NAMED = 5
+"""Images that are named with what is said of them."""
 
 
 @click.command(
@@ -76,14 +81,23 @@ def thickness(protocol, images, masks, sizes, generated, simulated, target, runs
     if as_json:
         print_json(
             evaluation=target, protocol=protocol, trained_on=found.trained_on,
-            summaries=found.summaries,
+            summaries=found.summaries, doubtful=found.doubtful,
         )  # fmt: skip
         return
     console = out()
     for number, title in ((4, "40 % of the real images train (Tables 4 and 5)"),
                           (6, "Fewer real images (Table 6)")):  # fmt: skip
-        console.print(f"{title}; mean±SD over test images", markup=False)
+        console.print(f"{title}; means over test images", markup=False)
         console.print(_table(found, number))
+    console.print("Off by: the median error of thickness, of those that could be measured.")
+    if found.doubtful:
+        some = ", ".join(found.doubtful[:MOST_NAMED])
+        more = len(found.doubtful) - MOST_NAMED
+        console.print(
+            f"In {counted(len(found.doubtful), 'test image')} no network finds what was drawn "
+            f"({some}{f' and {more} more' if more > 0 else ''}): look whether it was drawn on "
+            "another image.", soft_wrap=True, markup=False,
+        )  # fmt: skip
     seconds = time.perf_counter() - began
     console.print(f"{target}: segmentation.csv, thickness.csv, figures ({seconds:.0f} s)",
                   soft_wrap=True, markup=False)  # fmt: skip
@@ -93,8 +107,8 @@ def _table(found, number):
     """Return a table of what networks found, with the paper's Dice coefficient beside."""
     from ..training.sections.protocol.paper import reported
 
-    headings = ("trained on", "images", "precision", "recall", "Dice", "paper", "IoU",
-                "thickness off", "measured")  # fmt: skip
+    headings = ("trained on", "images", "precision", "recall", "Dice", "paper", "IoU", "off by",
+                "measured")  # fmt: skip
     table = Table(*headings, box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.columns[0].no_wrap = True
     table.columns[0].min_width = max(len(each.name) for each in found.experiments)
@@ -107,9 +121,9 @@ def _table(found, number):
         dice = reported(each.name).get("dice")
         table.add_row(
             each.name, str(found.trained_on[each.name]),
-            *(f"{one[key]:.3f}" for key in ("precision", "recall")),
-            f"{one['dice']:.3f}±{one['dice_sd']:.2f}",
+            *(f"{one[key]:.3f}" for key in ("precision", "recall", "dice")),
             "–" if dice is None else f"{dice:.3f}", f"{one['iou']:.3f}",
-            f"{100 * one['error']:.1f} %", f"{one['measured']:.0f} of {one['drawn']:.0f}",
+            "–" if math.isnan(one["error"]) else f"{100 * one['error']:.1f} %",
+            f"{one['measured']:.0f} of {one['drawn']:.0f}",
         )  # fmt: skip
     return table

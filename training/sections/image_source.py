@@ -62,7 +62,7 @@ class ImageSource:
     def __post_init__(self) -> None:
         """Check that there is something to train on."""
         if not 0 < self.kept <= 1:
-            raise InputError(f"`kept`: found {self.kept:g}, wanted a share above 0, up to 1")
+            raise InputError(f"kept: found {self.kept:g}, wanted a share above 0, up to 1")
         if not (self.images or self.also):
             raise InputError("found no images, wanted a store or a folder of them to train on")
 

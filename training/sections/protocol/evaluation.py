@@ -11,6 +11,7 @@ from ....datasets.origin import software_versions
 from ....simulator.errors import InputError
 from ...evaluations import EvaluationFiles, EvaluationFolder
 from ...runs.folder import RunFolder
+from ...runs.settings import Settings
 from ...tasks import settings_for, train
 from ..image_sets import ImageSet
 from ..image_source import ImageSource
@@ -38,6 +39,10 @@ FILES = EvaluationFiles(
 """What the folder of an evaluation holds."""
 
 
+DOUBTFUL = 0.2
+"""Dice coefficient below which nothing of a drawing is found: crossing by chance is as good."""
+
+
 @dataclass(frozen=True)
 class ThicknessEvaluation:
     """What came of the experiments.
@@ -59,6 +64,15 @@ class ThicknessEvaluation:
     images: dict[str, list[dict[str, Any]]]
     summaries: dict[str, dict[str, float]]
     trained_on: dict[str, int]
+
+    @property
+    def doubtful(self) -> list[str]:
+        """Test images in which no network finds what was drawn, perhaps on another image."""
+        best: dict[str, float] = {}
+        for rows in self.images.values():
+            for row in rows:
+                best[row["image"]] = max(best.get(row["image"], 0.0), row["dice"])
+        return [name for name, dice in best.items() if dice < DOUBTFUL]
 
 
 def evaluate_thickness(
@@ -122,9 +136,12 @@ def evaluate_thickness(
         "training": training.to_json(),
         "runs": str(kept),
     }
-    test = experiments(())[0].source(real, places).test.with_masks()
+    sources = {each.name: each.source(real, places) for each in todo}
+    test = sources[todo[0].name].test.with_masks()
     with folder.at_work(resume=resume, overwrite=overwrite) as place:
         place.check(settings, resume=resume, overwrite=overwrite)
+        if not overwrite:
+            _check_runs(todo, sources, kept, training)
         if overwrite and place.exists:
             place.remove()
         place.write_settings({**settings, "software": software_versions()})
@@ -132,7 +149,7 @@ def evaluate_thickness(
         for number, each in enumerate(todo):
             report = _reporting(on_progress, number, len(todo), training.steps)
             if f"{each.file}.json" not in place.parts():
-                source = each.source(real, places)
+                source = sources[each.name]
                 run = _train(each, source, kept, given, overwrite=overwrite, on_progress=report)
                 rows = score_images(segmenter_of_run(run), test)
                 plain = [{key: _plain(value) for key, value in row.items()} for row in rows]
@@ -151,6 +168,26 @@ def _reporting(
     return lambda done, _: on_progress(before * steps + done, runs * steps)
 
 
+def _check_runs(
+    todo: Sequence[Experiment],
+    sources: Mapping[str, ImageSource],
+    kept: Path,
+    training: Settings,
+) -> None:
+    """Raise InputError if there are runs that are not those of this protocol."""
+    for each in todo:
+        run = RunFolder(kept / each.file)
+        if not run.exists:
+            continue
+        described = run.describe(SegmentTask.name)
+        asked = json.loads(json.dumps([training.to_json(), sources[each.name].to_json()]))
+        if [described["settings"], described["source"]] != asked:
+            raise InputError(
+                f"{run}: found a run of other settings or images, wanted that of this protocol; "
+                "choose another folder for networks, or use `overwrite=True`"
+            )
+
+
 def _train(
     experiment: Experiment,
     source: ImageSource,
@@ -162,18 +199,7 @@ def _train(
 ) -> Path:
     """Train a network, or go on with one that was begun, and return its run."""
     place = kept / experiment.file
-    run = RunFolder(place)
-    if run.exists and not overwrite:
-        described = run.describe(SegmentTask.name)
-        wanted = settings_for(
-            SegmentTask, given["model"], {k: str(v) for k, v in (given["texts"] or {}).items()}
-        )
-        asked = json.loads(json.dumps([wanted.to_json(), source.to_json()]))
-        if [described["settings"], described["source"]] != asked:
-            raise InputError(
-                f"{place}: found a run of other settings or images, wanted that of this protocol; "
-                "choose another folder for networks, or use `overwrite=True`"
-            )
+    if RunFolder(place).exists and not overwrite:
         train(SegmentTask, place, resume=True, accelerator=given["accelerator"],
               on_progress=on_progress)  # fmt: skip
         return place
