@@ -31,8 +31,8 @@ def images(tmp_path):
 
 
 def test_a_network_is_trained_on_a_folder_and_goes_on(musim, images):
-    done = musim("train", "segment", "--data", "images", "--split", "60,20,20", "--split-seed", 3,
-                 *TINY, "--out", "run", "--json")  # fmt: skip
+    asked = ("train", "segment", "--data", "images", *TINY, "--out", "run", "--json")
+    done = musim(*asked, "--shares", "0.6,0.2,0.2", "--split-seed", 3)
     assert done.code == 0, done.err
     run = json.loads((images.parent / "run" / "run.json").read_text())
     source = ImageSource.from_json(run["source"])
@@ -42,9 +42,9 @@ def test_a_network_is_trained_on_a_folder_and_goes_on(musim, images):
 
 
 @pytest.mark.parametrize(("options", "words"), [
-    (("--out", "run"), ("found no --data", "images with masks")),
-    (("--out", "run", "--split", "40,20,40"), ("found --split without --data",)),
-    (("--out", "run", "--data", "images", "--split", "90,20,40"), ("--split: found '90,20,40'",)),
+    (("--out", "run"), ("found no --data", "images to train on")),
+    (("--out", "run", "--shares", "0.4,0.2,0.4"), ("--shares: found no --data",)),
+    (("--out", "run", "--data", "images", "--shares", "0.9,0.2,0.4"), ("found [0.9, 0.2, 0.4]",)),
     (("--out", "run", "--data", "nothing"), ("nothing",)),
     (("--out", "run", "--data", "images", "--masks", "empty"), ("empty", "found no mask")),
 ])  # fmt: skip
