@@ -37,10 +37,10 @@ Examples:
               help="Masks of a folder of images, if they do not lie in or beside it.")  # fmt: skip
 @click.option("--sizes", default=None, metavar="CSV",
               help="A table of the sizes of a folder's images.")  # fmt: skip
-@click.option("--generated", default=None, metavar="IMAGES",
+@click.option("--generated", multiple=True, metavar="IMAGES",
               help="Images of musim sample, by a network that saw no test image.")  # fmt: skip
-@click.option("--simulated", default=None, metavar="IMAGES",
-              help="Simulated images.")  # fmt: skip
+@click.option("--simulated", multiple=True, metavar="IMAGES",
+              help="Simulated images; may be repeated.")  # fmt: skip
 @click.option("-o", "--out", "target", default="thickness", show_default=True, metavar="FOLDER",
               help="Where tables and figures are written.")  # fmt: skip
 @click.option("--runs", default=None, metavar="FOLDER",
@@ -74,7 +74,7 @@ def thickness(protocol, images, masks, sizes, generated, simulated, target, runs
     began = time.perf_counter()
     with progress("training networks", "steps") as report:
         found = evaluate_thickness(
-            source, target, generated=generated or "", simulated=simulated or "", runs=runs,
+            source, target, generated=generated, simulated=simulated, runs=runs,
             model=model or "", texts=settings_from(changes, {"steps": steps}),
             accelerator=accelerator, resume=resume, overwrite=overwrite, on_progress=report,
         )  # fmt: skip

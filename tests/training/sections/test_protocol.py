@@ -56,7 +56,7 @@ def images_of(masks, shape=1.0):
 
 def test_each_experiment_trains_on_what_the_paper_says():
     real = ImageSource(images=("real",), masks="drawn", sizes="sizes.csv", seed=3)
-    places = {"generated": "gen", "simulated": "sim"}
+    places = {"generated": ["gen"], "simulated": ["sim", "more"]}
     found = {each.name: each.source(real, places) for each in experiments(MADE)}
     assert set(found) == {
         "real", "generated", "real+generated", "simulated", "real+simulated", "real+both",
@@ -65,9 +65,9 @@ def test_each_experiment_trains_on_what_the_paper_says():
     assert found["real"] == replace(real, shares=(0.4, 0.2, 0.4))
     assert (found["generated"].images, found["generated"].also) == (("gen",), ())
     assert found["generated"].masks == ""
-    assert found["real+both"].also == ("gen", "sim")
+    assert found["real+both"].also == ("gen", "sim", "more")
     few = found["10%+simulated"]
-    assert (few.images, few.also, few.seed) == (("real",), ("sim",), 3)
+    assert (few.images, few.also, few.seed) == (("real",), ("sim", "more"), 3)
     assert few.shares[0] * few.kept == pytest.approx(0.1)
     assert {each.shares[2] for name, each in found.items() if name not in MADE} == {0.4}
     assert len({each.file for each in experiments(MADE)}) == len(found)
@@ -121,7 +121,7 @@ def stores(tmp_path_factory):
 
 def test_the_whole_protocol_resumes_and_gives_the_tables(stores, tmp_path, monkeypatch, refused):
     real = ImageSource(images=(str(stores / "real.zarr"),), size=SIZE)
-    given = {"simulated": str(stores / "sim.zarr"), "texts": TEXTS, "accelerator": "cpu"}
+    given = {"simulated": [str(stores / "sim.zarr")], "texts": TEXTS, "accelerator": "cpu"}
     trained, real_train = [], evaluation.train
 
     def train(task, place, **options):

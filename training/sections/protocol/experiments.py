@@ -6,6 +6,7 @@ train, 20 % validate, 40 % test; generated images stand in place of real ones, o
 that generated ones do.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..image_source import SHARES, ImageSource
@@ -49,17 +50,17 @@ class Experiment:
         """The name, as that of a file."""
         return self.name.replace("+", "-and-").replace("%", "-percent").replace(" ", "")
 
-    def source(self, real: ImageSource, places: dict[str, str]) -> ImageSource:
+    def source(self, real: ImageSource, places: Mapping[str, Sequence[str]]) -> ImageSource:
         """Return what it is trained on.
 
         Parameters
         ----------
         real : ImageSource
             Of real images, with the seed of the split.
-        places : dict of str to str
+        places : mapping of str to sequence of str
             Where images of :data:`MADE` are.
         """
-        made = tuple(places[kind] for kind in self.made)
+        made = tuple(place for kind in self.made for place in places[kind])
         if not self.real:
             return replace(
                 real, images=made, also=(), masks="", sizes="", shares=MADE_SHARES, kept=1.0
