@@ -16,6 +16,7 @@ from ..training.identification.metrics.emg_rules import RULES
 from ..training.identification.protocols import QUICK, SWEEPS, ali_2020, sweep
 from .config import config_option
 from .console import out, print_json, progress
+from .evaluate_images import evaluate_images
 from .evaluate_thickness import thickness
 from .options import changes_from, json_option, set_option
 from .wording import counted
@@ -32,6 +33,7 @@ Examples:
   musim evaluate firings units.zarr emg_events.tsv
   musim evaluate translate translated.zarr --b recorded.zarr
   musim evaluate thickness --data images --simulated simulated.zarr
+  musim evaluate images recorded simulated.zarr
 """,
 )
 def evaluate() -> None:
@@ -39,6 +41,7 @@ def evaluate() -> None:
 
 
 evaluate.add_command(thickness)
+evaluate.add_command(evaluate_images)
 
 
 @evaluate.command(

@@ -76,7 +76,7 @@ def _page(folder: Location, found: dict[str, Any], figures: list[dict[str, str]]
             "main",
             element("p", "The headings of tables sort them.", class_="help", hidden=True),
             *sections,
-            *(_figure(folder, figure) for figure in figures),
+            *(embedded_figure(folder, figure) for figure in figures),
             section("origin", "Where this comes from", definitions(origin)),
         ),
     ]
@@ -113,7 +113,7 @@ def _cell(score: dict[str, Any] | None, metric: str) -> Cell:
     return score["mean"], fixed(score["mean"], decimals) + spread
 
 
-def _figure(folder: Location, figure: dict[str, str]) -> Markup:
+def embedded_figure(folder: Location, figure: dict[str, str]) -> Markup:
     """Return a section with a picture, embedded whole."""
     file = f"{figure['name']}.png"
     if not folder.exists(file):

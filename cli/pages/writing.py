@@ -8,6 +8,7 @@ from ...datasets.location import Location
 from ...datasets.store import open_sequences
 from ...simulator.errors import FailureError, InputError
 from ...training.identification.evaluation import SETTINGS, UNITS, read_evaluation
+from ...training.sections.likeness.evaluation import SETTINGS as LIKENESS
 from ...training.translation.evaluation import SETTINGS as TRANSLATION
 from ..targets import written_aside
 
@@ -41,7 +42,11 @@ def write_pages(
         If the result is damaged, or a page cannot be written.
     """
     location = Location(result)
-    for settings, page_of in ((SETTINGS, _of_identification), (TRANSLATION, _of_translation)):
+    for settings, page_of in (
+        (SETTINGS, _of_identification),
+        (TRANSLATION, _of_translation),
+        (LIKENESS, _of_likeness),
+    ):
         if location.is_local and location.exists(settings):
             if sequence is not None:
                 raise InputError(
@@ -71,6 +76,12 @@ def _of_translation(location: Location) -> str:
     from .translation import translation_page
 
     return translation_page(location)
+
+
+def _of_likeness(location: Location) -> str:
+    from .likeness import likeness_page
+
+    return likeness_page(location)
 
 
 def _of_identification(location: Location) -> str:

@@ -35,6 +35,27 @@ def near_twins(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     (images,) array of int64
         Groups are numbered in the order of their first images.
     """
+    small = thumbnails(images)
+    alike = small @ small.T > ALIKE
+    _, labels = scipy.sparse.csgraph.connected_components(
+        scipy.sparse.csr_matrix(alike), directed=False
+    )
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse].astype(np.int64)
+
+
+def thumbnails(images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return small images of mean 0 and length 1, whose products are correlations of grey levels.
+
+    Parameters
+    ----------
+    images : (images, depth, width) array of uint8
+
+    Returns
+    -------
+    (images, SMALL * SMALL) array of float64
+        0 of an image that is constant.
+    """
     from PIL import Image
 
     small = np.stack(
@@ -43,13 +64,7 @@ def near_twins(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     ).reshape(len(images), -1)  # fmt: skip
     small -= small.mean(axis=1, keepdims=True)
     norms = np.linalg.norm(small, axis=1, keepdims=True)
-    small /= np.where(norms > 0, norms, 1)
-    alike = small @ small.T > ALIKE
-    _, labels = scipy.sparse.csgraph.connected_components(
-        scipy.sparse.csr_matrix(alike), directed=False
-    )
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[inverse].astype(np.int64)
+    return small / np.where(norms > 0, norms, 1)
 
 
 def split_groups(
