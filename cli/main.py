@@ -26,6 +26,7 @@ COMMANDS = {
     "presets": "Tell what each preset sets, or print one to change it.",
     "preview": "Draw a sequence: PNG, PDF or SVG of it, GIF or MP4 of its motion.",
     "report": "Draw what was found as pages: HTML that opens from the disk.",
+    "sample": "Make images of muscle out of noise, with masks of their aponeuroses.",
     "train": "Train networks on simulated sequences.",
     "translate": "Make simulated sequences look like recorded ones.",
     "verify": "Prove a store whole, byte by byte.",

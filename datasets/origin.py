@@ -32,6 +32,7 @@ FIRINGS = "musim_firings"
 MIN_CONFIDENCE, EPOCHS = "musim_min_confidence", "musim_epochs"
 USUAL_METHOD = "musim_usual_method"
 TRANSLATED_FROM = "musim_translated_from"
+SAMPLED_FROM = "musim_sampled_from"
 FORMAT_VERSION, KIND, PART_SIZE = "musim_format_version", "musim_kind", "musim_part_size"
 FRAME_RATE, PIXEL_SIZE = "musim_frame_rate", "musim_pixel_size"
 MEAN, SD = "musim_mean", "musim_sd"
@@ -39,7 +40,7 @@ SEALED = "musim_sealed"
 """Proof of what was added to a finished store; see :mod:`.sealing`."""
 
 JSON_TEXTS = (PARAMETERS, DOSES, SOURCES, DESCRIPTIONS, CHAIN, RUNS, SETTINGS, EVENTS,
-              TRANSLATED_FROM, SOFTWARE)  # fmt: skip
+              TRANSLATED_FROM, SAMPLED_FROM, SOFTWARE)  # fmt: skip
 """Attributes that hold JSON as text."""
 
 
@@ -499,7 +500,76 @@ class SectionImages:
         )
 
 
-Origin = Simulated | Imported | Identified | Translated | SectionImages
+@dataclass(frozen=True, kw_only=True)
+class SampledImages:
+    """Images of the longitudinal section that a run of training makes of noise.
+
+    Parameters
+    ----------
+    run : str
+        Folder of the run.
+    checkpoint : str
+        SHA-256 of its checkpoint, in hexadecimal.
+    settings : mapping of str to object
+        Of the run.
+    sampler : mapping of str to object
+        How samples are drawn.
+    seed : int
+        Image i depends on (checkpoint, sampler, seed, i) alone, but for rounding on other devices.
+    device : str
+        Kind of device that they were made on.
+    software : mapping of str to str
+    """
+
+    name: ClassVar[str] = "sampled"
+    version: ClassVar[int] = 1
+
+    run: str
+    checkpoint: str
+    settings: Mapping[str, Any]
+    sampler: Mapping[str, Any]
+    seed: int
+    device: str
+    software: Mapping[str, str] = field(default_factory=software_versions)
+
+    @property
+    def made_by(self) -> str:
+        """What made the store, in words."""
+        way = self.sampler["name"].upper()
+        return f"images sampled by {self.run} ({way}) with seed {self.seed}"
+
+    @property
+    def advice(self) -> str:
+        """How the store is made again: from the run."""
+        return "sample again"
+
+    def to_attributes(self) -> dict[str, Any]:
+        """Return what :meth:`from_attributes` reads back."""
+        origin = {
+            "run": self.run,
+            "checkpoint": self.checkpoint,
+            "settings": dict(self.settings),
+            "sampler": dict(self.sampler),
+            "device": self.device,
+        }
+        return {SAMPLED_FROM: _text(origin), SEED: self.seed}
+
+    @classmethod
+    def from_attributes(cls, attributes: Attributes) -> Self:
+        """Read what :meth:`to_attributes` made."""
+        origin = _read(attributes, SAMPLED_FROM)
+        return cls(
+            run=str(origin["run"]),
+            checkpoint=str(origin["checkpoint"]),
+            settings=origin["settings"],
+            sampler=origin["sampler"],
+            seed=int(attributes[SEED]),
+            device=str(origin["device"]),
+            software=_software_of(attributes),
+        )
+
+
+Origin = Simulated | Imported | Identified | Translated | SectionImages | SampledImages
 
 ORIGINS: dict[str, type[Origin]] = {kind.name: kind for kind in get_args(Origin)}
 

@@ -30,6 +30,7 @@ from .layout import PLAN, ROOT, SEAL, Layout, check_version
 from .location import Location
 from .origin import (
     Origin,
+    SampledImages,
     SectionImages,
     Simulated,
     Translated,
@@ -191,8 +192,11 @@ class Store:
 
     @property
     def seed(self) -> int | None:
-        """The seed of a simulated store; None of any other."""
-        return self.origin.seed if isinstance(self.origin, Simulated | SectionImages) else None
+        """The seed of a store that was drawn from one; None of any other."""
+        origin = self.origin
+        return (
+            origin.seed if isinstance(origin, Simulated | SectionImages | SampledImages) else None
+        )
 
     @property
     def domain(self) -> str | None:

@@ -14,7 +14,7 @@ from musim.datasets.importing.stores import import_recordings
 
 HEAVY = ["numpy", "torch", "zarr", "xarray", "click", "scipy", "numba"]
 PLACES = musim._PLACES
-TRAINED = ["DetectTask", "TranslateTask", "TwitchTask", "translate"]
+TRAINED = ["DetectTask", "DiffuseTask", "TranslateTask", "TwitchTask", "sample_images", "translate"]
 """What needs torch."""
 
 

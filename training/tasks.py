@@ -1,5 +1,6 @@
 """How a run of a task is begun, resumed, tried out and used; which task, its class says."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -238,10 +239,31 @@ def open_run(folder: str | Path, task_class: type[TaskT]) -> tuple[TaskT, Grid]:
     description = run.describe(of_task.name)
     grid = _read(run, description, "grid", Grid)
     task = of_task(_read(run, description, "settings", of_task.settings_class), grid)
-    chosen = BEST if (run.path / BEST).exists() else LAST
+    chosen = _used(run)
     load_networks(task, run.load(chosen), run.path / chosen)
     task.networks.eval()
     return task, grid
+
+
+def digest_of(folder: str | Path) -> str:
+    """Return the SHA-256 of the checkpoint that :func:`open_run` takes, in hexadecimal.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    run = RunFolder(folder)
+    chosen = _used(run)
+    try:
+        return hashlib.sha256((run.path / chosen).read_bytes()).hexdigest()
+    except OSError:
+        run.load(chosen)  # which says what is wrong
+        raise
+
+
+def _used(run: RunFolder) -> str:
+    return BEST if (run.path / BEST).exists() else LAST
 
 
 def _no_room(

@@ -3,6 +3,7 @@
 Make stores
     generate              simulate sequences and store them with their truth
     generate_sections     make images of the muscle's longitudinal section, with their truth
+    sample_images         make images of muscle, with masks, out of noise
     import_recordings     bring recordings into a store, through the imaging chain
     translate             make simulated sequences look like recorded ones
     evaluate_translation  compare them with recorded ones
@@ -23,6 +24,7 @@ Train networks (with ``pip install "musim[train]"``)
     TwitchTask            the estimator of twitch trains
     train_judge           train the judgement of the method learned
     TranslateTask         the translator to the likeness of recordings
+    DiffuseTask           the diffusion model of images
 
 Simulate without a store
     draw                  the truth of one sequence
@@ -83,6 +85,8 @@ if TYPE_CHECKING:
     from musim.training.identification.networks.detection_task import DetectTask as DetectTask
     from musim.training.identification.networks.twitch_task import TwitchTask as TwitchTask
     from musim.training.identification.results import identify_stores
+    from musim.training.sections.diffusion.diffuse_task import DiffuseTask as DiffuseTask
+    from musim.training.sections.diffusion.sampled import sample_images as sample_images
     from musim.training.tasks import train as train
     from musim.training.translation.evaluation import evaluate_translation as evaluate_translation
     from musim.training.translation.translating import translate_store
@@ -96,6 +100,7 @@ _PLACES = {
     "Chain": ("simulator.imaging.chain", "Chain"),
     "Description": ("datasets.importing.description", "Description"),
     "DetectTask": ("training.identification.networks.detection_task", "DetectTask"),
+    "DiffuseTask": ("training.sections.diffusion.diffuse_task", "DiffuseTask"),
     "Doses": ("simulator.experiment.doses", "Doses"),
     "FailureError": ("simulator", "FailureError"),
     "InputError": ("simulator", "InputError"),
@@ -117,6 +122,7 @@ _PLACES = {
     "import_recordings": ("datasets.importing.stores", "import_recordings"),
     "open_store": ("datasets", "open_store"),
     "render": ("simulator", "render"),
+    "sample_images": ("training.sections.diffusion.sampled", "sample_images"),
     "train": ("training.tasks", "train"),
     "train_judge": ("training.identification.learning.run", "train_judge"),
     "translate": ("training.translation.translating", "translate_store"),

@@ -16,6 +16,7 @@ from ...datasets.images.reading import read_image, read_mask
 from ...datasets.images.resizing import SIZE, rescaled, resized, resized_mask
 from ...datasets.images.scale import PixelScale
 from ...datasets.images.sizes import read_sizes
+from ...datasets.origin import SampledImages
 from ...datasets.store import Store, open_store
 from ...simulator.errors import InputError
 
@@ -155,9 +156,11 @@ def _of_store(store: Store) -> ImageSet:
         else np.zeros(images.shape, bool)
     )
     depth, width = store.layout.grid.pixel_size
+    told = not isinstance(store.origin, SampledImages)  # whose models know no millimetres
+    scale = PixelScale.of_millimetres(depth, width) if told else PixelScale(width / depth)
     return ImageSet(
         tuple(f"{i:06d}" for i in range(count)), images, masks, np.asarray(masks.any(axis=(1, 2))),
-        (PixelScale.of_millimetres(depth, width),) * count, np.arange(count, dtype=np.int64),
+        (scale,) * count, np.arange(count, dtype=np.int64),
     )  # fmt: skip
 
 

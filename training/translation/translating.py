@@ -1,7 +1,6 @@
 """From a store of simulated sequences to a store of translated ones, with all its labels."""
 
 import dataclasses
-import hashlib
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,8 +17,8 @@ from ...datasets.origin import Translated, recorded_by, to_attributes
 from ...datasets.production import Input, Maker, Part, Work, WorkOptions, produce
 from ...datasets.store import Store, open_sequences
 from ...simulator.errors import FailureError, InputError
-from ..runs.folder import BEST, LAST, RunFolder, versions
-from ..tasks import open_run
+from ..runs.folder import RunFolder, versions
+from ..tasks import digest_of, open_run
 from .sequences import check_frames
 from .translation_task import TranslateTask
 
@@ -48,7 +47,7 @@ def plan(source: Store, run: str | Path) -> Layout:
         )
     folder = str(Path(run).absolute())
     RunFolder(run).describe("translate")
-    task, grid = _open(folder, _digest(folder))
+    task, grid = _open(folder, digest_of(folder))
     layout = source.layout
     found = layout.grid
     if not found.fits(grid, frames=False, image=False):
@@ -68,7 +67,7 @@ def plan(source: Store, run: str | Path) -> Layout:
         store=source.location.address,
         sequences=len(source),
         run=folder,
-        checkpoint=_digest(folder),
+        checkpoint=digest_of(folder),
         settings=task.settings.to_json(),
         parameters=source.parameters,
         seed=source.seed,
@@ -176,27 +175,11 @@ def _labels(layout: Layout) -> list[str]:
     return [name for name in layout.variables if name != "tvi"]
 
 
-def _checkpoint(run: str) -> Path:
-    """Return the checkpoint that :func:`..tasks.open_run` takes."""
-    best = Path(run) / BEST
-    return best if best.exists() else Path(run) / LAST
-
-
-def _digest(run: str) -> str:
-    """Return the SHA-256 of a run's checkpoint, in hexadecimal."""
-    file = _checkpoint(run)
-    try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
-    except OSError:
-        RunFolder(run).load(file.name)  # which says what is wrong
-        raise
-
-
 @lru_cache(maxsize=1)
 def _open(run: str, digest: str) -> tuple[TranslateTask, Any]:
     """Return the task of a run, and its grid; kept, though its training may go on meanwhile."""
     task, grid = open_run(run, TranslateTask)
-    if _digest(run) != digest:
+    if digest_of(run) != digest:
         raise InputError(
             f"{run}: found another checkpoint than the one that was begun with, wanted the same; "
             "translate when its training is over"

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,8 +23,9 @@ from ..image_source import ImageSource
 from .averaging import Averaged
 from .channels import to_channels
 from .diffuse_settings import MODELS, DiffuseSettings
+from .sampling import Sampler
 
-ORDER, DRAWS, VALIDATION = 1, 2, 3
+ORDER, DRAWS, VALIDATION, SAMPLES = 1, 2, 3, 4
 """What is drawn at random stands in the keys of generators after the seed."""
 
 
@@ -152,6 +153,33 @@ class DiffuseTask:
             batch = {name: value.to(device) for name, value in batch.items()}
             errors.append(self._error(self.networks.average, batch).item())
         return {"error": float(np.mean(errors))}
+
+    def sample(self, sampler: Sampler, seed: int, indices: Sequence[int]) -> Tensor:
+        """Make samples of noise with the averaged weights.
+
+        Parameters
+        ----------
+        sampler : Sampler
+        seed : int
+        indices : sequence of int
+            Of the samples: each has noise of its own, whichever others are made with it.
+
+        Returns
+        -------
+        float32 tensor of shape (sample, channel, depth, width)
+            Between -1 and 1.
+        """
+        network = self.networks.average.eval()
+        device = next(network.parameters()).device
+        streams = [np.random.default_rng((seed, SAMPLES, index)) for index in indices]
+        shape = (self.settings.channels, *self.settings.size)
+
+        def noise() -> Tensor:
+            drawn = [stream.standard_normal(shape, dtype=np.float32) for stream in streams]
+            return torch.from_numpy(np.stack(drawn)).to(device)
+
+        with torch.no_grad():
+            return sampler.draw(self.noising, network, noise)
 
     def _error(self, network: torch.nn.Module, batch: Batch) -> Tensor:
         images, times, noise = batch["images"], batch["times"], batch["noise"]

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from musim.training.runs.folder import BEST, LAST
 from musim.training.runs.trial import count
@@ -14,33 +13,15 @@ from musim.training.sections.diffusion.diffuse_task import DiffuseTask
 from musim.training.sections.image_source import ImageSource
 from musim.training.tasks import open_run, train
 
+from .small_models import SHAPE, TINY, write_images
+
 CPU = torch.device("cpu")
-TINY = {
-    "steps": 5, "batch_size": 4, "size": (8, 12), "noise_steps": 10, "maps": 8, "groups": 4,
-    "multipliers": (1, 2), "patch": 1, "blocks": 1, "attention": 1,
-    "validate_every": 2, "save_every": 3, "validation_batches": 2, "log_every": 1,
-}  # fmt: skip
-
-
-def write_images(folder, count=10, shape=(24, 36), masks=True):
-    """Write images that differ, each with a band of other depth drawn on it."""
-    random = np.random.default_rng(4)
-    for name in ("images", "masks") if masks else ("images",):
-        (folder / name).mkdir(parents=True)
-    for number in range(count):
-        grey = random.integers(0, 255, shape).astype(np.uint8)
-        Image.fromarray(grey).save(folder / "images" / f"{number}.png")
-        if masks:
-            drawn = np.zeros(shape, np.uint8)
-            drawn[number : number + 3] = 255
-            Image.fromarray(drawn).save(folder / "masks" / f"{number}.png")
-    return str(folder / "images")
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     place = write_images(tmp_path_factory.mktemp("drawn"))
-    return ImageSource(images=(place,), size=(24, 36))
+    return ImageSource(images=(place,), size=SHAPE)
 
 
 def make(source, **changes):
@@ -142,7 +123,7 @@ def test_a_run_with_a_break_equals_one_without(source, tmp_path):
 
 
 def test_images_without_masks_are_refused_unless_none_are_made(tmp_path, refused):
-    bare = ImageSource(images=(write_images(tmp_path, masks=False),), size=(24, 36))
+    bare = ImageSource(images=(write_images(tmp_path, masks=False),), size=SHAPE)
     with refused("found no mask", "masks=no"):
         make(bare).check(bare)
     task = make(bare, masks=False)
