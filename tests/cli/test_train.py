@@ -288,18 +288,14 @@ def test_without_the_libraries_it_says_what_to_install(tmp_path, missing):
         f"            raise ModuleNotFoundError('no ' + name, name={missing!r})\n"
         "sys.meta_path.insert(0, Block())\n"
     )
-    code = blocker + program("train", "detect", "--endless", "-o", "run", *CPU)
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
     if missing == "torch":  # Before the small task can be imported.
-        code = (
-            blocker
-            + "from musim.cli import main\nmain(['train', 'detect', '--endless', '-o', 'run'])"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
-        )
+        code = "from musim.cli import main\nmain(['train', 'detect', '--endless', '-o', 'run'])"
+    else:
+        code = program("train", "detect", "--endless", "-o", "run", *CPU)
+    done = subprocess.run(
+        [sys.executable, "-c", blocker + code], cwd=tmp_path, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
     assert done.returncode == 2, done.stderr
     assert done.stderr.strip().splitlines() == [
         f"Error: found {missing} missing, wanted the libraries for training; pip install "
