@@ -10,6 +10,7 @@ from rich.table import Table
 from ..simulator.errors import InputError
 from .config import config_option
 from .console import out, print_json, progress
+from .image_options import names_from
 from .options import json_option
 from .run_options import setting_option, settings_from
 from .wording import counted
@@ -49,6 +50,8 @@ Examples:
 @click.option("--steps", default=None, metavar="NUMBER", help="Batches of each training.")
 @click.option("--split-seed", type=int, default=0, show_default=True, metavar="NUMBER",
               help="Of training, validation and test images.")  # fmt: skip
+@click.option("--without", default=None, metavar="NAME,NAME|FILE",
+              help="Images of --data to leave out: names, or a file of them.")  # fmt: skip
 @setting_option
 @click.option("--accelerator", default="auto", show_default=True, metavar="cpu|cuda|mps|auto",
               help="Where to train.")  # fmt: skip
@@ -57,7 +60,8 @@ Examples:
 @json_option
 @config_option
 def thickness(protocol, images, masks, sizes, generated, simulated, target, runs, model, steps,
-              split_seed, changes, accelerator, resume, overwrite, as_json) -> None:  # fmt: skip
+              split_seed, without, changes, accelerator, resume, overwrite,
+              as_json) -> None:  # fmt: skip
     """Train networks on real, generated and simulated images, and score all on the same real ones.
 
     Experiments are those of Katakis et al. 2023: 40 % of the real images train, 20 % validate, 40 %
@@ -70,7 +74,10 @@ def thickness(protocol, images, masks, sizes, generated, simulated, target, runs
 
     if resume and overwrite:
         raise InputError("found both --resume and --overwrite, wanted one of them")
-    source = ImageSource(images=(images,), masks=masks or "", sizes=sizes or "", seed=split_seed)
+    source = ImageSource(
+        images=(images,), masks=masks or "", sizes=sizes or "", seed=split_seed,
+        without=names_from(without),
+    )  # fmt: skip
     began = time.perf_counter()
     with progress("training networks", "steps") as report:
         found = evaluate_thickness(

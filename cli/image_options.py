@@ -1,5 +1,6 @@
 """Options of the commands that train on images, and the source that is made of them."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -21,6 +22,9 @@ IMAGE_OPTIONS = (
                  "[default: 0.4,0.2,0.4]"),
     click.option("--split-seed", type=click.IntRange(0), default=None, metavar="NUMBER",
                  help="Of the split.  [default: 0]"),
+    click.option("--without", default=None, metavar="NAME,NAME|FILE",
+                 help="Images of --data to leave out, by names or a file of them; the split is as "
+                 "with them."),
 )  # fmt: skip
 """Options that say which images are trained on."""
 
@@ -42,7 +46,7 @@ def image_source(options: dict[str, Any]):
     """
     from ..training.sections.image_source import ImageSource
 
-    names = ("masks", "sizes", "shares", "split_seed")
+    names = ("masks", "sizes", "shares", "split_seed", "without")
     images, also = options.pop("images"), options.pop("also")
     given = {name: options.pop(name) for name in names}
     given = {name: value for name, value in given.items() if value is not None}
@@ -55,7 +59,29 @@ def image_source(options: dict[str, Any]):
         given["shares"] = _shares(given["shares"])
     if "split_seed" in given:
         given["seed"] = given.pop("split_seed")
+    if "without" in given:
+        given["without"] = names_from(given["without"])
     return ImageSource(images=tuple(images), also=tuple(also), **given)
+
+
+def names_from(text: str | None) -> tuple[str, ...]:
+    """Return names of images from an option's text: names, or a file with one in each line.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    place = Path(text or "")
+    if text and place.is_file():
+        try:
+            return tuple(place.read_text(encoding="utf-8").split())
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"{place}: found it unreadable ({type(error).__name__}), wanted names of images, "
+                "one in each line"
+            ) from error
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
 def _shares(text: str) -> tuple[float, ...]:

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...datasets.grid import Grid
 from ...datasets.images.groups import split_groups
 from ...datasets.images.resizing import SIZE
@@ -41,6 +43,8 @@ class ImageSource:
         out.
     seed : int
         Of the split.
+    without : tuple of str
+        Names of images that are left out, after the split: it is the same with them.
     size : tuple of int
         Depth and width of all images [px].
 
@@ -57,6 +61,7 @@ class ImageSource:
     shares: tuple[float, float, float] = SHARES
     kept: float = 1.0
     seed: int = 0
+    without: tuple[str, ...] = ()
     size: tuple[int, int] = SIZE
 
     def __post_init__(self) -> None:
@@ -85,7 +90,16 @@ class ImageSource:
         train, validation, test = self.shares
         shares = [train * self.kept, train * (1 - self.kept), validation, test]
         drawn = iter(split_groups(whole.groups, [one for one in shares if one], self.seed))
-        split = [whole.take(next(drawn) if one else []) for one in shares]
+        known = set(whole.names)
+        unknown = [name for name in self.without if name not in known]
+        if unknown:
+            raise InputError(
+                f"`without`: found {unknown[0]}, wanted names of images that are there, as in "
+                f"{whole.names[0]}"
+            )
+        left = np.array([name in self.without for name in whole.names])
+        parts = [next(drawn) if one else np.empty(0, np.int64) for one in shares]
+        split = [whole.take(part[~left[part]]) for part in parts]
         return split[0], split[-2], split[-1]
 
     @functools.cached_property

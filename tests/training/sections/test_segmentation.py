@@ -26,7 +26,7 @@ from musim.training.tasks import train  # noqa: E402
 
 SIZE = (32, 32)
 TINY = {"maps": 4, "levels": 3, "fold": 1, "batch_size": 4, "steps": 40, "validate_every": 20,
-        "learning_rate": 0.02, "rotation": 0, "scaling": 1.1, "screens": 0,
+        "learning_rate": 0.02, "average": 0.8, "rotation": 0, "scaling": 1.1, "screens": 0,
         "erased": 0}  # fmt: skip
 
 
@@ -137,6 +137,18 @@ def test_no_image_is_on_both_sides_and_fewer_are_among_more(source):
     half = ImageSource(images=("lines",), size=SIZE, kept=0.5)
     assert set(half.own.names) < names[0]
     assert half.test.names == source.test.names
+
+
+def test_images_left_out_are_left_out_of_the_same_split(source, refused):
+    some = (source.own.names[0], source.test.names[1])
+    less = ImageSource(images=("lines",), size=SIZE, without=some)
+    assert less.own.names == source.own.names[1:]
+    assert less.validation.names == source.validation.names
+    assert less.test.names == (source.test.names[0], *source.test.names[2:])
+    assert ImageSource.from_json(less.to_json()) == ImageSource.from_json(less.to_json())
+    assert ImageSource.from_json(less.to_json()).without == some
+    with refused("`without`: found none_such"):
+        _ = ImageSource(images=("lines",), size=SIZE, without=("none_such",)).own
 
 
 def test_prepared_images_are_about_0_whatever_the_scanners_gain():

@@ -18,9 +18,9 @@ from ...runs.memory_format import arrange
 from ...runs.settings import Settings
 from ...runs.sources import Batch
 from ...runs.task import register
+from ..averaging import Averaged
 from ..image_sets import ImageSet
 from ..image_source import ImageSource
-from .averaging import Averaged
 from .channels import to_channels
 from .diffuse_settings import MODELS, DiffuseSettings
 from .sampling import Sampler

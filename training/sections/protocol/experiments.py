@@ -63,8 +63,9 @@ class Experiment:
         made = tuple(place for kind in self.made for place in places[kind])
         if not self.real:
             return replace(
-                real, images=made, also=(), masks="", sizes="", shares=MADE_SHARES, kept=1.0
-            )
+                real, images=made, also=(), masks="", sizes="", shares=MADE_SHARES, kept=1.0,
+                without=(),
+            )  # fmt: skip
         if self.table == 4:
             return replace(real, also=made, shares=SHARES, kept=1.0)
         return replace(real, also=made, shares=FEW_SHARES, kept=self.real / FEW_SHARES[0])

@@ -33,6 +33,8 @@ class SegmentSettings(Settings):
     drops: int = declare(4, "Even stretches of training; the rate drops after each.",
                          bounds=(1, 1000))  # fmt: skip
     drop_to: float = declare(0.3, "What the rate drops to, as a share.", bounds=(0, 1))
+    average: float = declare(0.99, "Share of the average of weights that a step leaves.",
+                             bounds=(0, 0.99999))  # fmt: skip
     dice_weight: float = declare(0.9, "Of aponeuroses in the Dice loss; the rest has all else.",
                                  bounds=(0, 1))  # fmt: skip
     beside: float = declare(
@@ -46,7 +48,7 @@ class SegmentSettings(Settings):
                              bounds=(1, 10))  # fmt: skip
     shift: float = declare(0.1, "Images are shifted by up to this share of them.", bounds=(0, 1))
     screens: float = declare(
-        0.4, "Share of images that are shown as on a scanner's screen, smaller and off the middle.",
+        0.25, "Share of images that are shown as on a scanner's screen, smaller and anywhere.",
         bounds=(0, 1),
     )  # fmt: skip
     flips: bool = declare(True, "Whether left and right are exchanged at random.")

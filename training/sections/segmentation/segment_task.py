@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Adam, Optimizer
 
 from ....datasets.grid import Grid
@@ -13,8 +13,10 @@ from ....simulator.errors import InputError
 from ...runs.memory_format import arrange
 from ...runs.settings import Settings
 from ...runs.task import register
+from ..averaging import Averaged
 from ..image_sets import ImageSet
 from ..image_source import ImageSource
+from .attention_unet import AttentionUNet
 from .augmenting import augment
 from .segment_losses import overlaps, weighted_dice_loss
 from .segment_settings import MODELS, SegmentSettings
@@ -48,10 +50,15 @@ class SegmentTask:
         self.settings, self.grid = settings, grid
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
-            self.network = settings.network()
+            self.networks = Averaged(settings.network(), settings.average)
         self.network.check_size((grid.shape[1], grid.shape[2]))
-        self.networks: nn.Module = self.network
-        arrange(self.networks, settings.memory_format)
+        arrange(self.networks.network, settings.memory_format)
+
+    @property
+    def network(self) -> AttentionUNet:
+        """The network that is used: its weights are averages over steps."""
+        network: AttentionUNet = self.networks.average
+        return network
 
     def check(self, source: ImageSource) -> None:
         """Raise InputError unless there are images with masks, to train on and to validate on."""
@@ -59,12 +66,15 @@ class SegmentTask:
         source.validation.with_masks()
 
     def optimisers(self) -> dict[str, Optimizer]:
-        """Return Adam for the whole network."""
-        return {"adam": Adam(self.network.parameters(), lr=self.settings.learning_rate)}
+        """Return Adam for the whole network; after its steps the average follows."""
+        parameters = self.networks.network.parameters()
+        adam = Adam(parameters, lr=self.settings.learning_rate)
+        adam.register_step_post_hook(lambda *_: self.networks.update())
+        return {"adam": adam}
 
     def prepare(self, step: int, optimisers: Mapping[str, Optimizer]) -> None:
         """Set the step size of a step, and the network to training."""
-        self.network.train()
+        self.networks.train()
         for optimiser in optimisers.values():
             for group in optimiser.param_groups:
                 group["lr"] = self.learning_rate(step)
@@ -109,7 +119,7 @@ class SegmentTask:
     ) -> dict[str, Tensor]:
         """Return the weighted Dice loss of a batch."""
         images, masks = augment(batch["images"].float() / 255, batch["masks"].float(), batch)
-        logits = self.network(prepared(images))
+        logits = self.networks.network(prepared(images))
         return {"dice_loss": weighted_dice_loss(logits, masks, self.settings.dice_weight)}
 
     def clip(self, optimiser: str) -> float:

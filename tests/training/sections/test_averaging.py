@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from musim.training.sections.diffusion.averaging import Averaged
+from musim.training.sections.averaging import Averaged
 
 
 def test_the_average_follows_its_formula_and_forgets_the_first_weights():
@@ -42,3 +42,15 @@ def test_the_average_is_not_trained():
     with pytest.raises(RuntimeError):
         networks.average(torch.ones(2)).sum().backward()
     assert torch.equal(before, networks.average.weight)
+
+
+def test_statistics_of_batches_are_averaged_and_their_number_is_copied():
+    networks = Averaged(nn.BatchNorm1d(1, momentum=1.0), 0.6)
+    wanted = 0.0
+    for number in range(1, 12):
+        networks.network(torch.tensor([[number - 1.0], [number + 1.0]]))
+        networks.update()
+        kept = min(0.6, (1 + number) / (10 + number))
+        wanted = kept * wanted + (1 - kept) * number
+    assert float(networks.average.running_mean) == pytest.approx(wanted, rel=1e-5)
+    assert int(networks.average.num_batches_tracked) == 11

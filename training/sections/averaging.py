@@ -1,4 +1,4 @@
-"""The running average of a network's weights, which is what samples are drawn with."""
+"""The running average of a network's weights, which is what is used of it once it is trained."""
 
 import copy
 
@@ -27,10 +27,19 @@ class Averaged(nn.Module):
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take the network's weights, as they are after a step, into the average."""
+        """Take the network's weights, as they are after a step, into the average.
+
+        So are statistics of batch normalisation, and what else is in buffers of numbers.
+        """
         number = int(self.updates) + 1
         weight = 1 - min(self.decay, (1 + number) / (10 + number))
         pairs = zip(self.average.parameters(), self.network.parameters(), strict=True)
         for average, value in pairs:
             average.lerp_(value, weight)
+        buffers = zip(self.average.buffers(), self.network.buffers(), strict=True)
+        for average, value in buffers:
+            if value.is_floating_point():
+                average.lerp_(value, weight)
+            else:
+                average.copy_(value)
         self.updates += 1
