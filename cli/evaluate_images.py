@@ -19,13 +19,16 @@ from .options import json_option
 Examples:
   musim evaluate images recorded simulated.zarr
   musim evaluate images recorded sampled.zarr --train training --out likeness
-  musim evaluate images recorded sampled.zarr --json
+  musim evaluate images recorded sampled.zarr --features segment --json
 """,
 )
 @click.argument("real", metavar="REAL")
 @click.argument("other", metavar="OTHER")
 @click.option("--train", default=None, metavar="IMAGES",
               help="What the model was trained on that made OTHER.  [default: REAL]")  # fmt: skip
+@click.option("--features", default="filters", show_default=True, metavar="filters|network|RUN",
+              help="What sets are compared by; network: the one that comes with musim, RUN: of "
+              "musim train segment.")  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, metavar="NUMBER",
               help="Of the draws of pairs and halves.")  # fmt: skip
 @click.option("-o", "--out", "target", default=None, metavar="FOLDER",
@@ -33,7 +36,7 @@ Examples:
 @click.option("--overwrite", is_flag=True, help="Replace an evaluation that is there.")
 @json_option
 @config_option
-def evaluate_images(real, other, train, seed, target, overwrite, as_json) -> None:
+def evaluate_images(real, other, train, features, seed, target, overwrite, as_json) -> None:
     """Tell how alike the images in OTHER are to those in REAL: stores of images, or folders.
 
     Grey levels, pairs of images (PSNR, SSIM) and features of both sets, as Katakis et al. 2023
@@ -44,7 +47,7 @@ def evaluate_images(real, other, train, seed, target, overwrite, as_json) -> Non
 
     began = time.perf_counter()
     found = evaluation.evaluate_images(
-        real, other, target, train=train, seed=seed, overwrite=overwrite
+        real, other, target, train=train, features=features, seed=seed, overwrite=overwrite
     )
     numbers = evaluation.summary(found)
     if as_json:

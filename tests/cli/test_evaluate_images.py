@@ -67,8 +67,11 @@ def test_the_options_that_reach_the_library(musim, folders, monkeypatch):
         raise SystemExit(0)
 
     monkeypatch.setattr(evaluation, "evaluate_images", note)
-    musim("evaluate", "images", "a", "b", "--train", "c", "--seed", 4, "-o", "d", "--overwrite")
-    assert calls == [(("a", "b", "d"), {"train": "c", "seed": 4, "overwrite": True})]
+    musim("evaluate", "images", "a", "b", "--train", "c", "--seed", 4, "--features", "r",
+          "-o", "d", "--overwrite")  # fmt: skip
+    assert calls == [
+        (("a", "b", "d"), {"train": "c", "features": "r", "seed": 4, "overwrite": True})
+    ]
 
 
 @pytest.mark.parametrize(
@@ -77,6 +80,7 @@ def test_the_options_that_reach_the_library(musim, folders, monkeypatch):
         (("real", "nothing"), ("nothing", "found")),
         (("real", "one"), ("other images: found 1", "wanted 2 or more")),
         (("real", "real", "--out", "real"), ("found something that is not an evaluation",)),
+        (("real", "real", "--features", "no-run"), ("no-run", "found")),
         (("real", "real", "--seed", "-1"), ("seed: found -1", "wanted an integer from 0")),
     ],
 )

@@ -16,6 +16,7 @@ from .features import FeatureExtractor, filter_bank, principal_components, stand
 from .grey_levels import GREY_LEVELS, GreyLevels, measure_grey_levels
 from .memorisation import Memorisation, memorisation
 from .pairs import PairScores, compare_pairs, draw_pairs
+from .perceptual import perceptual_distance
 
 LEAST = 2
 """Images of a set without which there is nothing to compare."""
@@ -156,12 +157,14 @@ def compare_images(
     scores, explained = principal_components(np.concatenate(features))
     grey = measure_grey_levels(real.images), measure_grey_levels(other.images)
     means = [one.histogram.mean(axis=0)[None] for one in grey]
+    perceptual = perceptual_distance()
+    drawn = draw_pairs(real.groups, other.groups, seed)
     pairs = {
-        "between": compare_pairs(
-            real.images, other.images, draw_pairs(real.groups, other.groups, seed)
-        ),
+        "between": compare_pairs(real.images, other.images, drawn, perceptual),
         **{
-            name: compare_pairs(one.images, one.images, draw_pairs(one.groups, None, seed))
+            name: compare_pairs(
+                one.images, one.images, draw_pairs(one.groups, None, seed), perceptual
+            )
             for name, one in (("real", real), ("other", other))
         },
     }

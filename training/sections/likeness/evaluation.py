@@ -5,6 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ....datasets.location import Location
 from ....datasets.origin import software_versions
 from ....simulator.seeds import check_seed
@@ -16,13 +18,14 @@ from .distributions import DISTRIBUTIONS
 from .features import FeatureExtractor
 from .grey_levels import ENTROPIES, GREY_LEVELS
 from .memorisation import Nearest
+from .network_features import FILTERS, extractor_of
 from .pairs import PAIR_SCORES, PUBLISHED_SCALE
+from .perceptual import AVAILABLE, UNAVAILABLE
 from .published import (
     FID,
     GREY_PUBLISHED,
     PAIRS_PUBLISHED,
     SSIM_WITHIN_PUBLISHED,
-    UNAVAILABLE,
     span,
 )
 
@@ -48,7 +51,7 @@ def evaluate_images(
     out: str | Path | None = None,
     *,
     train: Any | None = None,
-    extractor: FeatureExtractor | None = None,
+    features: str | FeatureExtractor = FILTERS,
     seed: int = 0,
     overwrite: bool = False,
 ) -> Likeness:
@@ -63,8 +66,9 @@ def evaluate_images(
         A local folder for tables and figures; without it nothing is written.
     train : str, path or Store, optional
         What the model was trained on that made the other images.
-    extractor : FeatureExtractor, optional
-        What sets are compared by; :func:`.features.filter_bank`, if not given.
+    features : str or FeatureExtractor
+        What sets are compared by: ``"filters"``, ``"network"`` for the network that comes with
+        musim, the folder of a run of ``musim train segment``, or any other.
     seed : int
         Of the draws of pairs and of halves, 0 or more.
     overwrite : bool
@@ -83,6 +87,7 @@ def evaluate_images(
     folder = None if out is None else EvaluationFolder(out, FILES)
     if folder is not None:
         folder.check(overwrite=overwrite)
+    extractor = features if isinstance(features, FeatureExtractor) else extractor_of(features)
     places = {"real": real, "other": other, **({} if train is None else {"train": train})}
     sets = {name: read_image_set(place) for name, place in places.items()}
     found = compare_images(
@@ -187,7 +192,7 @@ def _texts(found: Likeness) -> dict[str, list[str]]:
             f"{span(within['real'], 3)} within real and {span(within['other'], 3)} within sampled "
             "ones.",
             PUBLISHED_SCALE,
-            UNAVAILABLE,
+            UNAVAILABLE if np.isnan(found.pairs["between"].lpips).all() else AVAILABLE,
         ],
         "distributions": [
             FID.format(features=found.extractor),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ....simulator.errors import InputError
 from ...translation.metrics.spatial import structural_similarities
+from .perceptual import PerceptualDistance
 
 WINDOW = 7
 """Side of the windows of structural similarity [px], scikit-image's usual one."""
@@ -33,6 +34,7 @@ STREAM = 0x9A125
 PAIR_SCORES = {
     "psnr": "PSNR, dB",
     "ssim": "SSIM",
+    "lpips": "LPIPS",
     "psnr_published": "PSNR as published, dB",
     "ssim_published": "SSIM as published",
 }
@@ -59,6 +61,9 @@ class PairScores:
         Peak signal-to-noise ratio [dB]; NaN of two images that are the same, which have no noise.
     ssim : (pairs,) array of float64
         Mean structural similarity, -1..1.
+    lpips : (pairs,) array of float64
+        Learned perceptual image patch similarity, 0 of what is the same; NaN where it is not
+        available (:mod:`.perceptual`).
     psnr_published, ssim_published : (pairs,) arrays of float64
         Those of images with values from 0 to 1 that are taken for images with values up to 255.
     """
@@ -67,6 +72,7 @@ class PairScores:
     second: NDArray[np.int64]
     psnr: NDArray[np.float64]
     ssim: NDArray[np.float64]
+    lpips: NDArray[np.float64]
     psnr_published: NDArray[np.float64]
     ssim_published: NDArray[np.float64]
 
@@ -102,7 +108,10 @@ def draw_pairs(
 
 
 def compare_pairs(
-    first: NDArray[np.uint8], second: NDArray[np.uint8], pairs: NDArray[np.int64]
+    first: NDArray[np.uint8],
+    second: NDArray[np.uint8],
+    pairs: NDArray[np.int64],
+    perceptual: PerceptualDistance | None = None,
 ) -> PairScores:
     """Score pairs of images.
 
@@ -111,6 +120,8 @@ def compare_pairs(
     first, second : (images, depth, width) arrays of uint8
         Of one size.
     pairs : (pairs, 2) array of int64
+    perceptual : callable, optional
+        See :func:`.perceptual.perceptual_distance`.
 
     Returns
     -------
@@ -126,14 +137,19 @@ def compare_pairs(
             f"found images of {first.shape[1]} x {first.shape[2]} px, wanted {WINDOW} x {WINDOW} "
             "or more, windows of structural similarity; take larger images"
         )
-    psnr, right, published = (np.empty(len(pairs)) for _ in range(3))
+    psnr, right, published, learned = (np.full(len(pairs), math.nan) for _ in range(4))
     for place, (one, other) in enumerate(pairs):
         ours, theirs = (image.astype(np.float64) / HIGHEST for image in (first[one], second[other]))
         error = float(((ours - theirs) ** 2).mean())
-        psnr[place] = -10 * math.log10(error) if error > 0 else math.nan
+        if error > 0:
+            psnr[place] = -10 * math.log10(error)
+        if perceptual is not None:
+            learned[place] = perceptual(first[one], second[other])
         right[place] = structural_similarities(ours[None], theirs[None], WINDOW)[0, 0]
         # As a share of 255 in the place of 1: the same as a range of 255 for values up to 1.
         published[place] = structural_similarities(
             ours[None] / HIGHEST, theirs[None] / HIGHEST, WINDOW
         )[0, 0]
-    return PairScores(pairs[:, 0], pairs[:, 1], psnr, right, psnr + PUBLISHED_EXCESS, published)
+    return PairScores(
+        pairs[:, 0], pairs[:, 1], psnr, right, learned, psnr + PUBLISHED_EXCESS, published
+    )

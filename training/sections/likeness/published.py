@@ -22,11 +22,6 @@ GREY_PUBLISHED = (
     "(real) and 10.83 to 11.03 (sampled), over four muscles."
 )
 
-UNAVAILABLE = (
-    "LPIPS: not available. It needs AlexNet's weights, which are not here and would have to be "
-    "fetched. The published 0.005 to 0.008 cannot be made again."
-)
-
 FID = (
     "The Fréchet distance is FID's formula with other features than Inception's, whose weights are "
     "not here: {features}, standardised by the real images. It is no FID of anybody else, and is "

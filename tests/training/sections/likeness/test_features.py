@@ -13,6 +13,7 @@ from musim.training.sections.likeness.features import (
     principal_components,
     standardised,
 )
+from musim.training.sections.likeness.network_features import extractor_of
 
 
 def wave(period, degrees, side=192):
@@ -89,3 +90,27 @@ def test_fewer_components_than_dimensions():
     np.testing.assert_allclose(scores, [[-2, 0], [0, 0], [2, 0]])
     np.testing.assert_allclose(explained, [1, 0])
     assert not principal_components(np.ones((3, 4)))[1].any()
+
+
+@pytest.mark.torch
+def test_features_of_a_network_are_means_of_its_deepest_maps():
+    import torch
+
+    from musim.training.sections.likeness.network_features import network_features
+    from musim.training.sections.segmentation.attention_unet import AttentionUNet
+    from musim.training.sections.segmentation.segmenting import Segmenter
+
+    torch.manual_seed(0)
+    network = AttentionUNet(2, 3)
+    kept = []
+    network.down[-1].register_forward_hook(lambda module, given, made: kept.append(made))
+    extractor = network_features(Segmenter(network, (32, 32), "runs/segment"))
+    images = np.random.default_rng(0).integers(0, 256, (3, 32, 32)).astype(np.uint8)
+    found = extractor(images)
+    np.testing.assert_allclose(found, kept[0].mean(dim=(2, 3)).numpy(), rtol=1e-6)
+    assert found.shape == (3, 8)
+    assert "Attention U-Net segment" in extractor.name
+
+
+def test_features_by_name():
+    assert extractor_of("filters").name == filter_bank().name
