@@ -65,7 +65,7 @@ class DiffuseSettings(Settings):
         if any(length % multiple for length in self.size):
             raise InputError(
                 f"size: found {self.size} px, wanted multiples of {multiple}, as many pixels as a "
-                "place of the lowest level has; change it, patch or `multipliers`"
+                "place of the lowest level has; change it, patch or multipliers"
             )
         if self.maps % 2 or self.maps % self.groups:
             raise InputError(
