@@ -69,7 +69,7 @@ class DiffuseSettings(Settings):
             )
         if self.maps % 2 or self.maps % self.groups:
             raise InputError(
-                f"maps: found {self.maps}, wanted an even multiple of `groups`, {self.groups}"
+                f"maps: found {self.maps}, wanted an even multiple of groups, {self.groups}"
             )
 
     @property
