@@ -12,8 +12,8 @@ from .layers import Attention, ResidualBlock, TimeEmbedding
 class DiffusionUNet(nn.Module):
     """A U-Net of residual blocks with attention (Katakis et al. 2023, section 2.2.2).
 
-    The paper says which layers there are, not how many: levels, blocks and heads are those of the
-    implementation that it builds on, Ho et al. 2020's as it is usually written for torch.
+    The paper says which layers there are, not how many: levels, blocks, heads and where attention
+    is are choices.
 
     Parameters
     ----------
