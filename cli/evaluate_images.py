@@ -63,15 +63,18 @@ def evaluate_images(real, other, train, features, seed, target, overwrite, as_js
 
 def print_likeness(numbers: dict, console: Console) -> None:
     """Print what a comparison of images found, table by table."""
-    from ..training.sections.likeness.tables import tables_of
+    from ..training.sections.likeness.tables import counts, tables_of
 
+    console.print(counts(numbers), markup=False, soft_wrap=True)
+    console.print()
     for shown in tables_of(numbers):
         table = Table("", *shown.columns, box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
         for column in table.columns[1:]:
             column.justify = "right"
         for heading, cells in shown.rows:
             table.add_row(heading, *cells)
-        console.print(shown.title, markup=False, soft_wrap=True)
+        console.print(f"{shown.title} ({shown.caption[0].lower()}{shown.caption[1:]})",
+                      markup=False, soft_wrap=True)  # fmt: skip
         console.print(table)
         for text in shown.text:
             console.print(text, markup=False, style="dim", highlight=False, soft_wrap=True)

@@ -3,10 +3,12 @@
 import json
 from typing import Any
 
+from markupsafe import Markup
+
 from ...datasets.location import Location
 from ...simulator.errors import FailureError
 from ...training.sections.likeness.evaluation import CAPTIONS, SETTINGS
-from ...training.sections.likeness.tables import ShownTable, tables_of
+from ...training.sections.likeness.tables import ShownTable, counts, tables_of
 from .document import document, section
 from .markup import element, join
 from .tables import Column, RowHead, definitions, table
@@ -51,6 +53,7 @@ def _page(folder: Location, found: dict[str, Any], figures: list[dict[str, str]]
             "header",
             element("p", "Likeness of two sets of images", class_="kind"),
             element("h1", title),
+            element("p", counts(numbers), class_="summary"),
             *(element("p", f"Remark: {text}.", class_="summary") for text in numbers["remarks"]),
         ),
         element(
@@ -68,7 +71,7 @@ def _name(address: str) -> str:
     return address.rstrip("/").rsplit("/", 1)[-1]
 
 
-def _table(shown: ShownTable):
+def _table(shown: ShownTable) -> Markup:
     heads = [RowHead(place, heading) for place, (heading, _) in enumerate(shown.rows)]
     columns = [
         Column(heading, [(cells[place], cells[place]) for _, cells in shown.rows])
@@ -77,6 +80,6 @@ def _table(shown: ShownTable):
     return section(
         shown.name,
         shown.title,
-        table(shown.name, shown.title, "Measure", heads, columns),
+        table(shown.name, shown.caption, "Measure", heads, columns),
         *(element("p", text) for text in shown.text),
     )

@@ -195,10 +195,10 @@ def _texts(found: Likeness) -> dict[str, list[str]]:
             UNAVAILABLE if np.isnan(found.pairs["between"].lpips).all() else AVAILABLE,
         ],
         "distributions": [
-            FID.format(features=found.extractor),
-            f"All: {real} real images, one a group, and {other} other ones, of {features} "
-            "features. These measures depend on how many images there are; so beside them stand "
-            "mean (SD) over splits of the real images into halves by group: "
+            FID.format(features=found.extractor, published=span(PAIRS_PUBLISHED["fid"], 1)),
+            f"All: {real} real images, one a group, and {other} other ones, near twins too, of "
+            f"{features} features. These measures depend on how many images there are; so beside "
+            "them stand mean (SD) over splits of the real images into halves by group: "
             f"{half} real images against {drawn} other ones, and against {drawn} of the other "
             "half, which tells what is reached if nothing differs.",
         ],

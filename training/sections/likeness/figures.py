@@ -129,7 +129,7 @@ def draw_pair_scores(found: Likeness) -> Chart:
 
 def draw_features(found: Likeness) -> Chart:
     """Draw both sets by the first two principal components of their features (Fig. 7)."""
-    figure, grid = _figure(1, 1, (5.2, 4.6))
+    figure, grid = _figure(1, 1, (8.4, 4.6))
     axes = grid[0, 0]
     sets = zip(found.components, ("real", "other"), (REAL, OTHER), ("o", "^"), strict=True)
     for places, label, colour, marker in sets:

@@ -22,7 +22,7 @@ class ShownTable:
 
     Parameters
     ----------
-    name, title : str
+    name, title, caption : str
     columns : tuple of str
         Headings but for that of the first.
     rows : tuple of (str, tuple of str)
@@ -33,6 +33,7 @@ class ShownTable:
 
     name: str
     title: str
+    caption: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[str, ...]], ...]
     text: tuple[str, ...]
@@ -40,14 +41,7 @@ class ShownTable:
 
 def tables_of(numbers: Mapping[str, Any]) -> list[ShownTable]:
     """Return the tables of a :func:`.evaluation.summary`."""
-    images, text = numbers["images"], numbers["text"]
-    twins = images["near_twins"]
-    trained = "" if images["train"] is None else f", {images['train']} training images"
-    size = " x ".join(map(str, images["size"]))
-    counts = (
-        f"{images['real']} real images in {images['real_groups']} groups, {images['other']} other "
-        f"images{trained}, {size} px."
-    )
+    text, twins = numbers["text"], numbers["images"]["near_twins"]
     grey = numbers["grey_levels"]
     rows = [_row(heading, name, grey[name], ("real", "other"))
             for name, heading in GREY_LEVELS.items()]  # fmt: skip
@@ -58,19 +52,21 @@ def tables_of(numbers: Mapping[str, Any]) -> list[ShownTable]:
     ]
     memory = numbers["memorisation"]
     return [
-        ShownTable("grey_levels", f"{counts} Grey levels, mean (SD) over images",
+        ShownTable("grey_levels", "Grey levels", "Mean (SD) over images",
                    ("real", "other"), tuple(rows), tuple(text["grey_levels"])),
-        ShownTable("pairs", "Pairs of images, mean (SD)",
+        ShownTable("pairs", "Pairs of images", "Mean (SD) over pairs",
                    ("within real", "within other", "between"),
                    tuple(_row(heading, name, numbers["pairs"][name], ("real", "other", "between"))
                          for name, heading in PAIR_SCORES.items()), tuple(text["pairs"])),
         ShownTable("distributions", "Both sets as distributions of features",
+                   "Of all images; mean (SD) over halves",
                    ("all", "at equal numbers", "real halves"),
                    tuple(_row(heading, name, numbers["distributions"][name],
                               ("all", "other", "real"))
                          for name, heading in DISTRIBUTIONS.items()),
                    tuple(text["distributions"])),
-        ShownTable("memorisation", "Learned by heart?", ("other", "held-out real"), (
+        ShownTable("memorisation", "Learned by heart?", "Mean (SD) over images",
+                   ("other", "held-out real"), (
             _row("Correlation with the nearest training image", "correlation", memory,
                  ("other", "held_out")),
             ("Nearly the same as a training image",
@@ -81,6 +77,17 @@ def tables_of(numbers: Mapping[str, Any]) -> list[ShownTable]:
              (number(memory["nearer"]), "")),
         ), tuple(text["memorisation"])),
     ]  # fmt: skip
+
+
+def counts(numbers: Mapping[str, Any]) -> str:
+    """Say in a sentence which images were compared, of a :func:`.evaluation.summary`."""
+    images = numbers["images"]
+    trained = "" if images["train"] is None else f", {images['train']} training images"
+    depth, width = images["size"]
+    return (
+        f"{images['real']} real images in {images['real_groups']} groups, {images['other']} other "
+        f"images{trained}, {depth} x {width} px."
+    )
 
 
 def _row(
