@@ -17,6 +17,7 @@ from ..simulator.errors import InputError
 from ..simulator.imaging.chain import PRESETS, Chain
 from ..simulator.kinds import short
 from ..simulator.ranges import parse_pair
+from . import import_images
 from .config import config_option
 from .console import err, out, print_json, progress
 from .options import CHAIN_OPTIONS, GroupedCommand, SectionOption, json_option
@@ -73,6 +74,7 @@ Examples:
   musim import disk.mat --describe > disk.toml
   musim import disk.mat --description disk.toml --out disk.zarr
   musim import subject*.h5 --description iq.toml --preset ali-2022 --out biceps.zarr
+  musim import scans --masks masks --sizes index.csv --crop auto --out images.zarr
   musim import tvi.npy --kind velocity --axes time,depth,width --frame-rate 512
     --image-size 40x40 --band 5-50 --median 1 --out tvi.zarr
 """,
@@ -118,21 +120,40 @@ Examples:
 @click.option("--overwrite", is_flag=True, help="Replace a musim store that is there.")
 @json_option
 @config_option
+@import_images.image_options
 @describing_options
 @chain_options
 def import_recordings(files, target, descriptions, describe, preset, events, dtype, workers,
-                      resume, overwrite, as_json, **texts) -> None:  # fmt: skip
-    """Bring recordings into a store: RF, IQ or velocity, from MATLAB to DICOM files.
+                      resume, overwrite, as_json, images, masks, sizes, pixel_size, crop,
+                      **texts) -> None:  # fmt: skip
+    """Bring recordings into a store: RF, IQ or velocity, from MATLAB to DICOM files; or images.
 
     MATLAB, HDF5, NetCDF, NumPy, Zarr and TIFF are read, and with musim[formats] NIfTI and DICOM.
 
     RF is beamformed, IQ turned into velocity by 2-D autocorrelation, velocity filtered and
     resampled as asked. The store has no truth; every command takes it as it takes a simulated one.
+
+    A folder of pictures, or single ones, becomes a store of B-mode images of the longitudinal
+    section, all of one size, with the aponeuroses that were drawn on them.
     """
     from ..datasets.importing.planning import plan
     from ..datasets.importing.stores import carry_out
     from ..datasets.production import Work
 
+    of_images = {
+        "images": images, "masks": masks, "sizes": sizes, "pixel_size": pixel_size, "crop": crop,
+    }  # fmt: skip
+    of_recordings = {
+        "--describe": describe, "--description": descriptions, "--preset": preset,
+        "--events": events,
+        **{f"--{CHAIN_OPTIONS.get(n, RENAMED.get(n, n)).replace('_', '-')}": text
+           for n, text in ((key.removeprefix("describe_"), text) for key, text in texts.items())
+           if n != "pixels"},
+    }  # fmt: skip
+    if import_images.are_asked_for(files, of_images, of_recordings):
+        work = {"workers": workers, "resume": resume, "overwrite": overwrite}
+        import_images.bring_in(files, target, of_images, texts["pixels"], work, as_json=as_json)
+        return
     if describe:
         if len(files) > 1:
             raise InputError(f"describe: found {len(files)} files, wanted one; describe one by one")

@@ -26,9 +26,11 @@ def info(store, card, as_json) -> None:
     """Tell what a store holds: its parameters, its variables and its data card.
 
     The data card compares the distribution of every parameter in the sequences with the one that
-    was asked for. A p-value below 0.001 says that they differ.
+    was asked for. A p-value below 0.001 says that they differ. That of images tells their scale,
+    their grey levels, and how many are drawn on and belong together.
     """
     from ..datasets.datacard import Entry, data_card
+    from ..datasets.images.summary import images_card
     from ..datasets.store import open_store
     from .store_tables import as_json as json_of
     from .store_tables import tables_of
@@ -38,9 +40,10 @@ def info(store, card, as_json) -> None:
     if card and opened.parameters is not None:
         with progress("reading", "parts") as report:
             entries = data_card(opened, report)
+    images = images_card(opened) if card and opened.is_section else None
     if as_json:
-        print_json(**json_of(opened, entries))
+        print_json(**json_of(opened, entries, images))
         return
     console = out()
-    for table in tables_of(opened, entries, console.width):
+    for table in tables_of(opened, entries, console.width, images):
         console.print(table)

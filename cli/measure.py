@@ -79,7 +79,7 @@ def measure(images, masks, target, pictures, pixel_size, sizes, unit, as_json) -
         raise InputError(f"{table}: found the table of sizes, wanted another name for --out")
     with progress("measuring", "images") as report:
         found = measure_images(
-            entries, pixel_size=_size(pixel_size), unit=unit,
+            entries, pixel_size=pixel_size_of(pixel_size), unit=unit,
             sizes=None if sizes is None else read_sizes(sizes), on_progress=report,
         )  # fmt: skip
     rows = [each.row() for each in found]
@@ -101,7 +101,7 @@ def measure(images, masks, target, pictures, pixel_size, sizes, unit, as_json) -
     out().print(f"wrote {target}{drawn} ({seconds:.1f} s)", soft_wrap=True, markup=False)
 
 
-def _size(text):
+def pixel_size_of(text):
     """Return depth and width of a pixel from an option's text."""
     if text is None:
         return None
@@ -155,10 +155,10 @@ def _lines(summary):
         )
         yield f"fascicle length: {_quartiles(summary.fascicle_length, summary.unit)}"
     for reason, names in summary.reasons.items():
-        yield f"not measured: {reason} in {_named(names)}"
+        yield f"not measured: {reason} in {named(names)}"
     if summary.coloured:
         yield (
-            f"annotations in colour in {_named(summary.coloured)}: keep them away from the muscle"
+            f"annotations in colour in {named(summary.coloured)}: keep them away from the muscle"
         )
     if summary.measured and summary.unit == "px":
         yield "lengths are in pixels of depth; --pixel-size or --sizes tells millimetres"
@@ -169,7 +169,8 @@ def _quartiles(values, unit: str) -> str:
     return f"median {middle:.1f} {unit} (quartiles {low:.1f}-{high:.1f})"
 
 
-def _named(names) -> str:
+def named(names) -> str:
+    """Return how many images there are, and the first of their names."""
     shown = ", ".join(names[:MOST_NAMED])
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     return f"{counted(len(names), 'image')} ({shown}{more})"

@@ -9,8 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..datasets.datacard import Entry
+from ..datasets.images.summary import ImagesCard
 from ..datasets.layout import Layout
-from ..datasets.origin import parameters_of, recorded_by
+from ..datasets.origin import ImportedImages, parameters_of, recorded_by
 from ..datasets.store import Store
 from ..simulator.declarations import Declaration, declarations
 from ..simulator.imaging.chain import Chain
@@ -42,10 +43,12 @@ SUSPICIOUS = 0.001
 """p-values below are shown in red."""
 
 
-def tables_of(store: Store, entries: list[Entry], width: int) -> list[Table]:
+def tables_of(
+    store: Store, entries: list[Entry], width: int, card: ImagesCard | None = None
+) -> list[Table]:
     """Return the tables of a store and its data card, for a terminal of some width."""
     layout = store.layout
-    frames, depth, across = layout.shape
+    frames = layout.shape[0]
     overview = _table("store", str(store.location))
     written = VOXELS[store.kind]
     overview.add_row("kind", f"{store.kind} ({written}, {layout.dtype})")
@@ -53,8 +56,7 @@ def tables_of(store: Store, entries: list[Entry], width: int) -> list[Table]:
     overview.add_row("sequences", f"{len(store)} in {parts} of {layout.part_size}")
     length = "one image" if store.is_section else f"{frames} frames at {layout.frame_rate:g} Hz"
     overview.add_row("sequence", length)
-    dz, dx = layout.pixel_size
-    overview.add_row("image", f"{depth} x {across} px of {dz:g} x {dx:g} mm (depth x width)")
+    overview.add_row("image", f"{layout.image} (depth x width)")
     if store.seed is not None:
         overview.add_row("seed", str(store.seed))
     overview.add_row("origin", store.origin.made_by)
@@ -67,7 +69,9 @@ def tables_of(store: Store, entries: list[Entry], width: int) -> list[Table]:
         for name, about in declarations(type(asked)).items():
             table.add_row(name, _shown(about, getattr(asked, name)), about.unit)
         tables.append(table)
-    tables += _sources(store) + _found(store)
+    tables += _sources(store) + _files(store) + _found(store)
+    if card is not None:
+        tables.append(_images(card))
     tables.append(_variables(layout, width))
     if entries:
         tables.append(_card(entries, width))
@@ -109,6 +113,49 @@ def _sources(store: Store) -> list[Table]:
     if len(recorded.cuts) > MOST_SOURCES:
         table.add_row("…", f"and {len(recorded.cuts) - MOST_SOURCES} more (see --json)", "", "")
     return [steps, table]
+
+
+def _files(store: Store) -> list[Table]:
+    """Return which files imported images come from, and what was taken of them."""
+    if not isinstance(store.origin, ImportedImages):
+        return []
+    images = store.origin.images
+    table = _table("image", "file", "SHA-256", "size", "taken from row, column", "mask")
+    for one in images[:MOST_SOURCES]:
+        top, left, depth, width = one.crop
+        whole = (depth, width) == one.size
+        taken = "all" if whole else f"{top}, {left}: {depth} x {width}"
+        size = "{} x {} px".format(*one.size)
+        table.add_row(
+            escape(one.name), escape(one.file), one.sha256[:8] + "…", size, taken,
+            escape(one.mask or ""),
+        )  # fmt: skip
+    if len(images) > MOST_SOURCES:
+        table.add_row("…", f"and {len(images) - MOST_SOURCES} more (see --json)", *[""] * 4)
+    return [table]
+
+
+def _images(card: ImagesCard) -> Table:
+    """Return what is known of images together."""
+    table = _table("data card of images", "")
+    table.add_row("aponeuroses drawn", f"on {card.drawn} of {counted(card.images, 'image')}")
+    table.add_row("groups", f"{card.groups}, of up to {counted(card.largest_group, 'image')}")
+    for what, ends in (("depth", card.depths_mm), ("width", card.widths_mm)):
+        if ends:
+            few = "" if card.known == card.images else f" ({counted(card.known, 'image')})"
+            table.add_row(what, f"{_ends(ends)} mm{few}")
+    if not card.known:
+        table.add_row("depth, width", "not known in mm")
+    table.add_row("shape of pixels", f"{_ends(card.shapes)} (width over depth)")
+    table.add_row("grey levels", "mean {:.1f}, SD {:.1f}".format(*card.grey))
+    if card.cropped:
+        table.add_row("cropped", counted(card.cropped, "image"))
+    return table
+
+
+def _ends(ends: tuple[float, ...]) -> str:
+    low, high = (f"{value:.3g}" for value in ends)
+    return low if low == high else f"{low}-{high}"
 
 
 def _found(store: Store) -> list[Table]:
@@ -181,7 +228,7 @@ def _number(value: float) -> str:
     return "" if math.isnan(value) else f"{value:.3g}"
 
 
-def as_json(store: Store, entries: list[Entry]) -> dict[str, Any]:
+def as_json(store: Store, entries: list[Entry], card: ImagesCard | None = None) -> dict[str, Any]:
     """Return the same as plain values."""
     outcomes = []
     if store.kind == "identified":
@@ -195,10 +242,11 @@ def as_json(store: Store, entries: list[Entry]) -> dict[str, Any]:
         "sizes": dict(store.layout.sizes),
         "frame_rate": store.layout.frame_rate,
         "pixel_size": list(store.layout.pixel_size),
+        "pixel_unit": store.layout.pixel_unit,
         "seed": store.seed,
         "origin": store.origin.name,
         "domain": store.domain,
-        "sources": [] if recorded is None else [cut.to_json() for cut in recorded.cuts],
+        "sources": _plain_sources(store),
         "chain": None if recorded is None else recorded.chain.to_json(),
         "parameters": None if asked is None else asked.to_json(),
         "found": [dataclasses.asdict(outcome) for outcome in outcomes],
@@ -208,4 +256,12 @@ def as_json(store: Store, entries: list[Entry]) -> dict[str, Any]:
             if name in said
         },
         "data_card": [dataclasses.asdict(entry) for entry in entries],
+        "images": None if card is None else dataclasses.asdict(card),
     }
+
+
+def _plain_sources(store: Store) -> list[dict[str, Any]]:
+    recorded = recorded_by(store.origin)
+    if isinstance(store.origin, ImportedImages):
+        return [one.to_json() for one in store.origin.images]
+    return [] if recorded is None else [cut.to_json() for cut in recorded.cuts]

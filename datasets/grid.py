@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+MILLIMETRES, PIXELS = "mm", "px"
+"""Units of pixels' sizes: in pixels they are counted where millimetres are not known."""
+
 SAME = 5e-4
 """Relative difference up to which rates and pixels are one: that of coordinates in float32 and of
 sizes that were rounded for a header. In a sequence of 2 s firings are off by 1 ms at most."""

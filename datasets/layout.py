@@ -18,7 +18,7 @@ from zarr.errors import ZarrUserWarning
 
 from ..simulator.errors import InputError
 from .blosc import leave_no_semaphore
-from .grid import Grid
+from .grid import MILLIMETRES, Grid
 from .origin import Origin, from_attributes, grid_attributes
 from .schema import COORDINATES, FORMAT_VERSION, KINDS, SECTION, VARIABLES, Variable, chunks_of
 
@@ -69,6 +69,9 @@ class Layout:
         Depth and width of a pixel, mm.
     attributes : mapping of str to str or int
         Those of the store's origin, as :mod:`.origin` writes and reads them.
+    pixel_unit : {"mm", "px"}
+        Unit of `pixel_size` and of the coordinates; px where images have no known or no common
+        size in mm.
     """
 
     kind: str
@@ -79,6 +82,7 @@ class Layout:
     frame_rate: float
     pixel_size: tuple[float, float]
     attributes: Mapping[str, str | int]
+    pixel_unit: str = MILLIMETRES
 
     @property
     def sequences(self) -> int:
@@ -99,6 +103,12 @@ class Layout:
     def grid(self) -> Grid:
         """Frames and pixels of a sequence."""
         return Grid(self.shape, self.frame_rate, self.pixel_size)
+
+    @property
+    def image(self) -> str:
+        """Depth and width of an image, in words."""
+        depth, width = self.shape[1:]
+        return self.grid.image if self.pixel_unit == MILLIMETRES else f"{depth} x {width} px"
 
     @functools.cached_property
     def origin(self) -> Origin:
@@ -130,7 +140,8 @@ class Layout:
     def variable(self, name: str) -> Variable:
         """Return the declaration of a variable or coordinate, with its type in this store."""
         found = {v.name: v for v in (*VARIABLES, *COORDINATES)}[name]
-        return dataclasses.replace(found, dtype=self.dtypes.get(name, found.dtype))
+        units = self.pixel_unit if name in {"depth", "width"} else found.units
+        return dataclasses.replace(found, dtype=self.dtypes.get(name, found.dtype), units=units)
 
     def chunk_keys(self, name: str, part: int) -> list[str]:
         """Return the keys of the chunks of a variable that belong to a part."""
@@ -149,7 +160,10 @@ class Layout:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values that :meth:`from_json` reads back."""
-        return {"format_version": FORMAT_VERSION, **dataclasses.asdict(self)}
+        plain = {"format_version": FORMAT_VERSION, **dataclasses.asdict(self)}
+        if self.pixel_unit == MILLIMETRES:
+            del plain["pixel_unit"]  # as it was before there were others
+        return plain
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
@@ -163,7 +177,8 @@ class Layout:
             If the values are not a layout's.
         """
         check_version(values.get("format_version"))
-        fields = {field.name: values[field.name] for field in dataclasses.fields(cls)}
+        known = {"pixel_unit": MILLIMETRES, **values}
+        fields = {field.name: known[field.name] for field in dataclasses.fields(cls)}
         fields["variables"] = tuple(fields["variables"])
         fields["pixel_size"] = tuple(fields["pixel_size"])
         layout = cls(**fields)
@@ -195,6 +210,7 @@ class Layout:
                 part_size=self.part_size,
                 frame_rate=self.frame_rate,
                 pixel_size=self.pixel_size,
+                pixel_unit=self.pixel_unit,
             ),
             **self.attributes,
         }

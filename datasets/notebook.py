@@ -65,7 +65,7 @@ def _overview(store: Store) -> Markup:
         "sequences": str(len(store)),
         "sequence": f"{frames} frames at {layout.frame_rate:g} Hz, "
         f"{frames / layout.frame_rate:.3g} s",
-        "image": layout.grid.image,
+        "image": layout.image,
         "voxels": f"{layout.dtype}, {'stored' if store.kind == 'dense' else 'made when read'}",
         "variables": ", ".join(sorted({"tvi", *layout.variables})),
     }
@@ -111,8 +111,11 @@ def _picture(store: Store) -> Markup:
     frames, depth, width = store.layout.shape
     if store.is_section:
         shown = store.read("bmode", 0)[0].astype(np.float32)
-        caption = f"image 0: {float(store.read('muscle_thickness', 0)):.1f} mm thick"
-        return _figure(store, shown, store.read("aponeurosis_mask", 0), caption)
+        caption, variables = "image 0", store.layout.variables
+        if "muscle_thickness" in variables:
+            caption += f": {float(store.read('muscle_thickness', 0)):.1f} mm thick"
+        drawn = store.read("aponeurosis_mask", 0) if "aponeurosis_mask" in variables else ()
+        return _figure(store, shown, drawn, caption)
     seen = min(frames, max(MOST_VOXELS // (depth * width), 2))
     voxels = store.tvi(0, time=slice(0, seen)).astype(np.float32, copy=False)
     count = int(store.read("unit_count", 0)) if store.has_units else 0
@@ -130,6 +133,8 @@ def _figure(
     high, across = (
         n * step for n, step in zip((depth, width), store.layout.pixel_size, strict=True)
     )
+    if "pixel_shape" in store.layout.variables:
+        across = high / depth * width * float(store.read("pixel_shape", 0))
     paths = Markup("").join(
         Markup('<path vector-effect="non-scaling-stroke" d="{}"/>').format(
             _outline(np.asarray(mask, np.float32))

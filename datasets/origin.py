@@ -15,7 +15,7 @@ from ..simulator.experiment.doses import Doses
 from ..simulator.imaging.chain import BAND_PASS_REVISION, FIRST_REVISION, Chain
 from ..simulator.parameters import Parameters
 from ..simulator.section.parameters import SectionParameters
-from . import domains
+from . import domains, grid
 
 Attributes = Mapping[str, Any]
 """Those of a store's root: texts, numbers and lists of numbers by name."""
@@ -25,6 +25,7 @@ REVISION = "musim_revision"
 SOFTWARE = "musim_software"
 PARAMETERS, SEED, DOSES = "musim_parameters", "musim_seed", "musim_doses"
 DOMAIN, MUSCLE = "musim_domain", "musim_muscle"
+GROUPED_BY = "musim_grouped_by"
 SOURCES, DESCRIPTIONS, CHAIN = "musim_sources", "musim_descriptions", "musim_chain"
 METHOD, RUNS, REMARKS = "musim_method", "musim_runs", "musim_remarks"
 SETTINGS, EVENTS = "musim_settings", "musim_events"
@@ -35,6 +36,7 @@ TRANSLATED_FROM = "musim_translated_from"
 SAMPLED_FROM = "musim_sampled_from"
 FORMAT_VERSION, KIND, PART_SIZE = "musim_format_version", "musim_kind", "musim_part_size"
 FRAME_RATE, PIXEL_SIZE = "musim_frame_rate", "musim_pixel_size"
+PIXEL_UNIT = "musim_pixel_unit"
 MEAN, SD = "musim_mean", "musim_sd"
 SEALED = "musim_sealed"
 """Proof of what was added to a finished store; see :mod:`.sealing`."""
@@ -569,7 +571,94 @@ class SampledImages:
         )
 
 
-Origin = Simulated | Imported | Identified | Translated | SectionImages | SampledImages
+@dataclass(frozen=True, kw_only=True)
+class ImportedImage:
+    """A file of which one image was made.
+
+    Parameters
+    ----------
+    name : str
+        Of the image: that of its file without its suffix, if there is no other of that name.
+    file, sha256 : str
+        The file's name, without folders, and its SHA-256 in hexadecimal.
+    size : tuple of int
+        Depth and width of the file's image [px].
+    crop : tuple of int
+        What of it was taken: the first row and column, depth and width [px].
+    mask, mask_sha256 : str, optional
+        The file of the aponeuroses that were drawn on it, if there is one.
+    """
+
+    name: str
+    file: str
+    sha256: str
+    size: tuple[int, int]
+    crop: tuple[int, int, int, int]
+    mask: str | None = None
+    mask_sha256: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values that :meth:`from_json` reads back."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: value for name, value in values.items() if value is not None}
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Self:
+        """Read what :meth:`to_json` made."""
+        top, left, depth, width = plain["crop"]
+        high, across = plain["size"]
+        return cls(**{**plain, "size": (high, across), "crop": (top, left, depth, width)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportedImages:
+    """B-mode images of the longitudinal section that were read from files.
+
+    Parameters
+    ----------
+    images : tuple of ImportedImage
+        Of each image where it comes from.
+    grouped_by : str
+        What tells which images belong together: a column of a table, or that they are alike.
+    software : mapping of str to str
+    """
+
+    name: ClassVar[str] = "images"
+    version: ClassVar[int] = 1
+
+    images: tuple[ImportedImage, ...]
+    grouped_by: str
+    software: Mapping[str, str] = field(default_factory=software_versions)
+
+    @property
+    def made_by(self) -> str:
+        """What made the store, in words."""
+        first, *rest = [one.file for one in self.images] or ["no file"]
+        return f"images imported from {first}" + (f" and {len(rest)} more" if rest else "")
+
+    @property
+    def advice(self) -> str:
+        """How the store is made again: from its files."""
+        return "import its files again"
+
+    def to_attributes(self) -> dict[str, Any]:
+        """Return what :meth:`from_attributes` reads back."""
+        images = json.dumps([one.to_json() for one in self.images])
+        return {SOURCES: images, GROUPED_BY: self.grouped_by}
+
+    @classmethod
+    def from_attributes(cls, attributes: Attributes) -> Self:
+        """Read what :meth:`to_attributes` made."""
+        return cls(
+            images=tuple(ImportedImage.from_json(one) for one in _read(attributes, SOURCES)),
+            grouped_by=str(attributes[GROUPED_BY]),
+            software=_software_of(attributes),
+        )
+
+
+Origin = (
+    Simulated | Imported | Identified | Translated | SectionImages | SampledImages | ImportedImages
+)
 
 ORIGINS: dict[str, type[Origin]] = {kind.name: kind for kind in get_args(Origin)}
 
@@ -692,15 +781,17 @@ def settings_of(attributes: Attributes) -> dict[str, Any]:
 
 def grid_attributes(
     *, format_version: int, kind: str, part_size: int, frame_rate: float,
-    pixel_size: tuple[float, float],
+    pixel_size: tuple[float, float], pixel_unit: str,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the attributes that say how a store is laid out, for readers that know no musim."""
+    unit = {} if pixel_unit == grid.MILLIMETRES else {PIXEL_UNIT: pixel_unit}
     return {
         FORMAT_VERSION: format_version,
         KIND: kind,
         PART_SIZE: part_size,
         FRAME_RATE: frame_rate,
         PIXEL_SIZE: list(pixel_size),
+        **unit,
     }
 
 

@@ -32,6 +32,9 @@ SIMULATED_KINDS = ("dense", "rendered")
 SECTION = "section"
 """Kind of the stores that hold images of the longitudinal section, in grey levels."""
 
+IMAGE = "image"
+"""What only those of them have that were not simulated: of each image its scale and its group."""
+
 KINDS = (*SIMULATED_KINDS, "identified", SECTION)
 DENSE_PART = 16
 RENDERED_PART = 128
@@ -55,7 +58,7 @@ class Variable:
         Whether only simulated sequences have it.
     compressed : bool
         Whether its chunks are compressed (Blosc: shuffled LZ4).
-    only : {"", "experiment", "quick", "strengths", "variation", "section"}
+    only : {"", "experiment", "quick", "strengths", "variation", "section", "image"}
         Which simulated sequences have it; all but images, where it is empty. See
         :func:`variables_of`.
     """
@@ -300,7 +303,9 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable(
         "aponeurosis_mask", ("sequence", "aponeurosis", "depth", "width"), "uint8", "",
-        "1 where the superficial aponeurosis (0) or the deep one (1) lies.", only=SECTION,
+        "1 where the superficial aponeurosis (0) or the deep one (1) lies; where either does, if "
+        "they were drawn together.",
+        only=SECTION,
     ),
     Variable(
         "muscle_thickness", _SEQUENCE, "float64", "mm",
@@ -316,6 +321,24 @@ VARIABLES: tuple[Variable, ...] = (
         "fascicle_length", _SEQUENCE, "float64", "mm",
         "Its length from aponeurosis to aponeurosis; NaN: it does not meet both near the image.",
         only=SECTION,
+    ),
+    Variable(
+        "aponeurosis_drawn", _SEQUENCE, "uint8", "",
+        "1 where somebody drew aponeuroses on the image, 0 where nobody did.", truth=False,
+        only=IMAGE,
+    ),
+    Variable(
+        "pixel_depth", _SEQUENCE, "float64", "mm", "Depth of the image's pixels; NaN: not known.",
+        truth=False, only=IMAGE,
+    ),
+    Variable(
+        "pixel_shape", _SEQUENCE, "float64", "", "Width of the image's pixels over their depth.",
+        truth=False, only=IMAGE,
+    ),
+    Variable(
+        "image_group", _SEQUENCE, "int64", "",
+        "Number of the group of images that belong together; no split parts them.", truth=False,
+        only=IMAGE,
     ),
 )  # fmt: skip
 
@@ -378,7 +401,7 @@ def chunks_of(variable: Variable, sizes: Mapping[str, int], part_size: int) -> t
     if variable.name == "tvi":
         frame = sizes["depth"] * sizes["width"] * (2 if variable.dtype == "float16" else 4)
         return 1, min(sizes["time"], max(1, CHUNK_BYTES // frame)), shape[2], shape[3]
-    if variable not in COORDINATES:
+    if variable.dims != (variable.name,):  # no coordinate
         shape[0] = part_size
     return tuple(shape)
 

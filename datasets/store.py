@@ -111,7 +111,7 @@ class Store:
     def __repr__(self) -> str:
         """Return what it is, in one line."""
         grid = self.layout.grid
-        what = f"images of {grid.image}" if self.is_section else f"sequences of {grid}"
+        what = f"images of {self.layout.image}" if self.is_section else f"sequences of {grid}"
         return f"<musim.Store {self.location}: {len(self)} {what}>"
 
     def _repr_html_(self) -> str:

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
-from .reading import SUFFIXES, BmodeImage, opened, read_image, read_mask
-from .scale import PixelScale
+from .reading import SUFFIXES, BmodeImage, read_image, read_mask, size_of
 
 MASK_FOLDERS = ("masks", "aponeuroses", "labels")
 """Folders in, or beside, that of the images which masks are looked for in."""
@@ -41,11 +40,6 @@ class ImageEntry:
     name: str
     path: Path
     mask: Path | None
-
-    @property
-    def scale(self) -> PixelScale | None:
-        """How large its pixels are; None, for a file does not say."""
-        return None
 
     def read(self) -> BmodeImage:
         """Read the image."""
@@ -152,10 +146,10 @@ def _paired(files: list[Path], places: list[Path], beside: Path) -> dict[Path, P
 def _check_size(entry: ImageEntry) -> None:
     if entry.mask is None:
         return
-    with opened(entry.path) as image, opened(entry.mask) as mask:
-        if image.size != mask.size:
-            raise InputError(
-                f"{entry.mask}: found a mask of {mask.width} x {mask.height} px, wanted "
-                f"{image.width} x {image.height} px as {entry.path.name} has; draw it on the "
-                "image, or resize it without smoothing"
-            )
+    image, mask = size_of(entry.path), size_of(entry.mask)
+    if image != mask:
+        raise InputError(
+            f"{entry.mask}: found a mask of {mask[1]} x {mask[0]} px, wanted {image[1]} x "
+            f"{image[0]} px as {entry.path.name} has; draw it on the image, or resize it without "
+            "smoothing"
+        )

@@ -35,11 +35,13 @@ def near_twins(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     (images,) array of int64
         Groups are numbered in the order of their first images.
     """
-    small = thumbnails(images)
-    alike = small @ small.T > ALIKE
-    _, labels = scipy.sparse.csgraph.connected_components(
-        scipy.sparse.csr_matrix(alike), directed=False
-    )
+    return linked(thumbnails(images))
+
+
+def linked(thumbnails: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the group of each image by :func:`thumbnails`, as :func:`near_twins` does."""
+    alike = scipy.sparse.csr_matrix(thumbnails @ thumbnails.T > ALIKE)
+    _, labels = scipy.sparse.csgraph.connected_components(alike, directed=False)
     _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[inverse].astype(np.int64)
 

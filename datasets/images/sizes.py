@@ -2,9 +2,12 @@
 
 import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
 from .scale import PixelScale
@@ -14,6 +17,10 @@ ORIGINAL = ("original_depth", "original_width")
 
 PIXELS = ("pixel_depth_mm", "pixel_width_mm")
 """Columns of the size of an image's pixels; without a width they are square."""
+
+GROUPS = ("subject", "group", "cluster")
+"""Columns that tell which images belong together, the first that is there: those of one subject, or
+that are nearly the same."""
 
 ALSO = {"original_height": "original_depth", "image": "name"}
 """Other names of columns."""
@@ -29,10 +36,18 @@ class ImageSize:
         Depth and width in square pixels before it was made another size.
     pixels_mm : tuple of float, optional
         Depth and width of its pixels as it is [mm]; the width may be NaN.
+    group : str
+        Which images it belongs to; empty: to none.
     """
 
     original: tuple[int, int] | None = None
     pixels_mm: tuple[float, float] | None = None
+    group: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the table says how large the image is."""
+        return self.original is not None or self.pixels_mm is not None
 
     def scale(self, size: tuple[int, int]) -> PixelScale:
         """Return the scale of the image, of some depth and width in pixels."""
@@ -49,7 +64,8 @@ def read_sizes(path: str | Path) -> dict[str, ImageSize]:
     """Read a table of sizes, as CSV.
 
     Its columns are `name`, of an image with or without its suffix, and :data:`PIXELS`,
-    :data:`ORIGINAL` or both; others are passed over, and cells may be empty.
+    :data:`ORIGINAL` or one of :data:`GROUPS`, or several; others are passed over, and cells may be
+    empty.
 
     Returns
     -------
@@ -69,10 +85,12 @@ def read_sizes(path: str | Path) -> dict[str, ImageSize]:
         ) from error
     reader = csv.DictReader(text.splitlines())
     fields = [ALSO.get(name.strip(), name.strip()) for name in reader.fieldnames or ()]
-    if "name" not in fields or not (PIXELS[0] in fields or set(ORIGINAL) <= set(fields)):
+    group = next((name for name in GROUPS if name in fields), "")
+    sized = PIXELS[0] in fields or set(ORIGINAL) <= set(fields)
+    if "name" not in fields or not (sized or group):
         raise InputError(
             f"{path}: found columns {', '.join(fields) or 'none'}; wanted name, and "
-            f"{', '.join(PIXELS)} or {', '.join(ORIGINAL)}"
+            f"{', '.join(PIXELS)} or {', '.join(ORIGINAL)}, or {', '.join(GROUPS)}"
         )
     reader.fieldnames = fields
     sizes = {}
@@ -83,8 +101,35 @@ def read_sizes(path: str | Path) -> dict[str, ImageSize]:
         sizes[Path(row["name"] or "").stem] = ImageSize(
             None if math.isnan(sum(original)) else (round(original[0]), round(original[1])),
             None if math.isnan(depth) else (depth, width),
+            (row.get(group) or "").strip(),
         )
     return sizes
+
+
+def grouping_of(sizes: Mapping[str, ImageSize], names: Sequence[str]) -> NDArray[np.int64] | None:
+    """Return the group of each image by a table.
+
+    Parameters
+    ----------
+    sizes : mapping of ImageSize
+        As :func:`read_sizes` returns it.
+    names : sequence of str
+        Of the images' files, without suffix.
+
+    Returns
+    -------
+    (images,) array of int64, or None
+        Images of which nothing is said are of a group of their own; None if nothing is said of
+        any.
+    """
+    told = [sizes[name].group if name in sizes else "" for name in names]
+    if not any(told):
+        return None
+    # A tuple is no text of the table.
+    labels = {each: number for number, each in enumerate(dict.fromkeys(
+        group or (index,) for index, group in enumerate(told)
+    ))}  # fmt: skip
+    return np.array([labels[group or (index,)] for index, group in enumerate(told)], np.int64)
 
 
 def _number(row: Mapping[str, str | None], name: str, where: str) -> float:

@@ -16,6 +16,7 @@ from .files import VariableInfo, plain_text
 from .image_files import IMAGES, Image, ImageFile, Positions, library, line, package
 from .mapped import piece_of_file
 from .quantities import VELOCITY_UNITS, spelled
+from .ultrasound_regions import regions_of
 
 AXES = ("frame", "row", "column")
 
@@ -32,7 +33,6 @@ _DEFLATED = "1.2.840.10008.1.2.1.99"
 
 # Elements that may hold the pixels; integers say elsewhere how many bits they have.
 _ELEMENTS = {"PixelData": "", "FloatPixelData": "f4", "DoubleFloatPixelData": "f8"}
-_PLANE, _CENTIMETRES = 1, 3  # of a region's spatial format and units: PS3.3, section C.8.5.5.1
 
 
 @dataclass(frozen=True)
@@ -208,13 +208,7 @@ class DicomFile(ImageFile):
         found = [(one.get("PixelSpacing"), "PixelSpacing") for one in (
             self._data, *self._macro("PixelMeasuresSequence"),
         )]  # fmt: skip
-        regions = {
-            (10 * float(one.PhysicalDeltaY), 10 * float(one.PhysicalDeltaX))
-            for one in self._data.get("SequenceOfUltrasoundRegions") or ()
-            if int(one.get("RegionSpatialFormat", 0)) == _PLANE
-            and one.get("PhysicalUnitsXDirection") == _CENTIMETRES
-            and one.get("PhysicalUnitsYDirection") == _CENTIMETRES
-        }
+        regions = {one.pixel_size for one in regions_of(self._data) if one.pixel_size is not None}
         # Of regions with grids of their own none holds for the whole image.
         if len(regions) == 1:
             found.append((regions.pop(), "PhysicalDelta of an ultrasound region, in cm"))

@@ -16,6 +16,8 @@ from musim.datasets.origin import (
     Cut,
     Identified,
     Imported,
+    ImportedImage,
+    ImportedImages,
     Searched,
     Simulated,
     Translated,
@@ -61,11 +63,19 @@ AGAIN = dataclasses.replace(
     TRANSLATED, parameters=None, seed=None, recorded=dataclasses.replace(IMPORTED, software={})
 )
 QUICK = dataclasses.replace(EXPERIMENT, quick=True)
+IMAGES = ImportedImages(
+    images=(
+        ImportedImage(name="a", file="a.png", sha256="ab" * 32, size=(80, 60), crop=(2, 3, 70, 50)),
+        ImportedImage(name="b", file="b.tif", sha256="cd" * 32, size=(8, 9), crop=(0, 0, 8, 9),
+                      mask="b_mask.png", mask_sha256="ef" * 32),
+    ),
+    grouped_by="likeness", software=SOFTWARE,
+)  # fmt: skip
 ALL = [SIMULATED, EXPERIMENT, QUICK, IMPORTED, IDENTIFIED, TRANSLATED, AGAIN]
 NAMES = ["simulated", "experiment", "quick", "imported", "identified", "translated", "recorded"]
 
 
-@pytest.mark.parametrize("made", ALL, ids=NAMES)
+@pytest.mark.parametrize("made", [*ALL, IMAGES], ids=[*NAMES, "images"])
 def test_attributes_bring_an_origin_back(made):
     attributes = json.loads(json.dumps(to_attributes(made)))
     assert from_attributes(attributes) == made

@@ -39,7 +39,8 @@ def test_counts_and_images_are_filled_with_zero_and_parameters_with_nan():
     zero = (
         "territory", "twitch_train", "unit_count", "noise_key", "remarks", "frame_fault",
         "motion_map", "motion_course", "component_count", "scanner_noise_key",
-        "cut_count", "other_motion", "way", "bmode", "aponeurosis_mask",
+        "cut_count", "other_motion", "way", "bmode", "aponeurosis_mask", "aponeurosis_drawn",
+        "image_group",
     )  # fmt: skip
     for variable in VARIABLES:
         if variable.name in zero:
@@ -67,7 +68,8 @@ def test_only_voxels_tell_the_kinds_apart(kind):
     assert images == {
         "bmode", "aponeurosis_mask", "muscle_thickness", "pennation", "fascicle_length"
     }  # fmt: skip
-    others = {"sequence", "time", "depth", "width"} | found | recorded | images
+    of_files = {"aponeurosis_drawn", "pixel_depth", "pixel_shape", "image_group"}
+    others = {"sequence", "time", "depth", "width"} | found | recorded | images | of_files
     assert names ^ set(BY_NAME) - others == (set() if kind == "dense" else {"tvi"})
     analytic = {variable.name for variable in schema.variables_of(kind)}
     drawn = {name for name in names if name.startswith(schema.DOSE)}

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from ...datasets.images.finding import find_images
 from ...datasets.images.groups import near_twins
-from ...datasets.images.reading import read_image, read_mask
 from ...datasets.images.resizing import SIZE, rescaled, resized, resized_mask
 from ...datasets.images.scale import PixelScale
-from ...datasets.images.sizes import read_sizes
-from ...datasets.origin import SampledImages
+from ...datasets.images.sizes import grouping_of, read_sizes
+from ...datasets.images.stored import groups_of, images_of, is_store
 from ...datasets.store import Store, open_store
 from ...simulator.errors import InputError
 
@@ -118,7 +117,8 @@ def read_image_set(
     masks : str or path, optional
         Of a folder of images, see :func:`.finding.find_images`.
     sizes : str or path, optional
-        A table of the sizes of a folder's images, see :func:`.sizes.read_sizes`.
+        A table of the sizes of a folder's images, and of which belong together, see
+        :func:`.sizes.read_sizes`.
     size : tuple of int, optional
         Depth and width to make all images [px]. Without it they stay as they are if they have one
         size, and become :data:`SIZE` if not.
@@ -128,39 +128,23 @@ def read_image_set(
     InputError
         If there are no images, or they cannot be read.
     """
-    if isinstance(place, Store):
-        found = _of_store(place)
-    elif _is_images(Path(place)):
-        found = _of_folder(Path(place), masks, sizes, size)
-    else:
+    if is_store(place):
         found = _of_store(open_store(place))
+    else:
+        found = _of_folder(Path(place), masks, sizes, size)  # type: ignore[arg-type]
     return found if size is None else found.resized(size)
 
 
-def _is_images(place: Path) -> bool:
-    return place.is_file() or (place.is_dir() and not (place / "zarr.json").exists())
-
-
 def _of_store(store: Store) -> ImageSet:
-    if not store.is_section:
-        raise InputError(
-            f"{store.location}: found sequences of tissue velocity, wanted images of the "
-            "longitudinal section; make some with `musim generate --preset katakis-2023`"
-        )
-    count = len(store)
-    images = np.stack([store.read("bmode", i)[0] for i in range(count)])
-    drawn = "aponeurosis_mask" in store.layout.variables
-    masks = (
-        np.stack([store.read("aponeurosis_mask", i).any(axis=0) for i in range(count)])
-        if drawn
-        else np.zeros(images.shape, bool)
-    )
-    depth, width = store.layout.grid.pixel_size
-    told = not isinstance(store.origin, SampledImages)  # whose models know no millimetres
-    scale = PixelScale.of_millimetres(depth, width) if told else PixelScale(width / depth)
+    entries = images_of(store)
+    images = np.stack([entry.read().values for entry in entries])
+    nothing = np.zeros(images.shape[1:], bool)
+    masks = [entry.read_mask() for entry in entries]
     return ImageSet(
-        tuple(f"{i:06d}" for i in range(count)), images, masks, np.asarray(masks.any(axis=(1, 2))),
-        (scale,) * count, np.arange(count, dtype=np.int64),
+        tuple(entry.name for entry in entries), images,
+        np.stack([nothing if mask is None else mask for mask in masks]),
+        np.array([mask is not None for mask in masks]), tuple(entry.scale for entry in entries),
+        groups_of(store),
     )  # fmt: skip
 
 
@@ -169,21 +153,25 @@ def _of_folder(
 ) -> ImageSet:
     entries = find_images(place, masks, needed=False)
     told = {} if sizes is None else read_sizes(sizes)
-    read = [read_image(entry.path).values for entry in entries]
+    read = [entry.read() for entry in entries]
     if size is None:
-        every = {image.shape for image in read}
-        size = read[0].shape if len(every) == 1 else SIZE  # type: ignore[assignment]
+        every = {image.values.shape for image in read}
+        size = read[0].values.shape if len(every) == 1 else SIZE  # type: ignore[assignment]
     assert size is not None
     images, drawn, scales = [], [], []
     for entry, image in zip(entries, read, strict=True):
-        mask = np.zeros(image.shape, bool) if entry.mask is None else read_mask(entry.mask)
-        before = (image.shape[0], image.shape[1])
-        scale = told[entry.path.stem].scale(before) if entry.path.stem in told else PixelScale()
-        images.append(resized(image, size))
-        drawn.append(resized_mask(mask, size))
+        before = (image.values.shape[0], image.values.shape[1])
+        mask = entry.read_mask()
+        scale = image.scale or PixelScale()
+        if entry.path.stem in told and told[entry.path.stem].is_known:
+            scale = told[entry.path.stem].scale(before)
+        images.append(resized(image.values, size))
+        drawn.append(np.zeros(size, bool) if mask is None else resized_mask(mask, size))
         scales.append(rescaled(scale, before, size))
     shown = np.stack(images)
+    groups = grouping_of(told, [entry.path.stem for entry in entries])
     return ImageSet(
         tuple(entry.name for entry in entries), shown, np.stack(drawn),
-        np.array([entry.mask is not None for entry in entries]), tuple(scales), near_twins(shown),
+        np.array([entry.mask is not None for entry in entries]), tuple(scales),
+        near_twins(shown) if groups is None else groups,
     )  # fmt: skip

@@ -132,7 +132,7 @@ def test_masks_of_another_size_are_refused(tmp_path, refused):
 
 def test_what_cannot_be_read_is_refused(tmp_path, refused):
     (tmp_path / "text.png").write_text("no image")
-    with refused("text.png: found no image", "wanted PNG, TIFF or JPEG"):
+    with refused("text.png: found no image", "wanted PNG, TIFF, JPEG or DICOM"):
         read_image(tmp_path / "text.png")
     noise = np.random.default_rng(0).integers(0, 255, (60, 60), np.uint8)
     content = save(tmp_path / "a.png", noise).read_bytes()

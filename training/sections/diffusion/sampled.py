@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Unpack
 import numpy as np
 import torch
 
+from ....datasets.grid import PIXELS
 from ....datasets.layout import Layout
 from ....datasets.location import Location
 from ....datasets.origin import SampledImages, to_attributes
@@ -95,6 +96,7 @@ def plan_samples(
         dtypes={},
         frame_rate=FRAME_RATE,
         pixel_size=(1.0, 1.0),
+        pixel_unit=PIXELS,  # models know no millimetres
         attributes=to_attributes(origin),
     )  # fmt: skip
 

@@ -1,0 +1,145 @@
+"""Images of a store, one by one, as those of a folder are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...simulator.errors import InputError
+from ..grid import MILLIMETRES
+from ..layout import PLAN, ROOT
+from ..origin import ImportedImages
+from ..store import Store, open_store
+from .finding import ImageEntry, find_images
+from .reading import BmodeImage
+from .scale import PixelScale
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """An image in a store.
+
+    Parameters
+    ----------
+    store : Store
+    index : int
+    name : str
+    """
+
+    store: Store
+    index: int
+    name: str
+
+    @property
+    def mask(self) -> None:
+        """None: there is no file of its mask."""
+        return None
+
+    @property
+    def scale(self) -> PixelScale:
+        """How large its pixels are."""
+        layout = self.store.layout
+        if "pixel_depth" in layout.variables:
+            shape, depth = (
+                float(self.store.read(name, self.index)) for name in ("pixel_shape", "pixel_depth")
+            )
+            return PixelScale(shape, depth)
+        known = layout.pixel_unit == MILLIMETRES
+        depth, width = layout.pixel_size
+        return PixelScale.of_millimetres(depth, width) if known else PixelScale(width / depth)
+
+    @property
+    def has_mask(self) -> bool:
+        """Whether aponeuroses were drawn on it; of those that were made, whether it has any."""
+        variables = self.store.layout.variables
+        if "aponeurosis_drawn" in variables:
+            return bool(self.store.read("aponeurosis_drawn", self.index))
+        drawn = "aponeurosis_mask" in variables
+        return drawn and bool(self.store.read("aponeurosis_mask", self.index).any())
+
+    def read(self) -> BmodeImage:
+        """Read the image."""
+        return BmodeImage(self.store.read("bmode", self.index)[0], 0.0, self.scale)
+
+    def read_mask(self) -> NDArray[np.bool_] | None:
+        """Read the mask: True where an aponeurosis is; None if nobody drew one."""
+        if not self.has_mask:
+            return None
+        return np.asarray(self.store.read("aponeurosis_mask", self.index).any(axis=0))
+
+
+def images_of(store: Store) -> list[StoredImage]:
+    """Return the images of a store.
+
+    Raises
+    ------
+    InputError
+        If it holds tissue velocity.
+    """
+    if not store.is_section:
+        raise InputError(
+            f"{store.location}: found sequences of tissue velocity, wanted images of the "
+            "longitudinal section; make some with `musim generate --preset katakis-2023`, or "
+            "import some"
+        )
+    origin = store.origin
+    if isinstance(origin, ImportedImages):
+        names: Sequence[str] = [one.name for one in origin.images]
+    else:
+        names = [f"{index:06d}" for index in range(len(store))]
+    return [StoredImage(store, index, name) for index, name in enumerate(names)]
+
+
+def groups_of(store: Store) -> NDArray[np.int64]:
+    """Return the group of each image of a store: of those that belong together."""
+    if "image_group" not in store.layout.variables:
+        return np.arange(len(store), dtype=np.int64)
+    parts = [store.read_part("image_group", part) for part in range(store.layout.parts)]
+    return np.concatenate(parts)
+
+
+def is_store(place: Any) -> bool:
+    """Return whether a place is a store, finished or not, and neither a file nor a folder."""
+    if isinstance(place, Store):
+        return True
+    path = Path(place)
+    if path.is_dir():
+        return any((path / key).exists() for key in (ROOT, PLAN))
+    return not path.exists() and ("://" in str(place) or path.suffix == ".zarr")
+
+
+def entries_of(
+    place: Any, masks: str | Path | None = None, *, needed: bool = True
+) -> list[ImageEntry] | list[StoredImage]:
+    """Return the images of a store, or those of a folder.
+
+    Parameters
+    ----------
+    place : str, path or Store
+    masks : str or path, optional
+        Of a folder's images, see :func:`.finding.find_images`; a store has its own.
+    needed : bool
+        Whether an image at least has to have one.
+
+    Raises
+    ------
+    InputError
+        If there are no images, or none has a mask that is needed.
+    """
+    if not is_store(place):
+        return find_images(place, masks, needed=needed)
+    if masks is not None:
+        raise InputError(
+            f"{masks}: found `masks` of a store, wanted them in the store; import its images anew, "
+            "with them"
+        )
+    found = images_of(open_store(place))
+    if needed and not any(one.has_mask for one in found):
+        raise InputError(
+            f"{place}: found no aponeuroses drawn on its images, wanted them on some; import the "
+            "images anew, with `masks`"
+        )
+    return found
