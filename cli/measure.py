@@ -20,9 +20,10 @@ MOST_NAMED = 5
 @click.command(
     epilog="""\b
 Examples:
+  musim measure images --out table.csv
   musim measure images --masks masks --out table.csv
   musim measure images --masks masks --pixel-size 0.08 --unit mm --pictures pictures
-  musim measure images --sizes sizes.csv
+  musim measure images --run segmenter --sizes sizes.csv
 """
 )
 @click.argument("images", metavar="IMAGES")
@@ -30,6 +31,11 @@ Examples:
     "--masks", default=None, metavar="FOLDER",
     help="Masks of the aponeuroses, by the images' names, with or without _mask.  [default: "
     "masks or aponeuroses in or beside IMAGES, or NAME_mask.png]",
+)  # fmt: skip
+@click.option(
+    "--run", default=None, metavar="RUN",
+    help="Find aponeuroses with a network of musim train segment.  [default: where there are no "
+    "masks, with the one that comes with musim]",
 )  # fmt: skip
 @click.option(
     "-o", "--out", "target", default="muscles.csv", show_default=True, metavar="CSV",
@@ -54,10 +60,11 @@ Examples:
 )  # fmt: skip
 @json_option
 @config_option
-def measure(images, masks, target, pictures, pixel_size, sizes, unit, as_json) -> None:
-    """Measure muscles in longitudinal B-mode IMAGES on which the aponeuroses were drawn.
+def measure(images, masks, run, target, pictures, pixel_size, sizes, unit, as_json) -> None:
+    """Measure muscles in longitudinal B-mode IMAGES.
 
-    IMAGES is a folder of PNG, TIFF or JPEG, or one image. Thickness is the mean of five chords
+    IMAGES is a folder of PNG, TIFF or JPEG, or one image. Aponeuroses are those that were drawn, or
+    a network finds them. Thickness is the mean of five chords
     perpendicular to the line midway between the aponeuroses, as in Katakis et al. 2023; pennation
     is the angle between fascicles and the deep aponeurosis. Lengths in pixels are in pixels of
     depth. The table has a row for each image, with the reason where there is no number.
@@ -72,14 +79,17 @@ def measure(images, masks, target, pictures, pixel_size, sizes, unit, as_json) -
     check_target(table, (".csv",))
     if pixel_size is not None and sizes is not None:
         raise InputError("found both --pixel-size and --sizes, wanted one of them")
-    entries = find_images(images, masks)
+    if masks is not None and run is not None:
+        raise InputError("found both --masks and --run, wanted one of them")
+    entries = find_images(images, masks, needed=False)
+    source, by = _mask_source(entries, run)
     given = [entry.path for entry in entries] + [entry.mask for entry in entries if entry.mask]
     folder = None if pictures is None else _folder(Path(pictures), given)
     if sizes is not None and table.resolve() == Path(sizes).resolve():
         raise InputError(f"{table}: found the table of sizes, wanted another name for --out")
     with progress("measuring", "images") as report:
         found = measure_images(
-            entries, pixel_size=pixel_size_of(pixel_size), unit=unit,
+            entries, masks=source, pixel_size=pixel_size_of(pixel_size), unit=unit,
             sizes=None if sizes is None else read_sizes(sizes), on_progress=report,
         )  # fmt: skip
     rows = [each.row() for each in found]
@@ -91,14 +101,28 @@ def measure(images, masks, target, pictures, pixel_size, sizes, unit, as_json) -
     if as_json:
         print_json(
             table=target, pictures=pictures, images=summary.images, measured=summary.measured,
-            seconds=time.perf_counter() - began, rows=rows,
+            aponeuroses=by, seconds=time.perf_counter() - began, rows=rows,
         )  # fmt: skip
         return
+    out().print(f"aponeuroses: {by}", soft_wrap=True, markup=False)
     for line in _lines(summary):
         out().print(line, soft_wrap=True, markup=False)
     drawn = f", pictures in {pictures}" if pictures else ""
     seconds = time.perf_counter() - began
     out().print(f"wrote {target}{drawn} ({seconds:.1f} s)", soft_wrap=True, markup=False)
+
+
+def _mask_source(entries, run):
+    """Return what gives the masks of images, and who that is in words."""
+    from ..training.sections.measuring import drawn_mask
+
+    if run is None and any(entry.mask for entry in entries):
+        return drawn_mask, "as drawn"
+    from ..training.sections.segmentation.segmenting import segmenter
+
+    network = segmenter(run)
+    by = "the network of musim" if run is None else f"the network of {run}"
+    return lambda entry, image: network.find(image.values), f"found by {by}"
 
 
 def pixel_size_of(text):
