@@ -67,10 +67,11 @@ def thickness(protocol, images, masks, sizes, generated, simulated, target, runs
     Experiments are those of Katakis et al. 2023: 40 % of the real images train, 20 % validate, 40 %
     test; then 50, 30 and 10 % train, with images that were made and without. Images that are nearly
     the same are never on both sides of a split. The folder gets Tables 4 and 6 (segmentation.csv),
-    Table 5 (thickness.csv), a row for each test image (images.csv), and Figs 8 and 9.
+    Table 5 (thickness.csv), a row for each test image (images.csv), and Figs 8 and 9; folders
+    beside it, OUT-generated and OUT-simulated, get Tables 2 and 3 and Figs 5 to 7.
     """
     from ..training.sections.image_source import ImageSource
-    from ..training.sections.protocol.evaluation import evaluate_thickness
+    from ..training.sections.protocol.evaluation import evaluate_thickness, likeness_of
 
     if resume and overwrite:
         raise InputError("found both --resume and --overwrite, wanted one of them")
@@ -105,6 +106,11 @@ def thickness(protocol, images, masks, sizes, generated, simulated, target, runs
             f"({some}{f' and {more} more' if more > 0 else ''}): look whether it was drawn on "
             "another image.", soft_wrap=True, markup=False,
         )  # fmt: skip
+    for kind in ("generated", "simulated"):
+        if kind in found.summaries:
+            beside = likeness_of(target, kind)
+            console.print(f"How alike {kind} images are to the test images: musim report {beside}",
+                          soft_wrap=True, markup=False)  # fmt: skip
     seconds = time.perf_counter() - began
     console.print(f"{target}: segmentation.csv, thickness.csv, figures ({seconds:.0f} s)",
                   soft_wrap=True, markup=False)  # fmt: skip

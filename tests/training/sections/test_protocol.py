@@ -157,6 +157,10 @@ def test_the_whole_protocol_resumes_and_gives_the_tables(stores, tmp_path, monke
     for name, each in found.summaries.items():
         assert float(rows[name]["dice"]) == pytest.approx(each["dice"], rel=1e-4)
     assert set(found.doubtful) <= set(tests[0])
+    likeness = json.loads((tmp_path / "out-simulated" / "likeness.json").read_text())["likeness"]
+    assert likeness["images"]["real"] == len(tests[0])
+    assert likeness["images"]["other"] == found.trained_on["simulated"]
+    assert likeness["images"]["train"] is None
     figures = json.loads((tmp_path / "out" / "figures.json").read_text())
     assert [each["name"] for each in figures] == [
         "thickness-agreement", "thickness-found", "thickness-fewer"

@@ -12,7 +12,7 @@ from ....datasets.origin import software_versions
 from ....simulator.seeds import check_seed
 from ...evaluations import EvaluationFiles, EvaluationFolder
 from ...translation.metrics.table import Score, plain, score_of
-from ..image_sets import read_image_set
+from ..image_sets import ImageSet, read_image_set
 from .comparison import Likeness, compare_images
 from .distributions import DISTRIBUTIONS
 from .features import FeatureExtractor
@@ -59,12 +59,12 @@ def evaluate_images(
 
     Parameters
     ----------
-    real, other : str, path or Store
+    real, other : str, path, Store or ImageSet
         Stores of images of the longitudinal section, or folders of images, see
         :func:`..image_sets.read_image_set`.
     out : path, optional
         A local folder for tables and figures; without it nothing is written.
-    train : str, path or Store, optional
+    train : str, path, Store or ImageSet, optional
         What the model was trained on that made the other images.
     features : str or FeatureExtractor
         What sets are compared by: ``"filters"``, ``"network"`` for the network that comes with
@@ -89,7 +89,10 @@ def evaluate_images(
         folder.check(overwrite=overwrite)
     extractor = features if isinstance(features, FeatureExtractor) else extractor_of(features)
     places = {"real": real, "other": other, **({} if train is None else {"train": train})}
-    sets = {name: read_image_set(place) for name, place in places.items()}
+    sets = {
+        name: place if isinstance(place, ImageSet) else read_image_set(place)
+        for name, place in places.items()
+    }
     found = compare_images(
         sets["real"], sets["other"], sets.get("train"), extractor=extractor, seed=seed
     )
@@ -114,6 +117,8 @@ def evaluate_images(
 
 
 def _address(place: Any) -> str:
+    if isinstance(place, ImageSet):
+        return f"{len(place)} images, {place.names[0]} to {place.names[-1]}"
     return place.location.address if hasattr(place, "location") else Location(str(place)).address
 
 

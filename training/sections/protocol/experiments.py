@@ -20,7 +20,9 @@ FEW_SHARES = (0.5, 0.1, 0.4)
 MADE_SHARES = (0.85, 0.15, 0.0)
 """Of images that were made, where they alone train: what is real does not even choose weights."""
 
-MADE = ("generated", "simulated")
+REAL, GENERATED = "real", "generated"
+
+MADE = (GENERATED, "simulated")
 """Images that were made, and what they are called."""
 
 
@@ -79,7 +81,7 @@ def experiments(made: tuple[str, ...]) -> list[Experiment]:
     made : tuple of str
         Which of :data:`MADE` there are.
     """
-    found = [Experiment("real", SHARES[0], (), 4)]
+    found = [Experiment(REAL, SHARES[0], (), 4)]
     for kind in made:
         found += [
             Experiment(kind, 0.0, (kind,), 4),
