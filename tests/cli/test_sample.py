@@ -34,16 +34,19 @@ def test_every_option_reaches_the_library(musim, monkeypatch):
     assert (asked["sampler"].name, asked["size"]) == ("ddpm", (256, 256))
 
 
-def test_samples_are_made_told_and_proved(musim, run):
+def test_samples_are_made_looked_at_and_proved(musim, run):
     options = ("--steps", 2, "--accelerator", "cpu", "--workers", 1, "--json")
     done = musim("sample", run, "-n", 2, "-o", "s.zarr", *options)
     assert done.code == 0, done.err
     found = json.loads(done.out)
     assert (found["images"], found["masks"]) == (2, True)
-    for command in (["info"], ["info", "--json"], ["verify"]):
+    for command in (["info"], ["info", "--json"], ["verify"], ["preview", "-o", "s.png"]):
         done = musim(command[0], "s.zarr", *command[1:])
         assert done.code == 0, done.err
-    assert "sampled" in musim("info", "s.zarr").out
+    told = musim("info", "s.zarr").out
+    assert "sampled" in told
+    assert "8 x 12 px" in told
+    assert "12 mm" not in told
 
 
 @pytest.mark.parametrize(

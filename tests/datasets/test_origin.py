@@ -18,6 +18,7 @@ from musim.datasets.origin import (
     Imported,
     ImportedImage,
     ImportedImages,
+    SampledImages,
     Searched,
     Simulated,
     Translated,
@@ -71,11 +72,15 @@ IMAGES = ImportedImages(
     ),
     grouped_by="likeness", software=SOFTWARE,
 )  # fmt: skip
+SAMPLED = SampledImages(
+    run="/runs/d", checkpoint="ab" * 32, settings={"maps": 8, "size": [8, 12]},
+    sampler={"name": "ddim", "steps": 50, "eta": 0.0}, seed=7, device="cpu", software=SOFTWARE,
+)  # fmt: skip
 ALL = [SIMULATED, EXPERIMENT, QUICK, IMPORTED, IDENTIFIED, TRANSLATED, AGAIN]
 NAMES = ["simulated", "experiment", "quick", "imported", "identified", "translated", "recorded"]
 
 
-@pytest.mark.parametrize("made", [*ALL, IMAGES], ids=[*NAMES, "images"])
+@pytest.mark.parametrize("made", [*ALL, IMAGES, SAMPLED], ids=[*NAMES, "images", "sampled"])
 def test_attributes_bring_an_origin_back(made):
     attributes = json.loads(json.dumps(to_attributes(made)))
     assert from_attributes(attributes) == made
