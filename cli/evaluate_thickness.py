@@ -120,7 +120,7 @@ def _table(found, number):
     """Return a table of what networks found, with the paper's Dice coefficient beside."""
     from ..training.sections.protocol.paper import reported
 
-    headings = ("trained on", "images", "precision", "recall", "Dice", "paper", "IoU", "off by",
+    headings = ("trained on", "images", "precision", "recall", "Dice", "paper", "off by",
                 "measured")  # fmt: skip
     table = Table(*headings, box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.columns[0].no_wrap = True
@@ -135,7 +135,7 @@ def _table(found, number):
         table.add_row(
             each.name, str(found.trained_on[each.name]),
             *(f"{one[key]:.3f}" for key in ("precision", "recall", "dice")),
-            "–" if dice is None else f"{dice:.3f}", f"{one['iou']:.3f}",
+            "–" if dice is None else f"{dice:.3f}",
             "–" if math.isnan(one["error"]) else f"{100 * one['error']:.1f} %",
             f"{one['measured']:.0f} of {one['drawn']:.0f}",
         )  # fmt: skip

@@ -9,6 +9,7 @@ from ...datasets.store import open_sequences
 from ...simulator.errors import FailureError, InputError
 from ...training.identification.evaluation import SETTINGS, UNITS, read_evaluation
 from ...training.sections.likeness.evaluation import SETTINGS as LIKENESS
+from ...training.sections.protocol.files import SETTINGS as THICKNESS
 from ...training.translation.evaluation import SETTINGS as TRANSLATION
 from ..targets import written_aside
 
@@ -46,6 +47,7 @@ def write_pages(
         (SETTINGS, _of_identification),
         (TRANSLATION, _of_translation),
         (LIKENESS, _of_likeness),
+        (THICKNESS, _of_thickness),
     ):
         if location.is_local and location.exists(settings):
             if sequence is not None:
@@ -82,6 +84,12 @@ def _of_likeness(location: Location) -> str:
     from .likeness import likeness_page
 
     return likeness_page(location)
+
+
+def _of_thickness(location: Location) -> str:
+    from .thickness import thickness_page
+
+    return thickness_page(location)
 
 
 def _of_identification(location: Location) -> str:

@@ -67,6 +67,13 @@ def test_tables_say_what_each_network_trained_on(musim, images):
     assert (images.parent / "thickness" / "thickness-found.png").is_file()
     done = musim(*asked, "--resume", "--json")
     assert set(json.loads(done.out)["summaries"]) == {"real", "50%", "30%", "10%"}
+    assert musim("report", "thickness").code == 0
+    page = (images.parent / "report.html").read_text()
+    assert all(f'<th scope="row" data-value="{number}"' in page for number in (0, 1, 2))
+    assert page.count("data:image/png;base64") == 3
+    assert "0.842" in page
+    (images.parent / "thickness" / "thickness.csv").write_text("experiment,drawn\nreal,x\n")
+    assert "evaluate again with --overwrite" in musim("report", "thickness").err
     both = musim(*asked, "--resume", "--overwrite")
     assert both.code == 2
     assert "found both --resume and --overwrite" in both.err

@@ -9,7 +9,7 @@ from typing import Any
 
 from ....datasets.origin import software_versions
 from ....simulator.errors import InputError
-from ...evaluations import EvaluationFiles, EvaluationFolder
+from ...evaluations import EvaluationFolder
 from ...runs.folder import RunFolder
 from ...runs.settings import Settings
 from ...tasks import settings_for, train
@@ -20,25 +20,11 @@ from ..segmentation.segment_task import SegmentTask
 from ..segmentation.segmenting import segmenter_of_run
 from .experiments import GENERATED, REAL, Experiment, experiments
 from .figures import charts
+from .files import FILES, IMAGES, SEGMENTATION, THICKNESS
 from .scoring import score_images, summary
 from .tables import segmentation_rows, thickness_rows
 
 NAME = "katakis-2023"
-
-SETTINGS = "thickness.json"
-IMAGES, SEGMENTATION, THICKNESS = "images.csv", "segmentation.csv", "thickness.csv"
-
-FILES = EvaluationFiles(
-    settings=SETTINGS,
-    keys=frozenset(("protocol", "real", "training")),
-    tables=(IMAGES, SEGMENTATION, THICKNESS),
-    figures=r"thickness-(?:agreement|found|fewer)",
-    captions="figures.json",
-    parts=r"[\w.-]+\.json",
-    described=lambda settings: f"{settings['real']['images']}, {settings['training']}",
-)
-"""What the folder of an evaluation holds."""
-
 
 DOUBTFUL = 0.2
 """Dice coefficient below which nothing of a drawing is found: crossing by chance is as good."""
