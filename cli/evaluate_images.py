@@ -25,7 +25,8 @@ Examples:
 @click.argument("real", metavar="REAL")
 @click.argument("other", metavar="OTHER")
 @click.option("--train", default=None, metavar="IMAGES",
-              help="What the model was trained on that made OTHER.  [default: REAL]")  # fmt: skip
+              help="What the model was trained on that made OTHER.  [default: as OTHER says, or "
+              "REAL]")  # fmt: skip
 @click.option("--features", default="filters", show_default=True, metavar="filters|network|RUN",
               help="What sets are compared by; network: the one that comes with musim, RUN: of "
               "musim train segment.")  # fmt: skip

@@ -1,7 +1,7 @@
 """Putting images to the test: two sets compared, with tables and figures in a folder."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from .published import (
     SSIM_WITHIN_PUBLISHED,
     span,
 )
+from .training_images import training_images
 
 SETTINGS = "likeness.json"
 IMAGES = "images.csv"
@@ -65,7 +66,8 @@ def evaluate_images(
     out : path, optional
         A local folder for tables and figures; without it nothing is written.
     train : str, path, Store or ImageSet, optional
-        What the model was trained on that made the other images.
+        What the model was trained on that made the other images; if not given, what the store
+        says that a run has sampled.
     features : str or FeatureExtractor
         What sets are compared by: ``"filters"``, ``"network"`` for the network that comes with
         musim, the folder of a run of ``musim train segment``, or any other.
@@ -88,18 +90,17 @@ def evaluate_images(
     if folder is not None:
         folder.check(overwrite=overwrite)
     extractor = features if isinstance(features, FeatureExtractor) else extractor_of(features)
-    places = {"real": real, "other": other, **({} if train is None else {"train": train})}
-    sets = {
-        name: place if isinstance(place, ImageSet) else read_image_set(place)
-        for name, place in places.items()
-    }
-    found = compare_images(
-        sets["real"], sets["other"], sets.get("train"), extractor=extractor, seed=seed
-    )
+    known, remarks = training_images(other) if train is None else (_read(train), ())
+    found = compare_images(_read(real), _read(other), known, extractor=extractor, seed=seed)
+    found = replace(found, remarks=(*remarks, *found.remarks))
     if folder is not None:
         from .figures import draw_charts  # matplotlib is imported where something is drawn
 
-        addresses = {name: _address(place) for name, place in places.items()}
+        addresses = {"real": _address(real), "other": _address(other)}
+        if known is not None:
+            addresses["train"] = (
+                f"as {addresses['other']} tells" if train is None else _address(train)
+            )
         with folder.at_work(overwrite=overwrite) as place:
             place.write_settings(
                 {
@@ -114,6 +115,10 @@ def evaluate_images(
             place.write_table(PAIRS_TABLE, pair_rows(found))
             place.write_table(MEASURES, measure_rows(summary(found)))
     return found
+
+
+def _read(place: Any) -> ImageSet:
+    return place if isinstance(place, ImageSet) else read_image_set(place)
 
 
 def _address(place: Any) -> str:
