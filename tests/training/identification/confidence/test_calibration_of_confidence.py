@@ -20,13 +20,13 @@ SEED = 4000
 """Neither learned from nor looked at."""
 
 
-def small_set():
+def small_set(of_each):
     """Recordings at several difficulties, of which the last ones mislead methods."""
     for number, (snr, rate) in enumerate([(10, (8, 13)), (-5, (15, 20))]):
         yield One("analytic", str(number), lambda s=snr, r=rate: analytic(SEED, 15, s, r),
                   ("refine", "velbss"))  # fmt: skip
     for preset in ("easy", "typical", "hard"):
-        for index in range(2):
+        for index in range(of_each):
             yield One(f"quick, {preset}", str(index),
                       lambda i=index, p=preset: quick_experiment(SEED, i, p, small=True),
                       ("refine", "stica"))  # fmt: skip
@@ -34,8 +34,9 @@ def small_set():
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_confidence_means_what_it_says(tmp_path):
-    rows = [row for one in small_set() for row in found_in(one, tmp_path)]
+def test_confidence_means_what_it_says(tmp_path, scaled):
+    recordings = list(small_set(scaled(2)))
+    rows = [row for one in recordings for row in found_in(one, tmp_path)]
     parts, true = parts_of(rows), truth_of(rows)
     sure = joint(parts)
     assert 0.2 < true.mean() < 0.95
@@ -46,7 +47,7 @@ def test_confidence_means_what_it_says(tmp_path):
     assert area_under_curve(sure, true) > 0.8
     assert area_under_curve(sure, true) > area_under_curve(parts.method_confidence, true)
     # What was found stays.
-    assert [row for one in small_set() for row in found_in(one, tmp_path)] == rows
+    assert [row for one in recordings for row in found_in(one, tmp_path)] == rows
 
 
 def test_a_regression_finds_the_weights_that_made_the_truth():
