@@ -49,6 +49,11 @@ class Stream(IntEnum):
     TEXTURE = 22
     PROBE = 23
     DISPLAY = 24
+    PARTICIPANT = 25
+    TRACKING = 26
+    ELECTROMYOGRAPHY = 27
+    SENSORS = 28
+    PROBE_MOTION = 29
 
 
 def check_seed(seed: int) -> int:

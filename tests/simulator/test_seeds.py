@@ -36,6 +36,11 @@ def test_streams_keep_their_numbers():
         "TEXTURE": 22,
         "PROBE": 23,
         "DISPLAY": 24,
+        "PARTICIPANT": 25,
+        "TRACKING": 26,
+        "ELECTROMYOGRAPHY": 27,
+        "SENSORS": 28,
+        "PROBE_MOTION": 29,
     }
 
 
