@@ -13,6 +13,9 @@ from .options import json_option
 from .targets import check_target, written_aside
 from .wording import counted
 
+UNITS = {"deg": "degrees"}
+"""Units as they are said, where columns have them shorter."""
+
 MOST_NAMED = 5
 """Images that are named with what is said of them."""
 
@@ -24,6 +27,7 @@ Examples:
   musim measure images --masks masks --out table.csv
   musim measure images --masks masks --pixel-size 0.08 --unit mm --pictures pictures
   musim measure images --run segmenter --sizes sizes.csv
+  musim measure images.zarr --pictures pictures
 """
 )
 @click.argument("images", metavar="IMAGES")
@@ -63,14 +67,16 @@ Examples:
 def measure(images, masks, run, target, pictures, pixel_size, sizes, unit, as_json) -> None:
     """Measure muscles in longitudinal B-mode IMAGES.
 
-    IMAGES is a folder of PNG, TIFF or JPEG, or one image. Aponeuroses are those that were drawn, or
-    a network finds them. Thickness is the mean of five chords
-    perpendicular to the line midway between the aponeuroses, as in Katakis et al. 2023; pennation
-    is the angle between fascicles and the deep aponeurosis. Lengths in pixels are in pixels of
-    depth. The table has a row for each image, with the reason where there is no number.
+    IMAGES is a store of images, imported, simulated or sampled, or a folder of PNG, TIFF, JPEG or
+    DICOM, or one image. Aponeuroses are those that were drawn, or a network finds them. Thickness
+    is the mean of five chords perpendicular to the line midway between the aponeuroses, as in
+    Katakis et al. 2023; pennation is the angle between fascicles and the deep aponeurosis, both as
+    straight lines. Lengths in pixels are in pixels of depth. The table has a row for each image,
+    with the reason where there is no number. Of simulated images it is said how far all that is
+    from the truth.
     """
-    from ..datasets.images.finding import find_images
     from ..datasets.images.sizes import read_sizes
+    from ..datasets.images.stored import entries_of, is_store
     from ..training.csv_tables import csv_text
     from ..training.sections.measuring import measure_images, summarise
 
@@ -81,9 +87,13 @@ def measure(images, masks, run, target, pictures, pixel_size, sizes, unit, as_js
         raise InputError("found both --pixel-size and --sizes, wanted one of them")
     if masks is not None and run is not None:
         raise InputError("found both --masks and --run, wanted one of them")
-    entries = find_images(images, masks, needed=False)
+    entries = entries_of(images, masks, needed=False)
+    outputs = [table, *([] if pictures is None else [Path(pictures)])]
+    inside = [each for each in outputs if Path(images).resolve() in each.absolute().parents]
+    if inside and is_store(images):
+        raise InputError(f"{inside[0]}: found it in the store of images, wanted another place")
     source, by = _mask_source(entries, run)
-    given = [entry.path for entry in entries] + [entry.mask for entry in entries if entry.mask]
+    given = [path for entry in entries for path in entry.files]
     folder = None if pictures is None else _folder(Path(pictures), given)
     if sizes is not None and table.resolve() == Path(sizes).resolve():
         raise InputError(f"{table}: found the table of sizes, wanted another name for --out")
@@ -101,7 +111,7 @@ def measure(images, masks, run, target, pictures, pixel_size, sizes, unit, as_js
     if as_json:
         print_json(
             table=target, pictures=pictures, images=summary.images, measured=summary.measured,
-            aponeuroses=by, seconds=time.perf_counter() - began, rows=rows,
+            aponeuroses=by, off_truth=summary.off, seconds=time.perf_counter() - began, rows=rows,
         )  # fmt: skip
         return
     out().print(f"aponeuroses: {by}", soft_wrap=True, markup=False)
@@ -116,7 +126,7 @@ def _mask_source(entries, run):
     """Return what gives the masks of images, and who that is in words."""
     from ..training.sections.measuring import drawn_mask
 
-    if run is None and any(entry.mask for entry in entries):
+    if run is None and any(entry.has_mask for entry in entries):
         return drawn_mask, "as drawn"
     from ..training.sections.segmentation.segmenting import segmenter
 
@@ -154,7 +164,6 @@ def _folder(folder, given):
 
 
 def _draw(entries, found, folder) -> None:
-    from ..datasets.images.reading import read_image
     from ..datasets.location import Location
     from ..training.charts import Chart, png
     from ..training.sections.figures import caption, measurement_figure
@@ -162,7 +171,7 @@ def _draw(entries, found, folder) -> None:
     place = Location(folder)
     with progress("drawing", "pictures") as report:
         for number, (entry, each) in enumerate(zip(entries, found, strict=True)):
-            figure = measurement_figure(read_image(entry.path).values, each)
+            figure = measurement_figure(entry.read().values, each)
             place.write(f"{entry.name}.png", png(Chart(entry.name, "", caption(each), figure)))
             report(number + 1, len(entries))
 
@@ -178,6 +187,12 @@ def _lines(summary):
             f"{counted(summary.with_fascicles, 'image')}; three observers differ by 0.7-1.5 degrees"
         )
         yield f"fascicle length: {_quartiles(summary.fascicle_length, summary.unit)}"
+    for name, (middle, spread, count) in summary.off.items():
+        what, _, unit = name.rpartition("_")
+        yield (
+            f"{what.replace('_', ' ')} less the truth: median {middle:+.2f} "
+            f"{UNITS.get(unit, unit)} (SD {spread:.2f}) in {counted(count, 'image')}"
+        )
     for reason, names in summary.reasons.items():
         yield f"not measured: {reason} in {named(names)}"
     if summary.coloured:

@@ -15,6 +15,7 @@ from ..simulator.experiment.doses import Doses
 from ..simulator.imaging.chain import BAND_PASS_REVISION, FIRST_REVISION, Chain
 from ..simulator.parameters import Parameters
 from ..simulator.section.parameters import SectionParameters
+from ..simulator.section.scene import SECTION_REVISION
 from . import domains, grid
 
 Attributes = Mapping[str, Any]
@@ -464,6 +465,8 @@ class SectionImages:
     seed : int
     muscle : str
         Whose anatomy the parameters are; empty where they are nobody's in particular.
+    revision : int
+        Of what made them; this musim's, if not given. Another one gives other images or truth.
     software : mapping of str to str
     """
 
@@ -473,7 +476,13 @@ class SectionImages:
     parameters: SectionParameters
     seed: int
     muscle: str = ""
+    revision: int = SECTION_REVISION
     software: Mapping[str, str] = field(default_factory=software_versions)
+
+    @property
+    def own_revision(self) -> int:
+        """The revision of what this musim makes."""
+        return SECTION_REVISION
 
     @property
     def made_by(self) -> str:
@@ -489,7 +498,10 @@ class SectionImages:
     def to_attributes(self) -> dict[str, Any]:
         """Return what :meth:`from_attributes` reads back."""
         muscle = {MUSCLE: self.muscle} if self.muscle else {}
-        return {PARAMETERS: _text(self.parameters.to_json()), SEED: self.seed, **muscle}
+        return {
+            PARAMETERS: _text(self.parameters.to_json()), SEED: self.seed, **muscle,
+            **_revised(self.revision),
+        }  # fmt: skip
 
     @classmethod
     def from_attributes(cls, attributes: Attributes) -> Self:
@@ -498,6 +510,7 @@ class SectionImages:
             parameters=SectionParameters.from_json(_read(attributes, PARAMETERS)),
             seed=int(attributes[SEED]),
             muscle=str(attributes.get(MUSCLE, "")),
+            revision=revision_of(attributes),
             software=_software_of(attributes),
         )
 
@@ -742,15 +755,21 @@ def _revised(revision: int) -> dict[str, int]:
     return {} if revision == FIRST_REVISION else {REVISION: revision}
 
 
-def check_revision(origin: Simulated, place: str) -> None:
+def check_revision(origin: Simulated | SectionImages, place: str) -> None:
     """Raise InputError if this musim makes other values than those of a store.
 
     Parameters
     ----------
-    origin : Simulated
+    origin : Simulated or SectionImages
     place : str
         Where the store is, for the message.
     """
+    if isinstance(origin, SectionImages) and origin.revision != origin.own_revision:
+        raise InputError(
+            f"{place}: found {origin.made_by} by revision {origin.revision} of what is measured on "
+            f"them, wanted revision {origin.own_revision}, which gives other values of pennation; "
+            "make them anew, or use the musim that made them"
+        )
     if origin.revision != origin.own_revision:
         raise InputError(
             f"{place}: found {origin.made_by} by revision {origin.revision} of their imaging "

@@ -314,7 +314,8 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable(
         "pennation", _SEQUENCE, "float64", "rad",
-        "Angle between the fascicle in the image's middle and the aponeurosis that it leaves.",
+        "Angle between the fascicle in the image's middle and the aponeurosis that it leaves, both "
+        "as straight lines.",
         only=SECTION,
     ),
     Variable(

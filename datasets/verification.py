@@ -59,7 +59,7 @@ def verify(
             f"and are drawn again from parameters and seed; {store.origin.advice} and compare, or "
             "verify without `remake`"
         )
-    if isinstance(store.origin, Simulated) and remake > 0:
+    if isinstance(store.origin, Simulated | SectionImages) and remake > 0:
         check_revision(store.origin, str(store.location))
     problems = _metadata_problems(store) or _schema_problems(store)
     # Where the plan is not to be trusted, neither is what it says of the parts.

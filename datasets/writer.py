@@ -138,9 +138,9 @@ def _check_same_plan(location: Location, layout: Layout) -> None:
         ]
         if keys == [REVISED]:
             raise InputError(
-                f"{location}: found recordings there by revision {flat_found[REVISED]} of the "
-                f"imaging chain, wanted revision {flat_wanted[REVISED]}, which gives other values "
-                "at their ends; use `overwrite=True`, or go on with the musim that began them"
+                f"{location}: found a store there by revision {flat_found[REVISED]} of what makes "
+                f"it, wanted revision {flat_wanted[REVISED]}, which gives other values; use "
+                "`overwrite=True`, or go on with the musim that began them"
             )
         last = Counter(key.rpartition(".")[2] for key in keys)
         shown = "; ".join(

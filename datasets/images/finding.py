@@ -41,6 +41,31 @@ class ImageEntry:
     path: Path
     mask: Path | None
 
+    @property
+    def stem(self) -> str:
+        """Its name in a table of sizes."""
+        return self.path.stem
+
+    @property
+    def place(self) -> str:
+        """Where it is, for messages."""
+        return str(self.path)
+
+    @property
+    def has_mask(self) -> bool:
+        """Whether aponeuroses were drawn on it."""
+        return self.mask is not None
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that it is read from."""
+        return [self.path] if self.mask is None else [self.path, self.mask]
+
+    @property
+    def truth(self) -> dict[str, float]:
+        """What is known to be true of it: nothing."""
+        return {}
+
     def read(self) -> BmodeImage:
         """Read the image."""
         return read_image(self.path)

@@ -1,5 +1,6 @@
 """Images of a store, one by one, as those of a folder are."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from ...simulator.errors import InputError
 from ..grid import MILLIMETRES
 from ..layout import PLAN, ROOT
-from ..origin import ImportedImages
+from ..origin import ImportedImages, SectionImages
 from ..store import Store, open_store
 from .finding import ImageEntry, find_images
 from .reading import BmodeImage
@@ -34,9 +35,37 @@ class StoredImage:
     name: str
 
     @property
-    def mask(self) -> None:
-        """None: there is no file of its mask."""
-        return None
+    def stem(self) -> str:
+        """Its name in a table of sizes."""
+        return self.name
+
+    @property
+    def place(self) -> str:
+        """Where it is, for messages."""
+        return f"{self.store.location}, image {self.index} ({self.name})"
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that it is read from: none that may be written beside."""
+        return []
+
+    @property
+    def truth(self) -> dict[str, float]:
+        """What a simulated image is known to show, by columns of what is measured."""
+        store, origin = self.store, self.store.origin
+        if not isinstance(origin, SectionImages):
+            return {}
+        thick, steep, length = (
+            float(store.read(name, self.index))
+            for name in ("muscle_thickness", "pennation", "fascicle_length")
+        )
+        # Of before it was another angle.
+        same = origin.revision == origin.own_revision
+        return {
+            "thickness_mm": thick,
+            "pennation_deg": math.degrees(steep) if same else math.nan,
+            "fascicle_length_mm": length,
+        }
 
     @property
     def scale(self) -> PixelScale:

@@ -94,7 +94,8 @@ class Fascicle:
     Parameters
     ----------
     pennation : float
-        Angle between it and the aponeurosis of its feet, where it leaves that, rad.
+        Angle between it, as a straight line, and the aponeurosis of its feet, as a straight line
+        through the image, rad.
     length : float
         From aponeurosis to aponeurosis, mm; NaN where it does not meet both within the image and
         its width to either side.
@@ -110,6 +111,10 @@ def measure(fascicles: Fascicles, other: Curve) -> Fascicle:
     Beyond the image's sides aponeuroses go on straight, as they are taken to where fascicles are
     longer than the image.
 
+    Pennation is the angle where a fascicle inserts, but of straight lines: so observers draw both,
+    and so do tools that extrapolate what an image shows [1]_. Where fascicles or aponeuroses are
+    bent, a tangent at the insertion, which is often beyond the image, differs by degrees.
+
     Parameters
     ----------
     fascicles : Fascicles
@@ -119,7 +124,11 @@ def measure(fascicles: Fascicles, other: Curve) -> Fascicle:
     Returns
     -------
     Fascicle
-        Of what does not meet the aponeurosis of its feet, the angle is that in the middle.
+
+    References
+    ----------
+    .. [1] Cronin et al. 2020, arXiv:2009.04790, who carry pieces of fascicles on, straight, to the
+       aponeuroses.
     """
     feet, middle = fascicles.feet, fascicles.feet.middle
     start = np.array((feet.depth + other.depth) / 2)
@@ -146,10 +155,10 @@ def measure(fascicles: Fascicles, other: Curve) -> Fascicle:
         return found if abs(at(found)[1] - middle) <= 3 * feet.half else math.nan
 
     low, high = ends(feet, -fascicles.height), ends(other, 2 * fascicles.height)
-    at_feet = half if math.isnan(low) else low
-    place = middle if math.isnan(low) else at(low)[1]
-    slope = float(fascicles._slope(np.array(at_feet)))
-    pennation = abs(math.atan(slope) - math.atan(float(feet.slope_at(place))))
+    # A parabola has half-way the direction of its chord; and that through an arc of an aponeurosis,
+    # alike on both sides of the image's middle, is as steep as the arc is there.
+    slope = float(fascicles._slope(np.array(half)))
+    pennation = abs(math.atan(slope) - math.atan(feet.slope))
     nodes, weights = np.polynomial.legendre.leggauss(16)
     steps = np.hypot(1, fascicles._run(low + (nodes + 1) / 2 * (high - low)))
     return Fascicle(min(pennation, math.pi - pennation), float((high - low) / 2 * weights @ steps))

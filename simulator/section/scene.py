@@ -12,6 +12,10 @@ from .imaging import Probe, draw_probe, envelopes
 from .parameters import SectionParameters
 from .tissue import Scatterers, amplitude, scatter
 
+SECTION_REVISION = 2
+"""Of what images and their truth are; raised when a seed gives others. Up to 1, pennation was that
+between tangents where a fascicle leaves its aponeurosis."""
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -42,8 +46,8 @@ class Section:
     thickness : float
         Mean of five perpendicular chords between the aponeuroses' middle lines, mm.
     pennation : float
-        Angle between a fascicle and the aponeurosis that it leaves, of the fascicle in the image's
-        middle, rad.
+        Angle between a fascicle and the aponeurosis that it leaves, both as straight lines, of the
+        fascicle in the image's middle, rad (:func:`.fascicles.measure`).
     fascicle_length : float
         Its length, mm; NaN where it does not meet both aponeuroses near the image.
     """

@@ -44,6 +44,13 @@ def test_a_folder_becomes_a_store_that_every_command_takes(musim, scans, tmp_pat
     assert [one["file"] for one in told["sources"]] == ["0.png", "1.png"]
     assert (told["images"]["drawn"], told["images"]["cropped"]) == (2, 2)
     assert told["images"]["depths_mm"] == pytest.approx([6, 6], abs=0.4)
+    measured = musim("measure", "i.zarr", "--unit", "mm", "--out", "i.csv", "--pictures", "drawn")
+    assert measured.code == 0, measured.err
+    assert "aponeuroses: as drawn" in measured.out
+    assert "2 images, 2 measured" in measured.out
+    assert "thickness: median 3.0 mm" in measured.out
+    assert "truth" not in measured.out
+    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["0.png", "1.png"]
     assert musim("preview", "i.zarr", "--out", "i.png").code == 0
     with Image.open(tmp_path / "i.png") as picture:
         assert picture.width > 1000
@@ -97,3 +104,27 @@ def test_what_is_wrong_is_one_line(musim, scans, tmp_path, arguments, words):
     assert line.startswith("Error: ")
     assert all(word in line for word in words), line
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_simulated_images_are_measured_beside_their_truth(musim, tmp_path):
+    made = musim("generate", "--preset", "katakis-2023", "-n", "2", "--out", "s.zarr")
+    assert made.code == 0
+    done = musim("measure", "s.zarr", "--out", "s.csv")
+    assert done.code == 0, done.err
+    for what in ("thickness less the truth: median ", "pennation less the truth: median "):
+        assert what in done.out
+    assert "true_pennation_deg" in (tmp_path / "s.csv").read_text().splitlines()[0]
+    for more in (("--out", "s.zarr/s.csv"), ("--pictures", "s.zarr/p")):
+        inside = musim("measure", "s.zarr", *more)
+        assert inside.code == 2
+        assert "found it in the store of images" in inside.err
+    masks = musim("measure", "s.zarr", "--masks", "s.zarr")
+    assert masks.code == 2
+    assert "found --masks of a store" in masks.err
+
+
+def test_millimetres_of_images_without_any_are_refused(musim, scans):
+    assert musim("import", "scans", "--out", "i.zarr").code == 0
+    done = musim("measure", "i.zarr", "--unit", "mm")
+    assert done.code == 2
+    assert "i.zarr, image 0 (0): found no size of its pixels" in done.err

@@ -68,5 +68,5 @@ def test_a_store_that_another_revision_began_is_not_gone_on_with(tmp_path, monke
     with monkeypatch.context() as patch:
         patch.setattr(origin, "BAND_PASS_REVISION", 1)
         generate(parameters, tmp_path / "set.zarr", **asked)
-    with refused("found recordings there by revision 1", "wanted revision 2", "`overwrite=True`"):
+    with refused("found a store there by revision 1", "wanted revision 2", "`overwrite=True`"):
         generate(parameters, tmp_path / "set.zarr", **asked, resume=True)

@@ -1,5 +1,6 @@
 """Stores of images of the longitudinal section: how they are made, read, verified and refused."""
 
+import dataclasses
 import math
 import shutil
 
@@ -8,12 +9,17 @@ import pytest
 
 from musim.datasets import open_store, verify
 from musim.datasets.notebook import html_of
-from musim.datasets.origin import SectionImages, from_attributes
+from musim.datasets.origin import (
+    SectionImages,
+    check_revision,
+    from_attributes,
+    to_attributes,
+)
 from musim.datasets.sections import generate_sections, plan_sections
 from musim.datasets.store import check_velocity, open_sequences
 from musim.simulator.errors import FailureError
 from musim.simulator.section.parameters import SectionParameters
-from musim.simulator.section.scene import draw_section
+from musim.simulator.section.scene import SECTION_REVISION, draw_section
 
 TINY = SectionParameters.of("rectus-femoris", pixels=(64, 48), looks=1)
 
@@ -96,6 +102,16 @@ def test_another_seed_is_seen_when_images_are_made_again(store, monkeypatch):
     )
     with pytest.raises(FailureError, match="sequence 0: bmode is not what its parameters give"):
         verify(store.location, remake=1)
+
+
+def test_stores_of_another_revision_are_read_and_not_made_again(store, tmp_path, refused):
+    origin = open_store(store.location).origin
+    older = dataclasses.replace(origin, revision=1)
+    assert from_attributes(to_attributes(older)) == older
+    assert "musim_revision" not in to_attributes(older)
+    assert to_attributes(origin)["musim_revision"] == SECTION_REVISION
+    with refused("a.zarr: found images of the longitudinal section", "by revision 1", "pennation"):
+        check_revision(older, "a.zarr")
 
 
 def test_an_interrupted_store_is_gone_on_with(store, tmp_path, refused):

@@ -3,16 +3,17 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...datasets.images.finding import ImageEntry
-from ...datasets.images.reading import BmodeImage, read_image, read_mask
+from ...datasets.images.reading import BmodeImage
 from ...datasets.images.scale import PixelScale
 from ...datasets.images.sizes import ImageSize
+from ...datasets.images.stored import StoredImage
 from ...simulator.errors import InputError
 from .aponeuroses import Aponeuroses, aponeuroses_of
 from .fascicles import Fascicles, fascicles_of
@@ -21,7 +22,7 @@ from .thickness import Thickness, thickness_of
 MASKLESS = "no mask"
 """Why an image was not measured that nobody drew a mask on."""
 
-MaskSource = Callable[[ImageEntry, BmodeImage], NDArray[np.bool_] | None]
+MaskSource = Callable[[ImageEntry | StoredImage, BmodeImage], NDArray[np.bool_] | None]
 """What gives the mask of an image, True where an aponeurosis is; None if it has none."""
 
 
@@ -40,6 +41,8 @@ class Measurement:
     aponeuroses : Aponeuroses
     thickness : Thickness
     fascicles : Fascicles
+    truth : mapping of str to float
+        What is true of a simulated image, by columns; empty of any other.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Measurement:
     aponeuroses: Aponeuroses
     thickness: Thickness
     fascicles: Fascicles
+    truth: Mapping[str, float] = field(default_factory=dict)
 
     def row(self) -> dict[str, Any]:
         """Return it as a row of a table; what is not known is NaN."""
@@ -74,12 +78,13 @@ class Measurement:
             "coloured_share": self.coloured,
             "reason": self.thickness.reason,
             "fascicle_reason": self.fascicles.reason,
+            **{f"true_{name}": value for name, value in self.truth.items()},
         }
 
 
-def drawn_mask(entry: ImageEntry, image: BmodeImage) -> NDArray[np.bool_] | None:
-    """Return the mask that lies with an image on the disk."""
-    return None if entry.mask is None else read_mask(entry.mask)
+def drawn_mask(entry: ImageEntry | StoredImage, image: BmodeImage) -> NDArray[np.bool_] | None:
+    """Return the mask that lies with an image, on the disk or in its store."""
+    return entry.read_mask()
 
 
 def measure(
@@ -116,7 +121,7 @@ def measure(
 
 
 def measure_images(
-    entries: Sequence[ImageEntry],
+    entries: Sequence[ImageEntry] | Sequence[StoredImage],
     *,
     masks: MaskSource = drawn_mask,
     pixel_size: tuple[float, float] | None = None,
@@ -128,7 +133,7 @@ def measure_images(
 
     Parameters
     ----------
-    entries : sequence of ImageEntry
+    entries : sequence of ImageEntry or StoredImage
     masks : callable
         Gives the mask of each; that which was drawn by default.
     pixel_size : tuple of float, optional
@@ -147,35 +152,35 @@ def measure_images(
     """
     measured = []
     for number, entry in enumerate(entries):
-        image = read_image(entry.path)
-        size = image.values.shape
-        scale = _scale_of(entry, (size[0], size[1]), pixel_size, sizes)
+        image = entry.read()
+        scale = _scale_of(entry, image, pixel_size, sizes)
         if unit == "mm" and not scale.known:
             raise InputError(
-                f"{entry.path}: found no size of its pixels, wanted it for millimetres; give "
+                f"{entry.place}: found no size of its pixels, wanted it for millimetres; give "
                 "`pixel_size`, or pixel_depth_mm in the table of `sizes`"
             )
-        measured.append(measure(entry.name, image, masks(entry, image), scale))
+        found = measure(entry.name, image, masks(entry, image), scale)
+        measured.append(replace(found, truth=entry.truth))
         if on_progress is not None:
             on_progress(number + 1, len(entries))
     return measured
 
 
 def _scale_of(
-    entry: ImageEntry,
-    size: tuple[int, int],
+    entry: ImageEntry | StoredImage,
+    image: BmodeImage,
     pixel_size: tuple[float, float] | None,
     sizes: Mapping[str, ImageSize] | None,
 ) -> PixelScale:
     if pixel_size is not None:
         return PixelScale.of_millimetres(*pixel_size)
     if sizes is None:
-        return PixelScale()
-    if entry.path.stem not in sizes:
+        return image.scale or PixelScale()
+    if entry.stem not in sizes:
         raise InputError(
-            f"`sizes`: found no row of {entry.path.name}, wanted one for each image; add it"
+            f"`sizes`: found no row of {entry.stem}, wanted one for each image; add it"
         )
-    return sizes[entry.path.stem].scale(size)
+    return sizes[entry.stem].scale((image.values.shape[0], image.values.shape[1]))
 
 
 @dataclass(frozen=True)
@@ -197,6 +202,9 @@ class Summary:
         Images with annotations in colour.
     reasons : dict of tuple of str
         Images by why there is no thickness.
+    off : dict of tuple
+        How far simulated images are measured from the truth, by columns: median and SD of what was
+        measured less what is true, and the number of images that have both.
     """
 
     images: int
@@ -208,6 +216,7 @@ class Summary:
     with_fascicles: int
     coloured: tuple[str, ...]
     reasons: dict[str, tuple[str, ...]]
+    off: dict[str, tuple[float, float, int]]
 
 
 COLOURED = 0.001
@@ -243,7 +252,18 @@ def summarise(measured: Sequence[Measurement], unit: str | None = None) -> Summa
             reason: tuple(each.name for each in measured if each.thickness.reason == reason)
             for reason, _ in why.most_common()
         },
+        off=_off(good),
     )
+
+
+def _off(measured: Sequence[Measurement]) -> dict[str, tuple[float, float, int]]:
+    found = {}
+    for name in dict.fromkeys(name for each in measured for name in each.truth):
+        apart = np.array([each.row()[name] - each.truth.get(name, math.nan) for each in measured])
+        apart = apart[~np.isnan(apart)]
+        if len(apart):
+            found[name] = float(np.median(apart)), float(apart.std()), len(apart)
+    return found
 
 
 def _quartiles(values: Sequence[float]) -> tuple[float, float, float]:

@@ -68,7 +68,7 @@ def test_millimetres_of_unknown_pixels_are_refused(entries, refused):
         measure_images(entries, unit="mm")
     with refused("a.png: found no size of its pixels", "`sizes`"):
         measure_images(entries, unit="mm", sizes={"a": ImageSize((90, 130))})
-    with refused("`sizes`: found no row of b.png"):
+    with refused("`sizes`: found no row of b"):
         measure_images(entries, sizes={"a": ImageSize()})
 
 
