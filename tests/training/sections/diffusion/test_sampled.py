@@ -57,6 +57,18 @@ def test_a_sample_depends_neither_on_their_number_nor_on_who_makes_it(run, made,
             assert np.array_equal(more.read(name, index), made.read(name, index))
 
 
+def test_the_network_always_sees_as_many_samples(run, tmp_path, monkeypatch):
+    seen, draw = [], DiffuseTask.sample
+
+    def note(task, sampler, seed, indices):
+        seen.append(list(indices))
+        return draw(task, sampler, seed, indices)
+
+    monkeypatch.setattr(DiffuseTask, "sample", note)
+    sample_images(run, tmp_path / "s.zarr", images=PART + 1, **{**FAST, "pool": "threads"})
+    assert sorted(seen) == [list(range(PART)), list(range(PART, 2 * PART))]
+
+
 def test_other_seeds_samplers_and_indices_give_other_images(run, made, tmp_path):
     other = sample_images(run, tmp_path / "seed.zarr", images=1, seed=1, **FAST)
     slow = {**FAST, "sampler": Sampler("ddpm")}
