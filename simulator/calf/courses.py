@@ -13,8 +13,8 @@ def lag(
 ) -> NDArray[np.float64]:
     """Return how a critically damped system of the second order follows a course.
 
-    Its gain at frequency f is ``1 / (1 + (f / bandwidth)^2)``. Steps are exact for a course that
-    stays the same from one sample to the next.
+    Its gain at frequency f is ``1 / (1 + (f / bandwidth)^2)``. What it does is exact for a course
+    that stays the same from one sample to the next.
 
     Parameters
     ----------
@@ -24,10 +24,11 @@ def lag(
     first : float
         Where the system is, still, before.
     """
-    kept = np.exp(-2 * np.pi * bandwidth / sample_rate)
-    for _ in range(2):
-        course, _ = scipy.signal.lfilter([1 - kept], [1, -kept], course, zi=[kept * first])
-    return course
+    turned = 2 * np.pi * bandwidth / sample_rate
+    kept = np.exp(-turned)
+    # Differences of the step response 1 - (1 + w t) exp(-w t), at samples.
+    steps = [0, 1 - kept - turned * kept, kept * (kept - 1 + turned)]
+    return first + scipy.signal.lfilter(steps, [1, -2 * kept, kept**2], course - first)
 
 
 def delayed(course: NDArray[np.float64], delay: float, sample_rate: float) -> NDArray[np.float64]:

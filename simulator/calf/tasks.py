@@ -91,7 +91,7 @@ class Protocol(Declared):
     def times(self) -> NDArray[np.float64]:
         """Instants of samples, s from the task's beginning: the first ones are negative."""
         count = round((self.rest + self.duration) * self.sample_rate)
-        return np.arange(count) / self.sample_rate - self.rest
+        return (np.arange(count) - round(self.rest * self.sample_rate)) / self.sample_rate
 
     @property
     def step(self) -> int:

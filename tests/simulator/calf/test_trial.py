@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from musim.simulator.calf.motion import MODES, displacement
+from musim.simulator.calf.motion import MODES, displacement, fascicle
 from musim.simulator.calf.tasks import TASKS, Protocol
 from musim.simulator.calf.trial import run_trial
 
@@ -106,6 +106,34 @@ def test_the_combined_task_spans_what_the_others_do_alone(participant_of):
     for task, apart in (("isometric", True), ("passive", False)):
         pattern = np.linalg.svd(moved[task])[0][:, 0].reshape(2, 3, 5)[1, 1]
         assert (np.sign(pattern[0]) != np.sign(pattern[-1])) == apart
+
+
+def test_fascicles_and_thickness_are_those_of_the_courses(participant_of):
+    participant = participant_of(1)
+    trial = run_trial(participant, "combined", SHORT)
+    length, pennation = fascicle(participant, trial.courses)
+    np.testing.assert_allclose(trial.fascicle_length, length, rtol=1e-5)
+    np.testing.assert_allclose(trial.pennation, pennation, rtol=1e-5)
+    top, foot = displacement(participant, np.array([0.0, 1.0]), 0.0, trial.courses)[0]
+    np.testing.assert_allclose(trial.thickness, participant.thickness + top - foot, rtol=1e-5)
+    # Contraction makes them shorter and steeper than they were.
+    assert length[trial.frame_times < 0].min() > length.min() + 1
+    assert pennation[trial.frame_times < 0].max() < pennation.max() - 0.5
+
+
+def test_the_probe_drifts_and_the_muscle_leaves_its_plane(participant_of):
+    still = {"probe_drift": 0, "out_of_plane_drift": 0}
+    trial = run_trial(participant_of(**still, out_of_plane=0.5), "combined", SHORT)
+    named = dict(zip(MODES, trial.courses, strict=True))
+    assert not named["probe_shift"].any()
+    across = 0.5 * (named["sliding"] + named["shear"])
+    np.testing.assert_allclose(trial.out_of_plane, across, atol=3e-6)
+    participant = participant_of(probe_drift=0.2, out_of_plane_drift=0.1, out_of_plane=0)
+    slow = run_trial(participant, "passive", Protocol(rest=0, duration=300))
+    shift = slow.courses[list(MODES).index("probe_shift")]
+    assert shift.std() == pytest.approx(0.2, rel=0.2)
+    assert slow.out_of_plane.std() == pytest.approx(0.1, rel=0.2)
+    assert abs(np.corrcoef(shift, slow.out_of_plane)[0, 1]) < 0.2
 
 
 @pytest.mark.parametrize("delay", [0, 0.012, 0.06])
