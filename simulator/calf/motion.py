@@ -127,15 +127,15 @@ def active_motion(
 ) -> dict[str, NDArray[np.float64]]:
     """Return what active torque (N m) does at 0 deg: courses of stretch, shear and bulging.
 
-    Fascicles shorten as their tendon gives way, less and less: by ``shortening`` of their length at
-    maximal torque. With them the muscle gets thicker, and its area is kept to the share of
+    Fascicles shorten as their tendon gives way, less and less: by ``shortening`` at maximal torque,
+    and no more above it. With them the muscle gets thicker, and its area is kept to the share of
     ``incompressibility``. The shear is what follows: the deep ends of fascicles so shortened, in a
     muscle so thick, lie there.
     """
     drawn, length = participant.drawn, participant.fascicle_length
-    relative = torque / drawn["maximal_torque"]
+    relative = np.minimum(torque / drawn["maximal_torque"], 1)
     toe = drawn["tendon_toe"]
-    shorter = drawn["shortening"] * np.expm1(-relative / toe) / math.expm1(-1 / toe)
+    shorter = drawn["shortening"] / length * np.expm1(-relative / toe) / math.expm1(-1 / toe)
     bulging = drawn["bulging"] * shorter
     stretch = (1 + bulging) ** -drawn["incompressibility"] - 1
     thick = participant.thickness * (1 + bulging)

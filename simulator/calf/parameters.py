@@ -69,13 +69,13 @@ class CalfParameters(Declared):
     recovery : Range
         Time constant of what rest gives back, s.
     shortening : Range
-        Of fascicles at maximal torque, over their length (Narici et al. 1996,
-        doi:10.1113/jphysiol.1996.sp021685; the range is an assumption).
+        Of fascicles at maximal torque, mm: what their tendon gives way (Narici et al. 1996,
+        doi:10.1113/jphysiol.1996.sp021685, measured fascicles; the range is an assumption).
     tendon_toe : Range
         Torque at which two thirds of that are reached, over the maximal one: most change in images
         is at small contractions (Hodges et al. 2003, doi:10.1002/mus.10375).
     bulging : Range
-        Growth of thickness by contraction over shortening, each as a share.
+        Growth of thickness over shortening of fascicles by contraction, each as a share.
     incompressibility : Range
         Share of the change of the section's area that is taken out: 1 is muscle that keeps its
         volume in the image plane, 0 muscle that keeps it by getting thinner across that.
@@ -168,7 +168,7 @@ class CalfParameters(Declared):
         Range(2, 10), "Time constant in which it comes back.", "s", (0.05, 1000), group=JOINT
     )
     shortening: Given[Range] = declare(
-        Range(0.15, 0.3), "Of fascicles at maximal torque.", "", (0, 0.8), group=MOTION
+        Range(6, 12), "Of fascicles at maximal torque.", "mm", (0, 100), group=MOTION
     )
     tendon_toe: Given[Range] = declare(
         Range(0.15, 0.4), "Torque of two thirds of it over the maximal.", "", (0.01, 10),
@@ -296,11 +296,11 @@ def draw_participant(
     anatomy, drawn = draw_anatomy(section, seed, index), parameters.draw(seed, index)
     participant = Participant(anatomy, drawn, seed, index)
     # Of a triangle of the shortest fascicle and the largest thickness, one side must be left.
-    thickest = 1 + drawn["bulging"] * drawn["shortening"]
-    room = 1 - math.sin(participant.pennation) * thickest
+    thicker = 1 + drawn["bulging"] * math.sin(participant.pennation)
+    room = (participant.fascicle_length - participant.thickness) / thicker
     if drawn["shortening"] >= room:
         raise InputError(
-            f"shortening: found {drawn['shortening']:.3g}, wanted less than {room:.3g} at "
+            f"shortening: found {drawn['shortening']:.3g} mm, wanted less than {room:.3g} mm at "
             f"{math.degrees(participant.pennation):.3g} deg; use less, or less pennation"
         )
     return participant

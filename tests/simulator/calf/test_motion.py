@@ -105,19 +105,20 @@ def test_fascicles_are_as_long_as_their_moved_ends_are_apart(participant_of):
 
 def test_contraction_shortens_fascicles_by_what_is_asked(participant_of):
     participant = participant_of(
-        shortening=0.3, tendon_toe=0.25, bulging=0.2, incompressibility=1, maximal_torque=100
+        shortening=12, tendon_toe=0.25, bulging=0.2, incompressibility=1, maximal_torque=100
     )
-    torque = np.array([0, 25.0, 100])
+    torque = np.array([0, 25.0, 100, 120])
     active = active_motion(participant, torque)
-    courses = joined(active, passive_motion(participant, np.zeros(3)), np.zeros(3))
+    courses = joined(active, passive_motion(participant, np.zeros(4)), np.zeros(4))
     length, pennation = fascicle(participant, courses)
-    asked = 0.3 * (1 - np.exp(-torque / 25)) / (1 - math.exp(-4))
+    mm = 12 * (1 - np.exp(-np.minimum(torque, 100) / 25)) / (1 - math.exp(-4))
+    asked = mm / participant.fascicle_length
     np.testing.assert_allclose(length / participant.fascicle_length, 1 - asked)
     np.testing.assert_allclose(active["bulging"], 0.2 * asked)
     np.testing.assert_allclose((1 + active["stretch"]) * (1 + active["bulging"]), 1)
     sine = participant.thickness * (1 + active["bulging"]) / length
     np.testing.assert_allclose(np.sin(np.radians(pennation)), sine)
-    assert (np.diff(active["shear"]) > 0).all()  # the deep aponeurosis goes to the knee
+    assert (np.diff(active["shear"][:3]) > 0).all()  # the deep aponeurosis goes to the knee
     assert not courses[list(MODES).index("sliding")].any()
 
 

@@ -50,7 +50,10 @@ def test_muscles_of_two_compartments_are_refused(participant_of, refused):
 
 
 def test_fascicles_that_cannot_shorten_so_much_are_refused(participant_of, refused):
-    # At 45 deg they are across the muscle when they have lost 1 - sin 45 = 0.293.
-    participant_of(section={"pennation": 45}, shortening=0.29, bulging=0)
-    with refused("shortening: found 0.3", "wanted less than 0.293 at 45 deg"):
-        participant_of(section={"pennation": 45}, shortening=0.3, bulging=0)
+    # 18 mm thick at 45 deg: they are across the muscle when they have lost 18 (sqrt(2) - 1) mm.
+    participant_of(section={"pennation": 45}, shortening=7.4, bulging=0)
+    with refused("shortening: found 7.5 mm", "wanted less than 7.46 mm at 45 deg"):
+        participant_of(section={"pennation": 45}, shortening=7.5, bulging=0)
+    # With bulging it is not left at the largest thickness either.
+    with refused("shortening: found 7.4 mm", "wanted less than 6.12 mm"):
+        participant_of(section={"pennation": 45}, shortening=7.4, bulging=0.31)
