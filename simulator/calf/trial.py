@@ -92,6 +92,15 @@ def run_trial(participant: Participant, task: str, protocol: Protocol | None = N
     ------
     InputError
         If there is no such task.
+
+    Examples
+    --------
+    >>> from musim.simulator.calf.parameters import CalfParameters, draw_participant
+    >>> from musim.simulator.section.parameters import SectionParameters
+    >>> first = draw_participant(CalfParameters(), SectionParameters(), seed=1, index=0)
+    >>> trial = run_trial(first, "combined", Protocol(rest=2, duration=20))
+    >>> trial.torque.shape, trial.courses.shape
+    ((22000,), (5, 550))
     """
     if task not in TASKS:
         raise InputError(f"task: found {task!r}, wanted one of {', '.join(TASKS)}")
