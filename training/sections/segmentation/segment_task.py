@@ -1,7 +1,7 @@
 """Training of the network that finds aponeuroses; Katakis et al. 2023, section 2.3.2."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
@@ -57,8 +57,7 @@ class SegmentTask:
     @property
     def network(self) -> AttentionUNet:
         """The network that is used: its weights are averages over steps."""
-        network: AttentionUNet = self.networks.average
-        return network
+        return cast(AttentionUNet, self.networks.average)
 
     def check(self, source: ImageSource) -> None:
         """Raise InputError unless there are images with masks, to train on and to validate on."""

@@ -107,7 +107,7 @@ class Segmenter:
         """Yield images as the network takes them."""
         with torch.inference_mode():
             for begin in range(0, len(images), BATCH):
-                some = torch.from_numpy(np.ascontiguousarray(images[begin : begin + BATCH]))
+                some = torch.tensor(images[begin : begin + BATCH])  # a copy: stores' are not ours
                 yield prepared(_resized(some[:, None].float() / 255, self.size))
 
 
