@@ -59,8 +59,8 @@ class CalfParameters(Declared):
     slack : Range
         Angle below which the relaxed muscle is slack, deg.
     short_range_stiffness : Range
-        What the first part of a rotation adds to the stiffness, N m/deg: 54 % of what carries a
-        body (Loram et al. 2007, as above).
+        What the first part of a rotation adds to the stiffness, N m/deg: 67 % of what carries a
+        body, less the 13 % of long rotations (Loram et al. 2007, as above).
     short_range : Range
         Rotation in which it falls e-fold, deg: it is high below 0.2 deg (ibid.).
     thixotropy : Range
@@ -69,13 +69,16 @@ class CalfParameters(Declared):
     recovery : Range
         Time constant of what rest gives back, s.
     shortening : Range
-        Of fascicles at maximal torque, mm: what their tendon gives way (Narici et al. 1996,
-        doi:10.1113/jphysiol.1996.sp021685, measured fascicles; the range is an assumption).
+        Of fascicles at maximal torque, mm: what their tendon gives way. Of the gastrocnemius
+        medialis they shorten and steepen, in contraction and in plantarflexion (Maganaris,
+        Baltzopoulos and Sargeant 1998, doi:10.1111/j.1469-7793.1998.603be.x).
     tendon_toe : Range
         Torque at which two thirds of that are reached, over the maximal one: most change in images
         is at small contractions (Hodges et al. 2003, doi:10.1002/mus.10375).
     bulging : Range
-        Growth of thickness over shortening of fascicles by contraction, each as a share.
+        Growth of thickness over shortening of fascicles by contraction, each as a share. It is
+        little: that muscle was as thick in maximal contraction as at rest (Maganaris
+        et al. 1998).
     incompressibility : Range
         Share of the change of the section's area that is taken out: 1 is muscle that keeps its
         volume in the image plane, 0 muscle that keeps it by getting thinner across that.
@@ -175,7 +178,7 @@ class CalfParameters(Declared):
         group=MOTION,
     )  # fmt: skip
     bulging: Given[Range] = declare(
-        Range(0, 0.3), "Growth of thickness over shortening.", "", (0, 2), group=MOTION
+        Range(0, 0.15), "Growth of thickness over shortening.", "", (0, 2), group=MOTION
     )
     incompressibility: Given[Range] = declare(
         Range(0.5, 1), "Share of the area's change taken out.", "", (0, 1), group=MOTION
