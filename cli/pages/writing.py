@@ -7,9 +7,10 @@ from pathlib import Path
 from ...datasets.location import Location
 from ...datasets.store import open_sequences
 from ...simulator.errors import FailureError, InputError
+from ...training.evaluations import EvaluationFolder
 from ...training.identification.evaluation import SETTINGS, UNITS, read_evaluation
 from ...training.sections.likeness.evaluation import SETTINGS as LIKENESS
-from ...training.sections.protocol.files import SETTINGS as THICKNESS
+from ...training.sections.protocol.files import FILES as THICKNESS_FILES
 from ...training.translation.evaluation import SETTINGS as TRANSLATION
 from ..targets import written_aside
 
@@ -47,7 +48,7 @@ def write_pages(
         (SETTINGS, _of_identification),
         (TRANSLATION, _of_translation),
         (LIKENESS, _of_likeness),
-        (THICKNESS, _of_thickness),
+        (THICKNESS_FILES.settings, _of_thickness),
     ):
         if location.is_local and location.exists(settings):
             if sequence is not None:
@@ -89,6 +90,7 @@ def _of_likeness(location: Location) -> str:
 def _of_thickness(location: Location) -> str:
     from .thickness import thickness_page
 
+    EvaluationFolder(location.path, THICKNESS_FILES).check_finished()
     return thickness_page(location)
 
 

@@ -72,6 +72,9 @@ def test_tables_say_what_each_network_trained_on(musim, images):
     assert all(f'<th scope="row" data-value="{number}"' in page for number in (0, 1, 2))
     assert page.count("data:image/png;base64") == 3
     assert "0.842" in page
+    table = images.parent / "thickness" / "thickness.csv"
+    table.rename(images.parent / "kept.csv")
+    assert "found an unfinished evaluation" in musim("report", "thickness").err
     (images.parent / "thickness" / "thickness.csv").write_text("experiment,drawn\nreal,x\n")
     assert "evaluate again with --overwrite" in musim("report", "thickness").err
     both = musim(*asked, "--resume", "--overwrite")
