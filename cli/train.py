@@ -169,20 +169,23 @@ def diffuse(**options) -> None:
 Examples:
   musim train segment --data images --masks masks --out segmenter
   musim train segment --data images --also simulated.zarr --model paper --out segmenter
-  musim train segment --data simulated.zarr --shares 0.8,0.2,0 --out segmenter
+  musim train segment --data simulated.zarr --shares 0.8,0.2,0 --out simulated
+  musim train segment --data images --start simulated --out segmenter
   musim measure images --run segmenter
 """,
 )
+@click.option("--start", default=None, metavar="RUN",
+              help="Begin with the weights of another run: of simulated images, say.")  # fmt: skip
 @image_options
 @run_options
-def segment(**options) -> None:
+def segment(start, **options) -> None:
     """Train the Attention U-Net of Katakis et al. 2023 to find aponeuroses in B-mode images.
 
     Images that are nearly the same, as those of one video are, are never on both sides of a split.
     """
     from ..training.sections.segmentation.segment_task import SegmentTask
 
-    _train(SegmentTask, options, {}, image_source)
+    _train(SegmentTask, options, {"start": start}, image_source)
 
 
 def _domains(options):

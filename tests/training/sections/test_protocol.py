@@ -60,6 +60,7 @@ def test_each_experiment_trains_on_what_the_paper_says():
     found = {each.name: each.source(real, places) for each in experiments(MADE)}
     assert set(found) == {
         "real", "generated", "real+generated", "simulated", "real+simulated", "real+both",
+        *(f"{start} after {kind}" for start in ("real", "10%") for kind in MADE),
         *(f"{share}%{kind}" for share in (50, 30, 10) for kind in ("", "+generated", "+simulated")),
     }  # fmt: skip
     assert found["real"] == replace(real, shares=(0.4, 0.2, 0.4))
@@ -144,10 +145,15 @@ def test_the_whole_protocol_resumes_and_gives_the_tables(stores, tmp_path, monke
         "simulated",
         *(each.file for each in found.experiments[2:]),
     ]
-    assert steps[-1] == (18, 18)
+    assert steps[-1] == (22, 22)
     assert steps == sorted(steps)
     assert found.trained_on["10%"] < found.trained_on["30%"] < found.trained_on["50%"]
     assert found.trained_on["real+simulated"] == found.trained_on["real"] + 20
+    again = json.loads(
+        (tmp_path / "out-runs" / "10-percent-after-simulated" / "run.json").read_text()
+    )
+    assert again["settings"]["start"] == str(tmp_path / "out-runs" / "simulated")
+    assert found.trained_on["10% after simulated"] == found.trained_on["10%"]
     tests = [[row["image"] for row in rows] for rows in found.images.values()]
     assert all(each == tests[0] for each in tests)
     with (tmp_path / "out" / "segmentation.csv").open() as file:

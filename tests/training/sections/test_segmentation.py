@@ -99,6 +99,21 @@ def test_a_network_learns_lines_and_finds_them_in_images_of_other_sizes(source, 
     assert found.features(held.images).shape == (len(held), 16)
 
 
+def test_training_begins_with_the_weights_of_another_run(source, tmp_path, refused):
+    few = {**TINY, "steps": 2, "validate_every": 1}
+    train(SegmentTask, tmp_path / "one", texts=few, source=source, accelerator="cpu")
+    start = str(tmp_path / "one")
+    train(SegmentTask, tmp_path / "two", source=source, accelerator="cpu",
+          texts={**few, "start": start, "steps": 1, "learning_rate": 1e-12})  # fmt: skip
+    weights = [segmenter_of_run(tmp_path / name).network.state_dict() for name in ("one", "two")]
+    torch.testing.assert_close(weights[1]["head.weight"], weights[0]["head.weight"])
+    with refused("start: found a network of (4, 3, 1)", "wanted (2, 3, 1)"):
+        task = SegmentTask(SegmentSettings(**{**few, "start": start, "maps": 2}), source.grid)
+        task.check(source)
+    with refused("nowhere"):
+        SegmentTask(SegmentSettings(**few, start="nowhere"), source.grid).check(source)
+
+
 def test_batches_depend_on_the_step_alone_and_go_through_all_images(source):
     task = SegmentTask(SegmentSettings(**{**TINY, "flips": False}), source.grid)
     first = task.batches(source, 0, rank=0, ranks=1, device=torch.device("cpu"))

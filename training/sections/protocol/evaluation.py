@@ -1,6 +1,5 @@
 """The experiments of Katakis et al. 2023, one after the other, and the tables that come of them."""
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,14 +10,14 @@ from ....datasets.origin import software_versions
 from ....simulator.errors import InputError
 from ...evaluations import EvaluationFolder
 from ...runs.folder import RunFolder
-from ...runs.settings import Settings
 from ...tasks import settings_for, train
 from ..image_sets import ImageSet
 from ..image_source import ImageSource
 from ..likeness.evaluation import evaluate_images
+from ..segmentation.segment_settings import SegmentSettings
 from ..segmentation.segment_task import SegmentTask
 from ..segmentation.segmenting import segmenter_of_run
-from .experiments import GENERATED, REAL, Experiment, experiments
+from .experiments import GENERATED, REAL, Experiment, experiments, named
 from .figures import charts
 from .files import FILES, IMAGES, SEGMENTATION, THICKNESS
 from .scoring import score_images, summary
@@ -116,7 +115,7 @@ def evaluate_thickness(
     todo = experiments(tuple(places))
     folder = EvaluationFolder(out, FILES)
     kept = Path(runs) if runs is not None else Path(f"{str(out).rstrip('/')}-runs")
-    training = settings_for(SegmentTask, model, {key: str(v) for key, v in (texts or {}).items()})
+    training = settings_for(SegmentTask, model, _as_typed(texts or {}))
     settings = {
         "protocol": NAME,
         "version": FILES.version,
@@ -130,7 +129,7 @@ def evaluate_thickness(
     with folder.at_work(resume=resume, overwrite=overwrite) as place:
         place.check(settings, resume=resume, overwrite=overwrite)
         if not overwrite:
-            _check_runs(todo, sources, kept, training)
+            _check_runs(todo, sources, kept, model, texts)
         if overwrite and place.exists:
             place.remove()
         place.write_settings({**settings, "software": software_versions()})
@@ -169,11 +168,20 @@ def _reporting(
     return lambda done, _: on_progress(before * steps + done, runs * steps)
 
 
+def _texts(experiment: Experiment, texts: Mapping[str, Any] | None, kept: Path) -> dict[str, Any]:
+    """Return the settings of an experiment: those of all, and what it goes on with."""
+    found = dict(texts or {})
+    if experiment.after:
+        found["start"] = str((kept / named(experiment.after)).resolve())
+    return found
+
+
 def _check_runs(
     todo: Sequence[Experiment],
     sources: Mapping[str, ImageSource],
     kept: Path,
-    training: Settings,
+    model: str,
+    texts: Mapping[str, Any] | None,
 ) -> None:
     """Raise InputError if there are runs that are not those of this protocol."""
     for each in todo:
@@ -181,12 +189,18 @@ def _check_runs(
         if not run.exists:
             continue
         described = run.describe(SegmentTask.name)
-        asked = json.loads(json.dumps([training.to_json(), sources[each.name].to_json()]))
-        if [described["settings"], described["source"]] != asked:
+        wanted = settings_for(SegmentTask, model, _as_typed(_texts(each, texts, kept)))
+        settings = SegmentSettings.from_json(described["settings"])
+        source = ImageSource.from_json(described["source"])
+        if settings != wanted or source.to_json() != sources[each.name].to_json():
             raise InputError(
                 f"{run}: found a run of other settings or images, wanted that of this protocol; "
                 "choose another folder for networks, or use `overwrite=True`"
             )
+
+
+def _as_typed(texts: Mapping[str, Any]) -> dict[str, str]:
+    return {key: str(value) for key, value in texts.items()}
 
 
 def _train(
@@ -204,6 +218,7 @@ def _train(
         train(SegmentTask, place, resume=True, accelerator=given["accelerator"],
               on_progress=on_progress)  # fmt: skip
         return place
+    given = {**given, "texts": _texts(experiment, given["texts"], kept)}
     train(SegmentTask, place, source=source, overwrite=overwrite, on_progress=on_progress, **given)
     return place
 

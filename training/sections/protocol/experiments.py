@@ -40,17 +40,20 @@ class Experiment:
         Which of :data:`MADE` it trains on.
     table : int
         Of the paper, that it belongs to: 4 (and 5), or 6.
+    after : str
+        The experiment whose network it goes on with; empty for a new one.
     """
 
     name: str
     real: float
     made: tuple[str, ...]
     table: int
+    after: str = ""
 
     @property
     def file(self) -> str:
         """The name, as that of a file."""
-        return self.name.replace("+", "-and-").replace("%", "-percent").replace(" ", "")
+        return named(self.name)
 
     def source(self, real: ImageSource, places: Mapping[str, Sequence[str]]) -> ImageSource:
         """Return what it is trained on.
@@ -73,6 +76,11 @@ class Experiment:
         return replace(real, also=made, shares=FEW_SHARES, kept=self.real / FEW_SHARES[0])
 
 
+def named(name: str) -> str:
+    """Return an experiment's name as that of a file."""
+    return name.replace("+", "-and-").replace("%", "-percent").replace(" ", "-")
+
+
 def experiments(made: tuple[str, ...]) -> list[Experiment]:
     """Return the experiments that can be made.
 
@@ -89,8 +97,12 @@ def experiments(made: tuple[str, ...]) -> list[Experiment]:
         ]
     if len(made) > 1:
         found.append(Experiment("real+both", SHARES[0], made, 4))
+    found += [Experiment(f"{REAL} after {kind}", SHARES[0], (), 4, kind) for kind in made]
     for share in FEW:
         name = f"{round(100 * share)}%"
         found.append(Experiment(name, share, (), 6))
         found += [Experiment(f"{name}+{kind}", share, (kind,), 6) for kind in made]
+    # Where the fewest real ones are: images that were made need not share the batches with them.
+    fewest = f"{round(100 * FEW[-1])}%"
+    found += [Experiment(f"{fewest} after {kind}", FEW[-1], (), 6, kind) for kind in made]
     return found

@@ -13,6 +13,7 @@ from ....simulator.errors import InputError
 from ...runs.memory_format import arrange
 from ...runs.settings import Settings
 from ...runs.task import register
+from ...tasks import open_run
 from ..averaging import Averaged
 from ..image_sets import ImageSet
 from ..image_source import ImageSource
@@ -60,9 +61,26 @@ class SegmentTask:
         return cast(AttentionUNet, self.networks.average)
 
     def check(self, source: ImageSource) -> None:
-        """Raise InputError unless there are images with masks, to train on and to validate on."""
+        """Raise InputError unless there are images with masks, to train on and to validate on.
+
+        Then begin with the weights that the settings name, if they do.
+        """
         source.train.with_masks()
         source.validation.with_masks()
+        if self.settings.start:
+            self._begin_with(self.settings.start)
+
+    def _begin_with(self, run: str) -> None:
+        trained, _ = open_run(run, SegmentTask)
+        sizes = [(each.maps, each.levels, each.fold) for each in (trained.settings, self.settings)]
+        if sizes[0] != sizes[1]:
+            raise InputError(
+                f"start: found a network of {sizes[0]} maps, levels and folded pixels in {run}, "
+                f"wanted {sizes[1]}; change one to the other"
+            )
+        weights = trained.network.state_dict()
+        self.networks.network.load_state_dict(weights)
+        self.networks.average.load_state_dict(weights)
 
     def optimisers(self) -> dict[str, Optimizer]:
         """Return Adam for the whole network; after its steps the average follows."""
