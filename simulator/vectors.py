@@ -109,6 +109,18 @@ def broadcast(typingctx: Any, value: Any) -> Any:
 
 
 @intrinsic
+def halves(typingctx: Any, first: Any, second: Any) -> Any:
+    """Return a vector of one float32 number in its first half and another one in the second."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.VectorType(ir.IntType(32), LANES)
+        order = ir.Constant(kind, [0] * (LANES // 2) + [LANES] * (LANES // 2))
+        return builder.shuffle_vector(*(_spread(builder, value) for value in arguments), order)
+
+    return vector(types.float32, types.float32), generate
+
+
+@intrinsic
 def load(typingctx: Any, array: Any, place: Any) -> Any:
     """Return the 16 values of `array` from `place` on."""
 

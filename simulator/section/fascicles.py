@@ -69,6 +69,14 @@ class Fascicles:
         number = self.side * p * sine - q * (cosine + 4 * self.bow / self.height * q)
         return number, self.side * p * cosine + q * sine
 
+    def crossing(
+        self, number: NDArray[np.float64], q: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return depth and width, mm, where fascicles are q mm away from the line of their feet."""
+        bent = q * (math.cos(self.angle) + 4 * self.bow / self.height * q)
+        p = self.side * (number + bent) / math.sin(self.angle)
+        return self.place(p, np.full_like(p, q))
+
     def tilt(self, depth: NDArray[np.float64], width: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the direction of fascicles in the image: depth over width."""
         q = self.line(depth, width)[1]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-GREY_MAPS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+GREY_MAPS: dict[str, Callable[[NDArray[np.floating]], NDArray[np.floating]]] = {
     "linear": lambda level: level,
     "dark": lambda level: level**1.6,
     "soft": lambda level: level**0.8,
@@ -19,13 +19,13 @@ WHITE = 255
 
 
 def compress(
-    envelope: NDArray[np.float64], white: float, dynamic_range: float
-) -> NDArray[np.float64]:
+    envelope: NDArray[np.floating], white: float, dynamic_range: float
+) -> NDArray[np.floating]:
     """Return the logarithm of an envelope, from 0 (black) to 1 (white).
 
     Parameters
     ----------
-    envelope : float64 array of any shape
+    envelope : float array of any shape
     white : float
         Amplitude that is white.
     dynamic_range : float
@@ -36,12 +36,12 @@ def compress(
     return np.clip(1 + decibels / dynamic_range, 0, 1)
 
 
-def to_pixels(level: NDArray[np.float64], divisions: tuple[int, int]) -> NDArray[np.float64]:
-    """Return the mean level of every `divisions` rows and columns, float64 (depth, width)."""
+def to_pixels(level: NDArray[np.floating], divisions: tuple[int, int]) -> NDArray[np.floating]:
+    """Return the mean level of every `divisions` rows and columns, float (depth, width)."""
     rows, columns = divisions
     return level.reshape(-1, rows, level.shape[1] // columns, columns).mean(axis=(1, 3))
 
 
-def grey_levels(level: NDArray[np.float64], grey_map: str) -> NDArray[np.uint8]:
+def grey_levels(level: NDArray[np.floating], grey_map: str) -> NDArray[np.uint8]:
     """Return levels of 0..1 as 8 bits, after a map of :data:`GREY_MAPS`."""
     return np.round(WHITE * GREY_MAPS[grey_map](level)).astype(np.uint8)

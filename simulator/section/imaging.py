@@ -62,20 +62,31 @@ class Probe:
         """Return the amplitude at which echoes of each place are seen, float64 (depth, width).
 
         What tissue above has taken of them, times the gain in time that makes up for what is
-        expected.
+        expected, where the probe has contact.
         """
+        decibels = self.lost(scatterers) + self.slope[:, None]
+        return self.seen * 10 ** (decibels / 20)
+
+    def lost(self, scatterers: Scatterers) -> NDArray[np.float64]:
+        """Return by how much less than expected tissue takes, dB, float64 (depth, width)."""
         scanner = self.scanner
         step = scanner.pixel_size[0] / 10  # cm
         there_and_back = 2e-6 * scanner.doses.centre_frequency * step
         beyond = np.cumsum(scanner.attenuation - scatterers.attenuation, axis=0)
         # To the middle of a row, not to its end.
         beyond -= (scanner.attenuation - scatterers.attenuation) / 2
-        slope = self.gain_error * scanner.depths / scanner.size[0]
-        decibels = there_and_back * beyond - scatterers.loss + slope[:, None]
-        seen = self.contact.gain(
-            scanner.depths, scanner.widths, scanner.doses.f_number, scanner.doses.aperture
-        )
-        return seen * 10 ** (decibels / 20)
+        return there_and_back * beyond - scatterers.loss
+
+    @property
+    def slope(self) -> NDArray[np.float64]:
+        """Error of the gain in time at each depth, dB, float64 (depth,)."""
+        return self.gain_error * self.scanner.depths / self.scanner.size[0]
+
+    @property
+    def seen(self) -> NDArray[np.float64]:
+        """Share of the amplitude that comes through where contact is poor, (depth, width)."""
+        scanner, doses = self.scanner, self.scanner.doses
+        return self.contact.gain(scanner.depths, scanner.widths, doses.f_number, doses.aperture)
 
 
 def draw_probe(parameters: SectionParameters, seed: int, index: int) -> Probe:

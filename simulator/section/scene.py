@@ -1,5 +1,6 @@
 """One image of the longitudinal section with its truth, of a seed and an index."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,7 @@ class Scene:
     ----------
     anatomy : Anatomy
     scatterers : Scatterers
+        On the grid of the probe's scanner, and as far below and to both sides of it as was asked.
     probe : Probe
     """
 
@@ -59,8 +61,18 @@ class Section:
     fascicle_length: float
 
 
-def draw_scene(parameters: SectionParameters, seed: int, index: int) -> Scene:
+def draw_scene(
+    parameters: SectionParameters, seed: int, index: int, margin: tuple[float, float] = (0.0, 0.0)
+) -> Scene:
     """Draw what scatters in subject `index`, and the probe above it.
+
+    Parameters
+    ----------
+    parameters : SectionParameters
+    seed, index : int
+    margin : (float, float)
+        How far scatterers go on below the image and to each side of it, mm: what moves into it. The
+        anatomy and the probe do not depend on it, speckle does.
 
     Raises
     ------
@@ -69,41 +81,58 @@ def draw_scene(parameters: SectionParameters, seed: int, index: int) -> Scene:
     """
     anatomy = draw_anatomy(parameters, seed, index)
     probe = draw_probe(parameters, seed, index)
-    depths, widths = probe.scanner.depths, probe.scanner.widths
+    steps = probe.scanner.pixel_size
+    below, aside = (math.ceil(far / step) for far, step in zip(margin, steps, strict=True))
+    rows, columns = probe.scanner.doses.image
+    depths = (np.arange(rows + below, dtype=np.float64) + 0.5) * steps[0]
+    widths = (np.arange(-aside, columns + aside, dtype=np.float64) + 0.5) * steps[1]
     return Scene(anatomy, scatter(anatomy, parameters, depths, widths, seed, index), probe)
 
 
-def show(
-    envelope: NDArray[np.float64],
-    parameters: SectionParameters,
-    divisions: tuple[int, int],
-    seed: int,
-    index: int,
-) -> NDArray[np.uint8]:
-    """Return an envelope as the scanner shows it.
+@dataclass(frozen=True)
+class Display:
+    """How a scanner shows envelopes: the same in all images of a sequence.
 
     Parameters
     ----------
-    envelope : float64 array of shape (rows * depth, columns * width)
-        Muscle's own scatterers have a mean power of 1.
-    parameters : SectionParameters
-    divisions : (int, int)
-        Rows and columns of the envelope in a pixel.
-    seed, index : int
-
-    Returns
-    -------
-    uint8 array of shape (depth, width)
+    gain : float
+        How far below white muscle's own scatterers are, dB.
+    dynamic_range : float
+        From black to white, dB.
+    grey_map : str
+        A name in :data:`.grey.GREY_MAPS`.
     """
+
+    gain: float
+    dynamic_range: float
+    grey_map: str
+
+    def show(self, envelope: NDArray[np.floating], divisions: tuple[int, int]) -> NDArray[np.uint8]:
+        """Return an envelope as the scanner shows it.
+
+        Parameters
+        ----------
+        envelope : float array of shape (rows * depth, columns * width)
+            Muscle's own scatterers have a mean power of 1.
+        divisions : (int, int)
+            Rows and columns of the envelope in a pixel.
+
+        Returns
+        -------
+        uint8 array of shape (depth, width)
+        """
+        level = compress(envelope, amplitude(-self.gain), self.dynamic_range)
+        return grey_levels(to_pixels(level, divisions), self.grey_map)
+
+
+def draw_display(parameters: SectionParameters, seed: int, index: int) -> Display:
+    """Draw how the scanner shows image `index`."""
     random = generator(seed, index, Stream.DISPLAY)
-    dynamic_range, gain = (
-        parameters.dynamic_range.draw_one(random),
-        parameters.gain.draw_one(random),
-    )
+    dynamic_range = parameters.dynamic_range.draw_one(random)
+    gain = parameters.gain.draw_one(random)
     maps, chosen = list(GREY_MAPS), int(random.integers(len(GREY_MAPS)))
     grey_map = maps[chosen] if parameters.grey_map == "mixed" else parameters.grey_map
-    level = compress(envelope, amplitude(-gain), dynamic_range)
-    return grey_levels(to_pixels(level, divisions), grey_map)
+    return Display(gain, dynamic_range, grey_map)
 
 
 def draw_section(parameters: SectionParameters, seed: int, index: int) -> Section:
@@ -118,7 +147,7 @@ def draw_section(parameters: SectionParameters, seed: int, index: int) -> Sectio
     envelope = envelopes(scene.scatterers, scene.probe)[0]
     anatomy, fascicle = scene.anatomy, scene.anatomy.fascicle
     return Section(
-        image=show(envelope, parameters, scene.probe.divisions, seed, index),
+        image=draw_display(parameters, seed, index).show(envelope, scene.probe.divisions),
         aponeurosis=anatomy.masks(parameters.pixels, parameters.pixel_size),
         thickness=anatomy.thickness,
         pennation=fascicle.pennation,

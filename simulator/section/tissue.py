@@ -80,6 +80,8 @@ class Scatterers:
         What the tissue above takes from echoes, there and back, dB, apart from attenuation.
     attenuation : float64 array of shape (depth, width)
         dB/(cm MHz), one way.
+    level : float64 array of shape (depth, width)
+        Amplitude of the small ones: what others in their place would have.
     """
 
     small: NDArray[np.complex128]
@@ -88,6 +90,14 @@ class Scatterers:
     tilt: NDArray[np.float64]
     loss: NDArray[np.float64]
     attenuation: NDArray[np.float64]
+    level: NDArray[np.float64]
+
+    def inner(self, depth: int, width: int) -> "Scatterers":
+        """Return those of the first rows and the middle columns of the grid."""
+        side = (self.small.shape[1] - width) // 2
+        return Scatterers(**{
+            name: values[:depth, side : side + width] for name, values in vars(self).items()
+        })  # fmt: skip
 
 
 def amplitude(decibels: float) -> float:
@@ -153,6 +163,7 @@ def scatter(
         tilt=section.tilt,
         loss=section.loss,
         attenuation=np.where(fat, drawn["fat_attenuation"], drawn["attenuation"]),
+        level=section.level,
     )
 
 

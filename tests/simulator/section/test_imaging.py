@@ -28,7 +28,7 @@ def homogeneous(probe, attenuation=0.65, seed=0):
     aside = random.uniform(-0.5, 0.5, shape).astype(np.float32) * probe.scanner.pixel_size[1]
     still = np.zeros(shape)
     return Scatterers(
-        parts[0] + 1j * parts[1], aside, still * 0j, still, still, still + attenuation
+        parts[0] + 1j * parts[1], aside, still * 0j, still, still, still + attenuation, still + 1
     )
 
 
