@@ -7,6 +7,7 @@ from PIL import Image
 from musim.datasets import open_store, verify
 from musim.datasets.images.importing import import_images
 from musim.datasets.images.planning import plan_images
+from musim.datasets.images.resizing import resized_mask
 from musim.datasets.images.stored import entries_of, groups_of, images_of
 from musim.datasets.importing.hashing import sha256_of
 from musim.datasets.notebook import html_of
@@ -72,6 +73,33 @@ def test_a_crop_is_taken_of_images_and_masks_alike(folder, tmp_path):
                           workers=1)  # fmt: skip
     np.testing.assert_array_equal(store.read("bmode", 0)[0], FIRST[2:38, 4:34])
     np.testing.assert_array_equal(store.read("aponeurosis_mask", 0)[0], MASK[2:38, 4:34])
+    assert float(store.read("pixel_shape", 0)) == 1  # what is cut off makes no pixel wider
+
+
+def test_scales_and_masks_follow_a_size_whatever_is_read(folder, tmp_path):
+    table, size = tmp_path / "t.csv", (20, 30)
+    table.write_text("name,pixel_depth_mm,pixel_width_mm\na,0.1,0.2\nb,0.1,0.1\nc,0.3,0.3\n")
+    small = import_images(folder, tmp_path / "s.zarr", sizes=table, pixels=size, workers=1)
+    whole = import_images(folder / "a.png", tmp_path / "w.zarr", pixel_size=(0.1, 0.2),
+                          pixels=MASK.shape, workers=1)  # fmt: skip
+    of_store, of_folder = read_image_set(small), read_image_set(folder, sizes=table, size=size)
+    for name in ("images", "masks", "has_mask"):
+        np.testing.assert_array_equal(getattr(of_folder, name), getattr(of_store, name))
+    later = read_image_set(whole, size=size)
+    np.testing.assert_array_equal(later.masks[0], of_store.masks[0])
+    for read in (of_store, of_folder):
+        shapes, depths = zip(*[(scale.shape, scale.depth_mm) for scale in read.scales], strict=True)
+        # Of 40 x 60, 80 x 40 and 40 x 60 px.
+        assert shapes == pytest.approx((2, 1 / 3, 1))
+        assert depths == pytest.approx((0.2, 0.4, 0.6))
+    assert (later.scales[0].shape, later.scales[0].depth_mm) == pytest.approx((2, 0.2))
+
+
+def test_a_pixel_of_a_smaller_mask_is_drawn_if_half_of_it_was():
+    thin, thick = np.zeros((2, 30, 30), bool)
+    thin[13], thick[12:15] = True, True
+    assert not resized_mask(thin, (10, 10)).any()  # which the middle of a pixel would not tell
+    assert np.flatnonzero(resized_mask(thick, (10, 10)).all(axis=1)).tolist() == [4]
 
 
 def test_millimetres_of_all_are_the_coordinates(folder, tmp_path):
@@ -148,6 +176,7 @@ def test_an_unfinished_import_is_gone_on_with_and_damage_is_found(folder, tmp_pa
         entries_of(out)
     again = import_images(folder, out, part_size=1, workers=1, resume=True)
     assert len(verify(again.location)) == 3
+    assert groups_of(again).tolist() == [0, 1, 0]  # each part has its own
     (out / "pixel_shape" / "c.1").write_bytes(b"x")
     with pytest.raises(FailureError, match="pixel_shape/c"):
         verify(out)

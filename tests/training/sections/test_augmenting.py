@@ -66,6 +66,17 @@ def test_a_turn_is_the_turn_of_a_point():
     assert abs(abs(found) - abs(angle)) < 3
 
 
+def test_a_shift_is_evenly_up_to_the_share_that_is_asked_for():
+    images = torch.zeros(64, 1, 41, 41)
+    images[:, :, 20, 20] = 1.0
+    drawn = Augmentation(**{**STILL, "shift": 0.25}).draw(64, np.random.default_rng(0))
+    now, _ = augment(images, images, drawn)
+    places = now.flatten(1).argmax(dim=1)
+    for moved in (places // 41 - 20, places % 41 - 20):  # along depth, and along width
+        assert 8 <= moved.abs().max() <= 10.25 + 0.5
+        assert moved.min() < 0 < moved.max()
+
+
 def test_a_screen_holds_the_whole_image_smaller():
     count, size = 64, 32
     images = torch.ones(count, 1, size, size)

@@ -43,7 +43,7 @@ class Known:
     def probabilities(self, images):
         """Return it."""
         assert len(images) == len(self.masks)
-        return self.masks.astype(np.float32)
+        return np.where(self.masks, np.float32(0.55), np.float32(0.45))
 
 
 def images_of(masks, shape=1.0):
@@ -65,13 +65,45 @@ def test_each_experiment_trains_on_what_the_paper_says():
     }  # fmt: skip
     assert found["real"] == replace(real, shares=(0.4, 0.2, 0.4))
     assert (found["generated"].images, found["generated"].also) == (("gen",), ())
-    assert found["generated"].masks == ""
+    generated = found["generated"]
+    assert (generated.masks, generated.sizes, generated.shares) == ("", "", (0.85, 0.15, 0.0))
     assert found["real+both"].also == ("gen", "sim", "more")
     few = found["10%+simulated"]
     assert (few.images, few.also, few.seed) == (("real",), ("sim", "more"), 3)
-    assert few.shares[0] * few.kept == pytest.approx(0.1)
+    for each in experiments(MADE):
+        if each.table == 6:
+            source = found[each.name]
+            share = int(each.name.partition("%")[0]) / 100
+            assert source.shares[0] * source.kept == pytest.approx(share)
     assert {each.shares[2] for name, each in found.items() if name not in MADE} == {0.4}
     assert len({each.file for each in experiments(MADE)}) == len(found)
+
+
+def test_no_experiment_trains_or_validates_on_a_test_image(monkeypatch):
+    def read(self, places):
+        count = 40 * len(places)
+        images = images_of(np.ones((count, *SIZE), bool))
+        # Two images a group; names tell where an image lies.
+        names = tuple(f"{place} {number}" for place in places for number in range(40))
+        return replace(images, names=names, groups=np.arange(count) // 2)
+
+    monkeypatch.setattr(ImageSource, "_read", read)
+    real = ImageSource(images=("real",), seed=3)
+    for each in experiments(MADE):
+        source = each.source(real, {"generated": ["gen"], "simulated": ["sim"]})
+        seen = {*source.train.names, *source.validation.names}
+        assert not seen & set(real.test.names), each.name
+        validated = {name.split()[0] for name in source.validation.names}
+        assert validated == ({"real"} if each.real else set(source_places(each)))
+        assert {name.split()[0] for name in source.train.names} == {
+            *(["real"] if each.real else []), *source_places(each)
+        }  # fmt: skip
+        if each.real:
+            assert source.test.names == real.test.names
+
+
+def source_places(experiment):
+    return [{"generated": "gen", "simulated": "sim"}[kind] for kind in experiment.made]
 
 
 def test_scores_are_those_of_the_definitions():
@@ -84,6 +116,7 @@ def test_scores_are_those_of_the_definitions():
     assert math.isnan(rows[3]["automatic_px"])
     assert rows[3]["reason"] == "no aponeurosis found"
     assert rows[0]["dice"] == 1
+    assert (rows[3]["precision"], rows[3]["recall"]) == (1, 0)  # nothing found, nothing wrong
     # The upper line lies one row deeper of three: 2 of 3 rows are common to both lines together 5.
     assert rows[1]["dice"] == pytest.approx(5 / 6)
     found = summary(rows)
@@ -93,11 +126,18 @@ def test_scores_are_those_of_the_definitions():
     assert found["rmse"] == pytest.approx(math.sqrt((difference**2).mean()))
     assert found["bias"] == pytest.approx(2 / 3)
     assert found["upper_limit"] == pytest.approx(2 / 3 + 1.96 * difference.std(ddof=1))
+    assert found["lower_limit"] == pytest.approx(2 / 3 - 1.96 * difference.std(ddof=1))
+    assert (found["manual"], found["manual_sd"]) == pytest.approx((25, 0))
+    assert found["automatic"] == pytest.approx(25 + 2 / 3)
+    assert found["automatic_sd"] == pytest.approx(difference.std())
     assert found["error"] == pytest.approx(1 / 25)
     assert found["dice"] == pytest.approx((1 + 5 / 6 + 0.5 + 0) / 4)
     nothing = summary([row for row in rows if row["reason"]])
     assert nothing["measured"] == 0
     assert math.isnan(nothing["rmse"])
+    undrawn = score_images(Known(drawn[:1]), images_of(~drawn[:1] & drawn[:1]))[0]
+    assert undrawn["reason"] == "drawn: no aponeurosis found"
+    assert (undrawn["precision"], undrawn["recall"]) == (0, 1)
 
 
 def test_thickness_is_as_the_muscle_is_shaped_whatever_the_pixels():
@@ -105,10 +145,12 @@ def test_thickness_is_as_the_muscle_is_shaped_whatever_the_pixels():
     for column in range(64):  # a slope of 1 in rows and columns
         for depth in (0, 30):
             masks[0, (column // 2 + depth) : (column // 2 + depth + 3), column] = True
-    wide = score_images(Known(masks), images_of(masks, shape=2.0))[0]["manual_px"]
-    square = score_images(Known(masks), images_of(masks))[0]["manual_px"]
-    assert square == pytest.approx(30 * math.cos(math.atan(1 / 2)), rel=0.03)
-    assert wide == pytest.approx(30 * math.cos(math.atan(1 / 4)), rel=0.03)
+    both = np.repeat(masks, 2, axis=0)
+    images = replace(images_of(both), scales=(PixelScale(2.0), PixelScale(1.0)))
+    for measured in ("manual_px", "automatic_px"):
+        wide, square = (row[measured] for row in score_images(Known(both), images))
+        assert square == pytest.approx(30 * math.cos(math.atan(1 / 2)), rel=0.03)
+        assert wide == pytest.approx(30 * math.cos(math.atan(1 / 4)), rel=0.03)
 
 
 @pytest.fixture(scope="module")

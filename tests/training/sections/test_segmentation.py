@@ -1,6 +1,7 @@
 """Training a network that finds aponeuroses, and using it."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from musim.datasets.images.scale import PixelScale  # noqa: E402
-from musim.training.sections.image_sets import ImageSet  # noqa: E402
+from musim.training.sections.image_sets import ImageSet, joined  # noqa: E402
 from musim.training.sections.image_source import ImageSource  # noqa: E402
 from musim.training.sections.segmentation import segment_task  # noqa: E402
 from musim.training.sections.segmentation.segment_losses import (  # noqa: E402
@@ -142,6 +143,32 @@ def test_images_beside_take_their_share_of_batches(source, share):
     numbers = [number for images, number in chosen if images is both.own]
     counts = np.bincount(numbers, minlength=16)
     assert counts.max() - counts.min() <= 1
+    numbers = [number for images, number in chosen if images is both.beside]
+    counts = np.bincount(numbers, minlength=40)
+    assert counts.max() - counts.min() <= 1
+
+
+def test_images_that_nobody_drew_on_are_never_trained_on(monkeypatch):
+    def read(self, places):
+        images = bright_lines(40, seed=len(places[0]))
+        drawn = np.arange(40) % 3 == 0
+        # What is drawn on is bright, and what is not is black.
+        return replace(images, images=images.images * drawn[:, None, None], has_mask=drawn)
+
+    monkeypatch.setattr(ImageSource, "_read", read)
+    both = ImageSource(images=("lines",), also=("more lines",), size=SIZE)
+    task = SegmentTask(SegmentSettings(**TINY), both.grid)
+    batches = task.batches(both, 0, rank=0, ranks=1, device=torch.device("cpu"))
+    seen = torch.cat([next(batches)["images"] for _ in range(8)])
+    assert seen.flatten(1).any(dim=1).all()
+
+
+def test_groups_of_sets_that_are_joined_stay_apart():
+    one, other = bright_lines(4), bright_lines(3, seed=1)
+    one = replace(one, groups=np.array([0, 0, 2, 1]))
+    found = joined([one, replace(other, groups=np.array([1, 0, 0]))])
+    assert found.groups.tolist() == [0, 0, 2, 1, 4, 3, 3]
+    assert found.names == (*one.names, *other.names)
 
 
 def test_no_image_is_on_both_sides_and_fewer_are_among_more(source):
