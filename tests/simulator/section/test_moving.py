@@ -243,7 +243,7 @@ def test_deformed_speckle_is_rayleighs_still():
 
 
 def test_a_sheet_that_turns_stays_one():
-    # Phases that followed each place of it would turn by 5 in a beam, and leave next to nothing.
+    # Phases that followed each place of it would differ within a beam, and take a quarter of it.
     drawn = draw_scene(parameters_of(directivity=60, pennation=20), 0, 0)
     scene = replace(drawn, scatterers=replace(drawn.scatterers, small=0 * drawn.scatterers.small))
     inner = slice(24, -24), slice(16, -16)
