@@ -29,7 +29,9 @@ class SegmentSettings(Settings):
     fold: int = declare(1, "Pixels along each axis that are folded into the first maps.", "px",
                         bounds=(1, 8))  # fmt: skip
 
-    start: str = declare("", "Run of the same network whose weights training begins with.")
+    start: str = declare(
+        "", "Run of the same network whose weights training begins with.", before=""
+    )
     learning_rate: float = declare(1e-3, "Of Adam, at the beginning.", bounds=(0, 10))
     drops: int = declare(4, "Even stretches of training; the rate drops after each.",
                          bounds=(1, 1000))  # fmt: skip
