@@ -75,8 +75,8 @@ def measure(images, masks, run, target, pictures, pixel_size, sizes, unit, as_js
     with the reason where there is no number. Of simulated images it is said how far all that is
     from the truth.
     """
+    from ..datasets.images.places import entries_of, is_store
     from ..datasets.images.sizes import read_sizes
-    from ..datasets.images.stored import entries_of, is_store
     from ..training.csv_tables import csv_text
     from ..training.sections.measuring import measure_images, summarise
 

@@ -26,11 +26,6 @@ leave_no_semaphore()
 
 Made = TypeVar("Made", bound=Origin)
 
-MARK = ".musim/mark"
-PLAN = ".musim/plan.json"
-MANIFEST = ".musim/manifest.json"
-PARTS = ".musim/parts"
-SEAL = ".musim/seal"
 COMMENT = "comment"
 """The attribute that readers of Zarr show to whoever looks at a store."""
 
@@ -41,8 +36,6 @@ RENDERED = (
 
 SEQUENCES = "Tissue velocity image sequences of active motor units"
 SECTIONS = "Ultrasound images of the longitudinal section of muscles"
-
-ROOT = "zarr.json"
 
 COMPRESSION: Any = {"cname": "lz4", "clevel": 5}
 """Of Blosc. Byte shuffling with LZ4 packs trains tighter and five times faster than Zstandard."""
@@ -200,7 +193,7 @@ class Layout:
         }
 
     def metadata(self) -> dict[str, bytes]:
-        """Return the Zarr metadata documents by key; :data:`ROOT` is that of the whole group."""
+        """Return the Zarr metadata documents by key; that of the whole group is the root's."""
         memory = zarr.storage.MemoryStore()
         attributes = {
             "title": SECTIONS if self.kind == SECTION else SEQUENCES,

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from ..simulator.errors import FailureError, InputError
 from . import writer
-from .layout import MARK, ROOT, Layout
+from .layout import Layout
 from .location import Location
 from .parallel import Pool, Run, open_workers
 from .replacing import workplace
 from .store import Store, open_store
+from .store_files import MARK, ROOT
 
 RESERVED_BYTES = 16 * 2**20
 """Room on the disk, beyond the store's own size, without which no store is begun."""

@@ -9,9 +9,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .layout import MANIFEST, ROOT, SEAL
 from .location import Location, checksum
 from .origin import SEALED
+from .store_files import MANIFEST, ROOT, SEAL
 
 
 def seal(root: bytes, manifest: bytes) -> bytes:

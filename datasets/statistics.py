@@ -8,10 +8,10 @@ import numpy as np
 
 from ..simulator.errors import InputError, MusimError
 from ..simulator.sequence import signal_power
-from .layout import ROOT
 from .origin import moment_attributes, moments_of
 from .sealing import set_attributes
 from .store import Store
+from .store_files import ROOT
 
 
 def standardisation(

@@ -26,7 +26,7 @@ from ..simulator.seeds import NOISE_KEY_WORDS
 from ..simulator.sequence import Truth
 from ..simulator.territory import fat_thickness
 from .chunks import is_ours, read_truth
-from .layout import PLAN, ROOT, SEAL, Layout, check_version
+from .layout import Layout, check_version
 from .location import Location
 from .origin import (
     Origin,
@@ -40,6 +40,7 @@ from .origin import (
 from .quick_recordings import colour_of, read_recording, render
 from .replacing import unfinished_exchange
 from .schema import DOSE, SECTION, chunks_of
+from .store_files import PLAN, ROOT, SEAL
 from .voxels import aligned_empty, damaged, missing, read_frames
 from .writer import finished_parts, read_plan
 

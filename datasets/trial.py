@@ -11,10 +11,10 @@ import numpy as np
 from ..simulator.parameters import Parameters
 from ..simulator.section.parameters import SectionParameters
 from .generation import Generation, generate, plan
-from .layout import MARK, PARTS, ROOT
 from .location import Location
 from .parallel import default_workers
 from .sections import SectionGeneration, generate_sections, plan_sections
+from .store_files import MARK, PARTS, ROOT
 
 LONG_ENOUGH = 0.5
 """Seconds that sequences have to take for their time to be trusted."""

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from ..simulator.errors import FailureError, InputError, MusimError
 from .generation import Generation
-from .layout import COMMENT, MANIFEST, PLAN, ROOT, Layout
+from .layout import COMMENT, Layout
 from .location import checksum
 from .origin import SectionImages, Simulated, check_revision
 from .schema import COORDINATES, chunks_of
 from .sealing import is_sealed
 from .sections import SectionGeneration
 from .store import Store, open_store
+from .store_files import MANIFEST, PLAN, ROOT
 from .writer import manifest_key
 
 MOST_SHOWN = 3

@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from ..simulator.errors import FailureError, InputError, MusimError
 from .chunks import write_coordinates, write_truth, write_voxels
-from .layout import MANIFEST, MARK, PARTS, PLAN, ROOT, SEAL, Layout
+from .layout import Layout
 from .location import PARTIAL, Batch, Location, checksums
 from .locking import LOCK
 from .origin import settings_of
 from .schema import COORDINATES
 from .sealing import seal
+from .store_files import MANIFEST, MARK, PARTS, PLAN, ROOT, SEAL
 
 REVISED = "attributes.revision"
 """Where a plan says which revision of the imaging chain makes its values."""

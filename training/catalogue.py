@@ -4,6 +4,7 @@ from .identification.networks.detection_task import DetectTask
 from .identification.networks.twitch_task import TwitchTask
 from .runs.task import TASKS
 from .sections.diffusion.diffuse_task import DiffuseTask
+from .sections.segmentation.segment_task import SegmentTask
 from .translation.translation_task import TranslateTask
 
-__all__ = ["TASKS", "DetectTask", "DiffuseTask", "TranslateTask", "TwitchTask"]
+__all__ = ["TASKS", "DetectTask", "DiffuseTask", "SegmentTask", "TranslateTask", "TwitchTask"]

@@ -106,14 +106,14 @@ class MovingSection:
         modes = self.moved.shape[1]
         if courses.ndim != 2 or len(courses) != modes:
             raise InputError(
-                f"`courses`: found shape {courses.shape}, wanted ({modes}, frame), a row for each "
-                "mode of `fields`"
+                f"courses: found shape {courses.shape}, wanted ({modes}, frame), a row for each "
+                "mode of fields"
             )
         across = np.zeros(courses.shape[1]) if across is None else across
         if across.shape != courses.shape[1:]:
             raise InputError(
-                f"`across`: found shape {across.shape}, wanted ({courses.shape[1]},), as many "
-                "frames as `courses` has"
+                f"across: found shape {across.shape}, wanted ({courses.shape[1]},), as many "
+                "frames as courses has"
             )
         from .moving_kernels import render_frame
 

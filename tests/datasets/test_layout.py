@@ -8,7 +8,8 @@ import zarr
 
 from musim.datasets import schema
 from musim.datasets.generation import plan
-from musim.datasets.layout import ROOT, Layout
+from musim.datasets.layout import Layout
+from musim.datasets.store_files import ROOT
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 from musim.datasets import generate, open_store, verify
 from musim.datasets.datacard import data_card
 from musim.datasets.generation import Generation, plan
-from musim.datasets.layout import ROOT
 from musim.datasets.origin import DOSES, REVISION, Simulated, from_attributes, to_attributes
 from musim.datasets.statistics import standardisation
+from musim.datasets.store_files import ROOT
 from musim.simulator import PRESETS, FailureError, Parameters, Range, draw
 from musim.simulator.experiment.doses import Doses
 from musim.simulator.experiment.quick import (

@@ -16,9 +16,9 @@ import xarray as xr
 from moto.server import ThreadedMotoServer
 
 from musim.datasets import open_store, parallel, verify
-from musim.datasets.layout import ROOT
 from musim.datasets.location import Location
 from musim.datasets.parallel import open_workers
+from musim.datasets.store_files import ROOT
 from musim.simulator import FailureError, InputError
 
 pytestmark = pytest.mark.timeout(120)

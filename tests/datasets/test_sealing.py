@@ -7,9 +7,9 @@ import pytest
 import zarr
 
 from musim.datasets import verify
-from musim.datasets.layout import MANIFEST, ROOT, SEAL
 from musim.datasets.location import Location
 from musim.datasets.sealing import seal, set_attributes
+from musim.datasets.store_files import MANIFEST, ROOT, SEAL
 from musim.simulator import FailureError
 
 ADDED = {"mean": 0.5, "spread": [1, None]}

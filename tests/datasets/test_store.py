@@ -12,7 +12,7 @@ import xarray as xr
 import zarr
 
 from musim.datasets import generate, open_store, schema, verify
-from musim.datasets.layout import PLAN, ROOT
+from musim.datasets.store_files import PLAN, ROOT
 from musim.simulator import FailureError, Parameters, Range, Truth, draw, render
 from musim.simulator.noise import NOISES, white
 

@@ -9,9 +9,9 @@ import time
 import pytest
 
 from musim.datasets import generate, production, trial, writer
-from musim.datasets.layout import MARK, ROOT
 from musim.datasets.location import Location
 from musim.datasets.sections import generate_sections
+from musim.datasets.store_files import MARK, ROOT
 from musim.datasets.trial import LIBRARIES, try_out
 from musim.simulator import Parameters
 from musim.simulator.section.parameters import SectionParameters

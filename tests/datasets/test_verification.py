@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from musim.datasets import verify, writer
 from musim.datasets.generation import plan
-from musim.datasets.layout import MANIFEST, PLAN, ROOT, SEAL
 from musim.datasets.location import Location, checksum
 from musim.datasets.sealing import seal
+from musim.datasets.store_files import MANIFEST, PLAN, ROOT, SEAL
 from musim.simulator import FailureError, MusimError, Range
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from musim.datasets import generation, open_store, origin, verify, writer
 from musim.datasets.generation import Generation, pack, plan
-from musim.datasets.layout import MARK, PLAN, ROOT
 from musim.datasets.location import Location
+from musim.datasets.store_files import MARK, PLAN, ROOT
 from musim.simulator import FailureError, InputError, Range, draw, render
 
 

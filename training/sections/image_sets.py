@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from ...datasets.images.finding import find_images
 from ...datasets.images.groups import near_twins
+from ...datasets.images.places import is_store
 from ...datasets.images.resizing import SIZE, rescaled, resized, resized_mask
 from ...datasets.images.scale import PixelScale
 from ...datasets.images.sizes import grouping_of, read_sizes
-from ...datasets.images.stored import groups_of, images_of, is_store
+from ...datasets.images.stored import groups_of, images_of
 from ...datasets.store import Store, open_store
 from ...simulator.errors import InputError
 

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,16 +13,18 @@ from ...datasets.images.finding import ImageEntry
 from ...datasets.images.reading import BmodeImage
 from ...datasets.images.scale import PixelScale
 from ...datasets.images.sizes import ImageSize
-from ...datasets.images.stored import StoredImage
 from ...simulator.errors import InputError
 from .aponeuroses import Aponeuroses, aponeuroses_of
 from .fascicles import Fascicles, fascicles_of
 from .thickness import Thickness, thickness_of
 
+if TYPE_CHECKING:
+    from ...datasets.images.stored import StoredImage
+
 MASKLESS = "no mask"
 """Why an image was not measured that nobody drew a mask on."""
 
-MaskSource = Callable[[ImageEntry | StoredImage, BmodeImage], NDArray[np.bool_] | None]
+MaskSource = Callable[["ImageEntry | StoredImage", BmodeImage], NDArray[np.bool_] | None]
 """What gives the mask of an image, True where an aponeurosis is; None if it has none."""
 
 
@@ -82,7 +84,7 @@ class Measurement:
         }
 
 
-def drawn_mask(entry: ImageEntry | StoredImage, image: BmodeImage) -> NDArray[np.bool_] | None:
+def drawn_mask(entry: "ImageEntry | StoredImage", image: BmodeImage) -> NDArray[np.bool_] | None:
     """Return the mask that lies with an image, on the disk or in its store."""
     return entry.read_mask()
 
@@ -121,7 +123,7 @@ def measure(
 
 
 def measure_images(
-    entries: Sequence[ImageEntry] | Sequence[StoredImage],
+    entries: "Sequence[ImageEntry] | Sequence[StoredImage]",
     *,
     masks: MaskSource = drawn_mask,
     pixel_size: tuple[float, float] | None = None,
@@ -167,7 +169,7 @@ def measure_images(
 
 
 def _scale_of(
-    entry: ImageEntry | StoredImage,
+    entry: "ImageEntry | StoredImage",
     image: BmodeImage,
     pixel_size: tuple[float, float] | None,
     sizes: Mapping[str, ImageSize] | None,

@@ -6,9 +6,10 @@ from PIL import Image
 
 from musim.datasets import open_store, verify
 from musim.datasets.images.importing import import_images
+from musim.datasets.images.places import entries_of
 from musim.datasets.images.planning import plan_images
 from musim.datasets.images.resizing import resized_mask
-from musim.datasets.images.stored import entries_of, groups_of, images_of
+from musim.datasets.images.stored import groups_of, images_of
 from musim.datasets.importing.hashing import sha256_of
 from musim.datasets.notebook import html_of
 from musim.datasets.origin import ImportedImages

@@ -285,7 +285,7 @@ def test_the_margin_is_what_moves_into_the_image():
 def test_shapes_that_do_not_go_together_are_refused(refused):
     scene = speckle_of(pixels=(50, 20), size=(3, 2.2), thickness=2, fat=0.6)
     section = move(scene, modes, 0, 0)
-    with refused("`courses`", "found shape (5, 2)", "wanted (6, frame)"):
+    with refused("courses", "found shape (5, 2)", "wanted (6, frame)"):
         section.envelopes(np.zeros((5, 2)))
-    with refused("`across`", "found shape (3,)", "wanted (2,)"):
+    with refused("across", "found shape (3,)", "wanted (2,)"):
         section.envelopes(np.zeros((6, 2)), across=np.zeros(3))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ....datasets.images.stored import is_store
+from ....datasets.images.places import is_store
 from ....datasets.origin import SampledImages
 from ....datasets.store import open_store
 from ....simulator.errors import InputError

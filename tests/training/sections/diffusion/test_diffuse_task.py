@@ -136,7 +136,7 @@ def test_images_without_masks_are_refused_unless_none_are_made(tmp_path, refused
     [
         ({"size": (8, 13)}, ("found (8, 13) px", "multiples of 2")),
         ({"size": (8, 12), "patch": 4, "multipliers": (1, 2)}, ("multiples of 8",)),
-        ({"maps": 6}, ("found 6", "multiple of `groups`")),
+        ({"maps": 6}, ("found 6", "multiple of groups")),
         ({"size": (8,)}, ("depth and width",)),
     ],
 )
