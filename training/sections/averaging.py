@@ -4,6 +4,7 @@ import copy
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Adam
 
 
 class Averaged(nn.Module):
@@ -43,3 +44,9 @@ class Averaged(nn.Module):
             else:
                 average.copy_(value)
         self.updates += 1
+
+    def adam(self, learning_rate: float) -> Adam:
+        """Return Adam for the network; after each of its steps the average follows."""
+        optimiser = Adam(self.network.parameters(), lr=learning_rate)
+        optimiser.register_step_post_hook(lambda *_: self.update())
+        return optimiser

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
 from ....datasets.grid import Grid
 from ....simulator.errors import InputError
@@ -60,10 +60,7 @@ class DiffuseTask:
 
     def optimisers(self) -> dict[str, Optimizer]:
         """Return Adam for the network; after its steps the average follows."""
-        parameters = self.networks.network.parameters()
-        adam = Adam(parameters, lr=self.settings.learning_rate)
-        adam.register_step_post_hook(lambda *_: self.networks.update())
-        return {"adam": adam}
+        return {"adam": self.networks.adam(self.settings.learning_rate)}
 
     def prepare(self, step: int, optimisers: Mapping[str, Optimizer]) -> None:
         """Set the step size of a step, and the network to training."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 import torch
 from torch import Tensor
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
 from ....datasets.grid import Grid
 from ....simulator.errors import InputError
@@ -84,10 +84,7 @@ class SegmentTask:
 
     def optimisers(self) -> dict[str, Optimizer]:
         """Return Adam for the whole network; after its steps the average follows."""
-        parameters = self.networks.network.parameters()
-        adam = Adam(parameters, lr=self.settings.learning_rate)
-        adam.register_step_post_hook(lambda *_: self.networks.update())
-        return {"adam": adam}
+        return {"adam": self.networks.adam(self.settings.learning_rate)}
 
     def prepare(self, step: int, optimisers: Mapping[str, Optimizer]) -> None:
         """Set the step size of a step, and the network to training."""
