@@ -14,6 +14,7 @@ A sheet's phase follows one point of it: as it turns it stays a sheet, and is he
 its normal it is then looked at.
 """
 
+import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,6 +70,10 @@ class MovingSection:
         Place of small scatterers across (mm), sheets (real, imaginary) and their direction (rad).
     planes : Planes
         Small scatterers, in the image's plane and beside it.
+    rows : (int, int)
+        First and last but one row of the scanner's grid that are rendered; all of it as a rule.
+    first_row : int
+        Of scatterers that are held: where `moved`, `at_rest` and `planes` begin.
     """
 
     scene: Scene
@@ -76,6 +81,35 @@ class MovingSection:
     moved: NDArray[np.float32]
     at_rest: NDArray[np.float32]
     planes: Planes
+    rows: tuple[int, int]
+    first_row: int = 0
+
+    def window(self, depth: slice, reach: float) -> "MovingSection":
+        """Return what renders some rows of pixels alone, equal to those of the whole to the bit.
+
+        Parameters
+        ----------
+        depth : slice
+            In pixels.
+        reach : float
+            mm: no scatterer may have moved farther up or down, in any frame.
+        """
+        divisions, step = self.scene.probe.divisions[0], self.scene.probe.scanner.pixel_size[0]
+        pixels = self.scene.probe.scanner.doses.image[0] // divisions
+        first, stop, _ = depth.indices(pixels)
+        grid = _Grid(self.scene.probe, self.scene.scatterers.small.shape, (0, 1))
+        around = math.ceil(reach / step) + grid.origin[0] // grid.every[0] + 1
+        low = max(self.first_row, first * divisions - around)
+        high = min(self.first_row + len(self.moved), stop * divisions + around)
+        held = slice(low - self.first_row, high - self.first_row)
+        return dataclasses.replace(
+            self,
+            moved=self.moved[held],
+            at_rest=self.at_rest[held],
+            planes=self.planes.part(held),
+            rows=(first * divisions, stop * divisions),
+            first_row=low,
+        )
 
     def envelopes(
         self,
@@ -96,7 +130,8 @@ class MovingSection:
         Returns
         -------
         float32 array of shape (frame, depth, width)
-            On the scanner's grid. A frame is a function of its courses and its number alone.
+            On the scanner's grid, of the rows that are rendered. A frame is a function of its
+            courses and its number alone.
 
         Raises
         ------
@@ -119,9 +154,11 @@ class MovingSection:
 
         probe = self.scene.probe
         scanner, looks = probe.scanner, len(probe.looks)
-        grid = _Grid(probe, self.scene.scatterers.small.shape)
-        out = np.zeros((len(across), *scanner.doses.image), np.float32)
-        noise = quantised(probe.noise * scanner.noise_gain / math.sqrt(2))
+        top, bottom = self.rows
+        grid = _Grid(probe, self.scene.scatterers.small.shape, self.rows, self.first_row)
+        depths = grid.depths[self.first_row : self.first_row + len(self.moved)]
+        out = np.zeros((len(across), bottom - top, scanner.doses.image[1]), np.float32)
+        noise = quantised(probe.noise * scanner.noise_gain / math.sqrt(2))[top:bottom]
         directions, small = _directions(probe), np.empty_like(self.planes.given)
         for frame, image in enumerate(out):
             self.planes.seen_at(float(across[frame]), small)
@@ -131,7 +168,7 @@ class MovingSection:
                     small,
                     self.at_rest,
                     courses[:, frame].astype(np.float32),
-                    grid.depths,
+                    depths,
                     _carrier(scanner),
                     directions[begin : begin + LOOKS],
                     grid.origin,
@@ -140,8 +177,9 @@ class MovingSection:
                     grid.per_mm,
                     grid.held,
                     grid.axial,
-                    grid.lateral,
+                    grid.lateral[top:bottom],
                     noise,
+                    top * out.shape[2],
                     probe.key,
                     (first + frame) * looks + begin,
                     np.float32(1 / looks),
@@ -234,7 +272,7 @@ def move(scene: Scene, fields: Fields, seed: int, index: int) -> MovingSection:
         at_rest[:, part, : shape[1]] = quantised(values)
     strength = (unwound * scatterers.level).astype(np.complex64)
     planes = Planes(small, strength, noise_key(seed, index, Stream.SCATTERERS))
-    return MovingSection(scene, fields, moved, at_rest, planes)
+    return MovingSection(scene, fields, moved, at_rest, planes, rows=(0, scanner.doses.image[0]))
 
 
 def places(scene: Scene) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -311,7 +349,9 @@ def margin_of(
 class _Grid:
     """The grid that echoes are laid on: the scanner's, or a finer one, and beyond its borders."""
 
-    def __init__(self, probe: Probe, shape: tuple[int, int]) -> None:
+    def __init__(
+        self, probe: Probe, shape: tuple[int, int], image: tuple[int, int], first_row: int = 0
+    ) -> None:
         scanner = probe.scanner
         depth, width = scanner.doses.image
         step = scanner.pixel_size
@@ -323,15 +363,16 @@ class _Grid:
         )
         self.axial = _taps(sds[0], step[0], rows)[0]
         self.lateral = _taps(sds[1], step[1], columns)
-        above, aside = len(self.axial) // 2 + 2, self.lateral.shape[1] // 2
+        above, aside = len(self.axial) // 2 + 4, self.lateral.shape[1] // 2
         side = (shape[1] - width) // 2
-        self.origin = above, aside - side * columns, above
+        top, bottom = image
+        self.origin = above + (first_row - top) * rows, aside - side * columns, above
         self.depths = (np.arange(shape[0], dtype=np.float32) + np.float32(0.5)) * np.float32(
             step[0]
         )
         self.per_mm = np.array([rows / step[0], columns / step[1], columns], np.float32)
         held = probe.seen * 10 ** (probe.slope / 20)[:, None]
-        down = (np.arange((depth - 1) * rows + 1 + 2 * above) - above) // rows
+        down = top + (np.arange((bottom - top - 1) * rows + 1 + 2 * above) - above) // rows
         right = (np.arange(-(-((width - 1) * columns + 1 + 2 * aside) // 8) * 8) - aside) // columns
         inside = np.clip(down, 0, depth - 1)[:, None], np.clip(right, 0, width - 1)
         self.held = quantised(held[inside])

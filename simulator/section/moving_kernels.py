@@ -269,7 +269,7 @@ def weigh(total, held):
 @kernel
 def render_frame(
     fields, small, at_rest, course, depths, carrier, directions, origin, columns, every, per_mm,
-    held, axial, lateral, noise, key, first_noise, share, out,
+    held, axial, lateral, noise, first_pixel, key, first_noise, share, out,
 ):  # fmt: skip
     """Add what up to four directions see of moved scatterers to one frame.
 
@@ -292,6 +292,8 @@ def render_frame(
     axial : float32 array of shape (tap,)
     lateral : float32 array of shape (depth, tap)
     noise : float32 array of shape (depth,)
+    first_pixel : int
+        Number of the first one in the whole image: noise is drawn by it.
     key : uint32 array of shape (4,)
     first_noise : int
         Number of the first direction's noise.
@@ -322,7 +324,8 @@ def render_frame(
         for look in range(looks):
             if noisy:
                 write_noise_to_four_frames(
-                    random[0], random[1], random[2], random[3], np.uint32(z * out.shape[1]),
-                    np.uint32(first_noise + look), key, ONE,
+                    random[0], random[1], random[2], random[3],
+                    np.uint32(first_pixel + z * out.shape[1]), np.uint32(first_noise + look),
+                    key, ONE,
                 )  # fmt: skip
             add_envelope(made, look, every[1], noise[z], random, share, out[z])

@@ -39,14 +39,27 @@ class Planes:
         What small scatterers of amplitude 1 are seen as.
     key : uint32 array of shape (4,)
         Planes are drawn by it and by their number.
+    rows : slice, optional
+        Those of `given` that are wanted; all, if not given.
     """
 
     def __init__(
-        self, given: NDArray[np.float32], strength: NDArray[np.complex64], key: NDArray[np.uint32]
+        self,
+        given: NDArray[np.float32],
+        strength: NDArray[np.complex64],
+        key: NDArray[np.uint32],
+        rows: slice = slice(None),
     ) -> None:
-        self.given, self.strength, self.key = given, strength, key
+        self.whole, self.strength, self.key, self.rows = given, strength, key, rows
+        self.given = given[rows]
         self._kept: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
         self._missing: NDArray[np.float32] | None = None
+
+    def part(self, rows: slice) -> "Planes":
+        """Return some rows of these alone, whose values are the same."""
+        low, high, _ = self.rows.indices(len(self.whole))
+        first, stop, _ = rows.indices(high - low)
+        return Planes(self.whole, self.strength, self.key, slice(low + first, low + stop))
 
     def seen_at(self, across: float, out: NDArray[np.float32]) -> None:
         """Write what is seen after motion across, mm, into `out`, which is like `given`."""
@@ -79,7 +92,9 @@ class Planes:
         rows, columns = self.strength.shape
         place = 2 * number if number >= 0 else -2 * number - 1
         real, imaginary = standard_normal(self.key, (2, rows, columns), FRAMES_PER_GROUP * place)
-        echoes = self.strength * (real + np.complex64(1j) * imaginary) * np.float32(math.sqrt(0.5))
+        real, imaginary = real[self.rows], imaginary[self.rows]
+        drawn = (real + np.complex64(1j) * imaginary) * np.float32(math.sqrt(0.5))
+        echoes = self.strength[self.rows] * drawn
         plane = np.zeros_like(self.given)
         plane[:, 0, :columns], plane[:, 1, :columns] = echoes.real, echoes.imag
         self._kept[number] = plane

@@ -289,3 +289,27 @@ def test_shapes_that_do_not_go_together_are_refused(refused):
         section.envelopes(np.zeros((5, 2)))
     with refused("across", "found shape (3,)", "wanted (2,)"):
         section.envelopes(np.zeros((6, 2)), across=np.zeros(3))
+
+
+@pytest.mark.parametrize(("first", "stop"), [(0, 96), (30, 50), (0, 7), (90, 96)])
+def test_a_window_is_what_the_whole_shows_there(first, stop):
+    own = {
+        "pixels": (96, 24),
+        "size": (5.76, 4),
+        "looks": 2,
+        "thermal_noise": 0.01,
+        "gain_error": 3,
+    }
+    scene = draw_scene(parameters_of(**own), 3, 1, margin=(0.5, 1.0))
+    courses = np.repeat(course_of(-0.3, 0.4, 0.08, 0.05, 0.02, 0.1), 2, axis=1)
+    courses[:, 1] *= -1
+    across, section = np.array([0.0, 1.3]), move(scene, modes, 3, 1)
+    window = section.window(slice(first, stop), reach=0.8)
+    display = draw_display(parameters_of(**own), 3, 1)
+    whole = section.images(display, courses, 5, across)
+    assert len(window.moved) < len(section.moved) or stop - first == 96
+    assert np.array_equal(window.images(display, courses, 5, across), whole[:, first:stop])
+    # And a window of a window.
+    part = window.window(slice(max(first, 40), max(first, 40) + 5), reach=0.8)
+    if first <= 40 and stop >= 45:
+        assert np.array_equal(part.images(display, courses, 5, across), whole[:, 40:45])
