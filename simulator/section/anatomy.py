@@ -10,7 +10,7 @@ from ..errors import InputError
 from ..seeds import Stream, generator
 from .curves import Curve, between, thickness
 from .fascicles import Fascicle, Fascicles, measure
-from .parameters import SectionParameters
+from .parameters import SIDES, SectionParameters
 
 SMALLEST = 1.0
 """Two aponeuroses are at least this far apart anywhere in the image, mm."""
@@ -122,6 +122,7 @@ def _draw(parameters: SectionParameters, random: np.random.Generator) -> Anatomy
     check_place(superficial, deep, parameters.size[0])
     central = between(superficial, deep) if parameters.compartments == 2 else None
     angle, side = math.radians(drawn["pennation"]), int(ways[2])
+    side = SIDES.get(parameters.fascicles_rise, side)
     height = drawn["thickness"] / parameters.compartments
     feet = deep if central is None else central
     fascicles = [Fascicles(feet, angle, side, drawn["fascicle_bow"], height)]

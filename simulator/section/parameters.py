@@ -13,6 +13,10 @@ from .muscles import MUSCLES
 ANATOMY, TISSUE, SCANNER = "Anatomy", "Tissue", "Scanner"
 
 
+SIDES = {"left": -1, "right": 1}
+"""Of an image, and their signs."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SectionParameters(Declared):
     """Parameters of images of the longitudinal section.
@@ -95,6 +99,9 @@ class SectionParameters(Declared):
         From black to white, dB. Katakis et al. 2023: 66.
     gain : Range
         How far below white muscle's own scatterers are, dB: -40 is darker than -30 (an assumption).
+    fascicles_rise : {"left", "right", "mixed"}
+        Side of the image to which fascicles rise from the deep aponeurosis, by how the probe is
+        held, or either.
     grey_map : {"linear", "dark", "soft", "steep", "mixed"}
         What is made of the logarithm, one of :data:`.grey.GREY_MAPS`, or any of them.
     pixels : (int, int)
@@ -207,6 +214,10 @@ class SectionParameters(Declared):
     gain: Given[Range] = declare(
         Range(-55, -45), "Muscle's scatterers below white.", "dB", (-200, 100), group=SCANNER
     )
+    fascicles_rise: str = declare(
+        "mixed", "Side to which fascicles rise.", choices=(*SIDES, "mixed"), group=SCANNER,
+        before="mixed",
+    )  # fmt: skip
     grey_map: str = declare(
         "mixed", "What is made of the logarithm.", choices=(*GREY_MAPS, "mixed"), group=SCANNER
     )

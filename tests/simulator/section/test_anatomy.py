@@ -36,6 +36,21 @@ def test_what_is_asked_for_is_what_there_is():
     assert anatomy.fascicle.length == pytest.approx(18 / math.sin(math.radians(20)))
 
 
+def test_the_probe_may_be_held_one_way_on_all():
+    drawn = {
+        way: [draw_anatomy(SectionParameters(fascicles_rise=way), 0, i) for i in range(12)]
+        for way in ("left", "right", "mixed")
+    }
+    sides = {way: {each.fascicles[0].side for each in drawn[way]} for way in drawn}
+    assert sides == {"left": {-1}, "right": {1}, "mixed": {-1, 1}}
+    # Nothing else depends on it.
+    assert [one.deep for one in drawn["left"]] == [one.deep for one in drawn["mixed"]]
+    # Sections that were stored before it could be chosen had either.
+    stored = SectionParameters().to_json()
+    del stored["fascicles_rise"]
+    assert SectionParameters.from_json(stored).fascicles_rise == "mixed"
+
+
 def test_two_compartments_share_the_thickness_and_the_length():
     own = {**STRAIGHT, "thickness": 28, "pennation": 12, "fascicle_bow": 0}
     anatomy = draw_anatomy(SectionParameters.of("tibialis-anterior", **own), 0, 0)
