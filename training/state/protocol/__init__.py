@@ -1,0 +1,1 @@
+"""The evaluation of Cunningham et al. 2017, with drift and doses beside."""
