@@ -37,7 +37,7 @@ def test_every_package_that_is_imported_is_a_dependency():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     named = {_plain(one) for one in project["dependencies"]}
-    named |= {_plain(one) for extra in ("formats", "s3", "hdf5", "video", "train")
+    named |= {_plain(one) for extra in ("formats", "s3", "hdf5", "video", "tracking", "train")
               for one in extras[extra]}  # fmt: skip
     installed = packages_distributions()
     missing = set()
