@@ -7,7 +7,7 @@ takes seven times as long. Voxels are read by :mod:`.voxels`.
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import google_crc32c
@@ -27,7 +27,7 @@ from .voxels import CRC_BYTES, damaged, missing
 def write_truth(
     batch: Batch, layout: Layout, part: int, arrays: Mapping[str, NDArray[Any]]
 ) -> None:
-    """Write a part's chunk of every variable but ``tvi``: each holds a whole part.
+    """Write a part's chunk of every variable but what is cut in time: each holds a whole part.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def write_truth(
     """
     count = len(layout.sequences_of(part))
     for name in layout.variables:
-        if name == "tvi":
+        if layout.is_cut_in_time(name):
             continue
         variable = layout.variable(name)
         chunk = chunks_of(variable, layout.sizes, layout.part_size)
@@ -79,6 +79,56 @@ def write_voxels(batch: Batch, layout: Layout, index: int, voxels: NDArray[np.fl
         batch.write(f"tvi/c.{index}.{number}.0.0", content)
 
 
+def write_frames(
+    batch: Batch, layout: Layout, index: int, blocks: Iterable[NDArray[np.uint8]]
+) -> None:
+    """Write one video's chunks of ``bmode``, as its frames come.
+
+    Parameters
+    ----------
+    batch : Batch
+    layout : Layout
+    index : int
+        The sequence.
+    blocks : iterable of uint8 arrays of shape (frame, depth, width)
+        Frames from the first one on, of any number each. Frames that are not there are padding.
+
+    Raises
+    ------
+    FailureError
+        If frames do not fit, or the location cannot be written.
+    """
+    variable = layout.variable("bmode")
+    length, *image = chunks_of(variable, layout.sizes, layout.part_size)[1:]
+    chunk, filled, number = np.zeros((length, *image), np.uint8), 0, 0
+    most = layout.sizes["time"]
+    for block in blocks:
+        if list(block.shape[1:]) != image or number * length + filled + len(block) > most:
+            raise FailureError(
+                f"bmode: found {number * length + filled + len(block)} frames of shape "
+                f"{block.shape[1:]}, wanted at most {most} of {tuple(image)}"
+            )
+        first = 0
+        while first < len(block):
+            taken = min(length - filled, len(block) - first)
+            chunk[filled : filled + taken] = block[first : first + taken]
+            first, filled = first + taken, filled + taken
+            if filled == length:
+                _write_frames(batch, variable, index, number, chunk)
+                number, filled = number + 1, 0
+    while number * length < most:  # the last one is filled up, and so are those that are missing
+        chunk[filled:] = 0
+        _write_frames(batch, variable, index, number, chunk)
+        number, filled = number + 1, 0
+
+
+def _write_frames(
+    batch: Batch, variable: Variable, index: int, number: int, chunk: NDArray[np.uint8]
+) -> None:
+    content = _encoded(variable, chunk[None], 1)
+    batch.write(f"bmode/c.{index}.{number}.0.0", content)
+
+
 def is_ours(array: Any, layout: Layout, name: str) -> bool:
     """Return whether a Zarr array holds a variable as :func:`write_truth` writes it."""
     variable = layout.variable(name)
@@ -87,7 +137,7 @@ def is_ours(array: Any, layout: Layout, name: str) -> bool:
         (BytesCodec, BloscCodec, Crc32cCodec) if variable.compressed else (BytesCodec, Crc32cCodec)
     )
     return (
-        name != "tvi"
+        not layout.is_cut_in_time(name)
         and tuple(type(codec) for codec in codecs) == wanted
         and getattr(codecs[0].endian, "value", "little") == "little"
         and array.chunks == chunks_of(variable, layout.sizes, layout.part_size)
@@ -97,7 +147,7 @@ def is_ours(array: Any, layout: Layout, name: str) -> bool:
 
 
 def read_truth(location: Location, layout: Layout, name: str, part: int) -> NDArray[Any]:
-    """Read a part's chunk of a variable but ``tvi``, if :func:`is_ours`.
+    """Read a part's chunk of a variable that is not cut in time, if :func:`is_ours`.
 
     Returns
     -------

@@ -20,7 +20,17 @@ from ..simulator.errors import InputError
 from .blosc import leave_no_semaphore
 from .grid import MILLIMETRES, Grid
 from .origin import Origin, from_attributes, grid_attributes
-from .schema import COORDINATES, FORMAT_VERSION, KINDS, SECTION, VARIABLES, Variable, chunks_of
+from .schema import (
+    FORMAT_VERSION,
+    KINDS,
+    SECTION,
+    VARIABLES,
+    VIDEO,
+    Variable,
+    chunks_of,
+    coordinates_of,
+    is_cut_in_time,
+)
 
 leave_no_semaphore()
 
@@ -34,8 +44,18 @@ RENDERED = (
     "musim.open_store(...).dataset.tvi and .tvi(sequence). musim generate --render write stores it."
 )
 
+RENDERED_VIDEO = (
+    "There is no bmode in the files: it is rendered from the seed when it is read, by "
+    "musim.open_store(...).dataset.bmode and .bmode(sequence). musim generate --render write "
+    "stores it."
+)
+
+TITLES = {
+    SECTION: "Ultrasound images of the longitudinal section of muscles",
+    VIDEO: "Ultrasound videos of the longitudinal section of muscles, with signals of their state",
+}
 SEQUENCES = "Tissue velocity image sequences of active motor units"
-SECTIONS = "Ultrasound images of the longitudinal section of muscles"
+"""Title of the other kinds."""
 
 COMPRESSION: Any = {"cname": "lz4", "clevel": 5}
 """Of Blosc. Byte shuffling with LZ4 packs trains tighter and five times faster than Zstandard."""
@@ -47,7 +67,7 @@ class Layout:
 
     Parameters
     ----------
-    kind : {"dense", "rendered", "identified", "section"}
+    kind : {"dense", "rendered", "identified", "section", "video"}
     variables : tuple of str
         Names of the variables that are written.
     sizes : mapping of dimension name to length
@@ -65,6 +85,8 @@ class Layout:
     pixel_unit : {"mm", "px"}
         Unit of `pixel_size` and of the coordinates; px where images have no known or no common
         size in mm.
+    sample_rate : float, optional
+        Of signals, Hz: a multiple of the frame rate. Videos have one, and nothing else.
     """
 
     kind: str
@@ -76,6 +98,7 @@ class Layout:
     pixel_size: tuple[float, float]
     attributes: Mapping[str, str | int]
     pixel_unit: str = MILLIMETRES
+    sample_rate: float | None = None
 
     @property
     def sequences(self) -> int:
@@ -123,7 +146,26 @@ class Layout:
     @property
     def dtype(self) -> str:
         """Type of the picture: of ``tvi``, or of ``bmode``."""
-        return self.variable("bmode" if self.kind == SECTION else "tvi").dtype
+        return self.variable(self.picture).dtype
+
+    @property
+    def picture(self) -> str:
+        """Name of the variable that holds what is seen, written or rendered."""
+        return "bmode" if self.kind in {SECTION, VIDEO} else "tvi"
+
+    @property
+    def is_rendered(self) -> bool:
+        """Whether the picture is not written, but made when it is read."""
+        return self.picture not in self.variables
+
+    @property
+    def coordinate_names(self) -> tuple[str, ...]:
+        """Names of the coordinates."""
+        return tuple(each.name for each in coordinates_of(self.kind))
+
+    def is_cut_in_time(self, name: str) -> bool:
+        """Return whether a variable is written sequence by sequence, and windows of it read."""
+        return is_cut_in_time(self.variable(name), self.sizes)
 
     def sequences_of(self, part: int) -> range:
         """Return the indices of the sequences in a part."""
@@ -132,7 +174,7 @@ class Layout:
 
     def variable(self, name: str) -> Variable:
         """Return the declaration of a variable or coordinate, with its type in this store."""
-        found = {v.name: v for v in (*VARIABLES, *COORDINATES)}[name]
+        found = {v.name: v for v in (*VARIABLES, *coordinates_of(self.kind))}[name]
         units = self.pixel_unit if name in {"depth", "width"} else found.units
         return dataclasses.replace(found, dtype=self.dtypes.get(name, found.dtype), units=units)
 
@@ -156,6 +198,8 @@ class Layout:
         plain = {"format_version": FORMAT_VERSION, **dataclasses.asdict(self)}
         if self.pixel_unit == MILLIMETRES:
             del plain["pixel_unit"]  # as it was before there were others
+        if self.sample_rate is None:
+            del plain["sample_rate"]
         return plain
 
     @classmethod
@@ -170,7 +214,7 @@ class Layout:
             If the values are not a layout's.
         """
         check_version(values.get("format_version"))
-        known = {"pixel_unit": MILLIMETRES, **values}
+        known = {"pixel_unit": MILLIMETRES, "sample_rate": None, **values}
         fields = {field.name: known[field.name] for field in dataclasses.fields(cls)}
         fields["variables"] = tuple(fields["variables"])
         fields["pixel_size"] = tuple(fields["pixel_size"])
@@ -185,18 +229,24 @@ class Layout:
     def coordinates(self) -> dict[str, NDArray[Any]]:
         """Return the values of the coordinates."""
         depth, width = self.pixel_size
+        samples = (
+            {}
+            if self.sample_rate is None
+            else {"sample": np.arange(self.sizes["sample"]) / self.sample_rate}
+        )
         return {
             "sequence": np.arange(self.sequences),
             "time": np.arange(self.sizes["time"]) / self.frame_rate,
             "depth": (np.arange(self.sizes["depth"]) + 0.5) * depth,
             "width": (np.arange(self.sizes["width"]) + 0.5) * width,
+            **samples,
         }
 
     def metadata(self) -> dict[str, bytes]:
         """Return the Zarr metadata documents by key; that of the whole group is the root's."""
         memory = zarr.storage.MemoryStore()
         attributes = {
-            "title": SECTIONS if self.kind == SECTION else SEQUENCES,
+            "title": TITLES.get(self.kind, SEQUENCES),
             **grid_attributes(
                 format_version=FORMAT_VERSION,
                 kind=self.kind,
@@ -204,13 +254,14 @@ class Layout:
                 frame_rate=self.frame_rate,
                 pixel_size=self.pixel_size,
                 pixel_unit=self.pixel_unit,
+                sample_rate=self.sample_rate,
             ),
             **self.attributes,
         }
-        if "tvi" not in self.variables and self.kind != SECTION:
-            attributes[COMMENT] = RENDERED
+        if self.is_rendered:
+            attributes[COMMENT] = RENDERED_VIDEO if self.kind == VIDEO else RENDERED
         group = zarr.create_group(memory, attributes=attributes)
-        for name in (*self.variables, *(c.name for c in COORDINATES)):
+        for name in (*self.variables, *self.coordinate_names):
             variable = self.variable(name)
             size = np.dtype(variable.dtype).itemsize
             shuffled = BloscCodec(typesize=size, shuffle="shuffle", **COMPRESSION)

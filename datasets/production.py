@@ -87,14 +87,15 @@ class Part:
     ----------
     number : int
     arrays : mapping of variable name to array
-        Every variable but ``tvi``, the part's sequences first.
-    voxels : iterable of arrays of shape (time, depth, width)
+        Every variable but ``tvi``, or ``bmode`` of videos, the part's sequences first.
+    voxels : iterable of arrays of shape (time, depth, width), or of iterables of them
         ``tvi`` of the part's sequences, one after the other, so that one is in memory at a time.
+        Of videos, for each sequence what gives its frames block after block.
     """
 
     number: int
     arrays: Mapping[str, NDArray[Any]]
-    voxels: Iterable[NDArray[np.float32]] = ()
+    voxels: Iterable[NDArray[np.float32]] | Iterable[Iterable[NDArray[np.uint8]]] = ()
 
 
 class Input(NamedTuple):
@@ -268,7 +269,7 @@ def _pool(location: Location, maker: Maker[Any], work: Work) -> Pool:
 def _check_room(location: Location, maker: Maker[Any], parts: int) -> None:
     """Raise FailureError unless there is room for the voxels of some parts."""
     layout = maker.layout
-    if "tvi" not in layout.variables:
+    if layout.is_rendered or not layout.is_cut_in_time(layout.picture):
         return
     sequences = min(layout.part_size * parts, layout.sequences)
     voxels = np.prod([float(n) for n in layout.shape]) * sequences

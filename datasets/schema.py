@@ -16,7 +16,7 @@ FORMAT_VERSION = 1
 """Version of the store's layout. A reader refuses versions that it does not know."""
 
 CHUNK_BYTES = 8 * 2**20
-"""A chunk of ``tvi`` holds at most this many bytes, if one frame does."""
+"""A chunk of ``tvi`` or of a video holds at most this many bytes, if one frame does."""
 
 PART_BYTES = 64 * 2**20
 """A part's territories count at most this many values, if one sequence's do."""
@@ -35,7 +35,13 @@ SECTION = "section"
 IMAGE = "image"
 """What only those of them have that were not simulated: of each image its scale and its group."""
 
-KINDS = (*SIMULATED_KINDS, "identified", SECTION)
+VIDEO = "video"
+"""Kind of the stores that hold B-mode videos of muscle, with the signals of its state."""
+
+TRIAL = "trial"
+"""What only those of them have that were simulated."""
+
+KINDS = (*SIMULATED_KINDS, "identified", SECTION, VIDEO)
 DENSE_PART = 16
 RENDERED_PART = 128
 
@@ -58,8 +64,9 @@ class Variable:
         Whether only simulated sequences have it.
     compressed : bool
         Whether its chunks are compressed (Blosc: shuffled LZ4).
-    only : {"", "experiment", "quick", "strengths", "variation", "section", "image"}
-        Which simulated sequences have it; all but images, where it is empty. See
+    only : {"", "experiment", "quick", "strengths", "variation", "section", "image", "video",
+        "trial"}
+        Which simulated sequences have it; all but images and videos, where it is empty. See
         :func:`variables_of`.
     """
 
@@ -82,6 +89,8 @@ class Variable:
 _ZERO_WHERE_NO_UNIT = ("territory", "twitch_train", "motion_map", "motion_course")
 _SEQUENCE = ("sequence",)
 _UNIT = ("sequence", "unit")
+_SAMPLE = ("sequence", "sample")
+_FRAME = ("sequence", "time")
 
 _DOSES = tuple(
     Variable(DOSE + one.name, _SEQUENCE, "float64", one.unit, one.text, only="experiment")
@@ -341,6 +350,80 @@ VARIABLES: tuple[Variable, ...] = (
         "Number of the group of images that belong together; no split parts them.", truth=False,
         only=IMAGE,
     ),
+    Variable(
+        "frame_count", _SEQUENCE, "int32", "", "Number of frames; those beyond are padding.",
+        truth=False, only=VIDEO,
+    ),
+    Variable(
+        "participant", _SEQUENCE, "int32", "", "Number of who takes part; no split parts theirs.",
+        truth=False, only=VIDEO,
+    ),
+    Variable(
+        "task", _SEQUENCE, "int8", "", "Index into the origin's names of tasks; -1: not known.",
+        truth=False, only=VIDEO,
+    ),
+    Variable(
+        "emg", _SAMPLE, "float32", "V", "Electromyogram; NaN: not recorded, or padding.",
+        truth=False, only=VIDEO,
+    ),
+    Variable(
+        "emg_amplitude", _SAMPLE, "float32", "V", "That rectified and low-passed.", truth=False,
+        only=VIDEO,
+    ),
+    Variable(
+        "torque", _SAMPLE, "float32", "N m", "Torque of plantarflexion, as measured.", truth=False,
+        only=VIDEO,
+    ),
+    Variable(
+        "angle", _SAMPLE, "float32", "degree", "Angle of the ankle, positive in dorsiflexion, as "
+        "measured.", truth=False, only=VIDEO,
+    ),
+    Variable(
+        "first_row", _SEQUENCE, "int32", "", "Row of the whole image that is the first one here.",
+        only=TRIAL,
+    ),
+    Variable(
+        "distal", _SEQUENCE, "int8", "", "Side of the image where the foot lies; 1: right, -1: "
+        "left.", only=TRIAL,
+    ),
+    Variable(
+        "shown", _SAMPLE, "float32", "", "Signal that is to be followed, -1..1; NaN: none.",
+        only=TRIAL,
+    ),
+    Variable(
+        "excitation", _SAMPLE, "float32", "", "Neural drive over that of a maximal contraction.",
+        only=TRIAL,
+    ),
+    Variable(
+        "activation", _SAMPLE, "float32", "", "What drive makes of the muscle, over the maximal.",
+        only=TRIAL,
+    ),
+    Variable(
+        "active_torque", _SAMPLE, "float32", "N m", "Torque of the contraction.", only=TRIAL,
+    ),
+    Variable(
+        "passive_torque", _SAMPLE, "float32", "N m", "Torque of what is stretched.", only=TRIAL,
+    ),
+    Variable("true_angle", _SAMPLE, "float32", "degree", "Angle of the ankle.", only=TRIAL),
+    Variable(
+        "mode_course", ("sequence", "mode", "time"), "float32", "",
+        "Courses by which the section moves: sliding (mm), stretch, shear (mm), bulging, probe "
+        "shift (mm).", only=TRIAL,
+    ),
+    Variable(
+        "out_of_plane", _FRAME, "float32", "mm", "Motion across the image's plane.", only=TRIAL,
+    ),
+    Variable(
+        "fascicle_length_course", _FRAME, "float32", "mm",
+        "Length of a straight fascicle in the image's middle.", only=TRIAL,
+    ),
+    Variable(
+        "pennation_course", _FRAME, "float32", "degree", "Its angle with the aponeuroses.",
+        only=TRIAL,
+    ),
+    Variable(
+        "thickness_course", _FRAME, "float32", "mm", "Thickness of the muscle there.", only=TRIAL,
+    ),
 )  # fmt: skip
 
 COORDINATES: tuple[Variable, ...] = (
@@ -349,6 +432,17 @@ COORDINATES: tuple[Variable, ...] = (
     Variable("depth", ("depth",), "float64", "mm", "Depth of the pixel's centre.", truth=False),
     Variable("width", ("width",), "float64", "mm", "Width coordinate of its centre.", truth=False),
 )
+
+SAMPLES = Variable(
+    "sample", ("sample",), "float64", "s", "Time of a signal's sample since the sequence's start.",
+    truth=False,
+)  # fmt: skip
+"""A coordinate that videos have beside the others."""
+
+
+def coordinates_of(kind: str) -> tuple[Variable, ...]:
+    """Return the coordinates of a store of `kind`."""
+    return (*COORDINATES, SAMPLES) if kind == VIDEO else COORDINATES
 
 
 def variables_of(
@@ -363,8 +457,9 @@ def variables_of(
 
     Parameters
     ----------
-    kind : {"dense", "rendered", "section"}
-        Images of the longitudinal section have variables of their own, whatever else is said.
+    kind : {"dense", "rendered", "section", "video"}
+        Images of the longitudinal section and videos have variables of their own, whatever else is
+        said. Of videos ``bmode`` is left out, which is written or rendered.
     experiment : bool
         Whether it holds recordings of the virtual experiment, and the doses that they had.
     quick : bool
@@ -376,20 +471,28 @@ def variables_of(
     """
     if kind == SECTION:
         return tuple(v for v in VARIABLES if v.only == SECTION)
+    if kind == VIDEO:
+        return tuple(v for v in VARIABLES if v.only in {VIDEO, TRIAL})
     had = {
-        SECTION: False, "": True, "experiment": experiment, "quick": quick and kind == "rendered",
-        "strengths": strengths, "variation": variation,
+        SECTION: False, VIDEO: False, TRIAL: False, "": True, "experiment": experiment,
+        "quick": quick and kind == "rendered", "strengths": strengths, "variation": variation,
     }  # fmt: skip
     return tuple(
         v for v in VARIABLES if (v.truth and had[v.only]) or (v.name == "tvi" and kind == "dense")
     )
 
 
+def is_cut_in_time(variable: Variable, sizes: Mapping[str, int]) -> bool:
+    """Return whether a variable holds the pictures of sequences, of which windows are read."""
+    return variable.name == "tvi" or (variable.name == "bmode" and "sample" in sizes)
+
+
 def chunks_of(variable: Variable, sizes: Mapping[str, int], part_size: int) -> tuple[int, ...]:
     """Return the chunk shape of a variable.
 
-    ``tvi`` is cut into single sequences and, where these are large, in time, so that a window of a
-    sequence is read alone; every other variable holds a whole part in one chunk.
+    ``tvi``, and ``bmode`` of videos, are cut into single sequences and, where these are large, in
+    time, so that a window of a sequence is read alone; every other variable holds a whole part in
+    one chunk.
 
     Parameters
     ----------
@@ -399,8 +502,9 @@ def chunks_of(variable: Variable, sizes: Mapping[str, int], part_size: int) -> t
         Sequences in a part.
     """
     shape = [sizes[dim] for dim in variable.dims]
-    if variable.name == "tvi":
-        frame = sizes["depth"] * sizes["width"] * (2 if variable.dtype == "float16" else 4)
+    if is_cut_in_time(variable, sizes):
+        value = {"uint8": 1, "float16": 2}.get(variable.dtype, 4)
+        frame = sizes["depth"] * sizes["width"] * value
         return 1, min(sizes["time"], max(1, CHUNK_BYTES // frame)), shape[2], shape[3]
     if variable.dims != (variable.name,):  # no coordinate
         shape[0] = part_size
@@ -422,6 +526,6 @@ def describe() -> str:
     lines = ["| variable | dimensions | type | unit | meaning |", "|---|---|---|---|---|"]
     lines += [
         f"| `{v.name}` | {', '.join(v.dims)} | {v.dtype} | {v.units or '-'} | {v.meaning} |"
-        for v in (*VARIABLES, *COORDINATES)
+        for v in (*VARIABLES, *COORDINATES, SAMPLES)
     ]
     return "\n".join(lines)

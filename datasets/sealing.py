@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .location import Location, checksum
-from .origin import SEALED
+from .origins.attributes import SEALED
 from .store_files import MANIFEST, ROOT, SEAL
 
 

@@ -29,9 +29,9 @@ from .chunks import is_ours, read_truth
 from .layout import Layout, check_version
 from .location import Location
 from .origin import (
+    Drawn,
     Origin,
     SampledImages,
-    SectionImages,
     Simulated,
     Translated,
     format_version_of,
@@ -39,7 +39,7 @@ from .origin import (
 )
 from .quick_recordings import colour_of, read_recording, render
 from .replacing import unfinished_exchange
-from .schema import DOSE, SECTION, chunks_of
+from .schema import DOSE, SECTION, VIDEO, chunks_of
 from .store_files import PLAN, ROOT, SEAL
 from .voxels import aligned_empty, damaged, missing, read_frames
 from .writer import finished_parts, read_plan
@@ -111,8 +111,12 @@ class Store:
 
     def __repr__(self) -> str:
         """Return what it is, in one line."""
-        grid = self.layout.grid
-        what = f"images of {self.layout.image}" if self.is_section else f"sequences of {grid}"
+        what = f"sequences of {self.layout.grid}"
+        if self.is_section:
+            what = f"images of {self.layout.image}"
+        elif self.is_video:
+            frames, rate = self.layout.shape[0], self.layout.frame_rate
+            what = f"videos of {self.layout.image} and {frames} frames at {rate:g} Hz"
         return f"<musim.Store {self.location}: {len(self)} {what}>"
 
     def _repr_html_(self) -> str:
@@ -164,7 +168,15 @@ class Store:
             kept["pulse"] = slice(int(known.sum(axis=1).max(initial=0)))
         if "component" in sequence.dims:
             kept["component"] = slice(int(self.read("component_count", number)))
+        if self.is_video:
+            kept |= self._recorded(number)
         return sequence.isel(kept)
+
+    def _recorded(self, index: int) -> dict[str, slice]:
+        """Return the frames of a video that are no padding, and the samples beside them."""
+        frames = int(self.read("frame_count", index))
+        rate = (self.layout.sample_rate or 0.0) / self.layout.frame_rate
+        return {"time": slice(frames), "sample": slice(round(frames * rate))}
 
     @property
     def kind(self) -> str:
@@ -172,7 +184,8 @@ class Store:
 
         ``"dense"``: they are stored; ``"rendered"``: made from the truth when read;
         ``"identified"``: made when read, from the units that a method found in a recording.
-        ``"section"``: there are none, but grey levels of images (``bmode``).
+        ``"section"``: there are none, but grey levels of images (``bmode``). ``"video"``: of many
+        images of a muscle, with signals of its state.
         """
         return self.layout.kind
 
@@ -195,9 +208,7 @@ class Store:
     def seed(self) -> int | None:
         """The seed of a store that was drawn from one; None of any other."""
         origin = self.origin
-        return (
-            origin.seed if isinstance(origin, Simulated | SectionImages | SampledImages) else None
-        )
+        return origin.seed if isinstance(origin, Drawn | SampledImages) else None
 
     @property
     def domain(self) -> str | None:
@@ -208,6 +219,11 @@ class Store:
     def is_section(self) -> bool:
         """Whether it holds images of the longitudinal section, and no tissue velocity."""
         return self.kind == SECTION
+
+    @property
+    def is_video(self) -> bool:
+        """Whether it holds B-mode videos of muscle, and no tissue velocity."""
+        return self.kind == VIDEO
 
     @property
     def noise(self) -> str:
@@ -236,14 +252,15 @@ class Store:
 
     @functools.cached_property
     def dataset(self) -> "xarray.Dataset":
-        """The whole store as one lazy Dataset over dask arrays, with ``tvi`` if it has any."""
+        """The whole store as one lazy Dataset over dask arrays, with ``tvi`` or ``bmode``."""
         import xarray
 
         dataset = xarray.open_zarr(self._zarr, zarr_format=3, consolidated=True, chunks={})
-        if self.kind not in {"dense", SECTION}:
-            attributes = {"long_name": self.layout.variable("tvi").meaning, "units": "mm/s"}
-            dims = self.layout.variable("tvi").dims
-            dataset = dataset.assign(tvi=(dims, self._lazy_rendering(), attributes))
+        if self.layout.is_rendered:
+            picture = self.layout.variable(self.layout.picture)
+            attributes = {"long_name": picture.meaning, "units": picture.units or "1"}
+            rendered = (picture.dims, self._lazy_rendering(), attributes)
+            dataset = dataset.assign({picture.name: rendered})
         return dataset
 
     def _lazy_rendering(self) -> "dask.array.Array":
@@ -251,8 +268,9 @@ class Store:
         from dask.array.core import normalize_chunks
 
         layout = self.layout
-        sizes = tuple(layout.sizes[dim] for dim in layout.variable("tvi").dims)
-        chunks = chunks_of(layout.variable("tvi"), layout.sizes, layout.part_size)
+        picture = layout.variable(layout.picture)
+        sizes = tuple(layout.sizes[dim] for dim in picture.dims)
+        chunks = chunks_of(picture, layout.sizes, layout.part_size)
         return dask.array.map_blocks(
             _render_block,
             self.location.address,
@@ -270,7 +288,7 @@ class Store:
         Parameters
         ----------
         name : str
-            A variable of the schema but ``tvi``.
+            A variable of the schema.
         index : int
             The sequence.
 
@@ -287,6 +305,8 @@ class Store:
                 f"{self.location}: found no variable {name!r}, wanted one of "
                 f"{', '.join(self.layout.variables)}"
             )
+        if self.layout.is_cut_in_time(name):
+            return self.bmode(index) if self.is_video else self.tvi(index)
         part, row = divmod(index, self.layout.part_size)
         return self.read_part(name, part)[row]
 
@@ -372,6 +392,49 @@ class Store:
                 **added, **places,
             )  # fmt: skip
         return _into(out, voxels.astype(self.layout.dtype, copy=False))
+
+    def bmode(
+        self, index: int, *, time: slice = WHOLE, depth: slice = WHOLE, width: slice = WHOLE
+    ) -> NDArray[np.uint8]:
+        """Return the images of one sequence, or a window of them: read, or rendered.
+
+        Parameters
+        ----------
+        index : int
+        time, depth, width : slice
+            The window, in frames and px.
+
+        Returns
+        -------
+        uint8 array of shape (time, depth, width)
+            Grey levels; 0 in frames beyond the ``frame_count`` of a video.
+
+        Raises
+        ------
+        InputError
+            If there is no such sequence, or the store holds no images.
+        FailureError
+            If it is damaged.
+        """
+        if not (self.is_section or self.is_video):
+            raise InputError(
+                f"{self.location}: found {_shown(self)}, wanted images or videos of muscle"
+            )
+        self._check_index(index)
+        frames, *window = [
+            slice(*bounds(name, window, length))
+            for name, window, length in zip(
+                ("time", "depth", "width"), (time, depth, width), self.layout.shape, strict=True
+            )
+        ]
+        if self.is_section:
+            return self.read("bmode", index)[(frames, *window)]
+        if self.layout.is_rendered:
+            from .videos.rendering import frames_of
+
+            return frames_of(self, index, frames)[:, *window]
+        with self._reporting("bmode", index // self.layout.part_size):
+            return np.asarray(self._group["bmode"][index, frames, *window])  # type: ignore[index]
 
     def _read_frames(
         self, index: int, start: int, stop: int, out: NDArray[Any] | None
@@ -513,7 +576,8 @@ def _render_block(
     if block_id is None:  # dask asks for the type of the result
         return np.empty((0, 0, 0, 0), dtype)
     sequence, block = block_id[:2]
-    return _opened(url, token).tvi(sequence, time=slice(block * frames, (block + 1) * frames))[None]
+    store, time = _opened(url, token), slice(block * frames, (block + 1) * frames)
+    return (store.bmode if store.is_video else store.tvi)(sequence, time=time)[None]
 
 
 def open_store(url: Any) -> Store:
@@ -588,17 +652,41 @@ def open_sequences(url: Any) -> Store:
     Raises
     ------
     InputError
-        As of that, and if it holds images of the longitudinal section.
+        As of that, and if it holds images or videos of muscle.
     """
     store = open_store(url)
     check_velocity(store)
     return store
 
 
+def open_videos(url: Any) -> Store:
+    """Open a store of B-mode videos of muscle, as :func:`open_store` does.
+
+    Raises
+    ------
+    InputError
+        As of that, and if it holds something else.
+    """
+    store = open_store(url)
+    if not store.is_video:
+        raise InputError(
+            f"{store.location}: found {_shown(store)}, wanted B-mode videos of muscle; musim "
+            "generate --preset cunningham-2017 and musim import make stores of them"
+        )
+    return store
+
+
 def check_velocity(store: Store) -> None:
     """Raise InputError if a store holds no tissue velocity."""
-    if store.is_section:
+    if store.is_section or store.is_video:
         raise InputError(
-            f"{store.location}: found images of the longitudinal section, wanted sequences of "
-            "tissue velocity; musim info, preview and verify take such images"
+            f"{store.location}: found {_shown(store)}, wanted sequences of tissue velocity; musim "
+            f"info, preview and verify take such {'videos' if store.is_video else 'images'}"
         )
+
+
+def _shown(store: Store) -> str:
+    """Return what a store shows, in words."""
+    if store.is_section:
+        return "images of the longitudinal section"
+    return "B-mode videos of muscle" if store.is_video else "sequences of tissue velocity"

@@ -12,7 +12,7 @@ from .generation import Generation
 from .layout import COMMENT, Layout
 from .location import checksum
 from .origin import SectionImages, Simulated, check_revision
-from .schema import COORDINATES, chunks_of
+from .schema import chunks_of
 from .sealing import is_sealed
 from .sections import SectionGeneration
 from .store import Store, open_store
@@ -118,7 +118,7 @@ def _schema_problems(store: Store) -> list[str]:
     wanted_attributes.pop(COMMENT, None)
     if not wanted_attributes.items() <= root["attributes"].items():
         problems.append(f"the attributes in {ROOT} are not those of {PLAN}")
-    for name in (*layout.variables, *(c.name for c in COORDINATES)):
+    for name in (*layout.variables, *layout.coordinate_names):
         variable = layout.variable(name)
         wanted = {
             "shape": [layout.sizes[dim] for dim in variable.dims],

@@ -12,16 +12,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..simulator.errors import FailureError, InputError, MusimError
-from .chunks import write_coordinates, write_truth, write_voxels
+from .chunks import write_coordinates, write_frames, write_truth, write_voxels
 from .layout import Layout
 from .location import PARTIAL, Batch, Location, checksums
 from .locking import LOCK
 from .origin import settings_of
-from .schema import COORDINATES
 from .sealing import seal
 from .store_files import MANIFEST, MARK, PARTS, PLAN, ROOT, SEAL
 
@@ -217,7 +215,7 @@ def write_part(
     layout: Layout,
     part: int,
     arrays: Mapping[str, NDArray[Any]],
-    tvi: Iterable[NDArray[np.float32]] = (),
+    voxels: Iterable[Any] = (),
 ) -> None:
     """Write one part: all its files, then the manifest that makes it count.
 
@@ -227,9 +225,9 @@ def write_part(
     layout : Layout
     part : int
     arrays : mapping of variable name to array
-        Every variable but ``tvi``, sequences of this part first.
-    tvi : iterable of arrays of shape (time, depth, width)
-        The sequences' voxels, one after the other, so that one is in memory at a time.
+        Every variable but ``tvi``, or ``bmode`` of videos, sequences of this part first.
+    voxels : iterable
+        What these hold, see :class:`.production.Part`.
 
     Raises
     ------
@@ -240,8 +238,11 @@ def write_part(
     with closing(Batch(location)) as batch:
         batch.in_a_thread(write_truth, batch, layout, part, arrays)
         if "tvi" in layout.variables:
-            for index, voxels in zip(indices, tvi, strict=True):
-                write_voxels(batch, layout, index, voxels)
+            for index, sequence in zip(indices, voxels, strict=True):
+                write_voxels(batch, layout, index, sequence)
+        elif "bmode" in layout.variables and layout.is_cut_in_time("bmode"):
+            for index, blocks in zip(indices, voxels, strict=True):
+                batch.in_a_thread(write_frames, batch, layout, index, blocks)
         batch.settle()
         location.write_json(manifest_key(part), {"files": batch.files})
 
@@ -268,7 +269,7 @@ def finalise(location: Location, layout: Layout) -> None:
         batch.settle()
         files = batch.files
     documents = layout.metadata()
-    names = (*layout.variables, *(c.name for c in COORDINATES))
+    names = (*layout.variables, *layout.coordinate_names)
     files |= checksums(location, [MARK, PLAN, *(f"{name}/zarr.json" for name in names)])
     parts = checksums(location, [manifest_key(part) for part in range(layout.parts)])
     manifest = location.write_json(MANIFEST, {"files": files, "parts": parts})

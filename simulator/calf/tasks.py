@@ -91,10 +91,19 @@ class Protocol(Declared):
             )
 
     @property
+    def samples(self) -> int:
+        """Number of samples of a trial."""
+        return round((self.rest + self.duration) * self.sample_rate)
+
+    @property
+    def frames(self) -> int:
+        """Number of images of a trial."""
+        return -(-self.samples // self.step)
+
+    @property
     def times(self) -> NDArray[np.float64]:
         """Instants of samples, s from the task's beginning: the first ones are negative."""
-        count = round((self.rest + self.duration) * self.sample_rate)
-        return (np.arange(count) - round(self.rest * self.sample_rate)) / self.sample_rate
+        return (np.arange(self.samples) - round(self.rest * self.sample_rate)) / self.sample_rate
 
     @property
     def step(self) -> int:

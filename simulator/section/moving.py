@@ -104,8 +104,8 @@ class MovingSection:
         held = slice(low - self.first_row, high - self.first_row)
         return dataclasses.replace(
             self,
-            moved=self.moved[held],
-            at_rest=self.at_rest[held],
+            moved=self.moved[held].copy(),  # so that the whole need not stay in memory
+            at_rest=self.at_rest[held].copy(),
             planes=self.planes.part(held),
             rows=(first * divisions, stop * divisions),
             first_row=low,

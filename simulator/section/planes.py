@@ -7,6 +7,7 @@ doi:10.1109/T-SU.1983.31404). What is in the image's plane is given, and the res
 """
 
 import math
+import threading
 from collections import OrderedDict
 
 import numpy as np
@@ -54,6 +55,7 @@ class Planes:
         self.given = given[rows]
         self._kept: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
         self._missing: NDArray[np.float32] | None = None
+        self._lock = threading.Lock()
 
     def part(self, rows: slice) -> "Planes":
         """Return some rows of these alone, whose values are the same."""
@@ -68,13 +70,15 @@ class Planes:
         if across == 0:
             out[:] = self.given
             return
-        if self._missing is None:
-            missing = np.empty_like(self.given)
-            planes, weights = self._drawn(0.0)
-            mix(self.given, np.float32(1), planes, -weights, missing)
-            self._missing = missing
+        with self._lock:  # planes are drawn once, whoever asks
+            if self._missing is None:
+                missing = np.empty_like(self.given)
+                planes, weights = self._drawn(0.0)
+                mix(self.given, np.float32(1), planes, -weights, missing)
+                self._missing = missing
+            drawn = self._drawn(across)
         kept = math.exp(-((across / ELEVATION_SD) ** 2) / 4)
-        mix(self._missing, np.float32(kept), *self._drawn(across), out)
+        mix(self._missing, np.float32(kept), *drawn, out)
 
     def _drawn(self, across: float) -> tuple[tuple[NDArray[np.float32], ...], NDArray[np.float32]]:
         """Return the planes that are seen at a place, and their amplitudes."""

@@ -28,6 +28,7 @@ from musim.datasets.origin import (
     software_versions,
     to_attributes,
 )
+from musim.datasets.origins import attributes as names
 from musim.simulator import FailureError, InputError, Parameters, Range
 from musim.simulator.experiment.doses import Doses
 from musim.simulator.imaging.chain import Chain
@@ -91,7 +92,7 @@ def test_attributes_bring_an_origin_back(made):
 @pytest.mark.parametrize("made", ALL, ids=NAMES)
 def test_origins_of_before_they_were_named_are_told_apart(made):
     attributes = to_attributes(made)
-    del attributes[origin.ORIGIN], attributes[origin.VERSION]
+    del attributes[names.ORIGIN], attributes[names.VERSION]
     assert from_attributes(attributes) == made
 
 
@@ -117,10 +118,10 @@ def test_values_are_told_apart_by_the_revision_of_what_made_them():
     ]  # fmt: skip
     # Stores of before say nothing of it.
     old = to_attributes(IMPORTED)
-    del old[origin.REVISION]
+    del old[names.REVISION]
     assert from_attributes(old) == dataclasses.replace(IMPORTED, revision=1)
     assert to_attributes(from_attributes(old)) == old
-    assert origin.REVISION not in to_attributes(SIMULATED)
+    assert names.REVISION not in to_attributes(SIMULATED)
 
 
 def test_quick_recordings_of_another_revision_are_not_rendered(refused):
@@ -144,7 +145,7 @@ def test_each_result_knows_its_recording(refused):
 
 @pytest.mark.parametrize(
     "changes",
-    [{origin.VERSION: 99}, {origin.VERSION: None}, {origin.ORIGIN: "dreamt"}],
+    [{names.VERSION: 99}, {names.VERSION: None}, {names.ORIGIN: "dreamt"}],
 )
 def test_unknown_kinds_and_versions_are_refused(changes, refused):
     with refused("x.zarr: found an origin ", " simulated 2", " musim that"):
@@ -154,8 +155,8 @@ def test_unknown_kinds_and_versions_are_refused(changes, refused):
 @pytest.mark.parametrize("made", ALL, ids=NAMES)
 def test_damage_is_said_in_one_line(made):
     attributes = to_attributes(made)
-    plain = (origin.ORIGIN, origin.VERSION, origin.REMARKS, origin.METHOD,
-             origin.FIRINGS)  # any text will do  # fmt: skip
+    plain = (names.ORIGIN, names.VERSION, names.REMARKS, names.METHOD,
+             names.FIRINGS)  # any text will do  # fmt: skip
     for name in attributes.keys() - set(plain):
         with pytest.raises((FailureError, InputError)) as caught:
             from_attributes(attributes | {name: "{"}, "x.zarr")
@@ -166,10 +167,10 @@ def test_damage_is_said_in_one_line(made):
 
 def test_what_a_later_version_adds_is_not_guessed(refused):
     attributes = to_attributes(EXPERIMENT)
-    doses = json.loads(attributes[origin.DOSES])
+    doses = json.loads(attributes[names.DOSES])
     del doses["spread"]
     with refused("spread"):
-        from_attributes(attributes | {origin.DOSES: json.dumps(doses)})
+        from_attributes(attributes | {names.DOSES: json.dumps(doses)})
 
 
 def test_settings_are_compared_but_for_the_versions_of_libraries():
@@ -201,7 +202,7 @@ def test_no_other_module_names_an_attribute():
     folders = [Path(package.__file__).parent for package in packages]
     files = [path for folder in folders for path in sorted(folder.rglob("*.py"))]
     assert len(files) > 100
-    attributes = {value for name, value in vars(origin).items()
+    attributes = {value for name, value in vars(names).items()
                   if name.isupper() and isinstance(value, str)}  # fmt: skip
     assert len(attributes) > 15
     naming = {
@@ -213,4 +214,4 @@ def test_no_other_module_names_an_attribute():
         # As a whole, or as a word of a text: documentation shows no names either.
         and any(name in node.value for name in attributes)
     }
-    assert {text.split(": ")[0] for text in naming} == {"datasets/origin.py"}
+    assert {text.split(": ")[0] for text in naming} == {"origins/attributes.py"}

@@ -8,7 +8,8 @@ import pytest
 from musim.datasets import generate, open_store, verify
 from musim.datasets.datacard import data_card
 from musim.datasets.generation import Generation, plan
-from musim.datasets.origin import DOSES, REVISION, Simulated, from_attributes, to_attributes
+from musim.datasets.origin import Simulated, from_attributes, to_attributes
+from musim.datasets.origins.attributes import DOSES, REVISION
 from musim.datasets.statistics import standardisation
 from musim.datasets.store_files import ROOT
 from musim.simulator import PRESETS, FailureError, Parameters, Range, draw

@@ -9,11 +9,12 @@ from musim.simulator.experiment.doses import Doses
 
 DIMS = {dim for variable in VARIABLES for dim in variable.dims}
 SIZES = dict.fromkeys(DIMS, 50) | {"time": 400, "depth": 64, "width": 64, "unit": 30}
-BY_NAME = {variable.name: variable for variable in (*VARIABLES, *COORDINATES)}
+ALL = (*VARIABLES, *schema.coordinates_of(schema.VIDEO))
+BY_NAME = {variable.name: variable for variable in ALL}
 
 
 def test_names_are_declared_once():
-    assert len(BY_NAME) == len(VARIABLES) + len(COORDINATES)
+    assert len(BY_NAME) == len(VARIABLES) + len(COORDINATES) + 1
 
 
 def test_every_variable_runs_over_sequences_first():
@@ -23,13 +24,13 @@ def test_every_variable_runs_over_sequences_first():
 def test_no_variable_has_a_dimension_of_its_own_name_but_coordinates():
     # xarray would take it for a coordinate, and such a one of several dimensions for a mistake.
     assert [v.name for v in VARIABLES if v.name in v.dims] == []
-    assert [v.name for v in COORDINATES if v.dims != (v.name,)] == []
+    assert [v.name for v in ALL[len(VARIABLES) :] if v.dims != (v.name,)] == []
 
 
 def test_the_documentation_lists_every_variable_once():
     rows = [line for line in describe().splitlines() if line.startswith("| `")]
-    assert [row.split("`")[1] for row in rows] == [v.name for v in (*VARIABLES, *COORDINATES)]
-    for row, variable in zip(rows, (*VARIABLES, *COORDINATES), strict=True):
+    assert [row.split("`")[1] for row in rows] == [v.name for v in ALL]
+    for row, variable in zip(rows, ALL, strict=True):
         cells = [cell.strip() for cell in row.strip("|").split("|")]
         wanted = [", ".join(variable.dims), variable.dtype, variable.units or "-", variable.meaning]
         assert cells[1:] == wanted
@@ -40,7 +41,7 @@ def test_counts_and_images_are_filled_with_zero_and_parameters_with_nan():
         "territory", "twitch_train", "unit_count", "noise_key", "remarks", "frame_fault",
         "motion_map", "motion_course", "component_count", "scanner_noise_key",
         "cut_count", "other_motion", "way", "bmode", "aponeurosis_mask", "aponeurosis_drawn",
-        "image_group",
+        "image_group", "frame_count", "participant", "task", "first_row", "distal",
     )  # fmt: skip
     for variable in VARIABLES:
         if variable.name in zero:
@@ -69,7 +70,11 @@ def test_only_voxels_tell_the_kinds_apart(kind):
         "bmode", "aponeurosis_mask", "muscle_thickness", "pennation", "fascicle_length"
     }  # fmt: skip
     of_files = {"aponeurosis_drawn", "pixel_depth", "pixel_shape", "image_group"}
-    others = {"sequence", "time", "depth", "width"} | found | recorded | images | of_files
+    videos = {variable.name for variable in schema.variables_of(schema.VIDEO)}
+    assert videos.isdisjoint(images | names)
+    assert {"frame_count", "participant", "task", "emg_amplitude", "torque", "angle"} <= videos
+    coordinates = {"sequence", "time", "depth", "width", "sample"}
+    others = coordinates | found | recorded | images | of_files | videos
     assert names ^ set(BY_NAME) - others == (set() if kind == "dense" else {"tvi"})
     analytic = {variable.name for variable in schema.variables_of(kind)}
     drawn = {name for name in names if name.startswith(schema.DOSE)}
@@ -105,8 +110,16 @@ def test_half_precision_voxels_fit_twice_as_many_frames():
 
 @pytest.mark.parametrize("variable", [v for v in VARIABLES if v.name != "tvi"])
 def test_every_other_variable_has_one_chunk_a_part(variable):
+    sizes = dict(SIZES)
+    if variable.name == "bmode":  # of images
+        del sizes["sample"]
     wanted = (16, *(SIZES[dim] for dim in variable.dims[1:]))
-    assert chunks_of(variable, SIZES, 16) == wanted
+    assert chunks_of(variable, sizes, 16) == wanted
+
+
+def test_videos_are_cut_as_voxels_are():
+    sizes = SIZES | {"time": 4750, "depth": 120, "width": 496}
+    assert chunks_of(BY_NAME["bmode"], sizes, 16) == (1, 2**23 // (120 * 496), 120, 496)
 
 
 @pytest.mark.parametrize("variable", COORDINATES)

@@ -9,7 +9,7 @@ import torch
 import xarray as xr
 
 from musim.datasets import open_store, statistics, verify
-from musim.datasets.origin import MEAN, SD
+from musim.datasets.origins.attributes import MEAN, SD
 from musim.datasets.statistics import standardisation
 from musim.datasets.streaming import SequenceLoader, reading
 from musim.simulator import Range

@@ -1,0 +1,1 @@
+"""The kinds of origins that stores have; :mod:`..origin` reads and writes them."""
