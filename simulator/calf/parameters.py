@@ -25,6 +25,12 @@ class CalfParameters(Declared):
     angles are positive in dorsiflexion, 0 is a flat foot. Where no source is named, a value is an
     assumption within physiological bounds.
 
+    How much participants differ in what ties EMG and torque to motion (``emg_gain``,
+    ``tendon_toe``, ``shortening``) is bounded by what networks told of one whom they had never seen
+    (Cunningham et al. 2017: R2 of 0.54, 0.51 and 0.71 for changes of EMG, torque and angle in the
+    combined task). Who is told all motion of the section, without error, and learns from the others
+    reaches 0.63, 0.84 and 0.97 here (median of 19 participants; a network of two hidden layers).
+
     Parameters
     ----------
     effort : Range
@@ -171,10 +177,10 @@ class CalfParameters(Declared):
         Range(2, 10), "Time constant in which it comes back.", "s", (0.05, 1000), group=JOINT
     )
     shortening: Given[Range] = declare(
-        Range(6, 12), "Of fascicles at maximal torque.", "mm", (0, 100), group=MOTION
+        Range(7, 11), "Of fascicles at maximal torque.", "mm", (0, 100), group=MOTION
     )
     tendon_toe: Given[Range] = declare(
-        Range(0.15, 0.4), "Torque of two thirds of it over the maximal.", "", (0.01, 10),
+        Range(0.2, 0.3), "Torque of two thirds of it over the maximal.", "", (0.01, 10),
         group=MOTION,
     )  # fmt: skip
     bulging: Given[Range] = declare(
@@ -205,7 +211,7 @@ class CalfParameters(Declared):
         Range(0, 0.2), "SD of slow motion across the plane.", "mm", (0, 20), group=MOTION
     )
     emg_gain: Given[Range] = declare(
-        Range(0.05, 0.15), "Rectified EMG at maximal drive.", "V", (0, 10), group=MEASUREMENT
+        Range(0.08, 0.12), "Rectified EMG at maximal drive.", "V", (0, 10), group=MEASUREMENT
     )
     emg_noise: Given[Range] = declare(
         Range(1e-4, 4e-4), "SD of a relaxed muscle's EMG.", "V", (0, 1), group=MEASUREMENT
