@@ -1,20 +1,12 @@
 """``musim train``."""
 
-import time
-from dataclasses import asdict, fields
+from dataclasses import fields
 
 import click
-from rich.box import SIMPLE_HEAD
-from rich.markup import escape
-from rich.table import Table
 
 from ..simulator.errors import InputError
 from ..simulator.experiment.doses import PRESETS as DOSE_PRESETS
 from ..simulator.experiment.doses import Doses
-from ..training.tasks import plan
-from ..training.tasks import train as train_task
-from ..training.tasks import try_out as try_task
-from .console import err, megabytes, out, print_json, progress
 from .image_options import image_options, image_source
 from .options import (
     GroupedCommand,
@@ -23,17 +15,16 @@ from .options import (
     parameter_options,
     parameters_from_options,
 )
-from .run_options import run_options, settings_from, translate_options
+from .run_options import run_options, translate_options
 from .train_judge import judge
+from .train_state import state
+from .training import run_training
 
 TRIALS = 10
 """Of each subject of endless quick recordings: most of the time goes into its maps."""
 
 GRID = {"pixels": "64x64", "frames": "400", "frame_rate": "400"}
 """That of Ali et al. 2020, on which networks of identification work."""
-
-OF_IMAGES = ("segment", "diffuse")
-"""Tasks that learn from images."""
 
 DOSE_NAMES = tuple(dose.name for dose in fields(Doses))
 
@@ -47,15 +38,17 @@ Examples:
   musim train twitch --data training.zarr --model paper --precision bf16-mixed --out twitches
   musim train judge --out judge
   musim train segment --data images.zarr --also simulated.zarr --out segmenter
+  musim train state --data trials.zarr --test 0 --validation 1 --out states
   musim train detect --data training.zarr --out detector --dry-run
   musim train detect --out detector --resume
 """,
 )
 def train() -> None:
-    """Train networks on simulated sequences, and on images."""
+    """Train networks on simulated sequences, on images, and on videos of muscle."""
 
 
 train.add_command(judge)
+train.add_command(state)
 
 
 def source_options(command):
@@ -93,7 +86,7 @@ def detect(pretrained, **options) -> None:
     """Train the network that detects motor units and outlines their territories."""
     from ..training.identification.networks.detection_task import DetectTask
 
-    _train(DetectTask, options, {"pretrained": pretrained})
+    run_training(DetectTask, options, {"pretrained": pretrained}, _source)
 
 
 @train.command(
@@ -111,7 +104,7 @@ def twitch(**options) -> None:
     """Train the network that estimates the twitch train of a unit that was found."""
     from ..training.identification.networks.twitch_task import TwitchTask
 
-    _train(TwitchTask, options, {})
+    run_training(TwitchTask, options, {}, _source)
 
 
 @train.command(
@@ -138,7 +131,7 @@ def translate(**options) -> None:
         raise InputError(f"found no {missing}, wanted two stores to train on; name them")
     from ..training.translation.translation_task import TranslateTask
 
-    _train(TranslateTask, options, {}, _domains)
+    run_training(TranslateTask, options, {}, _domains)
 
 
 @train.command(
@@ -160,7 +153,7 @@ def diffuse(**options) -> None:
     """
     from ..training.sections.diffusion.diffuse_task import DiffuseTask
 
-    _train(DiffuseTask, options, {}, image_source)
+    run_training(DiffuseTask, options, {}, image_source)
 
 
 @train.command(
@@ -185,7 +178,7 @@ def segment(start, **options) -> None:
     """
     from ..training.sections.segmentation.segment_task import SegmentTask
 
-    _train(SegmentTask, options, {"start": start}, image_source)
+    run_training(SegmentTask, options, {"start": start}, image_source)
 
 
 def _domains(options):
@@ -230,73 +223,3 @@ def _source(options):
     if endless:
         return Source(parameters=parameters_from_options("ali-2020", texts))
     return None if store is None else Source(store=store)
-
-
-def _train(task_class, options, more, source_of=_source) -> None:
-    target, model = options.pop("target"), options.pop("model") or ""
-    common = {key: options.pop(key) for key in ("steps", "batch_size", "precision", "seed")}
-    texts = settings_from(options.pop("changes"), {**common, **more})
-    where = {key: options.pop(key) for key in ("accelerator", "devices")}
-    resume, overwrite = options.pop("resume"), options.pop("overwrite")
-    dry, as_json = options.pop("dry_run"), options.pop("as_json")
-    source = source_of(options)
-    if source is None and not resume:
-        if task_class.name in OF_IMAGES:
-            raise InputError("found no --data, wanted images to train on; name a folder or a store")
-        raise InputError("found neither --data nor --endless, wanted one of them to train on")
-    if resume and overwrite:
-        raise InputError("found both --resume and --overwrite, wanted one of them")
-    asked = {"model": model, "texts": texts, "source": source, "resume": resume}
-    if dry:
-        _show_trial(task_class, *plan(task_class, target, **asked), where, as_json)
-        return
-    began, trained = time.perf_counter(), False
-    with progress(f"training {task_class.name}", "steps") as report:
-
-        def note(done, total):
-            nonlocal trained
-            trained = True
-            report(done, total)
-
-        best = train_task(
-            task_class, target, **asked, **where, overwrite=overwrite, on_progress=note
-        )
-    took = time.perf_counter() - began
-    if as_json:
-        print_json(run=target, trained=trained, best_validation=best, seconds=took)
-        return
-    seconds = f" ({took:.0f} s)" if trained else ""
-    before = "" if trained else "finished before, nothing was done (--steps makes it longer); "
-    found = ", ".join(
-        f"{key} {value:.0f}" if key == "step" else f"{key} {value:.4g}"
-        for key, value in best.items()
-    )
-    out().print(f"{target}: {before}best validation: {found or 'none'}{seconds}", soft_wrap=True,
-                markup=False)  # fmt: skip
-
-
-def _show_trial(task_class, settings, source, where, as_json) -> None:
-    if as_json:
-        trial = try_task(task_class, settings, source, **where)
-        print_json(settings=settings.to_json(), memory=trial.memory, **asdict(trial))
-        return
-    console = out()
-    table = Table("setting", "value", "meaning", box=SIMPLE_HEAD, pad_edge=False)
-    for setting, value, unit, meaning in settings.describe():
-        table.add_row(*(escape(each) for each in (setting, f"{value} {unit}".strip(), meaning)))
-    console.print(table)
-    err().print("doing three steps ...")
-    trial = try_task(task_class, settings, source, **where)
-    for network, number in trial.parameters.items():
-        console.print(f"{network}: {number:,} parameters")
-    console.print(f"together: {sum(trial.parameters.values()):,} parameters")
-    console.print(
-        f"memory: {megabytes(trial.memory)} and the libraries' own (weights "
-        f"{megabytes(trial.weights)}, gradients and optimisers {megabytes(trial.optimisers)}, "
-        f"kept for differentiation {megabytes(trial.activations)})", soft_wrap=True,
-    )  # fmt: skip
-    hours = (trial.seconds + trial.waiting) * settings.steps / 3600
-    console.print(
-        f"a step: {trial.seconds:.3g} s on {trial.device}, and {trial.waiting:.2g} s waiting for "
-        f"its batch: {hours:.3g} h for {settings.steps:,} steps", soft_wrap=True,
-    )  # fmt: skip

@@ -19,6 +19,7 @@ settings.load_profile("fixed")
 NEED_TORCH = [
     "cli/test_train.py",
     "cli/test_train_judge.py",
+    "cli/test_train_state.py",
     "cli/test_translate.py",
     "datasets/streaming",
     "test_ablations_benchmark.py",

@@ -5,6 +5,15 @@ from .identification.networks.twitch_task import TwitchTask
 from .runs.task import TASKS
 from .sections.diffusion.diffuse_task import DiffuseTask
 from .sections.segmentation.segment_task import SegmentTask
+from .state.state_task import StateTask
 from .translation.translation_task import TranslateTask
 
-__all__ = ["TASKS", "DetectTask", "DiffuseTask", "SegmentTask", "TranslateTask", "TwitchTask"]
+__all__ = [
+    "TASKS",
+    "DetectTask",
+    "DiffuseTask",
+    "SegmentTask",
+    "StateTask",
+    "TranslateTask",
+    "TwitchTask",
+]

@@ -87,6 +87,8 @@ def try_out(
     from .runs.trial import try_out as try_task
 
     device = check_devices(accelerator, devices, settings.batch_size, settings.precision)
+    # What takes long before the first step is left out.
+    source = getattr(source, "for_trying", source)
     try:
         return try_task(make(task_class, settings, source), source, device, devices)
     except Exception as error:

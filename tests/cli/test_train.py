@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from musim.cli import train as command
+from musim.cli import training
 from musim.datasets import generate
 from musim.simulator.experiment.doses import PRESETS as DOSE_PRESETS
 from musim.simulator.experiment.doses import Doses
@@ -35,12 +36,12 @@ def toy(monkeypatch):
     """Let a small task stand for ``detect``."""
     monkeypatch.setattr(detection_task, "DetectTask", musim_toy.ToyDetectTask)
     monkeypatch.setattr(
-        command, "_train",
-        lambda task, options, more: TRAIN(task, options, {}, source_of=_toy_source),
+        command, "run_training",
+        lambda task, options, more, source: TRAIN(task, options, {}, _toy_source),
     )  # fmt: skip
 
 
-TRAIN = command._train
+TRAIN = command.run_training
 
 
 def _toy_source(options):
@@ -56,7 +57,9 @@ def one_line(done, *words):
 
 def test_every_option_reaches_the_library(musim, tiny, monkeypatch):
     asked = {}
-    monkeypatch.setattr(command, "train_task", lambda *a, **k: asked.update(arguments=a, **k) or {})
+    monkeypatch.setattr(
+        training, "train_task", lambda *a, **k: asked.update(arguments=a, **k) or {}
+    )
     done = musim(
         "train", "detect", "--endless", *tiny, "-o", "run", "--model", "paper", "--steps", 5,
         "--batch-size", 6, "--precision", "bf16-mixed", "--seed", 7, "--set", "patience=3",
@@ -189,9 +192,9 @@ def program(*arguments):
         "from musim.cli import main, train\n"
         "from musim.training.identification.networks import detection_task\n"
         "detection_task.DetectTask = musim_toy.ToyDetectTask\n"
-        "real = train._train\n"
+        "real = train.run_training\n"
         "source = lambda options: musim_toy.ToySource() if options['endless'] else None\n"
-        "train._train = lambda task, options, more: real(task, options, {}, source_of=source)\n"
+        "train.run_training = lambda task, options, more, _: real(task, options, {}, source)\n"
         f"if __name__ == '__main__': main({[str(each) for each in arguments]!r})\n"
     )
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from musim.cli import train as command
+from musim.cli import training
 from musim.training.sections.diffusion.diffuse_task import DiffuseTask
 from musim.training.sections.image_source import ImageSource
 
@@ -11,7 +11,9 @@ DIFFUSE = ("train", "diffuse", "-o", "run")
 
 def test_every_option_reaches_the_library(musim, monkeypatch):
     asked = {}
-    monkeypatch.setattr(command, "train_task", lambda *a, **k: asked.update(arguments=a, **k) or {})
+    monkeypatch.setattr(
+        training, "train_task", lambda *a, **k: asked.update(arguments=a, **k) or {}
+    )
     done = musim(
         *DIFFUSE, "--data", "one", "--data", "two.zarr", "--also", "three.zarr", "--masks", "drawn",
         "--sizes", "sizes.csv", "--shares", "0.5,0.25,0.2", "--split-seed", 3, "--model", "paper",

@@ -4,7 +4,7 @@ import copy
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam
+from torch.optim import Adam, Optimizer
 
 
 class Averaged(nn.Module):
@@ -48,5 +48,9 @@ class Averaged(nn.Module):
     def adam(self, learning_rate: float) -> Adam:
         """Return Adam for the network; after each of its steps the average follows."""
         optimiser = Adam(self.network.parameters(), lr=learning_rate)
-        optimiser.register_step_post_hook(lambda *_: self.update())
+        self.follow(optimiser)
         return optimiser
+
+    def follow(self, optimiser: Optimizer) -> None:
+        """Let the average follow after each step of an optimiser of the network."""
+        optimiser.register_step_post_hook(lambda *_: self.update())

@@ -1,0 +1,257 @@
+"""Rows of all trials that a network is trained on, each made once: it takes longer than training.
+
+They lie in memory, or in files of a folder, from which they are mapped. A file is named after all
+that decides what is in it, so that runs share what they have in common, and what an interruption
+left is gone on with.
+"""
+
+import hashlib
+import io
+import json
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...datasets.location import Location
+from ...datasets.parallel import open_workers
+from ...simulator.errors import InputError
+from .input_stages import InputStage
+from .state_settings import StateSettings
+
+if TYPE_CHECKING:
+    from ...datasets.videos.trials import MuscleTrial
+
+PIECE = 64
+"""Pairs of frames whose images are in memory at a time."""
+
+MEMORY = 6e9
+"""Bytes of rows that are kept in memory, at the most."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Successive pairs of frames of a trial.
+
+    Parameters
+    ----------
+    first : int
+        Number of the first pair, and of its first frame.
+    pairs : int
+    """
+
+    first: int
+    pairs: int
+
+
+def stretches(frames: int, index: int, settings: StateSettings, *, brief: bool) -> list[Stretch]:
+    """Return which pairs of a trial's frames are taken.
+
+    Trials differ in where their blocks begin, so that all parts of the signals are there.
+
+    Parameters
+    ----------
+    frames : int
+        Of the trial.
+    index : int
+        The trial's.
+    settings : StateSettings
+    brief : bool
+        Whether the first alone is taken, and of that a few.
+    """
+    block, period = settings.block or frames, settings.period if settings.block else frames
+    begin = block * (index % max(1, period // block))
+    if begin + block >= frames:
+        begin = 0
+    found = [
+        Stretch(first, min(block, frames - 1 - first))
+        for first in range(begin, frames - 1, period)
+    ]  # fmt: skip
+    return [Stretch(begin, min(PIECE, found[0].pairs))] if brief and found else found
+
+
+@dataclass(frozen=True)
+class TrialRows:
+    """What is kept of a trial.
+
+    Parameters
+    ----------
+    rows : array of shape (row, ...)
+        Of all stretches, one after the other; at the end one of a frame at rest, if the stage tells
+        states.
+    pairs : int64 array of shape (pair,)
+        Numbers of pairs of frames.
+    first : int64 array of shape (pair,)
+        Row of each with which what tells of it begins.
+    """
+
+    rows: NDArray[Any]
+    pairs: NDArray[np.int64]
+    first: NDArray[np.int64]
+
+
+def gather(
+    trials: "Sequence[MuscleTrial]",
+    stage: InputStage,
+    settings: StateSettings,
+    *,
+    folder: str = "",
+    brief: bool = False,
+) -> list[TrialRows]:
+    """Return the rows of trials, made by all processors where they are not kept yet.
+
+    Parameters
+    ----------
+    trials : sequence of MuscleTrial
+    stage : InputStage
+        That has learned.
+    settings : StateSettings
+    folder : str
+        Where they are kept; empty: in memory.
+    brief : bool
+        See :func:`stretches`.
+
+    Raises
+    ------
+    InputError
+        If there is no room for them.
+    FailureError
+        If the folder cannot be written.
+    """
+    if brief:
+        trials = trials[:1]
+    taken = [stretches(trial.frames, trial.index, settings, brief=brief) for trial in trials]
+    sizes = [_row_count(each, stage) for each in taken]
+    row_bytes = int(np.prod(stage.shape)) * np.dtype(stage.row_dtype).itemsize
+    kept: dict[int, NDArray[Any]] = {}
+    lacking = []
+    for number, (trial, some) in enumerate(zip(trials, taken, strict=True)):
+        place = _file_of(folder, trial, stage, some) if folder else None
+        if place is not None and place.is_file():
+            kept[number] = _mapped(place, (sizes[number], *stage.shape), stage.row_dtype)
+        else:
+            lacking.append((number, trial, some, place))
+    made = sum(sizes[number] for number, *_ in lacking)
+    _check_room(made * row_bytes, folder)
+    if lacking and not brief:
+        _log.info(
+            "preparing %d frames of %d trials, %.2g GB in %s", made, len(lacking),
+            made * row_bytes / 1e9, folder or "memory",
+        )  # fmt: skip
+    began, done, lock = time.perf_counter(), 0, threading.Lock()
+
+    def make(number: int, trial: "MuscleTrial", some: list[Stretch], place: Path | None) -> None:
+        rows = rows_of_trial(trial, stage, some)
+        if place is not None:
+            buffer = io.BytesIO()
+            np.save(buffer, rows, allow_pickle=False)
+            Location(place.parent).write(place.name, buffer.getbuffer())
+            rows = _mapped(place, rows.shape, stage.row_dtype)
+        with lock:
+            kept[number] = rows
+
+    def on_done() -> None:
+        nonlocal done
+        done += 1
+        if not brief and (10 * done // len(lacking)) > (10 * (done - 1) // len(lacking)):
+            seconds = time.perf_counter() - began
+            _log.info("prepared %d of %d trials (%.0f s)", done, len(lacking), seconds)
+
+    if lacking:
+        with open_workers(pool="threads") as run:
+            run(make, lacking, on_done)
+    return [TrialRows(kept[n], *_places(some, stage)) for n, some in enumerate(taken)]
+
+
+def rows_of_trial(
+    trial: "MuscleTrial", stage: InputStage, taken: Sequence[Stretch]
+) -> NDArray[Any]:
+    """Return the rows of some pairs of a trial's frames, see :class:`TrialRows`."""
+    rows = np.empty((_row_count(taken, stage), *stage.shape), stage.row_dtype)
+    at = 0
+    for stretch in taken:
+        for begin in range(0, stretch.pairs, PIECE):
+            pairs = min(PIECE, stretch.pairs - begin)
+            first = stretch.first + begin
+            made = stage.rows_of(trial.images(first, first + pairs + 1))
+            # The last frame of a piece is the first of the next.
+            last = begin + pairs == stretch.pairs
+            count = pairs - 1 + stage.span if last else pairs
+            rows[at : at + count] = made[:count]
+            at += count
+    if stage.tells_states:
+        rows[at:] = stage.rows_of(trial.images(0, 1))
+    return rows
+
+
+def _places(
+    taken: Sequence[Stretch], stage: InputStage
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the numbers of pairs, and where rows of each begin."""
+    pairs, rows, at = [], [], 0
+    for stretch in taken:
+        pairs.append(np.arange(stretch.first, stretch.first + stretch.pairs))
+        rows.append(np.arange(at, at + stretch.pairs))
+        at += stretch.pairs - 1 + stage.span
+    if not pairs:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    return np.concatenate(pairs), np.concatenate(rows)
+
+
+def _row_count(taken: Sequence[Stretch], stage: InputStage) -> int:
+    return sum(each.pairs - 1 + stage.span for each in taken) + stage.tells_states
+
+
+def _check_room(size: int, folder: str) -> None:
+    if not folder and size > MEMORY:
+        raise InputError(
+            f"found {size / 1e9:.3g} GB of frames to be kept, wanted {MEMORY / 1e9:.3g} GB in "
+            "memory at the most; name a folder on a disk with room for them, `source.frames`, or "
+            "take fewer of them, with `settings.block`"
+        )
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        free = Location(folder).free_bytes()
+        if size > free:
+            raise InputError(
+                f"{folder}: found {free / 1e9:.3g} GB of room, wanted {size / 1e9:.3g} GB for "
+                "frames; name a folder elsewhere, or take fewer, with `settings.block`"
+            )
+
+
+def _file_of(
+    folder: str, trial: "MuscleTrial", stage: InputStage, taken: Sequence[Stretch]
+) -> Path:
+    """Return the file for rows of a trial, named after whatever decides what is in it."""
+    state = hashlib.sha256()
+    for name, value in sorted(stage.state_dict().items()):
+        state.update(name.encode() + value.cpu().numpy().tobytes())
+    about = {
+        "store": trial.store.location.address,
+        "attributes": trial.store.layout.attributes,
+        "trial": trial.index,
+        "stage": [type(stage).__name__, stage.describe(), state.hexdigest()],
+        "stretches": [[each.first, each.pairs] for each in taken],
+    }
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()
+    return Path(folder) / f"{trial.name}-{digest[:16]}.npy"
+
+
+def _mapped(place: Path, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+    try:
+        rows = np.load(place, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError):
+        rows = None
+    if rows is None or rows.shape != shape or rows.dtype != np.dtype(dtype):
+        raise InputError(
+            f"{place}: found a file that is damaged, wanted the frames that it kept; remove it"
+        )
+    return rows

@@ -1,0 +1,208 @@
+"""Training of networks that tell EMG, torque and angle from videos; Cunningham et al. 2017."""
+
+import functools
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.optim import SGD, AdamW, Optimizer
+
+from ...datasets.grid import Grid
+from ...simulator.errors import InputError
+from ..runs.memory_format import arrange
+from ..runs.settings import Settings
+from ..runs.task import register
+from .examples import Examples, check_signals, examples_of
+from .gathering import gather
+from .input_stages import STAGES
+from .state_networks import SIGNALS, StateNetworks
+from .state_settings import MODELS, StateSettings
+from .state_source import StateSource
+
+VALIDATED_AT_ONCE = 100
+"""Pairs of frames that go through a network together in a validation."""
+
+NAMES = ("emg", "torque", "angle")
+
+
+@register
+class StateTask:
+    """One network, from successive frames to changes and states; see :class:`..runs.task.Task`.
+
+    Parameters
+    ----------
+    settings : StateSettings
+    grid : Grid
+        Of the videos.
+
+    Raises
+    ------
+    InputError
+        If the method cannot tell what it is to tell.
+    """
+
+    name: ClassVar[str] = "state"
+    settings_class: ClassVar[type[Settings]] = StateSettings
+    models: ClassVar[Mapping[str, Mapping[str, Any]]] = MODELS
+    source_class: ClassVar[Any] = StateSource
+    score: ClassVar[str] = "mse"
+    higher_is_better: ClassVar[bool] = False
+
+    def __init__(self, settings: StateSettings, grid: Grid) -> None:
+        self.settings, self.grid = settings, grid
+        if settings.method not in STAGES:
+            raise InputError(
+                f"method: found {settings.method!r}, wanted one of {', '.join(STAGES)}"
+            )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            self.networks = StateNetworks(settings, grid)
+        if settings.target == "absolute" and not self.networks.stage.tells_states:
+            raise InputError(
+                f"target: found absolute with the method {settings.method}, which sees what moved "
+                "and no state, wanted changes; or take the method cnn"
+            )
+        self._kept: dict[str, Examples] = {}
+        arrange(self.networks.learned.network, settings.memory_format)
+
+    def check(self, source: StateSource) -> None:
+        """Raise InputError unless participants are there to train on and to validate on."""
+        source.check()
+        for trials in (source.train, source.validated):
+            check_signals(trials)
+
+    def optimisers(self) -> dict[str, Optimizer]:
+        """Return what steps the whole network; after its steps the average follows."""
+        settings, learned = self.settings, self.networks.learned
+        made: Optimizer
+        if settings.optimiser == "sgd":
+            made = SGD(
+                learned.network.parameters(), lr=settings.learning_rate,
+                momentum=settings.momentum, weight_decay=settings.weight_decay,
+            )  # fmt: skip
+        else:
+            made = AdamW(
+                learned.network.parameters(), lr=settings.learning_rate,
+                weight_decay=settings.weight_decay,
+            )  # fmt: skip
+        learned.follow(made)
+        return {settings.optimiser: made}
+
+    def prepare(self, step: int, optimisers: Mapping[str, Optimizer]) -> None:
+        """Set the learning rate of a step, and the network to training."""
+        self.networks.train()
+        for optimiser in optimisers.values():
+            for group in optimiser.param_groups:
+                group["lr"] = self.learning_rate(step)
+
+    def learning_rate(self, step: int) -> float:
+        """Return the learning rate of a step."""
+        settings = self.settings
+        if settings.schedule == "constant":
+            return settings.learning_rate
+        return settings.learning_rate * (1 + math.cos(math.pi * step / settings.steps)) / 2
+
+    def batches(
+        self, source: StateSource, step: int, *, rank: int, ranks: int, device: torch.device
+    ) -> Iterator[dict[str, Tensor]]:
+        """Yield this process's share of examples, for ever; each epoch in an order of its own."""
+        examples = self._examples(source)
+        self._share(source, "validated")  # before the first step: it takes long, too
+        settings = self.settings
+        size = settings.batch_size // ranks
+        while True:
+            begin = step * settings.batch_size + rank * size
+            yield examples.take(in_order(len(examples), begin, size, settings.seed))
+            step += 1
+
+    def losses(
+        self, optimiser: str, batch: dict[str, Tensor], step: int, rank: int
+    ) -> dict[str, Tensor]:
+        """Return the mean square error of a batch, of standardised labels, by what is told."""
+        networks = self.networks
+        rows, labels = networks.standardised(batch["rows"]), batch["labels"]
+        devices = [rows.device] if rows.device.type == "cuda" else []
+        with torch.random.fork_rng(devices):
+            torch.manual_seed(_seed_of(self.settings.seed, step, rank))
+            told = networks.learned.network(rows)
+        errors = (told - (labels - networks.label_mean) / networks.label_sd) ** 2
+        found = {"changes": errors[:, :SIGNALS].mean()}
+        if errors.shape[1] > SIGNALS:
+            found["states"] = errors[:, SIGNALS:].mean()
+        return found
+
+    def clip(self, optimiser: str) -> float:
+        """Return 0: gradients are left as they are."""
+        return 0.0
+
+    def extra(self) -> dict[str, Any]:
+        """Return nothing: all is in the networks."""
+        return {}
+
+    def load_extra(self, state: Mapping[str, Any]) -> None:
+        """Take nothing."""
+
+    def validate(self, source: StateSource, device: torch.device) -> dict[str, float]:
+        """Return errors over pairs of frames of the validating participant.
+
+        ``mse`` is that of standardised labels, over all that is told; R2 is by signal, of changes,
+        and of states if those are told.
+        """
+        networks, held = self.networks, self._share(source, "validated")
+        count = min(len(held), self.settings.validation_batches * VALIDATED_AT_ONCE)
+        chosen = np.linspace(0, len(held) - 1, count).round().astype(np.int64)
+        told, labels = [], []
+        for begin in range(0, count, VALIDATED_AT_ONCE):
+            batch = held.take(chosen[begin : begin + VALIDATED_AT_ONCE])
+            told.append(networks.tell(batch["rows"].to(device)).cpu())
+            labels.append(batch["labels"])
+        found, true = torch.cat(told).double(), torch.cat(labels).double()
+        errors = ((found - true) ** 2).mean(dim=0)
+        spread = true.var(dim=0, correction=0)
+        measures = {"mse": float((errors / networks.label_sd.cpu().double() ** 2).mean())}
+        for number in range(found.shape[1]):
+            kind = "changes" if number < SIGNALS else "states"
+            name = f"r2_{NAMES[number % SIGNALS]}_{kind}"
+            measures[name] = float(1 - errors[number] / spread[number])
+        return measures
+
+    def _examples(self, source: StateSource) -> Examples:
+        """Return what is trained on; learn scales from it, and what the stage needs, if due."""
+        networks = self.networks
+        if networks.scaled:
+            return self._share(source, "train")
+        networks.stage.learn(source.train, self.settings.seed)
+        made = self._share(source, "train")
+        networks.learn_scales(made)
+        return made
+
+    def _share(self, source: StateSource, share: str) -> Examples:
+        """Return the examples of a share of a source; they are gathered once."""
+        if share not in self._kept:
+            trials, stage, settings = getattr(source, share), self.networks.stage, self.settings
+            kept = gather(trials, stage, settings, folder=source.frames, brief=source.brief)
+            self._kept[share] = examples_of(
+                trials, kept, stage.span, absolute=settings.target == "absolute"
+            )
+        return self._kept[share]
+
+
+def _seed_of(*numbers: int) -> int:
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
+
+
+def in_order(count: int, begin: int, size: int, seed: int) -> np.ndarray:
+    """Return which examples come at some places of a walk through all of them, epoch by epoch."""
+    places = np.arange(begin, begin + size)
+    return np.array([
+        _order(count, seed, int(epoch))[within]
+        for epoch, within in zip(places // count, places % count, strict=True)
+    ])  # fmt: skip
+
+
+@functools.lru_cache(maxsize=2)
+def _order(count: int, seed: int, epoch: int) -> np.ndarray:
+    return np.random.default_rng((seed, epoch)).permutation(count)
