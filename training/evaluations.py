@@ -6,7 +6,7 @@ through an :class:`EvaluationFolder`, which so knows what it may remove, and wha
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +15,10 @@ from typing import Any, Self
 from ..datasets.location import PARTIAL, Location
 from ..datasets.locking import LOCK
 from ..datasets.replacing import unfinished_exchange, workplace
-from ..simulator.errors import InputError
+from ..simulator.errors import FailureError, InputError
 from .charts import Chart, png
 from .csv_tables import csv_text
+from .parts import packed, unpacked
 
 PARTS = "parts"
 """Folder of the parts of an evaluation that can be resumed."""
@@ -43,7 +44,11 @@ class EvaluationFiles:
         JSON of the figures' names, titles and texts; empty if there is none.
     parts : str
         Regular expression of the names of parts that an interrupted run leaves to be resumed; empty
-        if it leaves none.
+        if it leaves none. They are JSON, or arrays where names end in ``.npz``.
+    changeable : frozenset of str
+        Settings that may be others when an evaluation is gone on with: a finished one too then gets
+        parts that lack, and loses those that are of no use any more. Names of its parts tell all
+        that decides what is in them.
     version : int
         Of what parts hold: those of another one are not gone on with.
     described : callable
@@ -57,6 +62,7 @@ class EvaluationFiles:
     figures: str = ""
     captions: str = ""
     parts: str = ""
+    changeable: frozenset[str] = frozenset()
     version: int = 1
     described: Callable[[Mapping[str, Any]], str] = lambda settings: ""
 
@@ -154,7 +160,7 @@ class EvaluationFolder:
                     "folder"
                 )
             return
-        found = {key: value for key, value in self.settings().items() if key != "software"}
+        found = self._fixed(self.settings())
         if overwrite:
             return
         if not resume:
@@ -169,12 +175,17 @@ class EvaluationFolder:
                 f"{self}: found an evaluation of another version of musim, wanted this one's to "
                 "resume; use `overwrite=True`, or choose another folder"
             )
-        if found != json.loads(json.dumps(settings)):
+        if found != self._fixed(json.loads(json.dumps(settings))):
             raise InputError(
                 f"{self}: found an evaluation with other settings "
                 f"({self.files.described(found)}), wanted the same to resume; use "
                 "`overwrite=True`"
             )
+
+    def _fixed(self, settings: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return the settings that are the same whenever the evaluation goes on."""
+        free = {"software", *self.files.changeable}
+        return {key: value for key, value in (settings or {}).items() if key not in free}
 
     @contextmanager
     def at_work(self, *, resume: bool = False, overwrite: bool = False) -> Iterator[Self]:
@@ -238,14 +249,43 @@ class EvaluationFolder:
         return set(self.location.list_files(PARTS))
 
     def write_part(self, name: str, content: Any) -> None:
-        """Write a part as JSON."""
+        """Write a part as JSON, or where its name ends in ``.npz`` arrays by their names."""
         if not self.files.holds_part(name):
             raise ValueError(f"found {name}, wanted the name of a part of this evaluation")
-        self.location.write_json(f"{PARTS}/{name}", content)
+        self.location.write(f"{PARTS}/{name}", packed(name, content))
 
     def read_part(self, name: str) -> Any:
-        """Return what :meth:`write_part` wrote."""
-        return json.loads(self.location.read(f"{PARTS}/{name}"))
+        """Return what :meth:`write_part` wrote.
+
+        Raises
+        ------
+        FailureError
+            If it is damaged.
+        """
+        try:
+            return unpacked(name, self.location.read(f"{PARTS}/{name}"))
+        except ValueError as error:
+            raise FailureError(
+                f"{self}: found {PARTS}/{name} damaged, wanted what musim evaluate wrote; remove "
+                "that file, then go on with `resume=True`"
+            ) from error
+
+    def reopen(self, parts: Collection[str]) -> None:
+        """Take away what says that the evaluation is finished, and all parts but these.
+
+        Raises
+        ------
+        FailureError
+            If something cannot be removed.
+        """
+        folder = self.location.path
+        try:
+            (folder / self.files.tables[-1]).unlink(missing_ok=True)
+            for path in (folder / PARTS).glob("*"):
+                if self.files.holds_part(path.name) and path.name not in parts:
+                    path.unlink(missing_ok=True)
+        except OSError as error:
+            raise self.location.failure("be removed", error) from error
 
     def remove(self) -> None:
         """Remove the evaluation, and nothing else: last of all what marks the folder as one.

@@ -66,6 +66,8 @@ def evaluation_in_parts(
         begun = overwrite or not place.exists
         if overwrite and place.exists:
             place.remove()
+        if not begun and folder.files.changeable:
+            place.reopen(tasks)
         place.write_settings({**settings, "software": software})
         done = place.parts()
         todo = {name: arguments for name, arguments in tasks.items() if name not in done}

@@ -1,7 +1,9 @@
 """The folder of an evaluation: it knows its files, and leaves everything else alone."""
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
@@ -256,3 +258,56 @@ def test_a_folder_is_local(tmp_path, refused):
         EvaluationFolder("memory://e", FILES)
     with refused("found no evaluation there"):
         EvaluationFolder(tmp_path, FILES).settings()
+
+
+GROWING = replace(FILES, changeable=frozenset(("which",)), parts=r"\d+\.npz")
+
+
+def write_arrays(address, number):
+    """Write a part of arrays."""
+    EvaluationFolder(address, GROWING).write_part(f"{number}.npz", {"a": np.arange(number)})
+
+
+def grow(out, numbers, **options):
+    made = []
+
+    def noting(address, number):
+        made.append(number)
+        write_arrays(address, number)
+
+    with evaluation_in_parts(
+        EvaluationFolder(out, GROWING), {**SETTINGS, "which": numbers}, "1.0",
+        {f"{number}.npz": (number,) for number in numbers}, noting, len(numbers), workers=1,
+        on_progress=lambda *done: None, **{"resume": True, "overwrite": False, **options},
+    ) as (place, parts):  # fmt: skip
+        assert not (place.location.path / "done.csv").exists()
+        for name in GROWING.tables:
+            place.write_table(name, [{"a": 1}])
+    return made, [part["a"].tolist() for part in parts]
+
+
+def test_parts_join_an_evaluation_whose_settings_may_change(tmp_path, refused):
+    assert grow(tmp_path / "e", [1, 2]) == ([1, 2], [[0], [0, 1]])
+    assert grow(tmp_path / "e", [3, 2]) == ([3], [[0, 1, 2], [0, 1]])
+    settings = json.loads((tmp_path / "e" / "toy.json").read_text())
+    assert settings["which"] == [3, 2]
+    assert {path.name for path in (tmp_path / "e" / "parts").iterdir()} == {"2.npz", "3.npz"}
+    with refused("found an evaluation there", "`resume=True`"):
+        grow(tmp_path / "e", [3], resume=False)
+    fixed = replace(GROWING, changeable=frozenset())
+    with refused("other settings"):
+        EvaluationFolder(tmp_path / "e", fixed).check({**SETTINGS, "which": [4]}, resume=True)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"{}"])
+def test_arrays_that_are_damaged_are_told_and_nothing_in_them_runs(tmp_path, content):
+    folder = EvaluationFolder(tmp_path / "e", GROWING)
+    folder.write_part("1.npz", {"a": np.ones(3)})
+    place = tmp_path / "e" / "parts" / "1.npz"
+    place.write_bytes(content)
+    with pytest.raises(FailureError, match=r"parts/1\.npz damaged.*remove"):
+        folder.read_part("1.npz")
+    pickled = np.array([{"a": 1}], object)
+    np.savez(place, a=pickled)
+    with pytest.raises(FailureError, match="damaged"):
+        folder.read_part("1.npz")

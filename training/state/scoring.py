@@ -129,6 +129,9 @@ def scores_of(
 EMG, TORQUE, ANGLE = range(3)
 """Places of the signals among states."""
 
+UNITS = ("V", "N m", "deg")
+"""Their units."""
+
 
 def is_changed(task: str, signal: int) -> bool:
     """Return whether a task changes a signal; of tasks that are not known, any may change."""
