@@ -1,10 +1,10 @@
-"""What a network is shown of successive frames: stages before it, by the names of methods.
+"""What a network is shown of successive frames: the stage before it.
 
 A stage makes rows of frames, which are kept while a run lasts, and a network is shown some of them
 at a time. So whatever takes long is done once a frame.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,7 +116,3 @@ class Frames(InputStage):
         """Return one mean and one SD of all pixels."""
         middle = mean.mean()
         return middle, (variance + (mean - middle) ** 2).mean().sqrt()
-
-
-STAGES: dict[str, Callable[[StateSettings, Grid], InputStage]] = {"cnn": Frames}
-"""Stages by the methods' names; each is made of the settings and the grid of the videos."""

@@ -6,7 +6,8 @@ from torch import Tensor, nn
 from ...datasets.grid import Grid
 from ..sections.averaging import Averaged
 from .examples import Examples
-from .input_stages import STAGES, InputStage
+from .input_stages import InputStage
+from .stages import STAGES
 from .state_settings import StateSettings
 
 SIGNALS = 3

@@ -1,7 +1,8 @@
 """Settings of what tells states of a muscle, and its models."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from ...simulator.declarations import declare
 from ...simulator.errors import InputError
@@ -59,6 +60,8 @@ class StateSettings(Settings):
                                          bounds=_LAYER)  # fmt: skip
     neurons: tuple[int, ...] = declare((256, 256), "Neurons of fully connected layers of klt.",
                                        bounds=_LAYER)  # fmt: skip
+    window: int = declare(15, "Side of what klt compares around a corner; odd.", "px",
+                          bounds=(3, 99))  # fmt: skip
     dropout_layers: int = declare(2, "Topmost layers whose inputs are dropped at random.",
                                   bounds=(0, 99))  # fmt: skip
     dropout: float = declare(0.5, "Share of inputs that is dropped.", bounds=(0, 0.99))
@@ -83,9 +86,27 @@ class StateSettings(Settings):
             )
         if len(self.binning) != 2:
             raise InputError(f"binning: found {self.binning}, wanted rows and columns, as in 2,4")
+        if self.window % 2 == 0:
+            raise InputError(f"window: found {self.window} px, wanted an odd number of them")
         if not self.filters or not self.neurons:
             lacking = "neurons" if self.filters else "filters"
             raise InputError(f"{lacking}: found none, wanted a number for each layer")
+
+    @classmethod
+    def from_texts(cls, texts: Mapping[str, str], base: Mapping[str, Any] | None = None) -> Self:
+        """Return settings from what a user typed, over those in `base` and those of the method.
+
+        Raises
+        ------
+        InputError
+            If a setting is unknown, a text cannot be read, or the model is not one of klt's.
+        """
+        if texts.get("method") != "klt":
+            return super().from_texts(texts, base)
+        if base is not None and "neurons" not in base:
+            models = ", ".join(name for name, model in MODELS.items() if "neurons" in model)
+            raise InputError(f"method: found klt with a model of cnn alone, wanted one of {models}")
+        return super().from_texts(texts, {**(base or {}), **KLT})
 
     @property
     def layers(self) -> Layers:
@@ -136,5 +157,6 @@ D are the paper's, each in the variant of its Table 1 that validated best at a r
 many poolings as listed, or, of A and B, with the six of the best of all. For klt, A to C have the
 paper's neurons."""
 
-KLT_MODELS = ("small", "A", "B", "C")
-"""Models that have neurons of their own for what moved."""
+KLT: dict[str, Any] = {"momentum": 0.9, "dropout_layers": 0}
+"""What differs with klt in all models that have neurons for it: momentum as Cunningham et al. 2017
+have it (section III.E), and dropout as in their best ones (Table 1)."""

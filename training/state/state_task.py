@@ -17,7 +17,6 @@ from ..runs.settings import Settings
 from ..runs.task import register
 from .examples import Examples, check_signals, examples_of
 from .gathering import gather
-from .input_stages import STAGES
 from .state_networks import SIGNALS, StateNetworks
 from .state_settings import MODELS, StateSettings
 from .state_source import StateSource
@@ -53,10 +52,6 @@ class StateTask:
 
     def __init__(self, settings: StateSettings, grid: Grid) -> None:
         self.settings, self.grid = settings, grid
-        if settings.method not in STAGES:
-            raise InputError(
-                f"method: found {settings.method!r}, wanted one of {', '.join(STAGES)}"
-            )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             self.networks = StateNetworks(settings, grid)
@@ -174,7 +169,8 @@ class StateTask:
         networks = self.networks
         if networks.scaled:
             return self._share(source, "train")
-        networks.stage.learn(source.train, self.settings.seed)
+        learned_from = source.train[:1] if source.brief else source.train
+        networks.stage.learn(learned_from, self.settings.seed)
         made = self._share(source, "train")
         networks.learn_scales(made)
         return made

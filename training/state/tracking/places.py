@@ -80,7 +80,7 @@ def motion_of_places(
     count = len(places)
     if not len(corners):
         return np.zeros((count, 2), np.float32)
-    nearest = np.argmin(_square_distances(corners, places), axis=1)
+    nearest = _nearest(corners, places)
     number = np.bincount(nearest, minlength=count)
     total = np.stack(
         [np.bincount(nearest, each, minlength=count) for each in displacements.T], axis=1
@@ -89,8 +89,7 @@ def motion_of_places(
     means = total[held] / number[held, None]
     if held.all():
         return means.astype(np.float32)
-    beside = np.argmin(_square_distances(places, places[held]), axis=1)
-    return means[beside].astype(np.float32)
+    return means[_nearest(places, places[held])].astype(np.float32)
 
 
 def track(
@@ -124,8 +123,8 @@ def track(
     return moved
 
 
-def _square_distances(
-    ones: NDArray[np.float32], others: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return squared distances of points, float32 (one, other)."""
-    return ((ones[:, None] - others) ** 2).sum(axis=2)
+def _nearest(ones: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Return for each of some points the number of the nearest of others."""
+    wide = others.astype(np.float64)
+    # The squared distance, halved, but for what is the same for all others.
+    return np.argmin((wide**2).sum(axis=1) / 2 - ones.astype(np.float64) @ wide.T, axis=1)
