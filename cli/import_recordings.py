@@ -17,7 +17,7 @@ from ..simulator.errors import InputError
 from ..simulator.imaging.chain import PRESETS, Chain
 from ..simulator.kinds import short
 from ..simulator.ranges import parse_pair
-from . import import_images
+from . import import_images, import_videos
 from .config import config_option
 from .console import err, out, print_json, progress
 from .options import CHAIN_OPTIONS, GroupedCommand, SectionOption, json_option
@@ -75,6 +75,7 @@ Examples:
   musim import disk.mat --description disk.toml --out disk.zarr
   musim import subject*.h5 --description iq.toml --preset ali-2022 --out biceps.zarr
   musim import scans --masks masks --sizes index.csv --crop auto --out images.zarr
+  musim import trial.mp4 --signals trial.csv --pixel-size 0.12 --participant 1 --out videos.zarr
   musim import tvi.npy --kind velocity --axes time,depth,width --frame-rate 512
     --image-size 40x40 --band 5-50 --median 1 --out tvi.zarr
 """,
@@ -121,12 +122,14 @@ Examples:
 @json_option
 @config_option
 @import_images.image_options
+@import_videos.video_options
 @describing_options
 @chain_options
 def import_recordings(files, target, descriptions, describe, preset, events, dtype, workers,
                       resume, overwrite, as_json, images, masks, sizes, pixel_size, crop,
+                      videos, signals, trials, participant, task, sample_rate, emg_cutoff,
                       **texts) -> None:  # fmt: skip
-    """Bring recordings into a store: RF, IQ or velocity, from MATLAB to DICOM files; or images.
+    """Bring recordings into a store: RF, IQ or velocity, MATLAB to DICOM; or images, or videos.
 
     MATLAB, HDF5, NetCDF, NumPy, Zarr and TIFF are read, and with musim[formats] NIfTI and DICOM.
 
@@ -135,6 +138,9 @@ def import_recordings(files, target, descriptions, describe, preset, events, dty
 
     A folder of pictures, or single ones, becomes a store of B-mode images of the longitudinal
     section, all of one size, with the aponeuroses that were drawn on them.
+
+    Films (MP4, AVI) and DICOM of several frames become a store of B-mode videos, with the signals
+    of a table beside each: EMG, torque and angle at their own rate, a multiple of the frame rate.
     """
     from ..datasets.importing.planning import plan
     from ..datasets.importing.stores import carry_out
@@ -150,6 +156,16 @@ def import_recordings(files, target, descriptions, describe, preset, events, dty
            for n, text in ((key.removeprefix("describe_"), text) for key, text in texts.items())
            if n != "pixels"},
     }  # fmt: skip
+    of_videos = {
+        "videos": videos, "signals": signals, "trials": trials, "participant": participant,
+        "task": task, "sample_rate": sample_rate, "emg_cutoff": emg_cutoff,
+    }  # fmt: skip
+    if import_videos.are_asked_for(files, of_videos, of_images, of_recordings):
+        rates = {"frame_rate": texts["describe_frame_rate"], "resample": texts["frame_rate"]}
+        given = {**of_videos, **rates, "pixel_size": pixel_size, "crop": crop}
+        work = {"workers": workers, "resume": resume, "overwrite": overwrite}
+        import_videos.bring_in(files, target, given, work, as_json=as_json)
+        return
     if import_images.are_asked_for(files, of_images, of_recordings):
         work = {"workers": workers, "resume": resume, "overwrite": overwrite}
         import_images.bring_in(files, target, of_images, texts["pixels"], work, as_json=as_json)

@@ -25,7 +25,7 @@ def dicom_size(path: Path) -> tuple[int, int]:
     InputError
         If it holds no image, or several, or is damaged.
     """
-    data = _header(path)
+    data = header(path)
     return int(data.Rows), int(data.Columns)
 
 
@@ -56,28 +56,36 @@ def read_dicom(
     ----------
     .. [1] DICOM PS3.3, section C.8.5.5: regions of ultrasound images and their physical deltas.
     """
-    data = _header(path)
+    data = header(path)
     with damage(path), library("pydicom"):
         from pydicom.pixels.utils import pixel_array
 
-        values = np.asarray(pixel_array(path))
-        if values.ndim not in (2, 3) or values.dtype.kind not in "ui":
-            raise InputError(f"{path}: found {values.dtype} values, wanted grey or colours")
-        values = _eight_bits(values, data)
-    size = values.shape[:2]
+        values = picture_of(path, np.asarray(pixel_array(path)), data)
+    return values, *scale_of(data)
+
+
+def scale_of(data: Any) -> tuple[PixelScale | None, tuple[int, int, int, int] | None]:
+    """Return how large pixels are, and where the region of tissue is; see :func:`read_dicom`."""
+    size = int(data.Rows), int(data.Columns)
     tissue = [one for one in regions_of(data) if one.is_tissue and one.lies_in(size)]
     largest = max(tissue, key=UltrasoundRegion.area, default=None)
     region = None if largest is None else largest.place
     if largest is not None and largest.pixel_size is not None:
-        return values, PixelScale.of_millimetres(*largest.pixel_size), region
+        return PixelScale.of_millimetres(*largest.pixel_size), region
     spacing = data.get("PixelSpacing")
     if np.size(spacing or ()) == 2 and min(float(one) for one in spacing) > 0:
-        return values, PixelScale.of_millimetres(*(float(one) for one in spacing)), region
-    return values, None, region
+        return PixelScale.of_millimetres(*(float(one) for one in spacing)), region
+    return None, region
 
 
-def _header(path: Path) -> Any:
-    """Return what a file says of its image, of which there is one."""
+def header(path: Path, *, cine: bool = False) -> Any:
+    """Return what a file says of its image, or of the frames of a cine.
+
+    Raises
+    ------
+    InputError
+        If it is no DICOM, or damaged, or has no image, or several where one is wanted.
+    """
     pydicom = package(path, "DICOM", "pydicom")
     try:
         with damage(path), library("pydicom"):
@@ -89,12 +97,32 @@ def _header(path: Path) -> Any:
     if not has_pixels:
         kind = plain_text(getattr(data.get("SOPClassUID"), "name", "of no known kind"))
         raise InputError(f"{path}: found DICOM without an image ({kind}), wanted one")
-    if frames > 1:
+    if frames > 1 and not cine:
         raise InputError(
-            f"{path}: found {frames} frames, wanted one image; export single frames, or import it "
-            "as a recording with `kind`"
+            f"{path}: found {frames} frames, wanted one image; export single frames, import it "
+            "as a video with --videos, or as a recording with `kind`"
         )
     return data
+
+
+def picture_of(path: Path, values: NDArray[Any], data: Any) -> NDArray[np.uint8]:
+    """Return a frame's values as a picture of 8 bits, in grey or in colours.
+
+    Raises
+    ------
+    InputError
+        If they are of no picture.
+    """
+    if data.get("PhotometricInterpretation") == "PALETTE COLOR":
+        from pydicom.pixels.processing import apply_color_lut
+
+        # Palettes have 16 bits as a rule.
+        values = apply_color_lut(values, data)
+        values = (values >> 8).astype(np.uint8) if values.dtype == np.uint16 else values
+        return values[..., :3]
+    if values.ndim not in (2, 3) or values.dtype.kind not in "ui":
+        raise InputError(f"{path}: found {values.dtype} values, wanted grey or colours")
+    return _eight_bits(values, data)
 
 
 def _eight_bits(values: NDArray[Any], data: Any) -> NDArray[np.uint8]:
