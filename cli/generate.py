@@ -10,9 +10,10 @@ import numpy as np
 from ..simulator.errors import InputError
 from ..simulator.experiment.doses import PRESETS as DOSE_PRESETS
 from ..simulator.experiment.doses import Doses
-from . import section_images
+from . import muscle_trials, section_images
 from .config import config_option
 from .console import err, megabytes, out, print_json, progress
+from .muscle_trials import participants_option, tasks_option
 from .options import (
     GroupedCommand,
     dose_options,
@@ -28,6 +29,7 @@ from .wording import counted
 
 DOMAINS = ("analytic", "quick", "experiment")
 DOSE_NAMES = tuple(dose.name for dose in dataclasses.fields(Doses))
+SEQUENCES = 10
 RENDER = {"write": "dense", "on-read": "rendered"}
 
 
@@ -43,6 +45,8 @@ Examples:
   musim generate --domain experiment --paired --units 4-10 -n 64 --out recorded.zarr
   musim generate --preset hard --frames 5120 -n 8 --out hard.zarr
   musim generate --preset katakis-2023 -n 1000 --muscle rectus-femoris --out images.zarr
+  musim generate --preset cunningham-2017 --out calf.zarr
+  musim generate --preset cunningham-2017 --participants 4 --tasks combined --set duration=60
   musim generate -n 10000 --units 5-30 --dry-run
   musim generate --config mine.toml
   musim generate -n 600 --out s3://bucket/test.zarr --scheduler tcp://host:8786
@@ -53,11 +57,13 @@ Examples:
     "-n",
     "--sequences",
     type=int,
-    default=10,
-    show_default=True,
+    default=None,
     metavar="NUMBER",
-    help="How many sequences.",
+    help="How many sequences.  [default: 10; with --preset cunningham-2017 all tasks of 19 "
+    "participants]",
 )
+@participants_option
+@tasks_option
 @click.option(
     "--seed",
     type=int,
@@ -90,11 +96,11 @@ Examples:
 )
 @click.option(
     "--render",
-    default="write",
-    show_default=True,
+    default=None,
     type=click.Choice(list(RENDER)),
     help="Write the voxels, or let readers render them: from the truth (100x smaller), or with "
-    "--domain quick from maps and courses (10x).",
+    "--domain quick from maps and courses (10x).  [default: write; on-read with --preset "
+    "cunningham-2017]",
 )
 @click.option(
     "--dtype",
@@ -138,8 +144,8 @@ Examples:
 @config_option
 @parameter_options
 @dose_options
-def generate(preset, sequences, seed, target, domain, paired, render, dtype, workers, pool,
-             scheduler, part_size, changes, resume, overwrite, dry_run, as_json,
+def generate(preset, sequences, participants, tasks, seed, target, domain, paired, render, dtype,
+             workers, pool, scheduler, part_size, changes, resume, overwrite, dry_run, as_json,
              **texts) -> None:  # fmt: skip
     """Simulate sequences and store them with their truth, as Zarr.
 
@@ -151,11 +157,25 @@ def generate(preset, sequences, seed, target, domain, paired, render, dtype, wor
     options = {"workers": workers, "pool": pool, "scheduler": scheduler, "resume": resume,
                "overwrite": overwrite}  # fmt: skip
     muscle = texts["muscle"]
+    others = {
+        "--domain": domain is not None, "--paired": paired, "--dtype": dtype != "float32",
+    }  # fmt: skip
+    if muscle_trials.is_asked_for(preset, participants, tasks):
+        muscle_trials.check_others(others)
+        study = muscle_trials.study_of(texts, changes)
+        settings = {
+            **muscle_trials.trials_asked_for(sequences, participants, tasks),
+            "seed": seed, "written": render == "write", "part_size": part_size,
+        }  # fmt: skip
+        do = muscle_trials.try_out if dry_run else muscle_trials.make
+        shown = do(study, target, settings, options, as_json=as_json)
+        if as_json:
+            print_json(stores=[shown])
+        return
+    sequences = SEQUENCES if sequences is None else sequences
+    render = render or "write"
     if section_images.is_asked_for(preset, muscle, changes):
-        section_images.check_others({
-            "--domain": domain is not None, "--paired": paired, "--render": render != "write",
-            "--dtype": dtype != "float32",
-        })  # fmt: skip
+        section_images.check_others({**others, "--render": render != "write"})
         images = section_images.parameters_of(texts, changes)
         settings = {"sequences": sequences, "seed": seed, "part_size": part_size}
         do = section_images.try_out if dry_run else section_images.make

@@ -27,11 +27,13 @@ def info(store, card, as_json) -> None:
 
     The data card compares the distribution of every parameter in the sequences with the one that
     was asked for. A p-value below 0.001 says that they differ. That of images tells their scale,
-    their grey levels, and how many are drawn on and belong together.
+    their grey levels, and how many are drawn on and belong together; that of videos the states of
+    each task.
     """
     from ..datasets.datacard import Entry, data_card
     from ..datasets.images.summary import images_card
     from ..datasets.store import open_store
+    from ..datasets.videos.summary import videos_card
     from .store_tables import as_json as json_of
     from .store_tables import tables_of
 
@@ -40,7 +42,9 @@ def info(store, card, as_json) -> None:
     if card and opened.parameters is not None:
         with progress("reading", "parts") as report:
             entries = data_card(opened, report)
-    images = images_card(opened) if card and opened.is_section else None
+    images = None
+    if card and (opened.is_section or opened.is_video):
+        images = images_card(opened) if opened.is_section else videos_card(opened)
     if as_json:
         print_json(**json_of(opened, entries, images))
         return

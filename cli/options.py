@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..simulator.calf.study import PRESET as TRIALS_PRESET
 from ..simulator.declarations import Declaration, Declared, declarations
 from ..simulator.errors import InputError
 from ..simulator.experiment.doses import PRESETS as DOSE_PRESETS
@@ -130,7 +131,7 @@ def _read_text(path: Path) -> str:
 preset_option = click.option(
     "--preset",
     default=None,
-    metavar="|".join((*PRESETS, SECTION_PRESET)),
+    metavar="|".join((*PRESETS, SECTION_PRESET, TRIALS_PRESET)),
     help="Start from the settings of a paper, or of easy, typical or hard subjects of the virtual "
     "experiment; other options override them.  [default: ali-2020; easy with --domain quick or "
     "experiment]",
@@ -150,8 +151,8 @@ set_option = click.option(
 
 set_option_of_images = click.option(
     "--set", "changes", multiple=True, metavar="NAME=VALUE",
-    help="A parameter of images of the longitudinal section; musim presets katakis-2023 lists "
-    "them. May be repeated.",
+    help="A parameter of images of the longitudinal section, or of trials of the calf; musim "
+    "presets katakis-2023 and cunningham-2017 list them. May be repeated.",
 )  # fmt: skip
 
 

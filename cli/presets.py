@@ -9,6 +9,8 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
+from ..simulator.calf.study import PRESET as TRIALS_PRESET
+from ..simulator.calf.study import Study
 from ..simulator.declarations import Declaration, Declared, declarations
 from ..simulator.errors import InputError
 from ..simulator.experiment.doses import PRESETS as DOSE_PRESETS
@@ -38,7 +40,7 @@ def presets(preset, as_json) -> None:
 
     Presets of musim generate are settings of a simulation, those of musim import an imaging chain.
     """
-    known = (*PRESETS, PRESET)
+    known = (*PRESETS, PRESET, TRIALS_PRESET)
     if preset is not None and preset not in known:
         raise InputError(
             f"preset: found {preset!r}, wanted one of musim generate: {', '.join(known)}"
@@ -51,11 +53,14 @@ def presets(preset, as_json) -> None:
             shown["doses"] = subjects
         if preset in {None, PRESET}:
             shown["images"] = {name: SectionParameters.of(name).to_json() for name in MUSCLES}
+        if preset in {None, TRIALS_PRESET}:
+            shown["trials"] = {TRIALS_PRESET: Study().to_json()}
         if preset is None:
             shown["import"] = {name: chain.to_json() for name, chain in CHAINS.items()}
         print_json(**shown)
     elif preset is not None:
-        click.echo(images_as_toml() if preset == PRESET else as_toml(preset), nl=False)
+        others = {PRESET: images_as_toml, TRIALS_PRESET: trials_as_toml}
+        click.echo(others[preset]() if preset in others else as_toml(preset), nl=False)
     else:
         for table in _tables():
             out().print(table)
@@ -85,12 +90,25 @@ def as_toml(preset: str) -> str:
 def images_as_toml() -> str:
     """Return all settings of images of the longitudinal section as a file for ``--config``."""
     lines = [f"# musim generate, preset {PRESET}", f'preset = "{PRESET}"']
-    lines += [f'muscle = "{DEFAULT_MUSCLE}"  # {", ".join(MUSCLES)}', "set = ["]
-    values = SectionParameters.of(DEFAULT_MUSCLE)
-    for name, about in declarations(SectionParameters).items():
-        typed = json.dumps(f"{name}={about.show(getattr(values, name), exact)}")
-        lines.append(f"  {typed},  # {_meaning(about)}")
-    return "\n".join([*lines, "]"]) + "\n"
+    lines += [f'muscle = "{DEFAULT_MUSCLE}"  # {", ".join(MUSCLES)}']
+    lines += _as_set(SectionParameters.of(DEFAULT_MUSCLE))
+    return "\n".join(lines) + "\n"
+
+
+def trials_as_toml() -> str:
+    """Return all settings of simulated trials as a file for ``--config``."""
+    lines = [f"# musim generate, preset {TRIALS_PRESET}", f'preset = "{TRIALS_PRESET}"']
+    return "\n".join([*lines, *_as_set(*Study().parts)]) + "\n"
+
+
+def _as_set(*parts: Declared) -> list[str]:
+    """Return settings as lines of TOML that stand for ``--set``."""
+    lines = ["set = ["]
+    for values in parts:
+        for name, about in declarations(type(values)).items():
+            typed = json.dumps(f"{name}={about.show(getattr(values, name), exact)}")
+            lines.append(f"  {typed},  # {_meaning(about)}")
+    return [*lines, "]"]
 
 
 def _lines(values: Declared, prefix: str = "") -> list[str]:
@@ -120,6 +138,9 @@ def _tables() -> list[Table]:
     settings = {**declarations(Parameters), **declarations(Doses)}
     steps = {CHAIN_OPTIONS.get(key, key): about for key, about in declarations(Chain).items()}
     sections = declarations(SectionParameters)
+    trials = {
+        name: about for part in Study().parts for name, about in declarations(type(part)).items()
+    }
     chains = {
         name: {
             CHAIN_OPTIONS.get(key, key): value
@@ -131,8 +152,19 @@ def _tables() -> list[Table]:
     return [
         _table("musim generate --preset", changed, settings),
         _table(f"musim generate --preset {PRESET} --muscle", MUSCLES, sections, option="--set "),
+        _table(f"musim generate --preset {TRIALS_PRESET}", {TRIALS_PRESET: _of_trials()}, trials,
+               option="--set "),
         _table("musim import --preset", chains, steps),
-    ]
+    ]  # fmt: skip
+
+
+def _of_trials() -> dict[str, Any]:
+    """Return what sets trials apart from the gastrocnemius in images, and their protocol."""
+    study = Study()
+    values = {name: getattr(study.section, name) for name in ("pixels", "size")}
+    for part in (study.protocol, study.view):
+        values |= {name: getattr(part, name) for name in declarations(type(part))}
+    return values
 
 
 def _table(

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..simulator.calf.study import PRESET as TRIALS_PRESET
 from ..simulator.declarations import declarations
 from ..simulator.errors import InputError
 from ..simulator.section.muscles import DEFAULT_MUSCLE, MUSCLES, PRESET
@@ -30,7 +31,7 @@ def is_asked_for(preset: str | None, muscle: str | None, changes: Sequence[str])
         beside = f"with --preset {preset}" if preset else "without --preset"
         raise InputError(
             f"found {found} {beside}, wanted it with --preset {PRESET}: it is for images of the "
-            "longitudinal section"
+            f"longitudinal section{'' if named else ', or with --preset ' + TRIALS_PRESET}"
         )
     return False
 

@@ -11,8 +11,15 @@ from rich.table import Table
 from ..datasets.datacard import Entry
 from ..datasets.images.summary import ImagesCard
 from ..datasets.layout import Layout
-from ..datasets.origin import ImportedImages, parameters_of, recorded_by
+from ..datasets.origin import (
+    ImportedImages,
+    ImportedVideos,
+    declared_by,
+    parameters_of,
+    recorded_by,
+)
 from ..datasets.store import Store
+from ..datasets.videos.summary import VideosCard
 from ..simulator.declarations import Declaration, declarations
 from ..simulator.imaging.chain import Chain
 from ..simulator.kinds import TableKind, short
@@ -29,7 +36,11 @@ VOXELS = {
     "rendered": "voxels rendered when read",
     "identified": "voxels of the units found",
     "section": "grey levels written",
+    "video": "grey levels written",
 }
+UNITS = {"emg": "V", "torque": "N m", "angle": "deg"}
+"""Of states."""
+
 MOST_SOURCES = 20
 """Sequences whose sources, or units, are listed."""
 
@@ -44,33 +55,45 @@ SUSPICIOUS = 0.001
 
 
 def tables_of(
-    store: Store, entries: list[Entry], width: int, card: ImagesCard | None = None
+    store: Store,
+    entries: list[Entry],
+    width: int,
+    card: ImagesCard | VideosCard | None = None,
 ) -> list[Table]:
     """Return the tables of a store and its data card, for a terminal of some width."""
     layout = store.layout
     frames = layout.shape[0]
     overview = _table("store", str(store.location))
     written = VOXELS[store.kind]
+    if store.is_video and layout.is_rendered:
+        written = "grey levels rendered when read"
     overview.add_row("kind", f"{store.kind} ({written}, {layout.dtype})")
     parts = counted(layout.parts, "part")
     overview.add_row("sequences", f"{len(store)} in {parts} of {layout.part_size}")
     length = "one image" if store.is_section else f"{frames} frames at {layout.frame_rate:g} Hz"
     overview.add_row("sequence", length)
     overview.add_row("image", f"{layout.image} (depth x width)")
+    if layout.sample_rate is not None:
+        overview.add_row(
+            "signals", f"{layout.sizes['sample']} samples at {layout.sample_rate:g} Hz"
+        )
     if store.seed is not None:
         overview.add_row("seed", str(store.seed))
     overview.add_row("origin", store.origin.made_by)
     versions = store.origin.software
     overview.add_row("made by", ", ".join(f"{k} {v}" for k, v in versions.items()))
     tables = [overview]
-    asked = parameters_of(store.origin)
-    if asked is not None:
+    asked = declared_by(store.origin)
+    if asked:
         table = _table("parameter", "value", "unit")
-        for name, about in declarations(type(asked)).items():
-            table.add_row(name, _shown(about, getattr(asked, name)), about.unit)
+        for part in asked:
+            for name, about in declarations(type(part)).items():
+                table.add_row(name, _shown(about, getattr(part, name)), about.unit)
         tables.append(table)
     tables += _sources(store) + _files(store) + _found(store)
-    if card is not None:
+    if isinstance(card, VideosCard):
+        tables.append(_videos(card))
+    elif card is not None:
         tables.append(_images(card))
     tables.append(_variables(layout, width))
     if entries:
@@ -153,6 +176,31 @@ def _images(card: ImagesCard) -> Table:
     return table
 
 
+def _videos(card: VideosCard) -> Table:
+    """Return what trials are together: each state in each task."""
+    table = _table("data card of trials", "trials", "mean (SD)", "range", "change (RMS)")
+    for column in table.columns[1:]:
+        column.justify, column.no_wrap = "right", True
+    for one in card.states:
+        what = f"{one.state}, {UNITS[one.state]}"
+        table.add_row(
+            f"{escape(one.task)} {what}".strip(),
+            str(one.trials),
+            *(
+                [f"{_number(one.mean)} ({_number(one.sd)})",
+                 f"{_number(one.minimum)}..{_number(one.maximum)}", _number(one.change_sd)]
+                if one.trials
+                else ["not recorded", "", ""]
+            ),
+        )  # fmt: skip
+    people, trials = counted(card.participants, "participant"), counted(card.trials, "trial")
+    table.caption = (
+        f"{trials} of {people}, {card.seconds / 60:.3g} min; changes are from image to image"
+    )
+    table.caption_justify = "left"
+    return table
+
+
 def _ends(ends: tuple[float, ...]) -> str:
     low, high = (f"{value:.3g}" for value in ends)
     return low if low == high else f"{low}-{high}"
@@ -228,7 +276,9 @@ def _number(value: float) -> str:
     return "" if math.isnan(value) else f"{value:.3g}"
 
 
-def as_json(store: Store, entries: list[Entry], card: ImagesCard | None = None) -> dict[str, Any]:
+def as_json(
+    store: Store, entries: list[Entry], card: ImagesCard | VideosCard | None = None
+) -> dict[str, Any]:
     """Return the same as plain values."""
     outcomes = []
     if store.kind == "identified":
@@ -243,6 +293,7 @@ def as_json(store: Store, entries: list[Entry], card: ImagesCard | None = None) 
         "frame_rate": store.layout.frame_rate,
         "pixel_size": list(store.layout.pixel_size),
         "pixel_unit": store.layout.pixel_unit,
+        "sample_rate": store.layout.sample_rate,
         "seed": store.seed,
         "origin": store.origin.name,
         "domain": store.domain,
@@ -256,7 +307,8 @@ def as_json(store: Store, entries: list[Entry], card: ImagesCard | None = None) 
             if name in said
         },
         "data_card": [dataclasses.asdict(entry) for entry in entries],
-        "images": None if card is None else dataclasses.asdict(card),
+        "images": dataclasses.asdict(card) if isinstance(card, ImagesCard) else None,
+        "videos": dataclasses.asdict(card) if isinstance(card, VideosCard) else None,
     }
 
 
@@ -264,4 +316,6 @@ def _plain_sources(store: Store) -> list[dict[str, Any]]:
     recorded = recorded_by(store.origin)
     if isinstance(store.origin, ImportedImages):
         return [one.to_json() for one in store.origin.images]
+    if isinstance(store.origin, ImportedVideos):
+        return [one.to_json() for one in store.origin.videos]
     return [] if recorded is None else [cut.to_json() for cut in recorded.cuts]

@@ -176,6 +176,12 @@ def read_truth(location: Location, layout: Layout, name: str, part: int) -> NDAr
     return whole[: len(layout.sequences_of(part))].astype(variable.dtype, copy=False)
 
 
+def packed_size(values: NDArray[Any]) -> int:
+    """Return how many bytes values take once they are compressed."""
+    codec = numcodecs.Blosc(**COMPRESSION, shuffle=numcodecs.Blosc.SHUFFLE)
+    return len(codec.encode(np.ascontiguousarray(values)))
+
+
 def _encoded(variable: Variable, values: NDArray[Any], length: int) -> tuple[Any, bytes]:
     """Return a chunk's content: little-endian values, compressed if at all, then their CRC-32C."""
     chunk = _of_type(values, np.dtype(variable.dtype).newbyteorder("<"))

@@ -167,6 +167,11 @@ class Layout:
         """Return whether a variable is written sequence by sequence, and windows of it read."""
         return is_cut_in_time(self.variable(name), self.sizes)
 
+    @property
+    def frames_of_chunk(self) -> int:
+        """Frames that a chunk of the picture holds."""
+        return chunks_of(self.variable(self.picture), self.sizes, self.part_size)[1]
+
     def sequences_of(self, part: int) -> range:
         """Return the indices of the sequences in a part."""
         first = part * self.part_size

@@ -1,7 +1,6 @@
 """A store as notebooks show it: what it holds, what was asked of it, and its first sequence."""
 
 import base64
-import dataclasses
 import io
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -10,8 +9,10 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from .origin import parameters_of
+from ..simulator.declarations import declarations
+from .origin import declared_by
 from .store import Store
+from .videos.trials import trials_of
 
 MOST_VOXELS = 8_000_000
 """Of the first sequence, no more than this many voxels are looked at: some 0.2 s to render."""
@@ -67,8 +68,13 @@ def _overview(store: Store) -> Markup:
         f"{frames / layout.frame_rate:.3g} s",
         "image": layout.image,
         "voxels": f"{layout.dtype}, {'stored' if store.kind == 'dense' else 'made when read'}",
-        "variables": ", ".join(sorted({"tvi", *layout.variables})),
+        "variables": ", ".join(sorted({layout.picture, *layout.variables})),
     }
+    if store.is_video:
+        del rows["voxels"]
+        made = "made when read" if layout.is_rendered else "stored"
+        rows["images"] = f"{layout.dtype}, {made}"
+        rows["signals"] = f"at {layout.sample_rate:g} Hz"
     if store.is_section:
         rows |= {"sequence": "one image", "variables": ", ".join(sorted(layout.variables))}
         del rows["voxels"]
@@ -77,15 +83,14 @@ def _overview(store: Store) -> Markup:
 
 def _asked(store: Store) -> Markup:
     """Return what was asked of a simulated store."""
-    asked = parameters_of(store.origin)
-    if asked is None:
-        return Markup("")
     rows = []
-    for parameter in dataclasses.fields(asked):
-        value = getattr(asked, parameter.name)
-        if value is not None:
-            unit = parameter.metadata["unit"]
-            rows.append((parameter.name.replace("_", " "), f"{_short(value)} {unit}".strip()))
+    for asked in declared_by(store.origin):
+        for name, about in declarations(type(asked)).items():
+            value = getattr(asked, name)
+            if value is not None:
+                rows.append((name.replace("_", " "), f"{_short(value)} {about.unit}".strip()))
+    if not rows:
+        return Markup("")
     table = _table(rows)
     return Markup("<details><summary>{} parameters</summary>{}</details>").format(len(rows), table)
 
@@ -106,8 +111,12 @@ def _table(rows: Iterator[tuple[str, str]] | list[tuple[str, str]]) -> Markup:
 def _picture(store: Store) -> Markup:
     """Return the spread of the first sequence's velocity, with the outlines of its units.
 
-    Of images of the longitudinal section, the first one, with those of its aponeuroses.
+    Of images of the longitudinal section, the first one, with those of its aponeuroses; of a video
+    its first frame.
     """
+    if store.is_video:
+        shown = store.bmode(0, time=slice(0, 1))[0].astype(np.float32)
+        return _figure(store, shown, (), f"{trials_of(store)[0].name}: first frame")
     frames, depth, width = store.layout.shape
     if store.is_section:
         shown = store.read("bmode", 0)[0].astype(np.float32)

@@ -9,6 +9,7 @@ import json
 from typing import Any, get_args
 
 from ..simulator.calf.study import Study
+from ..simulator.declarations import Declared
 from ..simulator.errors import FailureError, InputError, MusimError
 from ..simulator.parameters import Parameters
 from ..simulator.section.parameters import SectionParameters
@@ -47,7 +48,7 @@ __all__ = [
     "ORIGINS", "Cut", "Drawn", "Identified",
     "Imported", "ImportedImage", "ImportedImages", "ImportedVideo", "ImportedVideos", "Origin",
     "SampledImages", "Searched", "SectionImages", "Simulated", "SimulatedTrials", "Translated",
-    "check_revision", "format_version_of", "from_attributes", "grid_attributes",
+    "check_revision", "declared_by", "format_version_of", "from_attributes", "grid_attributes",
     "moment_attributes", "moments_of", "parameters_of", "recorded_by",
     "settings_of", "software_versions", "to_attributes",
 ]  # fmt: skip
@@ -72,6 +73,14 @@ def parameters_of(origin: Origin) -> Parameters | SectionParameters | Study | No
     if isinstance(origin, SimulatedTrials):
         return origin.study
     return origin.parameters if isinstance(origin, Simulated | SectionImages) else None
+
+
+def declared_by(origin: Origin) -> tuple[Declared, ...]:
+    """Return the same parameters as what declares each of them; nothing of others."""
+    asked = parameters_of(origin)
+    if isinstance(asked, Study):
+        return asked.parts
+    return () if asked is None else (asked,)
 
 
 def recorded_by(origin: Origin) -> Imported | None:

@@ -418,7 +418,7 @@ class Store:
         """
         if not (self.is_section or self.is_video):
             raise InputError(
-                f"{self.location}: found {_shown(self)}, wanted images or videos of muscle"
+                f"{self.location}: found {shown_in(self)}, wanted images or videos of muscle"
             )
         self._check_index(index)
         frames, *window = [
@@ -670,7 +670,7 @@ def open_videos(url: Any) -> Store:
     store = open_store(url)
     if not store.is_video:
         raise InputError(
-            f"{store.location}: found {_shown(store)}, wanted B-mode videos of muscle; musim "
+            f"{store.location}: found {shown_in(store)}, wanted B-mode videos of muscle; musim "
             "generate --preset cunningham-2017 and musim import make stores of them"
         )
     return store
@@ -680,12 +680,12 @@ def check_velocity(store: Store) -> None:
     """Raise InputError if a store holds no tissue velocity."""
     if store.is_section or store.is_video:
         raise InputError(
-            f"{store.location}: found {_shown(store)}, wanted sequences of tissue velocity; musim "
-            f"info, preview and verify take such {'videos' if store.is_video else 'images'}"
+            f"{store.location}: found {shown_in(store)}, wanted sequences of tissue velocity; "
+            f"musim info, preview and verify take such {'videos' if store.is_video else 'images'}"
         )
 
 
-def _shown(store: Store) -> str:
+def shown_in(store: Store) -> str:
     """Return what a store shows, in words."""
     if store.is_section:
         return "images of the longitudinal section"

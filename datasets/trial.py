@@ -8,13 +8,17 @@ from uuid import uuid4
 
 import numpy as np
 
+from ..simulator.calf.study import Study
 from ..simulator.parameters import Parameters
 from ..simulator.section.parameters import SectionParameters
+from .chunks import packed_size
 from .generation import Generation, generate, plan
+from .layout import Layout
 from .location import Location
 from .parallel import default_workers
 from .sections import SectionGeneration, generate_sections, plan_sections
 from .store_files import MARK, PARTS, ROOT
+from .videos.generation import TrialGeneration, generate_trials, plan_trials
 
 LONG_ENOUGH = 0.5
 """Seconds that sequences have to take for their time to be trusted."""
@@ -28,6 +32,12 @@ TOO_LONG = 5.0
 
 MOST_BYTES = 2**28
 """Of the voxels that a trial keeps in memory."""
+
+SIGNAL_BYTES = 2**24
+"""Of one trial's signals, or less."""
+
+SOME_FRAMES = 24
+"""Of a trial, by which the time and size of its images are told."""
 
 LIBRARIES = 165 * 2**20
 """Bytes of a process that has made nothing yet: its peak of resident memory after `import` of what
@@ -65,7 +75,10 @@ class Trial:
 
 
 def try_out(
-    parameters: Parameters | SectionParameters, *, workers: int | None = None, **settings: Any
+    parameters: Parameters | SectionParameters | Study,
+    *,
+    workers: int | None = None,
+    **settings: Any,
 ) -> Trial:
     """Make a few of a store's sequences in memory, and say what all of them will take.
 
@@ -73,12 +86,13 @@ def try_out(
 
     Parameters
     ----------
-    parameters : Parameters or SectionParameters
+    parameters : Parameters, SectionParameters or Study
     workers : int, optional
         Threads or processes; the number of processors, if not given.
     **settings
-        As :func:`musim.datasets.generation.plan` takes them, or
-        :func:`musim.datasets.sections.plan_sections`.
+        As :func:`musim.datasets.generation.plan` takes them,
+        :func:`musim.datasets.sections.plan_sections`, or
+        :func:`musim.datasets.videos.generation.plan_trials`.
 
     Returns
     -------
@@ -87,16 +101,23 @@ def try_out(
     Raises
     ------
     InputError
-        As :func:`musim.datasets.generation.generate` does, or
-        :func:`musim.datasets.sections.generate_sections`.
+        As the functions that make such stores do.
     """
-    if isinstance(parameters, SectionParameters):
+    images = _Images()
+    if isinstance(parameters, Study):
+        layout = plan_trials(parameters, **settings)
+        pool = TrialGeneration(layout=layout).pool
+        if not layout.is_rendered:
+            images, settings = _images_of(layout), {**settings, "written": False}
+    elif isinstance(parameters, SectionParameters):
         layout = plan_sections(parameters, **settings)
         pool = SectionGeneration(layout=layout).pool
     else:
         layout = plan(parameters, **settings)
         pool = Generation(layout=layout).pool
     size_of_one = float(np.prod(layout.shape)) * np.dtype(layout.dtype).itemsize
+    if isinstance(parameters, Study):
+        size_of_one = SIGNAL_BYTES  # images are not made, even where they are written
     most = min(layout.sequences, max(1, int(MOST_BYTES / size_of_one)))
     tracemalloc.start()
     try:
@@ -121,10 +142,42 @@ def try_out(
         made=made,
         bytes=store.once
         + store.of_parts * layout.parts / store.parts
-        + store.of_sequences * layout.sequences / made,
-        seconds=store.seconds * layout.sequences / made,
-        memory=LIBRARIES * processes + max(working, 0) * used,
+        + (store.of_sequences / made + images.bytes) * layout.sequences,
+        seconds=(store.seconds / made + images.seconds) * layout.sequences,
+        memory=LIBRARIES * processes + (max(working, 0) + images.memory) * used,
         workers=used,
+    )
+
+
+@dataclass(frozen=True)
+class _Images:
+    """What the images of a trial add where they are written: bytes, seconds and bytes of memory."""
+
+    bytes: float = 0.0
+    seconds: float = 0.0
+    memory: float = 0.0
+
+
+def _images_of(layout: Layout) -> _Images:
+    """Tell it from a few frames of the first trial, which take a hundredth of it."""
+    maker, length = TrialGeneration(layout=layout), layout.sizes["time"]
+    tracemalloc.start()
+    try:
+        began = time.process_time()
+        scene = maker.scene(0)
+        prepared = time.process_time() - began
+        task, some = maker.origin.trial(0)[1], min(length, SOME_FRAMES)
+        scene.images(task, 0, 1)  # planes are drawn, and kernels loaded
+        _, memory = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    began = time.process_time()
+    frames = scene.images(task, length // 2, length // 2 + some)
+    seconds = (time.process_time() - began) / len(frames)
+    return _Images(
+        bytes=packed_size(frames) / len(frames) * length,
+        seconds=seconds * length + prepared / len(maker.origin.tasks),
+        memory=memory + frames.nbytes / len(frames) * 2 * layout.frames_of_chunk,
     )
 
 
@@ -155,7 +208,7 @@ class _Made:
 
 
 def _make(
-    parameters: Parameters | SectionParameters, settings: dict[str, Any], sequences: int
+    parameters: Parameters | SectionParameters | Study, settings: dict[str, Any], sequences: int
 ) -> _Made:
     """Make sequences in memory, and say what they took."""
     place = Location(f"memory://trial-{uuid4().hex}.zarr")
@@ -171,7 +224,9 @@ def _make(
         some: dict[str, Any] = {
             **settings, "sequences": sequences, "workers": 1, "on_progress": on_progress,
         }  # fmt: skip
-        if isinstance(parameters, SectionParameters):
+        if isinstance(parameters, Study):
+            made = generate_trials(parameters, place, **some)
+        elif isinstance(parameters, SectionParameters):
             made = generate_sections(parameters, place, **some)
         else:
             made = generate(parameters, place, **some)

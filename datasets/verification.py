@@ -11,12 +11,13 @@ from ..simulator.errors import FailureError, InputError, MusimError
 from .generation import Generation
 from .layout import COMMENT, Layout
 from .location import checksum
-from .origin import SectionImages, Simulated, check_revision
+from .origin import Drawn, check_revision
 from .schema import chunks_of
 from .sealing import is_sealed
 from .sections import SectionGeneration
 from .store import Store, open_store
 from .store_files import MANIFEST, PLAN, ROOT
+from .videos.generation import TrialGeneration
 from .writer import manifest_key
 
 MOST_SHOWN = 3
@@ -54,13 +55,13 @@ def verify(
         If anything is missing, altered or different; the text names it.
     """
     store = open_store(url)
-    if remake > 0 and not isinstance(store.origin, Simulated | SectionImages):
+    if remake > 0 and not isinstance(store.origin, Drawn):
         raise InputError(
             f"{store.location}: found {store.origin.made_by}, wanted sequences that were simulated "
             f"and are drawn again from parameters and seed; {store.origin.advice} and compare, or "
             "verify without `remake`"
         )
-    if isinstance(store.origin, Simulated | SectionImages) and remake > 0:
+    if isinstance(store.origin, Drawn) and remake > 0:
         check_revision(store.origin, str(store.location))
     problems = _metadata_problems(store) or _schema_problems(store)
     # Where the plan is not to be trusted, neither is what it says of the parts.
@@ -161,6 +162,13 @@ def _remake_problems(store: Store, count: int) -> list[str]:
             for index in indices.tolist()
             for problem in _differences(store, index, images.pack([images.draw(index)]))
         ]
+    if store.is_video:
+        trials = TrialGeneration(layout=store.layout)
+        return [
+            problem
+            for index in indices.tolist()
+            for problem in _video_problems(store, trials, index)
+        ]
     problems, maker = [], Generation(layout=store.layout)
     for index in indices.tolist():
         truth = maker.draw(index)
@@ -170,6 +178,21 @@ def _remake_problems(store: Store, count: int) -> list[str]:
             if not np.array_equal(voxels, store.tvi(index)):
                 problems.append(f"sequence {index}: tvi is not what its truth gives")
     return problems
+
+
+def _video_problems(store: Store, maker: TrialGeneration, index: int) -> list[str]:
+    """Return the first of a trial's variables, if any, that is not what its parameters give."""
+    made = {name: values[None] for name, values in maker.draw(index).items()}
+    problems = _differences(store, index, made)
+    if problems or store.layout.is_rendered:
+        return problems
+    first = 0
+    for frames in maker.frames(index):
+        stored = store.bmode(index, time=slice(first, first + len(frames)))
+        if not np.array_equal(frames, stored):
+            return [f"sequence {index}: bmode is not what its parameters give"]
+        first += len(frames)
+    return []
 
 
 def _differences(store: Store, index: int, made: Mapping[str, NDArray[Any]]) -> list[str]:

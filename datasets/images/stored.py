@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...simulator.errors import InputError
 from ..grid import MILLIMETRES
 from ..origin import ImportedImages, SectionImages
-from ..store import Store
+from ..store import Store, shown_in
 from .reading import BmodeImage
 from .scale import PixelScale
 
@@ -103,11 +103,11 @@ def images_of(store: Store) -> list[StoredImage]:
     Raises
     ------
     InputError
-        If it holds tissue velocity.
+        If it holds something else.
     """
     if not store.is_section:
         raise InputError(
-            f"{store.location}: found sequences of tissue velocity, wanted images of the "
+            f"{store.location}: found {shown_in(store)}, wanted images of the "
             "longitudinal section; make some with `musim generate --preset katakis-2023`, or "
             "import some"
         )

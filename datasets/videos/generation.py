@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ...simulator.calf.motion import MODES
 from ...simulator.calf.parameters import draw_participant
+from ...simulator.calf.scene import CalfScene
 from ...simulator.calf.study import PARTICIPANTS, Study
 from ...simulator.calf.tasks import TASKS
 from ...simulator.calf.trial import run_trial
@@ -16,10 +17,14 @@ from ...simulator.errors import InputError
 from ...simulator.seeds import check_seed
 from ..layout import Layout
 from ..origin import SimulatedTrials, to_attributes
+from ..parallel import Pool
 from ..production import Maker, Part, Work, WorkOptions, produce
-from ..schema import VIDEO, chunks_of, variables_of
+from ..schema import VIDEO, variables_of
 from ..store import Store
 from .rendering import scene_of
+
+FEW_TRIALS = 32
+"""Up to so many, starting processes takes longer than they save."""
 
 _OTHER_NAMES = {
     "mode_course": "courses",
@@ -168,6 +173,15 @@ class TrialGeneration(Maker[int]):
         """Study, seed and tasks."""
         return self.layout.origin_as(SimulatedTrials)
 
+    @property
+    def pool(self) -> Pool:
+        """Threads where images are written: kernels have the work, and participants are shared.
+
+        Signals are made in Python, by processes where these pay for being started.
+        """
+        many = self.layout.sequences > FEW_TRIALS
+        return "processes" if many and self.layout.is_rendered else "threads"
+
     def check(self) -> None:
         """Raise InputError if a participant cannot be: before the first byte is written."""
         origin = self.origin
@@ -209,11 +223,14 @@ class TrialGeneration(Maker[int]):
             if not self.layout.is_cut_in_time(name)
         }
 
+    def scene(self, index: int) -> CalfScene:
+        """Return the participant of a trial, ready to be imaged."""
+        origin = self.origin
+        return scene_of(origin.study, origin.seed, origin.trial(index)[0])
+
     def frames(self, index: int) -> Iterator[NDArray[np.uint8]]:
         """Render the images of one trial, as many at a time as a chunk holds."""
-        origin, layout = self.origin, self.layout
-        participant, task = origin.trial(index)
-        scene = scene_of(origin.study, origin.seed, participant)
-        length = chunks_of(layout.variable("bmode"), layout.sizes, layout.part_size)[1]
-        for first in range(0, layout.sizes["time"], length):
+        scene, task = self.scene(index), self.origin.trial(index)[1]
+        length = self.layout.frames_of_chunk
+        for first in range(0, self.layout.sizes["time"], length):
             yield scene.images(task, first, first + length)

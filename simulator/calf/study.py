@@ -83,6 +83,20 @@ class Study:
             )
 
     @property
+    def parts(self) -> tuple[Declared, ...]:
+        """What it consists of, each with values that are declared."""
+        return self.calf, self.section, self.protocol, self.view
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Names of all values, and of the part that has each."""
+        return {
+            name: each.name
+            for each in dataclasses.fields(self)
+            for name in declarations(type(getattr(self, each.name)))
+        }
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Depth and width of what is shown, px."""
         depth, width = self.section.pixels
@@ -106,9 +120,7 @@ class Study:
             If no part has a name, or a value cannot be used.
         """
         parts = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
-        homes = {
-            name: part for part, values in parts.items() for name in declarations(type(values))
-        }
+        homes = self.names
         for name in changes:
             if name not in homes:
                 meant = difflib.get_close_matches(name, homes, 1)
