@@ -17,6 +17,7 @@ from ..training.identification.protocols import QUICK, SWEEPS, ali_2020, sweep
 from .config import config_option
 from .console import out, print_json, progress
 from .evaluate_images import evaluate_images
+from .evaluate_state import state
 from .evaluate_thickness import thickness
 from .options import changes_from, json_option, set_option
 from .wording import counted
@@ -34,6 +35,7 @@ Examples:
   musim evaluate translate translated.zarr --b recorded.zarr
   musim evaluate thickness --data images --simulated simulated.zarr
   musim evaluate images recorded simulated.zarr
+  musim evaluate state cnn klt --out states
 """,
 )
 def evaluate() -> None:
@@ -42,6 +44,7 @@ def evaluate() -> None:
 
 evaluate.add_command(thickness)
 evaluate.add_command(evaluate_images)
+evaluate.add_command(state)
 
 
 @evaluate.command(

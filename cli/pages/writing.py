@@ -11,6 +11,7 @@ from ...training.evaluations import EvaluationFolder
 from ...training.identification.evaluation import SETTINGS, UNITS, read_evaluation
 from ...training.sections.likeness.evaluation import SETTINGS as LIKENESS
 from ...training.sections.protocol.files import FILES as THICKNESS_FILES
+from ...training.state.protocol.files import FILES as STATE_FILES
 from ...training.translation.evaluation import SETTINGS as TRANSLATION
 from ..targets import written_aside
 
@@ -49,6 +50,7 @@ def write_pages(
         (TRANSLATION, _of_translation),
         (LIKENESS, _of_likeness),
         (THICKNESS_FILES.settings, _of_thickness),
+        (STATE_FILES.settings, _of_state),
     ):
         if location.is_local and location.exists(settings):
             if sequence is not None:
@@ -92,6 +94,13 @@ def _of_thickness(location: Location) -> str:
 
     EvaluationFolder(location.path, THICKNESS_FILES).check_finished()
     return thickness_page(location)
+
+
+def _of_state(location: Location) -> str:
+    from .state import state_page
+
+    EvaluationFolder(location.path, STATE_FILES).check_finished()
+    return state_page(location)
 
 
 def _of_identification(location: Location) -> str:
