@@ -42,10 +42,10 @@ from .origins.derived import Identified, Searched, Translated
 from .origins.images import ImportedImage, ImportedImages, SampledImages, SectionImages
 from .origins.recorded import Cut, Imported
 from .origins.simulated import Simulated
-from .origins.videos import ImportedVideo, ImportedVideos, SimulatedTrials
+from .origins.videos import ExtractedRegions, ImportedVideo, ImportedVideos, SimulatedTrials
 
 __all__ = [
-    "ORIGINS", "Cut", "Drawn", "Identified",
+    "ORIGINS", "Cut", "Drawn", "ExtractedRegions", "Identified",
     "Imported", "ImportedImage", "ImportedImages", "ImportedVideo", "ImportedVideos", "Origin",
     "SampledImages", "Searched", "SectionImages", "Simulated", "SimulatedTrials", "Translated",
     "check_revision", "declared_by", "format_version_of", "from_attributes", "grid_attributes",
@@ -58,7 +58,7 @@ Drawn = Simulated | SectionImages | SimulatedTrials
 
 Origin = (
     Simulated | Imported | Identified | Translated | SectionImages | SampledImages
-    | ImportedImages | SimulatedTrials | ImportedVideos
+    | ImportedImages | SimulatedTrials | ImportedVideos | ExtractedRegions
 )  # fmt: skip
 
 ORIGINS: dict[str, type[Origin]] = {kind.name: kind for kind in get_args(Origin)}

@@ -41,6 +41,9 @@ VIDEO = "video"
 TRIAL = "trial"
 """What only those of them have that were simulated."""
 
+REGION = "region"
+"""What only those of them have that were taken out of larger images."""
+
 KINDS = (*SIMULATED_KINDS, "identified", SECTION, VIDEO)
 DENSE_PART = 16
 RENDERED_PART = 128
@@ -65,7 +68,7 @@ class Variable:
     compressed : bool
         Whether its chunks are compressed (Blosc: shuffled LZ4).
     only : {"", "experiment", "quick", "strengths", "variation", "section", "image", "video",
-        "trial"}
+        "trial", "region"}
         Which simulated sequences have it; all but images and videos, where it is empty. See
         :func:`variables_of`.
     """
@@ -377,6 +380,20 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "angle", _SAMPLE, "float32", "degree", "Angle of the ankle, positive in dorsiflexion, as "
         "measured.", truth=False, only=VIDEO,
+    ),
+    Variable(
+        "region_depth", _SEQUENCE, "float64", "mm",
+        "Depth of the region's centre in the image that it was taken out of.", truth=False,
+        only=REGION,
+    ),
+    Variable(
+        "region_width", _SEQUENCE, "float64", "mm", "Width coordinate of that centre.",
+        truth=False, only=REGION,
+    ),
+    Variable(
+        "region_angle", _SEQUENCE, "float64", "rad",
+        "Angle of the region's long side in that image; above 0 where it goes deeper to the right.",
+        truth=False, only=REGION,
     ),
     Variable(
         "first_row", _SEQUENCE, "int32", "", "Row of the whole image that is the first one here.",

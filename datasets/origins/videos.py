@@ -9,6 +9,7 @@ from ...simulator.calf.scene import TRIALS_REVISION
 from ...simulator.calf.study import Study
 from ...simulator.calf.tasks import TASKS
 from .attributes import (
+    EXTRACTED_FROM,
     PARAMETERS,
     SEED,
     SOURCES,
@@ -161,6 +162,11 @@ class ImportedVideos:
         return tuple(dict.fromkeys(one.task for one in self.videos if one.task))
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the trials."""
+        return tuple(one.name for one in self.videos)
+
+    @property
     def made_by(self) -> str:
         """What made the store, in words."""
         first, *rest = [one.file for one in self.videos] or ["no file"]
@@ -180,5 +186,70 @@ class ImportedVideos:
         """Read what :meth:`to_attributes` made."""
         return cls(
             videos=tuple(ImportedVideo.from_json(one) for one in value_of(attributes, SOURCES)),
+            software=software_of(attributes),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtractedRegions:
+    """Regions of muscles that were taken out of the images of another store of videos.
+
+    Parameters
+    ----------
+    store : str
+        Its address.
+    names, tasks : tuple of str
+        Of the trials, and of the tasks, as that store has them.
+    run : str
+        Folder of the run of training that found the aponeuroses; empty: the one that comes with
+        musim.
+    checkpoint : str
+        SHA-256 of its checkpoint, in hexadecimal.
+    every : int
+        Aponeuroses were looked for in one of so many images.
+    source : str
+        What made that store, in words.
+    software : mapping of str to str
+    """
+
+    name: ClassVar[str] = "regions"
+    version: ClassVar[int] = 1
+
+    store: str
+    names: tuple[str, ...]
+    tasks: tuple[str, ...]
+    run: str
+    checkpoint: str
+    every: int
+    source: str
+    software: Mapping[str, str] = field(default_factory=software_versions)
+
+    @property
+    def made_by(self) -> str:
+        """What made the store, in words."""
+        return f"regions of muscles in {self.store} ({self.source})"
+
+    @property
+    def advice(self) -> str:
+        """How the store is made again: from the other one."""
+        return "take the regions out again"
+
+    def to_attributes(self) -> dict[str, Any]:
+        """Return what :meth:`from_attributes` reads back."""
+        known = ("store", "names", "tasks", "run", "checkpoint", "every", "source")
+        return {EXTRACTED_FROM: text_of({name: getattr(self, name) for name in known})}
+
+    @classmethod
+    def from_attributes(cls, attributes: Attributes) -> Self:
+        """Read what :meth:`to_attributes` made."""
+        told = value_of(attributes, EXTRACTED_FROM)
+        return cls(
+            store=str(told["store"]),
+            names=tuple(told["names"]),
+            tasks=tuple(told["tasks"]),
+            run=str(told["run"]),
+            checkpoint=str(told["checkpoint"]),
+            every=int(told["every"]),
+            source=str(told["source"]),
             software=software_of(attributes),
         )

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
-from ..origin import ImportedVideos, SimulatedTrials
+from ..origin import ExtractedRegions, ImportedVideos, SimulatedTrials
 from ..store import Store, open_videos
 
 STATES = ("emg", "torque", "angle")
@@ -89,7 +89,7 @@ def trials_of(store: Any) -> list[MuscleTrial]:
     """
     opened = open_videos(store)
     origin = opened.origin
-    if not isinstance(origin, SimulatedTrials | ImportedVideos):
+    if not isinstance(origin, SimulatedTrials | ImportedVideos | ExtractedRegions):
         raise InputError(
             f"{opened.location}: found {origin.made_by}, wanted trials that were simulated or "
             "imported"
@@ -98,10 +98,11 @@ def trials_of(store: Any) -> list[MuscleTrial]:
     for index in range(len(opened)):
         participant, number = (int(opened.read(name, index)) for name in ("participant", "task"))
         task = origin.tasks[number] if number >= 0 else ""
-        if isinstance(origin, ImportedVideos):
-            name = origin.videos[index].name
-        else:
-            name = f"{participant:02d}-{task}"
+        name = (
+            f"{participant:02d}-{task}"
+            if isinstance(origin, SimulatedTrials)
+            else origin.names[index]
+        )
         frames = int(opened.read("frame_count", index))
         found.append(MuscleTrial(opened, index, name, participant, task, frames))
     return found

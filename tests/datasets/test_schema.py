@@ -69,7 +69,10 @@ def test_only_voxels_tell_the_kinds_apart(kind):
     assert images == {
         "bmode", "aponeurosis_mask", "muscle_thickness", "pennation", "fascicle_length"
     }  # fmt: skip
-    of_files = {"aponeurosis_drawn", "pixel_depth", "pixel_shape", "image_group"}
+    of_files = {
+        "aponeurosis_drawn", "pixel_depth", "pixel_shape", "image_group", "region_depth",
+        "region_width", "region_angle",
+    }  # fmt: skip
     videos = {variable.name for variable in schema.variables_of(schema.VIDEO)}
     assert videos.isdisjoint(images | names)
     assert {"frame_count", "participant", "task", "emg_amplitude", "torque", "angle"} <= videos
