@@ -99,8 +99,9 @@ def dose_chart(found: "StateEvaluation") -> Chart:
                     if not np.isfinite(values).any():
                         continue
                     one.plot(
-                        range(len(names)), values, "--o" if how == INTEGRATED else "-o",
-                        markersize=4, linewidth=1, color=colour_of(found, run.name),
+                        range(len(names)), values, marker="o", markersize=4,
+                        linestyle="dashed" if how == INTEGRATED else "solid",
+                        linewidth=1, color=colour_of(found, run.name),
                         label=label_of(run.name),
                     )  # fmt: skip
             one.axhline(0, color=GREY, linewidth=0.6)
