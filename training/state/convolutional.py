@@ -11,6 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+JOINED = 128
+"""Neurons for what frames show, as many for what moved since rest, and where both are joined."""
+
 
 @dataclass(frozen=True)
 class Layers:
@@ -34,6 +37,8 @@ class Layers:
         Topmost layers of weights, the output's among them, whose inputs are dropped at random.
     dropout : float
         Share of inputs that are dropped.
+    spread : float
+        Variance of weights at the beginning, over 1 / fan-in; 1 in the paper.
     """
 
     filters: tuple[int, ...]
@@ -44,6 +49,7 @@ class Layers:
     connected: tuple[int, ...] = (1024,)
     dropout_layers: int = 0
     dropout: float = 0.5
+    spread: float = 1.0
 
     def map_size(self, image: tuple[int, int]) -> tuple[int, int]:
         """Return height and width of the maps that the first fully connected layer sees, px."""
@@ -89,7 +95,7 @@ class ConvolutionalNetwork(nn.Module):
         )
         self.pool = nn.MaxPool2d(2, ceil_mode=True)
         self.dropout = nn.Dropout(layers.dropout)
-        begin(self)
+        begin(self, layers.spread)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the outputs.
@@ -118,6 +124,46 @@ class ConvolutionalNetwork(nn.Module):
         return values
 
 
+class MatchedNetwork(nn.Module):
+    """Two successive frames, and where regions of a frame at rest are in the last, in; values out.
+
+    Parameters
+    ----------
+    channels, image, outputs, layers
+        See :class:`ConvolutionalNetwork`, which sees the frames.
+    compared : int
+        Values that tell of a frame by one at rest.
+    """
+
+    def __init__(
+        self, channels: int, image: tuple[int, int], compared: int, outputs: int, layers: Layers
+    ) -> None:
+        super().__init__()
+        self.frames = ConvolutionalNetwork(channels, image, JOINED, layers)
+        self.places = nn.Linear(compared, JOINED)
+        self.joined = nn.Linear(2 * JOINED, JOINED)
+        self.output = nn.Linear(JOINED, outputs)
+        self.dropout = nn.Dropout(layers.dropout if layers.dropout_layers else 0.0)
+        begin(self, layers.spread)
+
+    def forward(self, images: Tensor, compared: Tensor) -> Tensor:
+        """Return the outputs.
+
+        Parameters
+        ----------
+        images : float Tensor of shape (example, channel, height, width)
+            Standardised.
+        compared : float Tensor of shape (example, compared)
+
+        Returns
+        -------
+        float Tensor of shape (example, output)
+        """
+        both = torch.relu(torch.cat([self.frames(images), self.places(compared)], 1))
+        values: Tensor = self.output(torch.relu(self.joined(self.dropout(both))))
+        return values
+
+
 class _Convolution(nn.Module):
     """A convolution whose maps are as large as what it is given, over its stride."""
 
@@ -134,11 +180,11 @@ class _Convolution(nn.Module):
         return self.convolution(self.pad(maps))
 
 
-def begin(network: nn.Module) -> None:
-    """Draw the weights of all layers anew, of variance 1 / fan-in, and set their biases to 0."""
+def begin(network: nn.Module, spread: float = 1.0) -> None:
+    """Draw the weights of all layers anew, of variance spread / fan-in; set their biases to 0."""
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             fan_in = layer.weight[0].numel()
-            nn.init.normal_(layer.weight, std=fan_in**-0.5)
+            nn.init.normal_(layer.weight, std=(spread / fan_in) ** 0.5)
             assert layer.bias is not None
             nn.init.zeros_(layer.bias)

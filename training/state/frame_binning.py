@@ -4,6 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def binned_size(image: tuple[int, int], bins: tuple[int, int]) -> tuple[int, int]:
+    """Return depth and width of a frame of which so many rows and columns make one pixel, px."""
+    return -(-image[0] // bins[0]), -(-image[1] // bins[1])
+
+
 def binned(images: NDArray[np.uint8], bins: tuple[int, int]) -> NDArray[np.uint8]:
     """Return frames whose pixels are means over so many rows and columns, rounded.
 

@@ -34,6 +34,9 @@ PIECE = 64
 MEMORY = 6e9
 """Bytes of rows that are kept in memory, at the most."""
 
+ROWS, COMPARED = ".npy", "-compared.npy"
+"""What the names of files end in."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -85,17 +88,19 @@ class TrialRows:
     Parameters
     ----------
     rows : array of shape (row, ...)
-        Of all stretches, one after the other; at the end one of a frame at rest, if the stage tells
-        states.
+        Of all stretches, one after the other.
     pairs : int64 array of shape (pair,)
         Numbers of pairs of frames.
     first : int64 array of shape (pair,)
         Row of each with which what tells of it begins.
+    compared : float32 array of shape (row, value), optional
+        What tells of each row by a frame at rest, where states are told.
     """
 
     rows: NDArray[Any]
     pairs: NDArray[np.int64]
     first: NDArray[np.int64]
+    compared: NDArray[np.float32] | None = None
 
 
 def gather(
@@ -130,13 +135,15 @@ def gather(
         trials = trials[:1]
     taken = [stretches(trial.frames, trial.index, settings, brief=brief) for trial in trials]
     sizes = [_row_count(each, stage) for each in taken]
+    compared = settings.target == "absolute"
     row_bytes = int(np.prod(stage.shape)) * np.dtype(stage.row_dtype).itemsize
-    kept: dict[int, NDArray[Any]] = {}
+    row_bytes += 4 * stage.compared if compared else 0
+    kept: dict[int, TrialRows] = {}
     lacking = []
     for number, (trial, some) in enumerate(zip(trials, taken, strict=True)):
-        place = _file_of(folder, trial, stage, some) if folder else None
-        if place is not None and place.is_file():
-            kept[number] = _mapped(place, (sizes[number], *stage.shape), stage.row_dtype)
+        place = _Place.of(folder, trial, stage, some) if folder else None
+        if place is not None and place.has(compared=compared):
+            kept[number] = _rows_in(place, some, stage, compared=compared)
         else:
             lacking.append((number, trial, some, place))
     made = sum(sizes[number] for number, *_ in lacking)
@@ -148,15 +155,20 @@ def gather(
         )  # fmt: skip
     began, done, lock = time.perf_counter(), 0, threading.Lock()
 
-    def make(number: int, trial: "MuscleTrial", some: list[Stretch], place: Path | None) -> None:
-        rows = rows_of_trial(trial, stage, some)
-        if place is not None:
-            buffer = io.BytesIO()
-            np.save(buffer, rows, allow_pickle=False)
-            Location(place.parent).write(place.name, buffer.getbuffer())
-            rows = _mapped(place, rows.shape, stage.row_dtype)
+    def make(number: int, trial: "MuscleTrial", some: list[Stretch], place: _Place | None) -> None:
+        if place is None:
+            rows = rows_of_trial(trial, stage, some)
+            values = _compared(trial, stage, rows) if compared else None
+            found = TrialRows(rows, *_places(some, stage), values)
+        else:
+            if not place.has(compared=False):
+                place.write(ROWS, rows_of_trial(trial, stage, some))
+            if compared:
+                whole = _rows_in(place, some, stage, compared=False)
+                place.write(COMPARED, _compared(trial, stage, whole.rows))
+            found = _rows_in(place, some, stage, compared=compared)
         with lock:
-            kept[number] = rows
+            kept[number] = found
 
     def on_done() -> None:
         nonlocal done
@@ -168,7 +180,7 @@ def gather(
     if lacking:
         with open_workers(pool="threads") as run:
             run(make, lacking, on_done)
-    return [TrialRows(kept[n], *_places(some, stage)) for n, some in enumerate(taken)]
+    return [kept[number] for number in range(len(trials))]
 
 
 def rows_of_trial(
@@ -187,9 +199,12 @@ def rows_of_trial(
             count = pairs - 1 + stage.span if last else pairs
             rows[at : at + count] = made[:count]
             at += count
-    if stage.tells_states:
-        rows[at:] = stage.rows_of(trial.images(0, 1))
     return rows
+
+
+def _compared(trial: "MuscleTrial", stage: InputStage, rows: NDArray[Any]) -> NDArray[np.float32]:
+    """Return what tells of rows by the first frame of their trial, which begins at rest."""
+    return stage.compare(stage.rows_of(trial.images(0, 1))[0], rows)
 
 
 def _places(
@@ -207,7 +222,7 @@ def _places(
 
 
 def _row_count(taken: Sequence[Stretch], stage: InputStage) -> int:
-    return sum(each.pairs - 1 + stage.span for each in taken) + stage.tells_states
+    return sum(each.pairs - 1 + stage.span for each in taken)
 
 
 def _check_room(size: int, folder: str) -> None:
@@ -227,31 +242,63 @@ def _check_room(size: int, folder: str) -> None:
             )
 
 
-def _file_of(
-    folder: str, trial: "MuscleTrial", stage: InputStage, taken: Sequence[Stretch]
-) -> Path:
-    """Return the file for rows of a trial, named after whatever decides what is in it."""
-    state = hashlib.sha256()
-    for name, value in sorted(stage.state_dict().items()):
-        state.update(name.encode() + value.cpu().numpy().tobytes())
-    about = {
-        "store": trial.store.location.address,
-        "attributes": trial.store.layout.attributes,
-        "trial": trial.index,
-        "stage": [type(stage).__name__, stage.describe(), state.hexdigest()],
-        "stretches": [[each.first, each.pairs] for each in taken],
-    }
-    digest = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()
-    return Path(folder) / f"{trial.name}-{digest[:16]}.npy"
+@dataclass(frozen=True)
+class _Place:
+    """Where what is kept of a trial lies, by its name in a folder."""
+
+    folder: str
+    name: str
+
+    @classmethod
+    def of(
+        cls, folder: str, trial: "MuscleTrial", stage: InputStage, taken: Sequence[Stretch]
+    ) -> "_Place":
+        """Return the place, named after whatever decides what lies there."""
+        state = hashlib.sha256()
+        for name, value in sorted(stage.state_dict().items()):
+            state.update(name.encode() + value.cpu().numpy().tobytes())
+        about = {
+            "store": trial.store.location.address,
+            "attributes": trial.store.layout.attributes,
+            "trial": trial.index,
+            "stage": [type(stage).__name__, stage.describe(), state.hexdigest()],
+            "stretches": [[each.first, each.pairs] for each in taken],
+        }
+        text = json.dumps(about, sort_keys=True, default=str)
+        return cls(folder, f"{trial.name}-{hashlib.sha256(text.encode()).hexdigest()[:16]}")
+
+    def file(self, what: str) -> Path:
+        """Return one of its files."""
+        return Path(self.folder) / f"{self.name}{what}"
+
+    def has(self, *, compared: bool) -> bool:
+        """Return whether rows are there, and what tells of them by a frame at rest if it is due."""
+        return self.file(ROWS).is_file() and (not compared or self.file(COMPARED).is_file())
+
+    def write(self, what: str, values: NDArray[Any]) -> None:
+        """Write a file aside and rename it into place."""
+        buffer = io.BytesIO()
+        np.save(buffer, values, allow_pickle=False)
+        Location(self.folder).write(f"{self.name}{what}", buffer.getbuffer())
+
+    def read(self, what: str, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+        """Map a file into memory; raise InputError if it is not what was written."""
+        try:
+            values = np.load(self.file(what), mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError):
+            values = None
+        if values is None or values.shape != shape or values.dtype != np.dtype(dtype):
+            raise InputError(
+                f"{self.file(what)}: found a file that is damaged, wanted the frames that it kept; "
+                "remove it"
+            )
+        return values
 
 
-def _mapped(place: Path, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
-    try:
-        rows = np.load(place, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError):
-        rows = None
-    if rows is None or rows.shape != shape or rows.dtype != np.dtype(dtype):
-        raise InputError(
-            f"{place}: found a file that is damaged, wanted the frames that it kept; remove it"
-        )
-    return rows
+def _rows_in(
+    place: _Place, taken: Sequence[Stretch], stage: InputStage, *, compared: bool
+) -> TrialRows:
+    count = _row_count(taken, stage)
+    rows = place.read(ROWS, (count, *stage.shape), stage.row_dtype)
+    values = place.read(COMPARED, (count, stage.compared), "float32") if compared else None
+    return TrialRows(rows, *_places(taken, stage), values)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...datasets.grid import Grid
-from .convolutional import ConvolutionalNetwork
-from .frame_binning import binned
+from .convolutional import ConvolutionalNetwork, MatchedNetwork
+from .frame_binning import binned, binned_size
+from .matching import Matched
 from .state_settings import StateSettings
 
 if TYPE_CHECKING:
@@ -32,14 +33,15 @@ class InputStage(nn.Module):
         Of a row.
     row_dtype : str
         That of rows, as NumPy names it.
-    tells_states : bool
-        Whether frames can be seen in rows, not only what changed between them.
+    compared : int
+        Values that tell of a frame by one at rest; 0 of a stage that sees what changed and no
+        state.
     """
 
     span: int
     shape: tuple[int, ...]
     row_dtype: str
-    tells_states: bool = False
+    compared: int = 0
 
     def learn(self, trials: "Sequence[MuscleTrial]", seed: int) -> None:
         """Learn from the frames of trials that are trained on whatever the stage needs."""
@@ -58,6 +60,30 @@ class InputStage(nn.Module):
         """
         raise NotImplementedError
 
+    def reversed(self, rows: Tensor) -> Tensor:
+        """Return rows of pairs of frames as they would be in the opposite order.
+
+        Parameters
+        ----------
+        rows : Tensor of shape (example, span, *shape)
+        """
+        raise NotImplementedError
+
+    def compare(self, rest: NDArray[Any], rows: NDArray[Any]) -> NDArray[np.float32]:
+        """Return what tells of frames by one at rest, of their rows.
+
+        Parameters
+        ----------
+        rest : array of `shape`
+        rows : array of shape (row, *shape)
+
+        Returns
+        -------
+        float32 array of shape (row, compared)
+            About as large as 1.
+        """
+        raise NotImplementedError
+
     def describe(self) -> str:
         """Return in words all that decides what rows are, but for what was learned."""
         raise NotImplementedError
@@ -65,8 +91,8 @@ class InputStage(nn.Module):
     def network(self, settings: StateSettings, outputs: int) -> nn.Module:
         """Return a new network that takes standardised examples and gives `outputs` values.
 
-        Examples are float Tensors of shape (example, span, *shape), of states with one row more, at
-        the beginning, of a frame at rest.
+        Examples are float Tensors of shape (example, span, *shape); where states are told, a second
+        argument follows, of shape (example, compared), of their last frames.
         """
         raise NotImplementedError
 
@@ -85,32 +111,45 @@ class InputStage(nn.Module):
 
 
 class Frames(InputStage):
-    """Frames themselves, or means over their pixels; Cunningham et al. 2017, section III.F."""
+    """Frames themselves, or means over their pixels; Cunningham et al. 2017, section III.F.
+
+    Of a frame at rest, regions are looked for in the others.
+    """
 
     span = 2
     row_dtype = "uint8"
-    tells_states = True
 
     def __init__(self, settings: StateSettings, grid: Grid) -> None:
         super().__init__()
-        rows, columns = settings.binning
-        self.binning = (rows, columns)
+        self.binning = (settings.binning[0], settings.binning[1])
         _, depth, width = grid.shape
-        self.image = (-(-depth // rows), -(-width // columns))
+        self.image = binned_size((depth, width), self.binning)
         self.shape = self.image
+        size = (grid.pixel_size[0] * self.binning[0], grid.pixel_size[1] * self.binning[1])
+        self.matched = Matched.of(self.image, size)
+        self.compared = self.matched.values
 
     def rows_of(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return frames, binned."""
         return binned(images, self.binning)
 
+    def reversed(self, rows: Tensor) -> Tensor:
+        """Return the frames of pairs, exchanged."""
+        return rows.flip(1)
+
+    def compare(self, rest: NDArray[Any], rows: NDArray[Any]) -> NDArray[np.float32]:
+        """Return where regions of the frame at rest have gone."""
+        return self.matched.of_frames(rest, rows)
+
     def describe(self) -> str:
-        """Return how frames are binned."""
-        return f"binning {self.binning}"
+        """Return how frames are binned and matched."""
+        return f"binning {self.binning}, {self.matched}"
 
     def network(self, settings: StateSettings, outputs: int) -> nn.Module:
         """Return convolutions over the frames of an example."""
-        channels = self.span + (settings.target == "absolute")
-        return ConvolutionalNetwork(channels, self.image, outputs, settings.layers)
+        if settings.target == "changes":
+            return ConvolutionalNetwork(self.span, self.image, outputs, settings.layers)
+        return MatchedNetwork(self.span, self.image, self.compared, outputs, settings.layers)
 
     def scales(self, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
         """Return one mean and one SD of all pixels."""

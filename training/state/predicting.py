@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ...datasets.grid import Grid
 from ...simulator.errors import InputError
 from ..tasks import open_run
+from .examples import rest_of
 from .state_networks import SIGNALS
 from .state_task import StateTask
 
@@ -30,8 +31,11 @@ class Prediction:
     ----------
     changes : float32 array of shape (frame - 1, 3)
         From each frame to the next.
+        Of runs that tell states, the differences of these.
     states : float32 array of shape (frame, 3), optional
-        At each frame, of runs that tell them.
+        At each frame, of runs that tell them: above those at rest, in the trial's first second. The
+        states at rest themselves are added where the trial knows them. They fit both what is told
+        of each frame and what is told of changes, see :mod:`.fusing`.
     """
 
     changes: NDArray[np.float32]
@@ -96,30 +100,32 @@ class StatePredictor:
         """
         self.check(trial.store.layout.grid, trial.name)
         told = np.concatenate([np.empty((0, self.task.networks.outputs)), *self._pieces(trial)])
-        changes = told[:, :SIGNALS].astype(np.float32)
         if told.shape[1] == SIGNALS:
-            return Prediction(changes)
-        states = told[:, SIGNALS:].astype(np.float32)
-        # Nothing tells of the first frame but the second.
-        first = states[:1] - changes[:1] if len(states) else np.full((1, SIGNALS), np.nan)
-        return Prediction(changes, np.concatenate([first, states]).astype(np.float32))
+            return Prediction(told.astype(np.float32))
+        states = self.task.networks.fused(told) if len(told) else np.zeros((1, SIGNALS))
+        rest = rest_of(trial.states(), trial.frame_rate)
+        return Prediction(
+            np.diff(states, axis=0).astype(np.float32),
+            (states + np.where(np.isfinite(rest), rest, 0)).astype(np.float32),
+        )
 
     @torch.no_grad()
     def _pieces(self, trial: "MuscleTrial") -> Iterator[NDArray[Any]]:
         """Yield what is told of successive pairs of frames."""
         networks = self.task.networks
         networks.eval()
-        span, rest = networks.stage.span, None
+        stage, rest = networks.stage, None
         if self.task.settings.target == "absolute":
-            rest = torch.from_numpy(networks.stage.rows_of(trial.images(0, 1)))
+            rest = stage.rows_of(trial.images(0, 1))[0]
         for first in range(0, trial.frames - 1, PIECE):
             stop = min(first + PIECE, trial.frames - 1) + 1
-            rows = torch.from_numpy(networks.stage.rows_of(trial.images(first, stop)))
+            rows = stage.rows_of(trial.images(first, stop))
             count = stop - 1 - first
-            examples = torch.stack([rows[at : at + count] for at in range(span)], 1)
+            batch = {"rows": np.stack([rows[at : at + count] for at in range(stage.span)], 1)}
             if rest is not None:
-                examples = torch.cat([rest.expand(count, *rest.shape)[:, :1], examples], 1)
-            yield networks.tell(examples.to(self.device)).cpu().numpy()
+                batch["compared"] = stage.compare(rest, rows[stage.span - 1 :])
+            there = {name: torch.from_numpy(each).to(self.device) for name, each in batch.items()}
+            yield networks.tell(there).cpu().numpy()
 
 
 def predict(run: str | Path, trial: "MuscleTrial") -> Prediction:

@@ -25,7 +25,7 @@ class StateSettings(Settings):
                               bounds=(1, 2**20))  # fmt: skip
     validate_every: int = declare(25_000, "Batches between validations.", bounds=(1, 10**9))
     validation_batches: int = declare(
-        150, "Hundreds of pairs of frames that are validated on, spread over all that there are.",
+        150, "Hundreds of pairs of frames that are validated on, in one stretch of each trial.",
         bounds=(1, 10**6),
     )  # fmt: skip
     patience: int = declare(5, "Validations without improvement until training stops; 0: never.",
@@ -47,6 +47,12 @@ class StateSettings(Settings):
         bounds=(1, 64),
     )  # fmt: skip
 
+    shown: str = declare("frames", "Of a pair, what a cnn is shown: both frames, or their mean and "
+                         "their difference, each standardised.",
+                         choices=("frames", "difference"), before="frames")  # fmt: skip
+    reversals: float = declare(0.0, "Share of pairs that are trained on in the opposite order.",
+                               bounds=(0, 1), before=0.0)  # fmt: skip
+
     filters: tuple[int, ...] = declare(
         (36, 64, 121, 169, 225, 289), "Of each convolution, with a pooling after it.",
         bounds=_LAYER,
@@ -67,10 +73,14 @@ class StateSettings(Settings):
     dropout: float = declare(0.5, "Share of inputs that is dropped.", bounds=(0, 0.99))
 
     optimiser: str = declare("sgd", "What steps the weights.", choices=("sgd", "adam"))
-    learning_rate: float = declare(1e-5, "Of the optimiser, at the beginning.", bounds=(0, 10))
+    learning_rate: float = declare(1e-5, "Of the optimiser, its greatest.", bounds=(0, 10))
     momentum: float = declare(0.95, "Of sgd.", bounds=(0, 0.9999))
-    schedule: str = declare("constant", "How the learning rate goes on: as it is, or down to 0.",
+    warm_up: float = declare(0.0, "Share of all batches over which the learning rate rises.",
+                             bounds=(0, 1), before=0.0)  # fmt: skip
+    schedule: str = declare("constant", "How the rate goes on then: as it is, or down to 0.",
                             choices=("constant", "cosine"))  # fmt: skip
+    spread: float = declare(1.0, "Variance of weights at the beginning, over 1 / fan-in.",
+                            bounds=(0, 100), before=1.0)  # fmt: skip
     weight_decay: float = declare(0.0, "Share of weights that each unit of learning rate takes.",
                                   bounds=(0, 10))  # fmt: skip
     average: float = declare(0.0, "Share of the average of weights that a step leaves; 0: the "
@@ -115,27 +125,33 @@ class StateSettings(Settings):
             filters=self.filters, input_filter=self.input_filter, later_filter=self.later_filter,
             convolutions=self.convolutions, input_stride=self.input_stride,
             connected=self.connected, dropout_layers=self.dropout_layers, dropout=self.dropout,
+            spread=self.spread,
         )  # fmt: skip
 
 
 MODELS: dict[str, dict[str, Any]] = {
     "small": {
-        "steps": 6000,
+        "steps": 4000,
         "batch_size": 64,
         "validate_every": 500,
-        "validation_batches": 20,
+        "validation_batches": 36,
         "save_every": 500,
         "log_every": 50,
         "block": 40,
         "binning": (2, 4),
-        "filters": (16, 32, 48, 64),
+        "shown": "difference",
+        "reversals": 0.5,
+        "filters": (16, 32, 64, 64),
         "connected": (128,),
         "neurons": (128, 64),
         "dropout_layers": 1,
         "optimiser": "adam",
         "learning_rate": 1e-3,
+        "warm_up": 0.3,
         "schedule": "cosine",
-        "average": 0.99,
+        "spread": 2.0,
+        "weight_decay": 0.01,
+        "average": 0.995,
     },
     "A": {
         "filters": (16, 36, 64, 121, 169, 225),

@@ -1,17 +1,18 @@
 """Training of networks that tell EMG, torque and angle from videos; Cunningham et al. 2017."""
 
+import dataclasses
 import functools
 import math
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.optim import SGD, AdamW, Optimizer
 
 from ...datasets.grid import Grid
-from ...simulator.errors import InputError
 from ..runs.memory_format import arrange
 from ..runs.settings import Settings
 from ..runs.task import register
@@ -20,6 +21,9 @@ from .gathering import gather
 from .state_networks import SIGNALS, StateNetworks
 from .state_settings import MODELS, StateSettings
 from .state_source import StateSource
+
+if TYPE_CHECKING:
+    from ...datasets.videos.trials import MuscleTrial
 
 VALIDATED_AT_ONCE = 100
 """Pairs of frames that go through a network together in a validation."""
@@ -55,11 +59,6 @@ class StateTask:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             self.networks = StateNetworks(settings, grid)
-        if settings.target == "absolute" and not self.networks.stage.tells_states:
-            raise InputError(
-                f"target: found absolute with the method {settings.method}, which sees what moved "
-                "and no state, wanted changes; or take the method cnn"
-            )
         self._kept: dict[str, Examples] = {}
         arrange(self.networks.learned.network, settings.memory_format)
 
@@ -94,11 +93,15 @@ class StateTask:
                 group["lr"] = self.learning_rate(step)
 
     def learning_rate(self, step: int) -> float:
-        """Return the learning rate of a step."""
+        """Return the learning rate of a step: it rises, then stays, or falls as a cosine."""
         settings = self.settings
+        rising = settings.warm_up * settings.steps
+        if step < rising:
+            return settings.learning_rate * (step + 1) / (rising + 1)
         if settings.schedule == "constant":
             return settings.learning_rate
-        return settings.learning_rate * (1 + math.cos(math.pi * step / settings.steps)) / 2
+        done = (step - rising) / max(settings.steps - rising, 1)
+        return settings.learning_rate * (1 + math.cos(math.pi * min(done, 1))) / 2
 
     def batches(
         self, source: StateSource, step: int, *, rank: int, ranks: int, device: torch.device
@@ -118,16 +121,30 @@ class StateTask:
     ) -> dict[str, Tensor]:
         """Return the mean square error of a batch, of standardised labels, by what is told."""
         networks = self.networks
-        rows, labels = networks.standardised(batch["rows"]), batch["labels"]
-        devices = [rows.device] if rows.device.type == "cuda" else []
+        rows, labels = batch["rows"], batch["labels"]
+        devices = [labels.device] if labels.device.type == "cuda" else []
         with torch.random.fork_rng(devices):
             torch.manual_seed(_seed_of(self.settings.seed, step, rank))
-            told = networks.learned.network(rows)
+            if self.settings.reversals:
+                turned = torch.rand(len(rows)).to(rows.device) < self.settings.reversals
+                rows, labels = self._turned(rows, labels, turned)
+            told = networks.learned.network(*networks.given({**batch, "rows": rows}))
         errors = (told - (labels - networks.label_mean) / networks.label_sd) ** 2
         found = {"changes": errors[:, :SIGNALS].mean()}
         if errors.shape[1] > SIGNALS:
             found["states"] = errors[:, SIGNALS:].mean()
         return found
+
+    def _turned(self, rows: Tensor, labels: Tensor, turned: Tensor) -> tuple[Tensor, Tensor]:
+        """Return rows and labels, in the opposite order where that is asked for.
+
+        States stay those of the later frame, of which it is told where it lies since rest.
+        """
+        shape = (-1, *[1] * (rows.ndim - 1))
+        rows = torch.where(turned.reshape(shape), self.networks.stage.reversed(rows), rows)
+        signs = torch.ones_like(labels)
+        signs[turned, :SIGNALS] = -1
+        return rows, labels * signs
 
     def clip(self, optimiser: str) -> float:
         """Return 0: gradients are left as they are."""
@@ -146,22 +163,25 @@ class StateTask:
         ``mse`` is that of standardised labels, over all that is told; R2 is by signal, of changes,
         and of states if those are told.
         """
-        networks, held = self.networks, self._share(source, "validated")
-        count = min(len(held), self.settings.validation_batches * VALIDATED_AT_ONCE)
-        chosen = np.linspace(0, len(held) - 1, count).round().astype(np.int64)
-        told, labels = [], []
-        for begin in range(0, count, VALIDATED_AT_ONCE):
-            batch = held.take(chosen[begin : begin + VALIDATED_AT_ONCE])
-            told.append(networks.tell(batch["rows"].to(device)).cpu())
-            labels.append(batch["labels"])
-        found, true = torch.cat(told).double(), torch.cat(labels).double()
-        errors = ((found - true) ** 2).mean(dim=0)
-        spread = true.var(dim=0, correction=0)
-        measures = {"mse": float((errors / networks.label_sd.cpu().double() ** 2).mean())}
-        for number in range(found.shape[1]):
-            kind = "changes" if number < SIGNALS else "states"
-            name = f"r2_{NAMES[number % SIGNALS]}_{kind}"
-            measures[name] = float(1 - errors[number] / spread[number])
+        held = self._share(source, "validated")
+        told = []
+        for begin in range(0, len(held), VALIDATED_AT_ONCE):
+            chosen = np.arange(begin, min(begin + VALIDATED_AT_ONCE, len(held)))
+            batch = {name: each.to(device) for name, each in held.take(chosen).items()}
+            told.append(self.networks.tell(batch).cpu().numpy())
+        return self._measures(np.concatenate(told).astype(np.float64), held)
+
+    def _measures(self, told: NDArray[np.float64], held: Examples) -> dict[str, float]:
+        networks, labels = self.networks, held.labels.astype(np.float64)
+        scales = networks.label_sd.cpu().numpy().astype(np.float64)
+        measures = {"mse": float((((told - labels) / scales) ** 2).mean())}
+        measures |= _fits(told[:, :SIGNALS], labels[:, :SIGNALS], "changes")
+        if told.shape[1] > SIGNALS:
+            runs = held.successive()
+            networks.learn_trust([told[run] for run in runs], [labels[run] for run in runs])
+            fused = np.concatenate([networks.fused(told[run])[1:] for run in runs])
+            measures |= _fits(told[:, SIGNALS:], labels[:, SIGNALS:], "states")
+            measures |= _fits(fused, labels[:, SIGNALS:], "fused_states")
         return measures
 
     def _examples(self, source: StateSource) -> Examples:
@@ -179,11 +199,29 @@ class StateTask:
         """Return the examples of a share of a source; they are gathered once."""
         if share not in self._kept:
             trials, stage, settings = getattr(source, share), self.networks.stage, self.settings
+            if share == "validated":
+                settings = _in_one(settings, trials)
             kept = gather(trials, stage, settings, folder=source.frames, brief=source.brief)
             self._kept[share] = examples_of(
                 trials, kept, stage.span, absolute=settings.target == "absolute"
             )
         return self._kept[share]
+
+
+def _in_one(settings: StateSettings, trials: "Sequence[MuscleTrial]") -> StateSettings:
+    """Return settings with which one stretch is taken of each trial, of all that are validated."""
+    pairs = -(-settings.validation_batches * 100 // len(trials))
+    longest = max(trial.frames for trial in trials)
+    return dataclasses.replace(settings, block=min(pairs, longest), period=longest)
+
+
+def _fits(told: NDArray[np.float64], labels: NDArray[np.float64], what: str) -> dict[str, float]:
+    """Return R2 by signal; 0 is that of the labels' mean."""
+    errors, spreads = ((told - labels) ** 2).mean(axis=0), labels.var(axis=0)
+    return {
+        f"r2_{name}_{what}": float(1 - error / max(spread, 1e-30))
+        for name, error, spread in zip(NAMES, errors, spreads, strict=True)
+    }
 
 
 def _seed_of(*numbers: int) -> int:

@@ -29,23 +29,31 @@ def test_what_is_told_is_what_the_network_gives_for_each_pair(run, trials, monke
     predictor, trial = StatePredictor.of_run(run), trials[0]
     found = predictor.predict(trial)
     networks = predictor.task.networks
-    absolute = networks.outputs == 6
-    rows = torch.from_numpy(networks.stage.rows_of(trial.images(0, trial.frames)))
-    for pair in (0, 6, 7, 58):
-        shown = [rows[0], rows[pair], rows[pair + 1]] if absolute else [rows[pair], rows[pair + 1]]
-        with torch.no_grad():
-            told = networks.tell(torch.stack(shown)[None])[0].numpy()
-        np.testing.assert_allclose(found.changes[pair], told[:3], rtol=1e-4, atol=1e-7)
-        if absolute:
-            np.testing.assert_allclose(found.states[pair + 1], told[3:], rtol=1e-4, atol=1e-7)
-    assert found.changes.shape == (59, 3)
-    assert found.changes.dtype == np.float32
-    assert (found.states is not None) == absolute
-    if absolute:
-        assert found.states.shape == (60, 3)
-        np.testing.assert_allclose(
-            found.states[1] - found.states[0], found.changes[0], rtol=1e-3, atol=1e-6
-        )
+    rows = networks.stage.rows_of(trial.images(0, trial.frames))
+    batch = {"rows": torch.from_numpy(np.stack([rows[:-1], rows[1:]], 1))}
+    if networks.outputs == 6:
+        batch["compared"] = torch.from_numpy(networks.stage.compare(rows[0], rows[1:]))
+    with torch.no_grad():
+        told = networks.tell(batch).numpy()
+    if networks.outputs == 3:
+        np.testing.assert_allclose(found.changes, told, rtol=1e-4, atol=1e-7)
+        assert found.states is None
+        return
+    rest = trial.states()[:25].mean(axis=0)
+    np.testing.assert_allclose(found.states - rest, networks.fused(told), rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(found.changes, np.diff(found.states, axis=0), atol=1e-5)
+    assert found.states.dtype == np.float32
+
+
+def test_states_are_told_above_rest_where_rest_is_not_known(run, trials, monkeypatch):
+    predictor, trial = StatePredictor.of_run(run), trials[0]
+    known = predictor.predict(trial)
+    rest = trial.states()[:25].mean(axis=0)
+    monkeypatch.setattr(trial, "states", lambda: np.full((trial.frames, 3), np.nan, np.float32))
+    found = predictor.predict(trial)
+    np.testing.assert_array_equal(found.changes, known.changes)
+    if found.states is not None:
+        np.testing.assert_allclose(found.states + rest, known.states, atol=1e-5)
 
 
 def test_a_trial_is_read_in_pieces(run, trials, monkeypatch):

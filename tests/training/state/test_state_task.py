@@ -14,7 +14,7 @@ from musim.training.tasks import make, settings_for, train, try_out  # noqa: E40
 
 TINY = {"steps": 60, "batch_size": 16, "block": 0, "binning": "1,1", "filters": "8,8",
         "connected": "32", "dropout_layers": 0, "validate_every": 30, "learning_rate": 0.01,
-        "average": 0.9}  # fmt: skip
+        "average": 0.9, "shown": "frames", "reversals": 0, "warm_up": 0}  # fmt: skip
 CPU = {"accelerator": "cpu"}
 
 
@@ -42,23 +42,28 @@ def test_scales_are_those_of_who_is_trained_on(source, trials):
     changes = np.concatenate([np.diff(trial.states().astype(float), axis=0) for trial in own])
     np.testing.assert_allclose(task.networks.label_sd, changes.std(axis=0), rtol=1e-5)
     pixels = np.concatenate([trial.images(0, trial.frames) for trial in own]).astype(float)
-    # A frame at rest, the first, is among the rows once more.
-    assert float(task.networks.row_mean) == pytest.approx(pixels.mean(), rel=0.01)
-    assert float(task.networks.row_sd) == pytest.approx(pixels.std(), rel=0.01)
+    assert float(task.networks.row_mean) == pytest.approx(pixels.mean())
+    assert float(task.networks.row_sd) == pytest.approx(pixels.std())
 
 
 def test_examples_are_pairs_of_frames_with_their_change(source, trials):
     task = make(StateTask, settings(target="absolute"), source)
     batch = next(task.batches(source, 0, rank=0, ranks=1, device=torch.device("cpu")))
     chosen = in_order(4 * 59, 0, 16, 0)
-    for example, rows, labels in zip(chosen, batch["rows"], batch["labels"], strict=True):
+    stage = task.networks.stage
+    for example, rows, labels, compared in zip(
+        chosen, batch["rows"], batch["labels"], batch["compared"], strict=True
+    ):
         trial = source.train[example // 59]
         pair = int(example % 59)
-        frames = trial.images(0, 60)[[0, pair, pair + 1]]
-        np.testing.assert_array_equal(rows.numpy(), frames)
+        frames = trial.images(0, 60)
+        np.testing.assert_array_equal(rows.numpy(), frames[[pair, pair + 1]])
         states = trial.states()
         change = states[pair + 1] - states[pair]
-        np.testing.assert_allclose(labels.numpy(), [*change, *states[pair + 1]], rtol=1e-6)
+        above = states[pair + 1] - states[:25].mean(axis=0)  # at rest in the first second
+        np.testing.assert_allclose(labels.numpy(), [*change, *above], rtol=1e-5, atol=1e-9)
+        wanted = stage.compare(frames[0], frames[pair + 1 : pair + 2])[0]
+        np.testing.assert_allclose(compared.numpy(), wanted, atol=1e-6)
 
 
 def test_each_epoch_has_every_example_once_in_an_order_of_its_own():
@@ -66,6 +71,47 @@ def test_each_epoch_has_every_example_once_in_an_order_of_its_own():
     assert all(sorted(epoch) == list(range(10)) for epoch in epochs)
     assert list(epochs[0]) != list(epochs[1])
     np.testing.assert_array_equal(in_order(10, 7, 6, seed=3), [*epochs[0][7:], *epochs[1][:3]])
+
+
+def test_what_is_validated_on_is_one_stretch_of_each_trial(source):
+    task = make(StateTask, settings(validation_batches=1), source)
+    next(task.batches(source, 0, rank=0, ranks=1, device=torch.device("cpu")))
+    held = task._share(source, "validated")
+    runs = held.successive()
+    assert [len(run) for run in runs] == [50, 50]
+    assert [set(held.trial[run]) for run in runs] == [{0}, {1}]
+
+
+def test_pairs_in_the_opposite_order_change_by_the_opposite(source):
+    task = make(StateTask, settings(target="absolute"), source)
+    rows = torch.arange(24).reshape(3, 2, 2, 2)
+    labels = torch.arange(1.0, 19).reshape(3, 6)
+    turned = torch.tensor([False, True, False])
+    found, changed = task._turned(rows, labels, turned)
+    assert torch.equal(found[1], rows[1].flip(0))
+    assert torch.equal(changed[1], labels[1] * torch.tensor([-1, -1, -1, 1, 1, 1]))
+    for kept in (0, 2):
+        assert torch.equal(found[kept], rows[kept])
+        assert torch.equal(changed[kept], labels[kept])
+
+
+def test_a_difference_is_shown_over_its_own_spread(source):
+    task = make(StateTask, settings(shown="difference"), source)
+    made = task.batches(source, 0, rank=0, ranks=1, device=torch.device("cpu"))
+    rows = torch.cat([task.networks.given(next(made))[0] for _ in range(20)])
+    assert rows.shape[1:] == (2, 12, 24)
+    assert float(rows[:, 0].mean()) == pytest.approx(0, abs=0.1)
+    assert float(rows[:, 1].std()) == pytest.approx(1, rel=0.1)
+
+
+def test_a_learning_rate_rises_and_falls(source):
+    task = make(StateTask, settings(steps=100, warm_up=0.3, learning_rate=0.1), source)
+    rates = [task.learning_rate(step) for step in range(101)]
+    assert int(np.argmax(rates)) == 30
+    assert rates[30] == pytest.approx(0.1)
+    assert rates[65] == pytest.approx(0.05)
+    assert rates[100] == pytest.approx(0, abs=1e-9)
+    assert (np.diff(rates[:31]) > 0).all()
 
 
 @pytest.mark.parametrize("target", ["changes", "absolute"])
@@ -76,7 +122,7 @@ def test_a_network_learns_what_moves(source, tmp_path, target):
     )  # fmt: skip
     told = "states" if target == "absolute" else "changes"
     assert best[f"r2_torque_{told}"] > 0.5  # half of the image is as bright as it
-    assert ("r2_torque_states" in best) == (target == "absolute")
+    assert ("r2_torque_fused_states" in best) == (target == "absolute")
 
 
 def test_a_run_that_is_broken_off_ends_as_one_that_is_not(source, tmp_path, monkeypatch):
@@ -118,6 +164,23 @@ def test_a_trial_of_a_run_prepares_a_few_frames(source, trials):
     assert sum(bool(trial.asked) for trial in trials) == 2  # one trains, one validates
 
 
+def test_what_tells_of_states_is_kept_beside_the_frames(source, trials, tmp_path):
+    stage = make(StateTask, settings(), source).networks.stage
+    chosen = StateSettings(block=10, period=30)
+    gathering.gather(trials[:2], stage, chosen, folder=str(tmp_path))
+    assert len(list(tmp_path.iterdir())) == 2
+    chosen = StateSettings(block=10, period=30, target="absolute")
+    for trial in trials:
+        trial.asked.clear()
+    made = gathering.gather(trials[:2], stage, chosen, folder=str(tmp_path))
+    assert len(list(tmp_path.iterdir())) == 4
+    assert {window for trial in trials for window in trial.asked} == {(0, 1)}
+    wanted = stage.compare(trials[1].images(0, 1)[0], made[1].rows)
+    np.testing.assert_array_equal(made[1].compared, wanted)
+    inside = gathering.gather(trials[:2], stage, chosen)
+    np.testing.assert_array_equal(inside[1].compared, wanted)
+
+
 @pytest.mark.parametrize("folder", [False, True])
 def test_blocks_of_frames_are_taken_and_kept(source, trials, tmp_path, folder):
     chosen = StateSettings(block=10, period=30)
@@ -131,7 +194,6 @@ def test_blocks_of_frames_are_taken_and_kept(source, trials, tmp_path, folder):
         frames = trial.images(0, 60)
         np.testing.assert_array_equal(kept.rows[kept.first], frames[kept.pairs])
         np.testing.assert_array_equal(kept.rows[kept.first + 1], frames[kept.pairs + 1])
-        np.testing.assert_array_equal(kept.rows[-1], frames[0])
     for trial in trials:
         trial.asked.clear()
     again = gathering.gather(trials, task.networks.stage, chosen, folder=place)
@@ -145,7 +207,7 @@ def test_pieces_of_a_long_stretch_join(source, trials, monkeypatch):
     monkeypatch.setattr(gathering, "PIECE", 7)
     pieces = gathering.rows_of_trial(trials[0], task.networks.stage, [gathering.Stretch(3, 50)])
     np.testing.assert_array_equal(pieces, whole)
-    np.testing.assert_array_equal(whole[:-1], trials[0].images(3, 54))
+    np.testing.assert_array_equal(whole, trials[0].images(3, 54))
 
 
 def test_frames_that_another_run_prepared_are_another_run_s_if_anything_differs(
@@ -219,7 +281,13 @@ def test_settings_that_do_not_go_together_are_refused(refused):
 def test_what_sees_motion_alone_tells_no_states(source, monkeypatch, refused):
     from musim.training.state.input_stages import Frames
 
-    monkeypatch.setattr(Frames, "tells_states", False)
+    made = Frames.__init__
+
+    def blind(self, *given):
+        made(self, *given)
+        self.compared = 0
+
+    monkeypatch.setattr(Frames, "__init__", blind)
     with refused("target: found absolute", "wanted changes"):
         make(StateTask, settings(target="absolute"), source)
 

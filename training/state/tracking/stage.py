@@ -60,6 +60,10 @@ class TrackedPlaces(InputStage):
         moved = track(images, self.places.cpu().numpy(), self.tracker)
         return moved.reshape(len(moved), -1)
 
+    def reversed(self, rows: Tensor) -> Tensor:
+        """Return what moved, moved back."""
+        return -rows
+
     def describe(self) -> str:
         """Return how corners are found and followed."""
         return str(self.tracker)
