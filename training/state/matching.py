@@ -84,15 +84,20 @@ class Matched:
         float32 array of shape (frame, values)
         """
         scale = torch.tensor([*self.pixel, 1.0])[:, None, None]
-        reference = torch.from_numpy(binned(rest[None], self.bins)).float()
+        reference = _grey_levels(rest[None], self.bins)
         found = [torch.empty(0, self.values)]
         for begin in range(0, len(frames), _PIECE):
-            some = torch.from_numpy(binned(frames[begin : begin + _PIECE], self.bins)).float()
+            some = _grey_levels(frames[begin : begin + _PIECE], self.bins)
             moved = match_regions(
                 reference.expand(len(some), -1, -1), some, self.regions, self.reach
             )
             found.append((moved * scale).flatten(1))
         return torch.cat(found).numpy()
+
+
+def _grey_levels(frames: NDArray[np.uint8], bins: tuple[int, int]) -> Tensor:
+    # As numbers they are copies: frames that are mapped from a file cannot be written to.
+    return torch.from_numpy(binned(frames, bins).astype(np.float32))
 
 
 def match_regions(

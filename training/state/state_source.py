@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...datasets.grid import Grid
 from ...datasets.location import Location
-from ...datasets.store import Store, open_store
+from ...datasets.store import Store, open_videos
 from ...simulator.errors import InputError
 
 if TYPE_CHECKING:
@@ -80,13 +80,7 @@ class StateSource:
         InputError
             If it holds no videos with signals.
         """
-        store = open_store(self.store)
-        if not store.is_video:
-            raise InputError(
-                f"{self.store}: found {store.kind} sequences, wanted videos of muscle with "
-                "signals; make them with `musim generate --preset cunningham-2017`"
-            )
-        return store
+        return open_videos(self.store)
 
     @property
     def grid(self) -> Grid:

@@ -76,3 +76,11 @@ def test_displacements_of_frames_are_in_millimetres():
 def test_small_frames_have_fewer_regions():
     assert Matched.of((12, 24), (0.25, 0.45)).regions == (2, 4)
     assert Matched.of((3, 3), (1.0, 1.0)).regions == (1, 1)
+
+
+def test_frames_that_cannot_be_written_to_are_matched():
+    frames = np.stack([texture(5), texture(6)]).astype(np.uint8)
+    frames.flags.writeable = False
+    matched = Matched.of((40, 80), (0.25, 0.45))
+    assert matched.bins == (1, 1)
+    assert matched.of_frames(frames[0], frames).shape == (2, matched.values)
