@@ -57,11 +57,13 @@ def test_the_line_is_exceeded_by_chance_as_often_as_it_says():
     assert np.mean(above) == pytest.approx(0.05, abs=0.01)
 
 
-def test_the_line_is_that_of_independent_segments():
-    """Half-overlapping Hann segments are worth 1 / (1 + 2/36) of their number, for many of them."""
+@pytest.mark.parametrize(("samples", "segments"), [(1000, 7), (500_000, 3905)])
+def test_the_line_is_that_of_independent_segments(samples, segments):
+    """Neighbours of Hann segments that overlap by half have a correlation of 1/36 in power."""
     random = np.random.default_rng(6)
-    found = coherence_of([tuple(random.standard_normal((2, 500_000)))], RATE)
-    independent = found.segments / (1 + 2 / 36)
+    found = coherence_of([tuple(random.standard_normal((2, samples)))], RATE)
+    assert found.segments == segments
+    independent = segments / (1 + 2 / 36 * (1 - 1 / segments))
     assert found.significance == pytest.approx(1 - 0.05 ** (1 / (independent - 1)), rel=1e-3)
 
 

@@ -19,6 +19,8 @@ from musim.training.state.drift import drift_of, integrated
 from musim.training.state.protocol import evaluation, figures, paper
 from musim.training.state.protocol.evaluation import evaluate_state
 from musim.training.state.protocol.files import FILES
+from musim.training.state.protocol.predictions import runs_of
+from musim.training.state.protocol.tables import overall_row
 from musim.training.state.scoring import TORQUE, scores_of
 
 STUDY = Study().changed({
@@ -141,6 +143,13 @@ def test_tables_hold_what_scoring_gives(run, asked, stores, tmp_path):
     summary = json.loads((tmp_path / "out" / "state.json").read_text())["found"]
     assert summary["tests"][0]["test_mse"] == pytest.approx(np.mean(errors))
     assert summary["changes"][2]["r2"] is None  # EMG where nobody contracts
+
+
+def test_the_error_of_table_1_is_a_mean_over_tasks_however_long_they_are(run):
+    chosen = runs_of([run("good")])[0]
+    rows = [{"task": task, "mse": mse}
+            for task, mse in (("a", 1.0), ("b", 3.0), ("c", math.nan), ("all", 90.0))]  # fmt: skip
+    assert overall_row(chosen, rows)["test_mse"] == 2
 
 
 def test_states_series_and_coherence_are_those_of_the_predictions(run, asked, stores, tmp_path):
