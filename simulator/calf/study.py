@@ -48,8 +48,9 @@ class View(Declared):
 
 
 def _section() -> SectionParameters:
+    # The probe is held the same way on all: the foot lies to the right.
     size = ROWS * REGION_SIZE[0] / REGION[0], REGION_SIZE[1]
-    return SectionParameters(pixels=(ROWS, REGION[1]), size=size)
+    return SectionParameters(pixels=(ROWS, REGION[1]), size=size, fascicles_rise="left")
 
 
 @dataclass(frozen=True, kw_only=True)
