@@ -40,15 +40,15 @@ Examples:
 @click.option(
     "--speed",
     type=click.FloatRange(0.001, 100),
-    default=0.25,
-    show_default=True,
+    default=None,
     metavar="NUMBER",
-    help="Speed of a GIF or MP4; 1 is real time.",
+    help="Speed of a GIF or MP4; 1 is real time.  [default: 0.25; 1 of videos of muscle]",
 )
 def preview(store, sequence, target, speed) -> None:
     """Draw a sequence: frames, territories over the velocity map, twitch trains with firings.
 
-    Of images of the longitudinal section: the image, and its aponeuroses.
+    Of images of the longitudinal section: the image, and its aponeuroses. Of videos of muscle:
+    frames, with how tissue has moved, and signals over time.
     """
     from ..datasets.store import check_velocity, open_store
     from .pictures.movies import ENDINGS_OF_MOVIES, draw_movie
@@ -58,7 +58,9 @@ def preview(store, sequence, target, speed) -> None:
     path = Path(target)
     check_target(path, (*ENDINGS_OF_PICTURES, *ENDINGS_OF_MOVIES))
     if path.suffix.lower() in ENDINGS_OF_MOVIES:
-        check_velocity(opened)
+        if not opened.is_video:
+            check_velocity(opened)
+        speed = speed or (1.0 if opened.is_video else 0.25)
         with progress("drawing", "frames") as report:
             draw_movie(opened, sequence, path, speed=speed, on_frame=report)
     else:

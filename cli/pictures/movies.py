@@ -18,6 +18,8 @@ from ..targets import check_target, written_aside
 from .encoding import Pixels, check_ffmpeg, make_palette, write_gif, write_mp4
 from .panels import Page, draw_marks, draw_traces, label_axes
 from .scene import Scene, blocks, read_scene
+from .video_movies import VideoStage
+from .videos import read_video
 
 ENDINGS_OF_MOVIES = (".gif", ".mp4")
 
@@ -46,6 +48,8 @@ def draw_movie(
     on_frame: Callable[[int, int], None] = lambda done, total: None,
 ) -> None:
     """Draw the motion of a sequence, with its units' outlines and trains.
+
+    Of videos of muscle: the images, with the signals.
 
     Frame i of the movie shows the frame of the sequence that is under way at i * speed /
     frames_per_second s, so that frames of the sequence are left out or shown repeatedly. Voxels
@@ -86,19 +90,33 @@ def draw_movie(
         )
     if ending == ".mp4":
         check_ffmpeg(out)
-    scene = read_scene(store, index)
-    stage = Stage(scene, LEVELS[ending], smooth=ending == ".mp4")
-    total = max(1, round(scene.duration / speed * frames_per_second))
-    # The small number keeps an instant that is a frame's from falling short of it by rounding.
-    instants = np.arange(total) * speed / frames_per_second
-    shown = np.floor(instants * scene.frame_rate + 1e-6).astype(int).clip(0, scene.shape[0] - 1)
+    if store.is_video:
+        video = read_video(store, index)
+        stage = VideoStage(video, LEVELS[ending])
+        shown = _frames_shown(video.trial.frames, video.trial.frame_rate, speed, frames_per_second)
+        frames, drawn = video.trial.images(0, 1), stage.pictures(shown)
+    else:
+        scene = read_scene(store, index)
+        stage = Stage(scene, LEVELS[ending], smooth=ending == ".mp4")
+        shown = _frames_shown(scene.shape[0], scene.frame_rate, speed, frames_per_second)
+        frames, drawn = scene.images[:3], _pictures(store, index, stage, shown)
     with written_aside(out) as aside:
-        pictures = _counted(_pictures(store, index, stage, shown), total, on_frame)
+        pictures = _counted(drawn, len(shown), on_frame)
         if ending == ".gif":
-            palette = make_palette(stage.colours, [stage.picture(v, 0) for v in scene.images[:3]])
+            palette = make_palette(stage.colours, [stage.picture(v, 0) for v in frames])
             write_gif(aside, pictures, palette, frames_per_second)
         else:
             write_mp4(aside, pictures, frames_per_second)
+
+
+def _frames_shown(
+    frames: int, frame_rate: float, speed: float, frames_per_second: int
+) -> NDArray[np.int_]:
+    """Return which frame of a sequence each one of the movie shows."""
+    total = max(1, round(frames / frame_rate / speed * frames_per_second))
+    # The small number keeps an instant that is a frame's from falling short of it by rounding.
+    instants = np.arange(total) * speed / frames_per_second
+    return np.floor(instants * frame_rate + 1e-6).astype(int).clip(0, frames - 1)
 
 
 def _counted(

@@ -12,6 +12,7 @@ from ..targets import check_target, written_aside
 from .panels import Page, draw_deviation, draw_image, draw_marks, draw_traces, label_axes
 from .scene import Scene, read_scene
 from .sections import compose_section
+from .videos import compose_video
 
 ENDINGS_OF_PICTURES = (".png", ".pdf", ".svg")
 
@@ -33,7 +34,8 @@ def draw_preview(store: Store, index: int, out: Path) -> None:
 
     Units have the numbers and colours of their places in the store, from 0. Where the store holds
     no truth, the mean velocity and the signals of a few pixels stand in place of the trains. Images
-    of the longitudinal section are drawn without and with their truth. Same store, same bytes.
+    of the longitudinal section are drawn without and with their truth, videos of muscle as frames
+    with their signals. Same store, same bytes.
 
     Parameters
     ----------
@@ -53,7 +55,12 @@ def draw_preview(store: Store, index: int, out: Path) -> None:
     """
     out = Path(out)
     ending = check_target(out, ENDINGS_OF_PICTURES)
-    page = compose_section(store, index) if store.is_section else _compose(read_scene(store, index))
+    if store.is_section:
+        page = compose_section(store, index)
+    elif store.is_video:
+        page = compose_video(store, index)
+    else:
+        page = _compose(read_scene(store, index))
     # A salt of its own keeps the names inside an SVG from being drawn at random.
     with written_aside(out) as aside, matplotlib.rc_context({"svg.hashsalt": "musim"}):
         page.figure.savefig(
