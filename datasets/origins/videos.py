@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
-from ...simulator.calf.scene import TRIALS_REVISION
-from ...simulator.calf.study import Study
+from ...simulator.calf.study import TRIALS_REVISION, Study
 from ...simulator.calf.tasks import TASKS
 from .attributes import (
     EXTRACTED_FROM,

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...simulator.calf.motion import MODES
 from ...simulator.calf.parameters import draw_participant
-from ...simulator.calf.scene import CalfScene
 from ...simulator.calf.study import PARTICIPANTS, Study
 from ...simulator.calf.tasks import TASKS
 from ...simulator.calf.trial import run_trial
@@ -22,6 +21,9 @@ from ..production import Maker, Part, Work, WorkOptions, produce
 from ..schema import VIDEO, variables_of
 from ..store import Store
 from .rendering import scene_of
+
+if TYPE_CHECKING:
+    from ...simulator.calf.scene import CalfScene
 
 FEW_TRIALS = 32
 """Up to so many, starting processes takes longer than they save."""
@@ -223,7 +225,7 @@ class TrialGeneration(Maker[int]):
             if not self.layout.is_cut_in_time(name)
         }
 
-    def scene(self, index: int) -> CalfScene:
+    def scene(self, index: int) -> "CalfScene":
         """Return the participant of a trial, ready to be imaged."""
         origin = self.origin
         return scene_of(origin.study, origin.seed, origin.trial(index)[0])

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ...simulator.calf.scene import CalfScene, prepare_scene
 from ...simulator.calf.study import Study
 from ...simulator.errors import InputError
 from ..origin import SimulatedTrials, check_revision
 
 if TYPE_CHECKING:
+    from ...simulator.calf.scene import CalfScene
     from ..store import Store
 
 KEPT = 2
@@ -20,13 +20,19 @@ KEPT = 2
 after the other, and readers side by side may be at two."""
 
 _PREPARING = threading.Lock()
-_prepared = functools.lru_cache(maxsize=KEPT)(prepare_scene)
 
 
-def scene_of(study: Study, seed: int, participant: int) -> CalfScene:
+def scene_of(study: Study, seed: int, participant: int) -> "CalfScene":
     """Return a participant, ready to be imaged; the last ones are kept."""
     with _PREPARING:  # so that threads do not prepare the same one side by side
         return _prepared(study, seed, participant)
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _prepared(study: Study, seed: int, participant: int) -> "CalfScene":
+    from ...simulator.calf.scene import prepare_scene  # brings Numba
+
+    return prepare_scene(study, seed, participant)
 
 
 def frames_of(store: "Store", index: int, frames: slice) -> NDArray[np.uint8]:

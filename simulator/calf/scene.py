@@ -14,9 +14,6 @@ from .study import Study
 from .tasks import TASKS
 from .trial import Trial, run_trial
 
-TRIALS_REVISION = 1
-"""Of what trials and their images are; raised when a seed gives others."""
-
 APART = 2**14
 """Frames from the first one of a task to that of the next, by which noise is drawn, or more."""
 

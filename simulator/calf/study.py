@@ -12,6 +12,9 @@ from ..section.parameters import SectionParameters
 from .parameters import CalfParameters, Participant
 from .tasks import Protocol
 
+TRIALS_REVISION = 1
+"""Of what trials and their images are; raised when a seed gives others."""
+
 PRESET = "cunningham-2017"
 """The study of Cunningham et al. 2017 (doi:10.1101/157479)."""
 

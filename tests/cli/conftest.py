@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from musim.cli import main
-from musim.datasets import origin
+from musim.datasets.origins.attributes import ORIGIN, REMARKS, VERSION
 from musim.training.identification.results import plan, recording_of
 from musim.training.identification.stored import pack
 from musim.training.identification.units import Units
@@ -54,7 +54,7 @@ def store_of_units():
 
         layout = plan([source], method)
         if earlier:
-            later = (origin.ORIGIN, origin.VERSION, origin.REMARKS)
+            later = (ORIGIN, VERSION, REMARKS)
             attributes = {k: v for k, v in layout.attributes.items() if k not in later}
             since = layout.variables.index("outline_confidence")
             layout = dataclasses.replace(

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from musim.datasets import open_store, origin, verify
+from musim.datasets import open_store, verify
 from musim.datasets.events import COLUMNS, events_table
+from musim.datasets.origins import attributes as names
 from musim.datasets.schema import VARIABLES, variables_of
 from musim.simulator import FailureError
 from musim.training.identification.explanation import explained
@@ -167,7 +168,7 @@ def test_units_that_nobody_explained_are_stored_too():
 def test_a_store_of_an_earlier_version_reads_as_before(three, found, tmp_path):
     # Up to version 1.0, neither what is left nor how certain outlines are was written.
     layout = plan([three], "ica")
-    later = (origin.ORIGIN, origin.VERSION, origin.REMARKS)
+    later = (names.ORIGIN, names.VERSION, names.REMARKS)
     attributes = {k: v for k, v in layout.attributes.items() if k not in later}
     earlier = dataclasses.replace(layout, variables=WRITTEN[:WRITTEN.index("outline_confidence")],
                                   attributes=attributes)  # fmt: skip
