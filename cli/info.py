@@ -31,9 +31,7 @@ def info(store, card, as_json) -> None:
     each task.
     """
     from ..datasets.datacard import Entry, data_card
-    from ..datasets.images.summary import images_card
     from ..datasets.store import open_store
-    from ..datasets.videos.summary import videos_card
     from .store_tables import as_json as json_of
     from .store_tables import tables_of
 
@@ -43,8 +41,14 @@ def info(store, card, as_json) -> None:
         with progress("reading", "parts") as report:
             entries = data_card(opened, report)
     images = None
-    if card and (opened.is_section or opened.is_video):
-        images = images_card(opened) if opened.is_section else videos_card(opened)
+    if card and opened.is_section:
+        from ..datasets.images.summary import images_card
+
+        images = images_card(opened)
+    elif card and opened.is_video:
+        from ..datasets.videos.summary import videos_card
+
+        images = videos_card(opened)
     if as_json:
         print_json(**json_of(opened, entries, images))
         return

@@ -15,7 +15,7 @@ RENAMED = {
 }
 """Arguments whose option has another name."""
 
-WITH_VALUE = {"kind=rendered": "--render on-read"}
+WITH_VALUE = {"kind=rendered": "--render on-read", "written=False": "--render on-read"}
 """Arguments whose option has another name and other values."""
 
 SETTING = "settings."

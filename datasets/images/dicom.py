@@ -100,7 +100,7 @@ def header(path: Path, *, cine: bool = False) -> Any:
     if frames > 1 and not cine:
         raise InputError(
             f"{path}: found {frames} frames, wanted one image; export single frames, import it "
-            "as a video with --videos, or as a recording with `kind`"
+            "as a video with `videos=True`, or as a recording with `kind`"
         )
     return data
 

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
-from ...simulator.section.parameters import SectionParameters
-from ...simulator.section.scene import SECTION_REVISION
+from ...simulator.section.parameters import SECTION_REVISION, SectionParameters
 from .attributes import (
     GROUPED_BY,
     MUSCLE,

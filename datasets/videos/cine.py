@@ -52,8 +52,8 @@ def open_cine(path: Path) -> Cine:
     frames = frames_of(data)
     if frames < 2:
         raise InputError(
-            f"{path}: found one frame, wanted a video of 2 or more; import it as an image with "
-            "--images"
+            f"{path}: found one frame, wanted a video of 2 or more; import it as an image, "
+            "with `images=True`"
         )
     rate, uneven = _rate_of(data, frames)
     cine = Cine(path, frames, (int(data.Rows), int(data.Columns)), rate, uneven, *scale_of(data))

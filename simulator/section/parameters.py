@@ -13,6 +13,10 @@ from .muscles import MUSCLES
 ANATOMY, TISSUE, SCANNER = "Anatomy", "Tissue", "Scanner"
 
 
+SECTION_REVISION = 2
+"""Of what images and their truth are; raised when a seed gives others. Up to 1, pennation was that
+between tangents where a fascicle leaves its aponeurosis."""
+
 SIDES = {"left": -1, "right": 1}
 """Of an image, and their signs."""
 

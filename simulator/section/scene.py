@@ -13,10 +13,6 @@ from .imaging import Probe, draw_probe, envelopes
 from .parameters import SectionParameters
 from .tissue import Scatterers, amplitude, scatter
 
-SECTION_REVISION = 2
-"""Of what images and their truth are; raised when a seed gives others. Up to 1, pennation was that
-between tangents where a fascicle leaves its aponeurosis."""
-
 
 @dataclass(frozen=True)
 class Scene:

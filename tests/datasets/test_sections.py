@@ -18,8 +18,8 @@ from musim.datasets.origin import (
 from musim.datasets.sections import generate_sections, plan_sections
 from musim.datasets.store import check_velocity, open_sequences
 from musim.simulator.errors import FailureError
-from musim.simulator.section.parameters import SectionParameters
-from musim.simulator.section.scene import SECTION_REVISION, draw_section
+from musim.simulator.section.parameters import SECTION_REVISION, SectionParameters
+from musim.simulator.section.scene import draw_section
 
 TINY = SectionParameters.of("rectus-femoris", pixels=(64, 48), looks=1)
 

@@ -281,7 +281,7 @@ def test_a_task_is_registered_by_its_name():
 def test_the_tasks_that_come_with_musim_are_known_by_name():
     assert {name: task.__name__ for name, task in catalogue.TASKS.items()} == {
         "detect": "DetectTask", "twitch": "TwitchTask", "translate": "TranslateTask",
-        "diffuse": "DiffuseTask", "segment": "SegmentTask",
+        "diffuse": "DiffuseTask", "segment": "SegmentTask", "state": "StateTask",
     }  # fmt: skip
 
 

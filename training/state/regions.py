@@ -246,5 +246,5 @@ def _check_region(source: Store, size: tuple[float, float]) -> None:
         raise InputError(
             f"{source.location}: found images of {whole[0]:.4g} x {whole[1]:.4g} mm (depth x "
             f"width), wanted deeper ones than the region of {size[0]:g} x {size[1]:g} mm, and as "
-            "wide; give a smaller `size`, and simulate whole images (--set view=whole)"
+            "wide; give a smaller `size`, and simulate whole images (view=whole)"
         )

@@ -38,9 +38,9 @@ class StateSettings(Settings):
     target: str = declare("changes", "What is told: changes from frame to frame, or states too.",
                           choices=TARGETS)  # fmt: skip
 
-    block: int = declare(0, "Successive pairs of frames that are taken of every `period`; 0: all.",
+    block: int = declare(0, "Successive pairs of frames that are taken of every period; 0: all.",
                          bounds=(0, 10**9))  # fmt: skip
-    period: int = declare(120, "Frames of a trial of which `block` pairs are taken.",
+    period: int = declare(120, "Frames of a trial of which a block of pairs is taken.",
                           bounds=(1, 10**9))  # fmt: skip
     binning: tuple[int, ...] = declare(
         (1, 1), "Rows and columns whose mean is one pixel of what a cnn is shown.", "px",
