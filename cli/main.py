@@ -17,6 +17,7 @@ from .wording import as_options
 COMMANDS = {
     "evaluate": "Score methods against the truth.",
     "events": "Write the firings of a store as BIDS events.tsv tables.",
+    "explain": "Tell what a network of muscle's states has learned, in pictures.",
     "generate": "Simulate sequences and store them with their truth.",
     "identify": "Find the motor units in recordings.",
     "import": "Bring recordings into a store: RF, IQ or velocity; or images, or videos.",

@@ -59,7 +59,7 @@ def _page(folder: Location, found: dict[str, Any], figures: list[dict[str, str]]
         element(
             "main",
             *(embedded_figure(folder, figure) for figure in figures[:1]),
-            *(_table(shown) for shown in tables_of(numbers)),
+            *(shown_table(shown) for shown in tables_of(numbers)),
             *(embedded_figure(folder, figure) for figure in figures[1:]),
             section("origin", "Where this comes from", definitions(origin)),
         ),
@@ -71,7 +71,8 @@ def _name(address: str) -> str:
     return address.rstrip("/").rsplit("/", 1)[-1]
 
 
-def _table(shown: ShownTable) -> Markup:
+def shown_table(shown: ShownTable) -> Markup:
+    """Return the section of a table that is to be read."""
     heads = [RowHead(place, heading) for place, (heading, _) in enumerate(shown.rows)]
     columns = [
         Column(heading, [(cells[place], cells[place]) for _, cells in shown.rows])

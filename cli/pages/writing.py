@@ -11,6 +11,7 @@ from ...training.evaluations import EvaluationFolder
 from ...training.identification.evaluation import SETTINGS, UNITS, read_evaluation
 from ...training.sections.likeness.evaluation import SETTINGS as LIKENESS
 from ...training.sections.protocol.files import FILES as THICKNESS_FILES
+from ...training.state.explaining.files import FILES as EXPLANATION_FILES
 from ...training.state.protocol.files import FILES as STATE_FILES
 from ...training.translation.evaluation import SETTINGS as TRANSLATION
 from ..targets import written_aside
@@ -51,6 +52,7 @@ def write_pages(
         (LIKENESS, _of_likeness),
         (THICKNESS_FILES.settings, _of_thickness),
         (STATE_FILES.settings, _of_state),
+        (EXPLANATION_FILES.settings, _of_explanation),
     ):
         if location.is_local and location.exists(settings):
             if sequence is not None:
@@ -101,6 +103,13 @@ def _of_state(location: Location) -> str:
 
     EvaluationFolder(location.path, STATE_FILES).check_finished()
     return state_page(location)
+
+
+def _of_explanation(location: Location) -> str:
+    from .explanation import explanation_page
+
+    EvaluationFolder(location.path, EXPLANATION_FILES).check_finished()
+    return explanation_page(location)
 
 
 def _of_identification(location: Location) -> str:
