@@ -94,6 +94,23 @@ class StateNetworks(nn.Module):
             rows = torch.stack([(first + second) / 2, change], 1)
         return (rows, batch["compared"]) if "compared" in batch else (rows,)
 
+    def rows_given(self, given: Tensor) -> Tensor:
+        """Return the standardised rows of which the network is shown this: :meth:`given`, undone.
+
+        Parameters
+        ----------
+        given : float Tensor of shape (example, span, ...)
+
+        Returns
+        -------
+        float Tensor of the same shape
+        """
+        if not self.shows_difference:
+            return given
+        middle, change = given.unbind(1)
+        half = change * (self.change_sd / self.row_sd) / 2
+        return torch.stack([middle - half, middle + half], 1)
+
     def tell(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return what is told of examples, in V, N m and deg.
 

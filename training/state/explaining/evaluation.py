@@ -17,7 +17,6 @@ from ...evaluations import EvaluationFolder
 from ...runs.folder import RunFolder
 from ...tasks import digest_of
 from ...translation.metrics.table import plain
-from ..convolutional import ConvolutionalNetwork
 from ..even_frames import even_frames
 from ..predicting import StatePredictor
 from ..state_networks import SIGNALS
@@ -184,11 +183,7 @@ def _explain(
     _, depth, width = predictor.grid.shape
     outputs = maximised_outputs(networks, OUTPUTS, STEADY, starts, (depth, width))
     done()
-    network, shown = networks.learned.average, []
-    if isinstance(network, ConvolutionalNetwork) and filters:
-        channels = networks.stage.span + (networks.outputs > SIGNALS)
-        shape = (channels, *networks.stage.shape)
-        shown = maximised_filters(network, shape, PUBLISHED, filters, seed)
+    shown = maximised_filters(networks, PUBLISHED, filters, seed) if filters else []
     done()
     scales = networks.label_sd[:SIGNALS].numpy().astype(np.float64)
     motion, told, count = None, None, 0
@@ -216,13 +211,14 @@ def _tuning(
     for trial, at in chosen:
         rest = None
         if networks.outputs > SIGNALS:
-            rest = stage.rows_of(trial.images(0, 1))[:1]
+            rest = stage.rows_of(trial.images(0, 1))[0]
 
         def tell(frames: NDArray[np.uint8], rest: Any = rest) -> NDArray[np.float32]:
             rows = stage.rows_of(frames)
-            example = rows if rest is None else np.concatenate([rest, rows])
-            told = networks.tell(torch.from_numpy(example)[None])
-            return told[0, :SIGNALS].numpy()
+            batch = {"rows": torch.from_numpy(rows)[None]}
+            if rest is not None:
+                batch["compared"] = torch.from_numpy(stage.compare(rest, rows[-1:]))
+            return networks.tell(batch)[0, :SIGNALS].numpy()
 
         found.append(tuning(tell, trial.images(at, at + 1), AMOUNTS))
     return {

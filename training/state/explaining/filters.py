@@ -1,13 +1,13 @@
 """What filters of a network's convolutions respond to most."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from ..convolutional import ConvolutionalNetwork
+from ..convolutional import ConvolutionalNetwork, MatchedNetwork
+from ..state_networks import StateNetworks
 from .maximising import Ascent, maximise, response_of_filters, seen_by
 
 
@@ -37,21 +37,29 @@ class MaximisedFilters:
 
 
 def maximised_filters(
-    network: ConvolutionalNetwork, shape: Sequence[int], ascent: Ascent, most: int, seed: int
+    networks: StateNetworks, ascent: Ascent, most: int, seed: int
 ) -> list[MaximisedFilters]:
     """Return what filters of each convolution respond to most.
 
     Parameters
     ----------
-    network : ConvolutionalNetwork
-    shape : sequence of int
-        Of what it is shown: channel, height, width.
+    networks : StateNetworks
     ascent : Ascent
     most : int
         Filters of a layer, drawn by chance.
     seed : int
         Of the draw.
+
+    Returns
+    -------
+    list of MaximisedFilters
+        Empty of a network without convolutions.
     """
+    learned, stage = networks.learned.average, networks.stage
+    network = learned.frames if isinstance(learned, MatchedNetwork) else learned
+    if not isinstance(network, ConvolutionalNetwork):
+        return []
+    shape = (stage.span, *stage.shape)
     found = []
     for number, layer in enumerate(network.convolutions):
         count = _count(layer)
@@ -60,10 +68,10 @@ def maximised_filters(
         images = {}
         for everywhere in (False, True):
             response = response_of_filters(network, layer, filters, everywhere=everywhere)
-            made, _ = maximise(response, tuple(shape), ascent, range(len(filters)))
-            rows, columns = seen_by(response, tuple(shape), len(filters))
-            cut = made if everywhere else made[:, :, rows, columns]
-            images[everywhere] = cut[:, -2:].numpy()
+            made, _ = maximise(response, shape, ascent, range(len(filters)))
+            rows, columns = seen_by(response, shape, len(filters))
+            frames = networks.rows_given(made)
+            images[everywhere] = (frames if everywhere else frames[:, :, rows, columns]).numpy()
         found.append(
             MaximisedFilters(
                 number + 1, tuple(filters), count, images[False], images[True]

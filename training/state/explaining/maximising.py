@@ -80,7 +80,7 @@ def maximise(
         return images, torch.stack([begun, response(images)])
 
 
-def response_of_output(network: nn.Module, output: int) -> Response:
+def response_of_output(network: Callable[[Tensor], Tensor], output: int) -> Response:
     """Return how an output of a network responds."""
     return lambda images: network(images)[:, output]
 

@@ -1,12 +1,14 @@
 """What raises each output of a network of states most: pairs of frames, and their motion."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from ..state_networks import StateNetworks
+from ..state_networks import SIGNALS, StateNetworks
 from ..tracking.features import Tracker
 from ..tracking.stage import TrackedPlaces
 from .maximising import Ascent, maximise, response_of_output
@@ -73,22 +75,33 @@ def maximised_outputs(
     InputError
         If OpenCV is not installed.
     """
-    network, stage = networks.learned.average, networks.stage
-    rows = stage.span + (networks.outputs > len(names))
+    stage = networks.stage
+    told = at_rest(networks)
     found = []
     for number, name in enumerate(names):
-        response = response_of_output(network, number)
-        images, responses = maximise(response, (rows, *stage.shape), ascent, range(starts))
+        response = response_of_output(told, number)
+        images, responses = maximise(response, (stage.span, *stage.shape), ascent, range(starts))
+        rows = networks.rows_given(images)
         if isinstance(stage, TrackedPlaces):
-            motion = (images[:, -1] * networks.row_sd + networks.row_mean).numpy()
+            motion = (rows[:, 0] * networks.row_sd + networks.row_mean).numpy()
             places = stage.places.numpy()
             fields = [MotionField(places, each.reshape(-1, 2), image[0]) for each in motion]
             pairs = np.empty((starts, 2, 0, 0), np.float32)
         else:
-            pairs = images[:, -2:].numpy()
+            pairs = rows.numpy()
             fields = [_field_in_videos(pair, image) for pair in pairs]
         found.append(MaximisedOutput(name, pairs, responses.numpy(), fields))
     return found
+
+
+def at_rest(networks: StateNetworks) -> Callable[[Tensor], Tensor]:
+    """Return what a network tells of what it is shown, if nothing has moved since rest."""
+    network, stage = networks.learned.average, networks.stage
+    if networks.outputs == SIGNALS:
+        return network
+    noise = np.random.default_rng(0).integers(0, 256, stage.shape).astype(np.uint8)
+    compared = torch.from_numpy(stage.compare(noise, noise[None]))
+    return lambda images: network(images, compared.expand(len(images), -1))
 
 
 def _field_in_videos(pair: NDArray[np.float32], image: Image) -> MotionField:

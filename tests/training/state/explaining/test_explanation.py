@@ -20,6 +20,7 @@ from musim.training.state.explaining.explanation import motion_rows, shear_share
 from musim.training.state.explaining.imposing import moved  # noqa: E402
 from musim.training.state.explaining.tables import tables_of  # noqa: E402
 from musim.training.state.explaining.trial_motion import motion_in_trials  # noqa: E402
+from musim.training.state.state_networks import StateNetworks  # noqa: E402
 from musim.training.state.state_source import StateSource  # noqa: E402
 from musim.training.state.state_task import StateTask  # noqa: E402
 from musim.training.state.tracking.features import Tracker  # noqa: E402
@@ -158,6 +159,19 @@ def test_a_cnn_is_explained_in_tables_figures_and_a_page(trials, tmp_path, targe
     assert "<b>" not in re.sub(r"base64,[^\"]+", "", text)  # a trial's name is text
     assert text.count("data:image/png") == 5
     assert tables_of(settings["explanation"])[0].rows[0][0] == "EMG (active)"
+
+
+@pytest.mark.parametrize("shown", ["frames", "difference"])
+def test_what_a_network_is_shown_is_made_frames_again(shown):
+    settings = settings_for(StateTask, "small", {**TINY, "shown": shown})
+    networks = StateNetworks(settings, GRID)
+    for buffer, value in ((networks.row_mean, 90.0), (networks.row_sd, 40.0),
+                          (networks.change_sd, 5.0)):  # fmt: skip
+        buffer.fill_(value)
+    frames = torch.randn((3, 2, *networks.stage.shape), generator=torch.Generator().manual_seed(1))
+    (given,) = networks.given({"rows": frames * 40 + 90})
+    assert torch.allclose(given, frames, atol=1e-4) is (shown == "frames")
+    assert torch.allclose(networks.rows_given(given), frames, atol=1e-4)
 
 
 def test_without_trials_the_network_is_explained_alone(trials, tmp_path, monkeypatch):
