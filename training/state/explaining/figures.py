@@ -16,7 +16,7 @@ from .motion_fields import MotionField
 
 SUPERFICIAL, DEEP = COLOURS[0], COLOURS[1]
 BINS = 8
-"""Of depth, in which motion is averaged."""
+"""Of depth, in which the median of motion is taken."""
 
 CELLS = 6, 18
 """Arrows of a field, down and across, at the most."""
@@ -69,9 +69,9 @@ def draw_motion(found: Explanation) -> Chart:
     return Chart(
         "explain-motion",
         "Motion that each output responds to most",
-        "Motion from the first to the second frame of what raises an output most, averaged over "
+        "Motion from the first to the second frame of what raises an output most, medians over "
         f"{found.starts} starts from noise; the dashed line parts superficial and deep half. "
-        "Right: its mean over the width, at each depth, with the SD over starts. Parts above and "
+        "Right: its median over the width, at each depth, mean and SD over starts. Parts above and "
         "below that go in opposite directions are a shear, as of a contraction; all the same way, "
         "a translation, as of a rotation.",
         figure,
@@ -94,7 +94,8 @@ def draw_outputs(found: Explanation) -> Chart:
         "explain-outputs",
         "Pairs of frames that raise each output most",
         "The first of two successive frames is green, the second blue, of one start from noise: "
-        "where the two are apart, something moved. Headings tell means over all starts.",
+        "where the two are apart, something moved. Differences that are small are magnified to the "
+        "SD of frames. Headings tell means over all starts.",
         figure,
     )
 
@@ -154,6 +155,8 @@ def draw_tuning(found: Explanation) -> Chart:
 def coloured(pair: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return two frames as the colours of one image: the first green, the second blue.
 
+    Frames that hardly differ are drawn apart: their difference is magnified to their SD.
+
     Parameters
     ----------
     pair : float array of shape (2, height, width)
@@ -163,31 +166,35 @@ def coloured(pair: NDArray[np.floating]) -> NDArray[np.float64]:
     float64 array of shape (height, width, 3)
         From 0 to 1, which are 2.5 SD from the mean.
     """
-    middle, spread = float(pair.mean()), float(pair.std())
-    first, second = np.clip(0.5 + (pair - middle) / (5 * spread or 1), 0, 1)
+    common, change = pair.mean(axis=0), pair[1] - pair[0]
+    size = float(change.std())
+    magnified = change * max(1.0, float(common.std()) / size if size > 0 else 1.0) / 2
+    apart = np.stack([common - magnified, common + magnified])
+    middle, spread = float(apart.mean()), float(apart.std())
+    first, second = np.clip(0.5 + (apart - middle) / (5 * spread or 1), 0, 1)
     return np.stack([np.zeros_like(first), first, second], axis=2).astype(np.float64)
 
 
 def _cells(
     field: MotionField, image: tuple[int, int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean places and displacements of corners in cells of an image, px."""
+    """Return median places and displacements of corners in cells of an image, px."""
     cell = np.floor(field.corners / np.array(image) * CELLS).astype(int)
     number = np.clip(cell, 0, np.array(CELLS) - 1) @ (CELLS[1], 1)
     held = np.unique(number)
-    means = [
-        np.array([values[number == each].mean(axis=0) for each in held]).reshape(-1, 2)
+    middles = [
+        np.array([np.median(values[number == each], axis=0) for each in held]).reshape(-1, 2)
         for values in (field.corners, field.displacements)
     ]
-    return means[0].astype(np.float64), means[1].astype(np.float64)
+    return middles[0].astype(np.float64), middles[1].astype(np.float64)
 
 
 def _profiles(axes: Axes, fields: list[MotionField], row: float) -> None:
-    """Draw mean motion to the right over depth, of each start and of all."""
+    """Draw motion to the right over depth: medians of each start, their mean and SD."""
     edges = np.linspace(0, fields[0].depth, BINS + 1)
     middles = (edges[1:] + edges[:-1]) / 2 * row
     right = np.array([
-        [_mean(each, low, high) for low, high in itertools.pairwise(edges)]
+        [_median(each, low, high) for low, high in itertools.pairwise(edges)]
         for each in fields
     ])  # fmt: skip
     known = np.isfinite(right).any(axis=0)
@@ -199,9 +206,9 @@ def _profiles(axes: Axes, fields: list[MotionField], row: float) -> None:
     axes.axvline(0, color="0.7", linewidth=0.8)
 
 
-def _mean(field: MotionField, low: float, high: float) -> float:
+def _median(field: MotionField, low: float, high: float) -> float:
     inside = (field.corners[:, 0] >= low) & (field.corners[:, 0] < high)
-    return float(field.displacements[inside, 1].mean()) if inside.any() else float("nan")
+    return float(np.median(field.displacements[inside, 1])) if inside.any() else float("nan")
 
 
 def _strips(rows: list[list[NDArray[np.float64]]], filters: list[MaximisedFilters]) -> Figure:

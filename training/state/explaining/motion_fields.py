@@ -28,13 +28,13 @@ class MotionField:
 
     @property
     def halves(self) -> tuple[float, float]:
-        """Mean displacement to the right of the superficial and the deep half, px.
+        """Median displacement to the right of the superficial and the deep half, px.
 
-        NaN where no corner is.
+        One corner that was found in the wrong place moves a mean far. NaN where no corner is.
         """
         upper = self.corners[:, 0] < (self.depth - 1) / 2
         right = self.displacements[:, 1]
-        return _mean(right[upper]), _mean(right[~upper])
+        return _median(right[upper]), _median(right[~upper])
 
 
 def field_of(frames: NDArray[np.uint8], tracker: Tracker) -> MotionField:
@@ -75,5 +75,5 @@ def as_frames(pair: NDArray[np.floating]) -> NDArray[np.uint8]:
     return np.rint(255 * (pair - low) / (high - low)).astype(np.uint8)
 
 
-def _mean(values: NDArray[np.float32]) -> float:
-    return float(values.mean()) if len(values) else float("nan")
+def _median(values: NDArray[np.float32]) -> float:
+    return float(np.median(values)) if len(values) else float("nan")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from musim.training.state.explaining.imposing import MOTIONS, moved, slopes, tuning
-from musim.training.state.explaining.motion_fields import as_frames, field_of, joined
+from musim.training.state.explaining.motion_fields import MotionField, as_frames, field_of, joined
 from musim.training.state.tracking.features import Tracker
 
 TRACKER = Tracker(count=200, window=11)
@@ -16,11 +16,6 @@ def texture(seed=0):
     low = np.exp(-(along[0] ** 2 + along[1] ** 2) / (2 * 0.07**2))
     values = np.fft.ifft2(low * np.fft.fft2(random.standard_normal((80, 160)))).real
     return np.clip(128 + 40 * values / values.std(), 0, 255).astype(np.uint8)
-
-
-def halves(first, second):
-    pytest.importorskip("cv2")
-    return field_of(np.stack([first, second]), TRACKER).halves
 
 
 def test_whole_pixels_are_moved_as_they_are():
@@ -41,15 +36,17 @@ def test_a_shear_moves_the_top_to_the_right_and_the_bottom_to_the_left():
     assert right[20:].mean() == pytest.approx(-1.5, abs=0.05)
 
 
-@pytest.mark.parametrize(
-    ("motion", "amount", "wanted"),
-    [("translation", 1.4, (1.4, 1.4)), ("translation", -0.6, (-0.6, -0.6)),
-     ("shear", 1.4, (1.4, -1.4)), ("shear", -0.6, (-0.6, 0.6))],
-)  # fmt: skip
-def test_imposed_motion_is_what_is_tracked(motion, amount, wanted):
+@pytest.mark.parametrize("motion", ["translation", "shear"])
+@pytest.mark.parametrize("amount", [1.4, -0.6])
+def test_imposed_motion_is_what_is_tracked(motion, amount):
+    pytest.importorskip("cv2")
     image = texture()
-    # Corners are not spread evenly over depth.
-    assert halves(image, moved(image, motion, amount)) == pytest.approx(wanted, abs=0.15)
+    found = field_of(np.stack([image, moved(image, motion, amount)]), TRACKER)
+    down = (found.corners[:, 0] + 0.5) / 80
+    right = amount * (2 * (1 - 2 * down) if motion == "shear" else np.ones_like(down))
+    imposed = MotionField(found.corners, np.stack([0 * right, right], 1), 80)
+    assert found.halves == pytest.approx(imposed.halves, abs=0.1)
+    assert np.median(np.abs(found.displacements - imposed.displacements)) < 0.1
 
 
 def test_fields_of_several_starts_are_one():
@@ -60,9 +57,15 @@ def test_fields_of_several_starts_are_one():
     ]
     both = joined(fields)
     assert len(both.corners) == sum(len(each.corners) for each in fields)
-    assert 1.2 < both.halves[0] < 1.8
+    assert 1.2 < both.displacements[:, 1].mean() < 1.8
     even = np.zeros((2, 40, 40), np.uint8)
     assert np.isnan(field_of(even, TRACKER).halves).all()
+
+
+def test_a_corner_that_is_found_in_the_wrong_place_changes_no_half():
+    corners = np.array([[1, 1], [2, 1], [3, 1], [7, 1], [8, 1]], np.float32)
+    displacements = np.array([[0, 1], [0, 1], [0, 90], [0, -2], [0, -2]], np.float32)
+    assert MotionField(corners, displacements, 10).halves == (1, -2)
 
 
 def test_pairs_are_scaled_alike():
