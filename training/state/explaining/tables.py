@@ -50,7 +50,7 @@ def tables_of(numbers: Mapping[str, Any]) -> list[ShownTable]:
             ShownTable(
                 "tuning",
                 "What is told of motion that is imposed on real frames",
-                "SD of the trials' changes for each px of a half, mean (SD) over frames",
+                "In SD of the trials' changes for each px of a half, mean (SD) over frames",
                 ("translation to the right", "shear, superficial half to the right"),
                 tuple((_heading(row), _spreads(row, "slope_translation", "slope_shear"))
                       for row in rows),
