@@ -150,15 +150,16 @@ def _states(rows: Rows) -> Markup:
 
 def _doses(rows: Rows) -> Markup:
     names = list(dict.fromkeys(row["dose"] for row in rows))
-    first = _in_turn([row for row in rows if row["dose"] == names[0]])
+    # A store may lack tasks that another has.
+    unlike = {(row["run"], row["signal"], row["task"]): row for row in reversed(rows)}
     lines = []
-    for row in first:
+    for row in _in_turn([row for row in rows if any(row is one for one in unlike.values())]):
         same = [each for each in rows
                 if all(each[key] == row[key] for key in ("run", "signal", "task"))]  # fmt: skip
         for what, key in DOSES.items():
             values = {each["dose"]: each[key] for each in same}
             if any(value is not None for value in values.values()):
-                lines.append({**row, "what": what, **{f"dose {k}": values[k] for k in values}})
+                lines.append({**row, "what": what, **{f"dose {k}": values.get(k) for k in names}})
     columns = [
         _words("Signal", lines, "signal"),
         _words("Task", lines, "task"),

@@ -30,6 +30,8 @@ def runs(tmp_path_factory):
     drifting = STUDY.changed({"out_of_plane_drift": "2"})
     generate_trials(drifting, folder / "drifting.zarr", sequences=1, tasks=("combined",), seed=1,
                     written=True, workers=1, pool="threads")  # fmt: skip
+    generate_trials(STUDY, folder / "passive.zarr", sequences=1, tasks=("passive",), seed=1,
+                    written=True, workers=1, pool="threads")  # fmt: skip
     for name, changes in (("cnn", {}), ("absolute", {"target": "absolute"})):
         train(StateTask, folder / name, texts={**TINY, **changes}, accelerator="cpu",
               source=StateSource(str(place), test=0, validation=1))  # fmt: skip
@@ -39,7 +41,8 @@ def runs(tmp_path_factory):
 def test_runs_are_scored_and_shown(musim, runs, tmp_path, monkeypatch):
     asked = ("evaluate", "state", runs / "cnn", runs / "absolute", "--protocol",
              "cunningham-2017", "--workers", 1)  # fmt: skip
-    dose = ("--dose", f"2 mm<b>={runs / 'drifting.zarr'}")
+    dose = ("--dose", f"2 mm<b>={runs / 'drifting.zarr'}",
+            "--dose", f"relaxed={runs / 'passive.zarr'}")  # fmt: skip
     done = musim(*asked, *dose)
     assert done.code == 0, done.err
     said = ("Participant 0", "combined", "NRMSE", "paper", "0.537", "integrated", "absolute",
@@ -53,9 +56,9 @@ def test_runs_are_scored_and_shown(musim, runs, tmp_path, monkeypatch):
     resumed = musim(*asked, *dose, "--resume", "--json")
     assert resumed.code == 0, resumed.err
     told = json.loads(resumed.out)
-    assert list(told["stores"]) == ["data", "2 mm<b>"]
+    assert list(told["stores"]) == ["data", "2 mm<b>", "relaxed"]
     assert told["held_out"] == 0
-    assert {row["dose"] for row in told["doses"]} == {"data", "2 mm<b>"}
+    assert {row["dose"] for row in told["doses"]} == {"data", "2 mm<b>", "relaxed"}
     r2 = {(row["run"], row["task"], row["signal"]): row["r2"] for row in told["changes"]}
     assert r2["cnn", "combined", "torque"] == r2["cnn", "all", "torque"]
     assert musim("report", "states").code == 0
@@ -65,6 +68,10 @@ def test_runs_are_scored_and_shown(musim, runs, tmp_path, monkeypatch):
     assert "2 mm<b>" not in page
     values = next(row for row in told["changes"] if row["task"] == "combined")
     assert f'<td data-value="{values["mse"]:.9g}">{values["mse"]:.3f}</td>' in page
+    # Of stores that have other tasks each has its own row, with what the others lack left out.
+    doses = page[page.index("Doses by task") :]
+    assert "relaxed" in doses
+    assert "passive" in doses
     (tmp_path / "states" / "test.csv").unlink()
     assert "found an unfinished evaluation" in musim("report", "states").err
     (tmp_path / "states" / "test.csv").write_text("run\n")

@@ -1,5 +1,6 @@
 """Figures beyond the paper: drift, states without it, and doses."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -89,13 +90,12 @@ def dose_chart(found: "StateEvaluation") -> Chart:
         for one, signal in zip(row_axes, STATES, strict=True):
             for run in found.runs:
                 for how in ways:
-                    values = [
-                        each[key or f"{how}_r2"]
-                        for name in names
+                    known = {
+                        each["dose"]: each[key or f"{how}_r2"]
                         for each in rows
-                        if (each["dose"], each["run"], each["signal"], each["task"])
-                        == (name, run.name, signal, task)
-                    ]
+                        if (each["run"], each["signal"], each["task"]) == (run.name, signal, task)
+                    }
+                    values = [known.get(name, math.nan) for name in names]  # a task may be lacking
                     if not np.isfinite(values).any():
                         continue
                     one.plot(
