@@ -79,7 +79,7 @@ def coherence_of(pairs: Sequence[tuple[ArrayLike, ArrayLike]], frame_rate: float
         return Coherence(nothing, nothing, math.nan, 0)
     window: Any = scipy.signal.get_window("hann", length)
     step = length - length // 2
-    frequency = np.arange(length // 2 + 1) * (frame_rate / length)
+    frequency = np.arange(length // 2 + 1, dtype=np.float64) * (frame_rate / length)
     own, other = np.zeros(len(frequency)), np.zeros(len(frequency))
     cross = np.zeros(len(frequency), complex)
     segments, independent = 0, 0.0
