@@ -28,7 +28,7 @@ def info(store, card, as_json) -> None:
     The data card compares the distribution of every parameter in the sequences with the one that
     was asked for. A p-value below 0.001 says that they differ. That of images tells their scale,
     their grey levels, and how many are drawn on and belong together; that of videos the states of
-    each task.
+    each task; that of paired slices their planes, sizes and intensities.
     """
     from ..datasets.datacard import Entry, data_card
     from ..datasets.store import open_store
@@ -49,6 +49,10 @@ def info(store, card, as_json) -> None:
         from ..datasets.videos.summary import videos_card
 
         images = videos_card(opened)
+    elif card and opened.is_slices:
+        from ..datasets.volumes.summary import slices_card
+
+        images = slices_card(opened)
     if as_json:
         print_json(**json_of(opened, entries, images))
         return

@@ -48,7 +48,8 @@ def preview(store, sequence, target, speed) -> None:
     """Draw a sequence: frames, territories over the velocity map, twitch trains with firings.
 
     Of images of the longitudinal section: the image, and its aponeuroses. Of videos of muscle:
-    frames, with how tissue has moved, and signals over time.
+    frames, with how tissue has moved, and signals over time. Of paired slices: one volume, the
+    other, and their difference.
     """
     from ..datasets.store import check_velocity, open_store
     from .pictures.movies import ENDINGS_OF_MOVIES, draw_movie

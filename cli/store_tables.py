@@ -14,12 +14,14 @@ from ..datasets.layout import Layout
 from ..datasets.origin import (
     ImportedImages,
     ImportedVideos,
+    ImportedVolumes,
     declared_by,
     parameters_of,
     recorded_by,
 )
 from ..datasets.store import Store
 from ..datasets.videos.summary import VideosCard
+from ..datasets.volumes.summary import SlicesCard
 from ..simulator.declarations import Declaration, declarations
 from ..simulator.imaging.chain import Chain
 from ..simulator.kinds import TableKind, short
@@ -31,12 +33,16 @@ from .pages.markup import share
 from .unit_summary import units_in
 from .wording import counted
 
+Card = ImagesCard | VideosCard | SlicesCard
+"""What is known of a store's pictures together."""
+
 VOXELS = {
     "dense": "voxels written",
     "rendered": "voxels rendered when read",
     "identified": "voxels of the units found",
     "section": "grey levels written",
     "video": "grey levels written",
+    "slices": "intensities written",
 }
 UNITS = {"emg": "V", "torque": "N m", "angle": "deg"}
 """Of states."""
@@ -58,7 +64,7 @@ def tables_of(
     store: Store,
     entries: list[Entry],
     width: int,
-    card: ImagesCard | VideosCard | None = None,
+    card: Card | None = None,
 ) -> list[Table]:
     """Return the tables of a store and its data card, for a terminal of some width."""
     layout = store.layout
@@ -71,6 +77,7 @@ def tables_of(
     parts = counted(layout.parts, "part")
     overview.add_row("sequences", f"{len(store)} in {parts} of {layout.part_size}")
     length = "one image" if store.is_section else f"{frames} frames at {layout.frame_rate:g} Hz"
+    length = "one slice, in two pictures" if store.is_slices else length
     overview.add_row("sequence", length)
     overview.add_row("image", f"{layout.image} (depth x width)")
     if layout.sample_rate is not None:
@@ -93,6 +100,8 @@ def tables_of(
     tables += _sources(store) + _files(store) + _found(store)
     if isinstance(card, VideosCard):
         tables.append(_videos(card))
+    elif isinstance(card, SlicesCard):
+        tables.append(_slices(card))
     elif card is not None:
         tables.append(_images(card))
     tables.append(_variables(layout, width))
@@ -140,6 +149,8 @@ def _sources(store: Store) -> list[Table]:
 
 def _files(store: Store) -> list[Table]:
     """Return which files imported images come from, and what was taken of them."""
+    if isinstance(store.origin, ImportedVolumes):
+        return [_volumes(store.origin)]
     if not isinstance(store.origin, ImportedImages):
         return []
     images = store.origin.images
@@ -156,6 +167,45 @@ def _files(store: Store) -> list[Table]:
     if len(images) > MOST_SOURCES:
         table.add_row("…", f"and {len(images) - MOST_SOURCES} more (see --json)", *[""] * 4)
     return [table]
+
+
+def _volumes(origin: ImportedVolumes) -> Table:
+    """Return which files paired volumes come from."""
+    table = _table("variable", "file", "format", "SHA-256", "voxels", "size")
+    for name, one in (("image", origin.first), ("image_b", origin.second)):
+        many = "" if len(one.files) == 1 else f" ({counted(len(one.files), 'file')})"
+        table.add_row(
+            name, escape(one.name + many), one.format, one.files[0][1][:8] + "…",
+            " x ".join(str(side) for side in one.shape),
+            " x ".join(f"{side:.3g}" for side in one.voxel_size) + " mm",
+        )  # fmt: skip
+    told = [f"{origin.half} half"] if origin.half else []
+    told += (
+        ["the second volume was resampled onto the first one's grid"] if origin.resampled else []
+    )
+    table.caption, table.caption_justify = "; ".join(told) or None, "left"
+    return table
+
+
+def _slices(card: SlicesCard) -> Table:
+    """Return what slices are together: those of each plane, and the values of both volumes."""
+    table = _table("data card of slices", "slices", "size (px)", "pixel (mm)", "from, to (mm)",
+                   "left out")  # fmt: skip
+    for one in card.planes:
+        shown = ["", "", ""]
+        if one.slices:
+            rows, columns = (_ends(ends) for ends in one.sizes)
+            depth, width = (_ends(ends) for ends in one.pixel_sizes)
+            first, last = one.positions
+            shown = [f"{rows} x {columns}", f"{depth} x {width}", f"{first:.4g}, {last:.4g}"]
+        table.add_row(one.plane, str(one.slices), *shown, str(one.left_out))
+    table.caption = "\n".join(
+        f"{name}: {_number(one.minimum)} to {_number(one.maximum)}, mean {_number(one.mean)}, "
+        f"SD {_number(one.sd)}"
+        for name, one in (("image", card.image), ("image_b", card.image_b))
+    )
+    table.caption_justify = "left"
+    return table
 
 
 def _images(card: ImagesCard) -> Table:
@@ -276,9 +326,7 @@ def _number(value: float) -> str:
     return "" if math.isnan(value) else f"{value:.3g}"
 
 
-def as_json(
-    store: Store, entries: list[Entry], card: ImagesCard | VideosCard | None = None
-) -> dict[str, Any]:
+def as_json(store: Store, entries: list[Entry], card: Card | None = None) -> dict[str, Any]:
     """Return the same as plain values."""
     outcomes = []
     if store.kind == "identified":
@@ -309,6 +357,7 @@ def as_json(
         "data_card": [dataclasses.asdict(entry) for entry in entries],
         "images": dataclasses.asdict(card) if isinstance(card, ImagesCard) else None,
         "videos": dataclasses.asdict(card) if isinstance(card, VideosCard) else None,
+        "slices": dataclasses.asdict(card) if isinstance(card, SlicesCard) else None,
     }
 
 
@@ -318,4 +367,6 @@ def _plain_sources(store: Store) -> list[dict[str, Any]]:
         return [one.to_json() for one in store.origin.images]
     if isinstance(store.origin, ImportedVideos):
         return [one.to_json() for one in store.origin.videos]
+    if isinstance(store.origin, ImportedVolumes):
+        return [one.to_json() for one in (store.origin.first, store.origin.second)]
     return [] if recorded is None else [cut.to_json() for cut in recorded.cuts]

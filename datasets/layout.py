@@ -24,6 +24,7 @@ from .schema import (
     FORMAT_VERSION,
     KINDS,
     SECTION,
+    SLICES,
     VARIABLES,
     VIDEO,
     Variable,
@@ -53,9 +54,12 @@ RENDERED_VIDEO = (
 TITLES = {
     SECTION: "Ultrasound images of the longitudinal section of muscles",
     VIDEO: "Ultrasound videos of the longitudinal section of muscles, with signals of their state",
+    SLICES: "Slices through pairs of volumes of one anatomy",
 }
 SEQUENCES = "Tissue velocity image sequences of active motor units"
 """Title of the other kinds."""
+
+_PICTURES = {SECTION: "bmode", VIDEO: "bmode", SLICES: "image"}
 
 COMPRESSION: Any = {"cname": "lz4", "clevel": 5}
 """Of Blosc. Byte shuffling with LZ4 packs trains tighter and five times faster than Zstandard."""
@@ -67,7 +71,7 @@ class Layout:
 
     Parameters
     ----------
-    kind : {"dense", "rendered", "identified", "section", "video"}
+    kind : {"dense", "rendered", "identified", "section", "video", "slices"}
     variables : tuple of str
         Names of the variables that are written.
     sizes : mapping of dimension name to length
@@ -145,13 +149,13 @@ class Layout:
 
     @property
     def dtype(self) -> str:
-        """Type of the picture: of ``tvi``, or of ``bmode``."""
+        """Type of the picture: of ``tvi``, of ``bmode`` or of ``image``."""
         return self.variable(self.picture).dtype
 
     @property
     def picture(self) -> str:
         """Name of the variable that holds what is seen, written or rendered."""
-        return "bmode" if self.kind in {SECTION, VIDEO} else "tvi"
+        return _PICTURES.get(self.kind, "tvi")
 
     @property
     def is_rendered(self) -> bool:

@@ -13,6 +13,7 @@ from ..simulator.declarations import declarations
 from .origin import declared_by
 from .store import Store
 from .videos.trials import trials_of
+from .volumes.slices import slices_of
 
 MOST_VOXELS = 8_000_000
 """Of the first sequence, no more than this many voxels are looked at: some 0.2 s to render."""
@@ -78,6 +79,10 @@ def _overview(store: Store) -> Markup:
     if store.is_section:
         rows |= {"sequence": "one image", "variables": ", ".join(sorted(layout.variables))}
         del rows["voxels"]
+    if store.is_slices:
+        rows |= {"sequence": "one slice, in two pictures"}
+        rows |= {"variables": ", ".join(sorted(layout.variables))}
+        del rows["voxels"]
     return _table((name, value) for name, value in rows.items())
 
 
@@ -112,8 +117,13 @@ def _picture(store: Store) -> Markup:
     """Return the spread of the first sequence's velocity, with the outlines of its units.
 
     Of images of the longitudinal section, the first one, with those of its aponeuroses; of a video
-    its first frame.
+    its first frame; of slices the middle one of the first volume, from its least value on.
     """
+    if store.is_slices:
+        one = slices_of(store)[len(store) // 2]
+        caption = f"slice {one.index}, {one.plane} at {one.position:.1f} mm"
+        shown = one.image - np.float32(np.min(one.image))
+        return _figure(store, shown, (), caption, one.pixel_size)
     if store.is_video:
         shown = store.bmode(0, time=slice(0, 1))[0].astype(np.float32)
         return _figure(store, shown, (), f"{trials_of(store)[0].name}: first frame")
@@ -135,13 +145,13 @@ def _picture(store: Store) -> Markup:
 
 
 def _figure(
-    store: Store, shown: NDArray[np.float32], masks: Iterable[NDArray[Any]], caption: str
-) -> Markup:
+    store: Store, shown: NDArray[np.float32], masks: Iterable[NDArray[Any]], caption: str,
+    pixel_size: tuple[float, float] | None = None,
+) -> Markup:  # fmt: skip
     """Return a picture with outlines over it, as large as its pixels are in mm."""
     depth, width = shown.shape
-    high, across = (
-        n * step for n, step in zip((depth, width), store.layout.pixel_size, strict=True)
-    )
+    steps = store.layout.pixel_size if pixel_size is None else pixel_size
+    high, across = (n * step for n, step in zip((depth, width), steps, strict=True))
     if "pixel_shape" in store.layout.variables:
         across = high / depth * width * float(store.read("pixel_shape", 0))
     paths = Markup("").join(

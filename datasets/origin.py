@@ -43,14 +43,15 @@ from .origins.images import ImportedImage, ImportedImages, SampledImages, Sectio
 from .origins.recorded import Cut, Imported
 from .origins.simulated import Simulated
 from .origins.videos import ExtractedRegions, ImportedVideo, ImportedVideos, SimulatedTrials
+from .origins.volumes import ImportedVolume, ImportedVolumes
 
 __all__ = [
-    "ORIGINS", "Cut", "Drawn", "ExtractedRegions", "Identified",
-    "Imported", "ImportedImage", "ImportedImages", "ImportedVideo", "ImportedVideos", "Origin",
-    "SampledImages", "Searched", "SectionImages", "Simulated", "SimulatedTrials", "Translated",
-    "check_revision", "declared_by", "format_version_of", "from_attributes", "grid_attributes",
-    "moment_attributes", "moments_of", "parameters_of", "recorded_by",
-    "settings_of", "software_versions", "to_attributes",
+    "ORIGINS", "Cut", "Drawn", "ExtractedRegions", "Identified", "Imported",
+    "ImportedImage", "ImportedImages", "ImportedVideo", "ImportedVideos", "ImportedVolume",
+    "ImportedVolumes", "Origin", "SampledImages", "Searched", "SectionImages", "Simulated",
+    "SimulatedTrials", "Translated", "check_revision", "declared_by", "format_version_of",
+    "from_attributes", "grid_attributes", "moment_attributes", "moments_of",
+    "parameters_of", "recorded_by", "settings_of", "software_versions", "to_attributes",
 ]  # fmt: skip
 
 Drawn = Simulated | SectionImages | SimulatedTrials
@@ -58,7 +59,7 @@ Drawn = Simulated | SectionImages | SimulatedTrials
 
 Origin = (
     Simulated | Imported | Identified | Translated | SectionImages | SampledImages
-    | ImportedImages | SimulatedTrials | ImportedVideos | ExtractedRegions
+    | ImportedImages | SimulatedTrials | ImportedVideos | ExtractedRegions | ImportedVolumes
 )  # fmt: skip
 
 ORIGINS: dict[str, type[Origin]] = {kind.name: kind for kind in get_args(Origin)}

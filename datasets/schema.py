@@ -44,7 +44,13 @@ TRIAL = "trial"
 REGION = "region"
 """What only those of them have that were taken out of larger images."""
 
-KINDS = (*SIMULATED_KINDS, "identified", SECTION, VIDEO)
+SLICES = "slices"
+"""Kind of the stores that hold slices through volumes, each as two pictures of one anatomy."""
+
+TISSUE = "tissue"
+"""What only those of them have whose tissues are known."""
+
+KINDS = (*SIMULATED_KINDS, "identified", SECTION, VIDEO, SLICES)
 DENSE_PART = 16
 RENDERED_PART = 128
 
@@ -68,8 +74,8 @@ class Variable:
     compressed : bool
         Whether its chunks are compressed (Blosc: shuffled LZ4).
     only : {"", "experiment", "quick", "strengths", "variation", "section", "image", "video",
-        "trial", "region"}
-        Which simulated sequences have it; all but images and videos, where it is empty. See
+        "trial", "region", "slices", "tissue"}
+        Which simulated sequences have it; all but images, videos and slices, where it is empty. See
         :func:`variables_of`.
     """
 
@@ -89,7 +95,9 @@ class Variable:
         return math.nan if floating and self.name not in _ZERO_WHERE_NO_UNIT else 0
 
 
-_ZERO_WHERE_NO_UNIT = ("territory", "twitch_train", "motion_map", "motion_course")
+_ZERO_WHERE_NO_UNIT = (
+    "territory", "twitch_train", "motion_map", "motion_course", "image", "image_b",
+)  # fmt: skip
 _SEQUENCE = ("sequence",)
 _UNIT = ("sequence", "unit")
 _SAMPLE = ("sequence", "sample")
@@ -441,6 +449,39 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "thickness_course", _FRAME, "float32", "mm", "Thickness of the muscle there.", only=TRIAL,
     ),
+    Variable(
+        "image", ("sequence", "time", "depth", "width"), "float32", "",
+        "Intensity of a slice in the first of two volumes, such as T1; 0 around it.", truth=False,
+        only=SLICES,
+    ),
+    Variable(
+        "image_b", ("sequence", "time", "depth", "width"), "float32", "",
+        "Intensity of the same slice in the other volume, such as T2; 0 around it.", truth=False,
+        only=SLICES,
+    ),
+    Variable(
+        "plane", _SEQUENCE, "uint8", "", "Plane of the slice: 0 axial, 1 coronal, 2 sagittal.",
+        truth=False, only=SLICES,
+    ),
+    Variable(
+        "slice_position", _SEQUENCE, "float64", "mm",
+        "Where the slice lies along its plane's normal: towards the head, the front, the right.",
+        truth=False, only=SLICES,
+    ),
+    Variable(
+        "slice_size", ("sequence", "side"), "int32", "",
+        "Rows and columns of the slice, in the middle of its image; what is around it is padding.",
+        truth=False, only=SLICES,
+    ),
+    Variable(
+        "pixel_width", _SEQUENCE, "float64", "mm", "Width of the slice's pixels.", truth=False,
+        only=SLICES,
+    ),
+    Variable(
+        "tissue", ("sequence", "depth", "width"), "uint8", "",
+        "Number of the tissue that fills most of a pixel of a slice; 0: air, or around it.",
+        only=TISSUE,
+    ),
 )  # fmt: skip
 
 COORDINATES: tuple[Variable, ...] = (
@@ -474,9 +515,9 @@ def variables_of(
 
     Parameters
     ----------
-    kind : {"dense", "rendered", "section", "video"}
-        Images of the longitudinal section and videos have variables of their own, whatever else is
-        said. Of videos ``bmode`` is left out, which is written or rendered.
+    kind : {"dense", "rendered", "section", "video", "slices"}
+        Images of the longitudinal section, videos and slices have variables of their own, whatever
+        else is said. Of videos ``bmode`` is left out, which is written or rendered.
     experiment : bool
         Whether it holds recordings of the virtual experiment, and the doses that they had.
     quick : bool
@@ -490,9 +531,13 @@ def variables_of(
         return tuple(v for v in VARIABLES if v.only == SECTION)
     if kind == VIDEO:
         return tuple(v for v in VARIABLES if v.only in {VIDEO, TRIAL})
+    if kind == SLICES:
+        shared = (v for v in VARIABLES if v.name == "pixel_depth")  # images have it too
+        return (*(v for v in VARIABLES if v.only in {SLICES, TISSUE}), *shared)
     had = {
-        SECTION: False, VIDEO: False, TRIAL: False, "": True, "experiment": experiment,
-        "quick": quick and kind == "rendered", "strengths": strengths, "variation": variation,
+        SECTION: False, VIDEO: False, TRIAL: False, TISSUE: False, "": True,
+        "experiment": experiment, "quick": quick and kind == "rendered", "strengths": strengths,
+        "variation": variation,
     }  # fmt: skip
     return tuple(
         v for v in VARIABLES if (v.truth and had[v.only]) or (v.name == "tvi" and kind == "dense")

@@ -39,7 +39,7 @@ from .origin import (
 )
 from .quick_recordings import colour_of, read_recording, render
 from .replacing import unfinished_exchange
-from .schema import DOSE, SECTION, VIDEO, chunks_of
+from .schema import DOSE, SECTION, SLICES, VIDEO, chunks_of
 from .store_files import PLAN, ROOT, SEAL
 from .voxels import aligned_empty, damaged, missing, read_frames
 from .writer import finished_parts, read_plan
@@ -117,6 +117,8 @@ class Store:
         elif self.is_video:
             frames, rate = self.layout.shape[0], self.layout.frame_rate
             what = f"videos of {self.layout.image} and {frames} frames at {rate:g} Hz"
+        elif self.is_slices:
+            what = f"pairs of slices of {self.layout.image}"
         return f"<musim.Store {self.location}: {len(self)} {what}>"
 
     def _repr_html_(self) -> str:
@@ -185,7 +187,8 @@ class Store:
         ``"dense"``: they are stored; ``"rendered"``: made from the truth when read;
         ``"identified"``: made when read, from the units that a method found in a recording.
         ``"section"``: there are none, but grey levels of images (``bmode``). ``"video"``: of many
-        images of a muscle, with signals of its state.
+        images of a muscle, with signals of its state. ``"slices"``: of pairs of intensities
+        (``image``, ``image_b``).
         """
         return self.layout.kind
 
@@ -226,6 +229,11 @@ class Store:
         return self.kind == VIDEO
 
     @property
+    def is_slices(self) -> bool:
+        """Whether it holds slices through pairs of volumes, and no tissue velocity."""
+        return self.kind == SLICES
+
+    @property
     def noise(self) -> str:
         """Model of the noise of a simulated store; white of any other, where noise is added."""
         return "white" if self.parameters is None else self.parameters.noise
@@ -252,7 +260,7 @@ class Store:
 
     @functools.cached_property
     def dataset(self) -> "xarray.Dataset":
-        """The whole store as one lazy Dataset over dask arrays, with ``tvi`` or ``bmode``."""
+        """The whole store as one lazy Dataset over dask arrays, with ``tvi`` or what it shows."""
         import xarray
 
         dataset = xarray.open_zarr(self._zarr, zarr_format=3, consolidated=True, chunks={})
@@ -676,17 +684,41 @@ def open_videos(url: Any) -> Store:
     return store
 
 
+def open_slices(url: Any) -> Store:
+    """Open a store of paired slices through volumes, as :func:`open_store` does.
+
+    Raises
+    ------
+    InputError
+        As of that, and if it holds something else.
+    """
+    store = open_store(url)
+    if not store.is_slices:
+        raise InputError(
+            f"{store.location}: found {shown_in(store)}, wanted paired slices; musim import of "
+            "two volumes makes stores of them"
+        )
+    return store
+
+
 def check_velocity(store: Store) -> None:
     """Raise InputError if a store holds no tissue velocity."""
-    if store.is_section or store.is_video:
+    if store.kind in _OTHERS:
+        name = _OTHERS[store.kind][1]
         raise InputError(
             f"{store.location}: found {shown_in(store)}, wanted sequences of tissue velocity; "
-            f"musim info, preview and verify take such {'videos' if store.is_video else 'images'}"
+            f"musim info, preview and verify take such {name}"
         )
 
 
 def shown_in(store: Store) -> str:
     """Return what a store shows, in words."""
-    if store.is_section:
-        return "images of the longitudinal section"
-    return "B-mode videos of muscle" if store.is_video else "sequences of tissue velocity"
+    return _OTHERS[store.kind][0] if store.kind in _OTHERS else "sequences of tissue velocity"
+
+
+_OTHERS = {
+    SECTION: ("images of the longitudinal section", "images"),
+    VIDEO: ("B-mode videos of muscle", "videos"),
+    SLICES: ("paired slices through volumes", "slices"),
+}
+"""What stores of other kinds show, at length and in short."""

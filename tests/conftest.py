@@ -119,6 +119,15 @@ def refused(unchanged):
     return context
 
 
+@pytest.fixture(scope="session")
+def slices_store(tmp_path_factory):
+    """Seven slices in a store, in three parts of which the last is not full; not to be changed."""
+    from tests.slices import drawn_slices, store_of_slices
+
+    out = tmp_path_factory.mktemp("slices") / "slices.zarr"
+    return store_of_slices(drawn_slices(), out, tissue=True, part_size=3)
+
+
 def pytest_collection_modifyitems(items):
     """Skip tests that are marked `torch` where there is none."""
     for item in items:

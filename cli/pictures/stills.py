@@ -12,6 +12,7 @@ from ..targets import check_target, written_aside
 from .panels import Page, draw_deviation, draw_image, draw_marks, draw_traces, label_axes
 from .scene import Scene, read_scene
 from .sections import compose_section
+from .slices import compose_slice
 from .videos import compose_video
 
 ENDINGS_OF_PICTURES = (".png", ".pdf", ".svg")
@@ -35,7 +36,8 @@ def draw_preview(store: Store, index: int, out: Path) -> None:
     Units have the numbers and colours of their places in the store, from 0. Where the store holds
     no truth, the mean velocity and the signals of a few pixels stand in place of the trains. Images
     of the longitudinal section are drawn without and with their truth, videos of muscle as frames
-    with their signals. Same store, same bytes.
+    with their signals, paired slices beside one another with their difference. Same store, same
+    bytes.
 
     Parameters
     ----------
@@ -59,6 +61,8 @@ def draw_preview(store: Store, index: int, out: Path) -> None:
         page = compose_section(store, index)
     elif store.is_video:
         page = compose_video(store, index)
+    elif store.is_slices:
+        page = compose_slice(store, index)
     else:
         page = _compose(read_scene(store, index))
     # A salt of its own keeps the names inside an SVG from being drawn at random.

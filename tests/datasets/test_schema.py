@@ -42,6 +42,7 @@ def test_counts_and_images_are_filled_with_zero_and_parameters_with_nan():
         "motion_map", "motion_course", "component_count", "scanner_noise_key",
         "cut_count", "other_motion", "way", "bmode", "aponeurosis_mask", "aponeurosis_drawn",
         "image_group", "frame_count", "participant", "task", "first_row", "distal",
+        "image", "image_b", "plane", "slice_size", "tissue",
     )  # fmt: skip
     for variable in VARIABLES:
         if variable.name in zero:
@@ -76,8 +77,14 @@ def test_only_voxels_tell_the_kinds_apart(kind):
     videos = {variable.name for variable in schema.variables_of(schema.VIDEO)}
     assert videos.isdisjoint(images | names)
     assert {"frame_count", "participant", "task", "emg_amplitude", "torque", "angle"} <= videos
+    slices = {variable.name for variable in schema.variables_of(schema.SLICES)}
+    assert slices.isdisjoint(images | names | videos)
+    assert slices == {
+        "image", "image_b", "plane", "slice_position", "slice_size", "pixel_depth", "pixel_width",
+        "tissue",
+    }  # fmt: skip
     coordinates = {"sequence", "time", "depth", "width", "sample"}
-    others = coordinates | found | recorded | images | of_files | videos
+    others = coordinates | found | recorded | images | of_files | videos | slices
     assert names ^ set(BY_NAME) - others == (set() if kind == "dense" else {"tvi"})
     analytic = {variable.name for variable in schema.variables_of(kind)}
     drawn = {name for name in names if name.startswith(schema.DOSE)}
