@@ -56,7 +56,7 @@ def video_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--emg-cutoff", type=float, default=None, metavar="HZ", cls=SectionOption,
             section=SECTION,
-            help="Of the low-pass of rectified EMG, where there is no emg_amplitude.  [default: 6]",
+            help="Of the low-pass of rectified EMG, where there is no emg_amplitude.  [default: 3]",
         ),
     ]  # fmt: skip
     for option in reversed(options):

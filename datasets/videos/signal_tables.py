@@ -31,6 +31,15 @@ UNITS: Mapping[str, Mapping[str, float]] = {
 """Units that may stand behind a column's name, and what they are worth in the store's, the first.
 Marks within them are left out: N m, N*m and N.m are one."""
 
+WRITTEN: Mapping[str, str] = {
+    TIME: "s or ms",
+    "emg": "V, mV or uV",
+    "emg_amplitude": "V, mV or uV",
+    "torque": "N m or mN m",
+    "angle": "deg or rad",
+}
+"""The same as people write them."""
+
 EVEN = 0.5
 """Rows may be off even steps by this much of a step: more, and one is missing or there twice."""
 
@@ -167,7 +176,7 @@ def _column(path: Path, field: str) -> tuple[str, float]:
     plain = unit.lower().replace("µ", "u").replace("μ", "u")
     plain = "".join(c for c in plain if c not in " *.·")
     if plain and plain not in UNITS[name]:
-        raise InputError(f"{path}: found {name} in {unit}, wanted it in {next(iter(UNITS[name]))}")
+        raise InputError(f"{path}: found {name} in {unit}, wanted it in {WRITTEN[name]}")
     return name, UNITS[name].get(plain, 1)
 
 

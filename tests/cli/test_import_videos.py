@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from musim.datasets.store import open_store
+from musim.datasets.videos.signal_tables import EMG_CUTOFF
 from tests.datasets.importing.image_writers import write_dicom
 from tests.datasets.videos.films import FRAMES, SIGNALS, write_film, write_table
 
@@ -32,6 +33,12 @@ def test_a_film_becomes_a_store(musim, film, tmp_path):
     again = musim("import", "a.avi", "--out", "v.zarr")
     assert again.code == 2
     assert "--overwrite" in again.err
+
+
+def test_help_tells_the_low_pass_that_is_taken(musim):
+    told = " ".join(musim("import", "--help").out.split())
+    option = told[told.index("--emg-cutoff") :]
+    assert f"[default: {EMG_CUTOFF:g}]" in option[: option.index("]") + 1]
 
 
 def test_programs_are_told_what_was_imported(musim, film):

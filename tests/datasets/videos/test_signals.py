@@ -55,6 +55,37 @@ def test_units_marks_and_comments_are_understood(tmp_path, table):
         np.testing.assert_allclose(found.values[name], plain.values[name] * worth, atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("heading", "name", "worth"),
+    [
+        ("emg [uV]", "emg", 1e-6),
+        ("EMG (µV)", "emg", 1e-6),
+        ("emg_amplitude [mV]", "emg_amplitude", 1e-3),
+        ("EMG amplitude [uV]", "emg_amplitude", 1e-6),
+        ("torque [mN m]", "torque", 1e-3),
+        ("torque [N*m]", "torque", 1),
+        ("angle [rad]", "angle", 57.29577951),
+        ("angle [°]", "angle", 1),
+    ],
+)
+def test_every_unit_has_its_worth(tmp_path, heading, name, worth):
+    path = write_table(tmp_path / "a.csv", {"time": TIMES, heading: TIMES})
+    np.testing.assert_allclose(read_signals(path).values[name], worth * TIMES, rtol=1e-6)
+
+
+def test_times_in_ms_make_the_rate(tmp_path):
+    path = write_table(tmp_path / "a.csv", {"time [ms]": 1000 * TIMES + 4, "angle": TIMES})
+    found = read_signals(path)
+    assert found.rate == 1000
+    assert found.first == pytest.approx(0.004)
+
+
+def test_a_unit_of_something_else_is_refused_with_those_that_are_known(tmp_path, refused):
+    path = write_table(tmp_path / "a.csv", {"time": TIMES, "torque [lbf ft]": TIMES})
+    with refused("found torque in lbf ft, wanted it in N m or mN m"):
+        read_signals(path)
+
+
 def test_rounded_times_have_the_rate_that_is_meant(tmp_path):
     times = np.arange(3000) / 1500
     path = write_table(tmp_path / "a.csv", {"time": np.round(times, 4), "angle": times})
@@ -120,7 +151,7 @@ def test_signals_that_are_shorter_than_the_video_are_one_line(table, refused):
         ({"emg": None, "torque": None, "angle": None}, ("found columns time, wanted signals",)),
         ({"time": TIMES + (TIMES > 0.7) * 0.1}, ("found a step of 0.101 s", "line 703")),
         ({"time": TIMES[::-1]}, ("found times from 1.599 to 0 s, wanted them to rise",)),
-        ({"angle [grad]": TIMES, "angle": None}, ("found angle in grad, wanted it in deg",)),
+        ({"angle [grad]": TIMES, "angle": None}, ("found angle in grad, wanted it in deg or rad",)),
         ({"Angle": TIMES}, ("found two columns angle",)),
     ],
 )

@@ -157,11 +157,30 @@ def test_the_electromechanical_delay_is_found_again(participant_of, delay):
     assert found(trial.emg_amplitude) == pytest.approx(delay, abs=0.02)
 
 
+def test_drive_comes_late_by_the_delay_of_tracking(participant_of):
+    quick, late = (
+        run_trial(participant_of(tracking_delay=delay, tracking_noise=0), "isometric", SHORT)
+        for delay in (0, 0.3)
+    )
+    assert np.ptp(quick.excitation) > 0.05
+    np.testing.assert_allclose(late.excitation[300:], quick.excitation[:-300], atol=1e-6)
+
+
+def test_emg_is_of_the_drive_whatever_the_muscle_makes_of_it(participant_of):
+    quick, slow = (
+        run_trial(participant_of(rise=tau, fall=tau), "isometric", SHORT) for tau in (0.005, 0.1)
+    )
+    np.testing.assert_array_equal(slow.emg, quick.emg)
+    assert np.abs(slow.torque - quick.torque).max() > 1
+
+
 def test_torque_is_the_sum_of_both_and_of_noise(participant_of):
     participant = participant_of(torque_noise=0.05, force_length=0.02)
     trial = run_trial(participant, "combined", SHORT)
     rest = trial.torque - trial.active_torque - trial.passive_torque
     assert rest.std() == pytest.approx(0.05, rel=0.02)
+    # Each sensor has noise of its own.
+    assert abs(np.corrcoef(rest, trial.angle - trial.true_angle)[0, 1]) < 0.03
     force = trial.active_torque / (1 + 0.02 * trial.true_angle)
     delay = participant.drawn["electromechanical_delay"]
     wanted = participant.drawn["maximal_torque"] * np.interp(
