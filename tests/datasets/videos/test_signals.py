@@ -118,6 +118,9 @@ def test_other_rates_are_interpolated(table):
     np.testing.assert_allclose(
         found["emg"][inside], 1e-3 * np.sin(160 * np.pi * at[inside]), atol=2e-6
     )
+    # A recording that began 0.1 s before the video.
+    early = on_frames(read_signals(table(time=TIMES - 0.1)), rate, 40, resample=20 * rate)
+    np.testing.assert_allclose(early["torque"][inside], 5 * np.sin(at[inside] + 0.1), atol=1e-4)
     # What a lower rate cannot hold is taken out, and does not come back as something else.
     slow = on_frames(recorded, 25.0, 40, resample=50)
     assert np.abs(slow["emg"][16:-16]).max() < 2e-6

@@ -7,8 +7,9 @@ torch = pytest.importorskip("torch")
 
 from musim.training.state import predicting  # noqa: E402
 from musim.training.state.predicting import StatePredictor, predict  # noqa: E402
+from musim.training.state.protocol import predictions  # noqa: E402
 from musim.training.state.state_task import StateTask  # noqa: E402
-from musim.training.tasks import train  # noqa: E402
+from musim.training.tasks import make, settings_for, train  # noqa: E402
 
 from .conftest import Trial  # noqa: E402
 
@@ -54,6 +55,39 @@ def test_states_are_told_above_rest_where_rest_is_not_known(run, trials, monkeyp
     np.testing.assert_array_equal(found.changes, known.changes)
     if found.states is not None:
         np.testing.assert_allclose(found.states + rest, known.states, atol=1e-5)
+
+
+def test_a_part_holds_what_is_told_measured_and_standardised_by(run, trials, tmp_path, monkeypatch):
+    monkeypatch.setattr(predictions, "trials_of", lambda store: trials)
+    place, name = tmp_path / "evaluation", f"{0:032x}.npz"
+    place.mkdir()
+    predictions.predict_part(str(place), str(run), "trials.zarr", 1, name)
+    (file,) = place.rglob(name)
+    found, wanted = dict(np.load(file)), predict(run, trials[1])
+    changes = np.concatenate([np.diff(trials[index].states().astype(float), axis=0)
+                              for index in range(4, 8)])  # fmt: skip
+    np.testing.assert_allclose(found["scale"], changes.std(axis=0), rtol=1e-4)
+    np.testing.assert_array_equal(found["true"], trials[1].states())
+    np.testing.assert_array_equal(found["changes"], wanted.changes)
+    assert ("states" in found) == (wanted.states is not None)
+    if wanted.states is not None:
+        np.testing.assert_array_equal(found["states"], wanted.states)
+
+
+def test_states_that_fit_are_those_of_all_frames(source):
+    """What is told of a pair are its change and the state at its second frame."""
+    networks = make(StateTask, settings_for(StateTask, "small", {"target": "absolute"}), source)
+    networks = networks.networks
+    true = np.random.default_rng(0).standard_normal((9, 3)).cumsum(axis=0)
+    changes, states = np.diff(true, axis=0), true[1:]
+    np.testing.assert_allclose(networks.fused(np.hstack([changes, states])), true, atol=1e-9)
+    off = np.where(np.arange(8) % 2, 0.5, -0.5)[:, None]
+    networks.trust[:, 0] = 1e6  # states err by far more than changes
+    found = networks.fused(np.hstack([changes, states + off]))
+    np.testing.assert_allclose(found, true, atol=1e-4)
+    networks.trust[:, 0] = 1e-6
+    found = networks.fused(np.hstack([changes, states + off]))
+    np.testing.assert_allclose(found[1:], states + off, atol=1e-4)
 
 
 def test_a_trial_is_read_in_pieces(run, trials, monkeypatch):

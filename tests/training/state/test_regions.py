@@ -52,6 +52,21 @@ def test_images_are_those_of_the_region(whole, regions):
     assert max(angles) - min(angles) < np.radians(0.5)
 
 
+def test_one_of_so_many_images_is_looked_at(whole, tmp_path, monkeypatch):
+    seen = []
+
+    def look(blocks, pixel_size, probabilities, size):
+        seen.append(np.concatenate(list(blocks)))
+        assert (pixel_size, size) == (whole.layout.pixel_size, pytest.approx(SIZE))
+        return Region(20.0, 27.0, 0.01)
+
+    monkeypatch.setattr("musim.training.state.regions.region_of", look)
+    extract_regions(whole, tmp_path / "r.zarr", every=3, pixels=(60, 240), size=SIZE, workers=1)
+    for index, images in enumerate(seen):
+        np.testing.assert_array_equal(images, whole.bmode(index)[::3])
+    assert len(seen) == 3
+
+
 def test_signals_and_names_stay(whole, regions):
     before, after = trials_of(whole), trials_of(regions)
     for one, other in zip(before, after, strict=True):

@@ -27,6 +27,10 @@ def test_a_participant_is_on_one_side_only(source):
              for side in (source.train, source.validated, source.tested)]  # fmt: skip
     assert sides == [{2, 3}, {1}, {0}]
     assert len(source.train) == 4  # all trials of each
+    other = StateSource("trials.zarr", test=3, validation=2)
+    for side, held in ((source.tested, 0), (source.validated, 1), (other.tested, 3),
+                       (other.validated, 2)):  # fmt: skip
+        assert [trial.index for trial in side] == [2 * held, 2 * held + 1]
 
 
 def test_training_never_looks_at_whom_it_is_tested_on(source, trials, tmp_path):
@@ -44,6 +48,36 @@ def test_scales_are_those_of_who_is_trained_on(source, trials):
     pixels = np.concatenate([trial.images(0, trial.frames) for trial in own]).astype(float)
     assert float(task.networks.row_mean) == pytest.approx(pixels.mean())
     assert float(task.networks.row_sd) == pytest.approx(pixels.std())
+
+
+def test_labels_are_standardised_and_told_in_their_units_again(source):
+    task = make(StateTask, settings(target="absolute"), source)
+    batch = next(task.batches(source, 0, rank=0, ranks=1, device=torch.device("cpu")))
+    networks = task.networks
+    mean, sd = torch.arange(1.0, 7), torch.arange(2.0, 8)
+    networks.label_mean.copy_(mean)
+    networks.label_sd.copy_(sd)
+    with torch.no_grad():
+        for weights in networks.parameters():
+            weights.zero_()
+        for network in (networks.learned.network, networks.learned.average):
+            network.output.bias.fill_(0.5)  # all that it tells
+        torch.testing.assert_close(networks.tell(batch)[3], mean + sd / 2)
+        for off in (0.0, 2.0):
+            labels = (mean + (0.5 + off) * sd).expand(len(batch["labels"]), -1)
+            found = task.losses("adamw", {**batch, "labels": labels}, 0, 0)
+            assert [float(each) for each in found.values()] == pytest.approx([off**2] * 2)
+
+
+def test_processes_share_each_batch_and_steps_follow_one_another(source):
+    task, device = make(StateTask, settings(), source), torch.device("cpu")
+    walk = task.batches(source, 0, rank=0, ranks=1, device=device)
+    for step in range(3):
+        whole = next(walk)
+        halves = [next(task.batches(source, step, rank=rank, ranks=2, device=device))
+                  for rank in (0, 1)]  # fmt: skip
+        for name, values in whole.items():
+            assert torch.equal(torch.cat([half[name] for half in halves]), values)
 
 
 def test_examples_are_pairs_of_frames_with_their_change(source, trials):
