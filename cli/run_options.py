@@ -53,7 +53,8 @@ def run_options(command):
 def translate_options(command):
     """Add the same options, with the translator's own models."""
     models = "small, or one of the paper: cyclegan-2d, recyclegan, cyclegan-3d, "
-    text = f"{models}cyclegan-3d-stride1, cyclegan-3d-noise.  [default: small]"
+    more = "cyclegan-3d-stride1, cyclegan-3d-noise; with --paired others.  [default: small]"
+    text = f"{models}{more}"
     for decorate in reversed(RUN_OPTIONS[1:]):
         command = decorate(command)
     return click.option("--model", default=None, metavar="NAME", help=text)(command)

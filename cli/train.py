@@ -108,24 +108,48 @@ def twitch(**options) -> None:
 
 
 @train.command(
-    short_help="Train a translator to the likeness of recordings.",
+    short_help="Train a translator, with or without pairs.",
     epilog="""\b
 Examples:
   musim train translate --a simulated.zarr --b recorded.zarr --out translator
   musim train translate --a simulated.zarr --b recorded.zarr --model cyclegan-3d-noise \\
     --precision bf16-mixed --out translator
+  musim train translate --paired --data left.zarr --out translator
+  musim train translate --paired --data left.zarr --model small-unit --out unit
+  musim train translate --paired --a analytic.zarr --b recorded.zarr --set frames=4 --out ceiling
   musim train translate --out translator --resume
 """,
 )
+@click.option("--paired", is_flag=True,
+              help="Learn from pairs: slices of --data, or sequences of --a and --b that show the "
+              "same (musim generate --paired).")  # fmt: skip
+@click.option("--data", default=None, metavar="STORE",
+              help="With --paired: a store of paired slices.")  # fmt: skip
 @click.option("--a", default=None, metavar="STORE", help="Simulated sequences.")
 @click.option("--b", default=None, metavar="STORE",
               help="Recorded ones, of the same frame rate, image and pixels.")  # fmt: skip
 @translate_options
-def translate(**options) -> None:
+def translate(paired, **options) -> None:
     """Train networks that make simulated sequences look like recorded ones, without pairs of them.
 
     The models are those of Ali et al. 2022; small is cyclegan-3d-noise with fewer maps and blocks.
+
+    With --paired they learn from images of two kinds that belong together, such as T1 and T2 of
+    one anatomy. The models then are those of Grant-Jacob et al. 2021, pix2pix, cyclegan and unit,
+    and for one processor small (pix2pix), small-cyclegan and small-unit. Slices of any size are
+    filled up with zeros to what the networks take.
     """
+    from ..training.runs.folder import RunFolder
+
+    if options["resume"] and not paired:
+        paired = RunFolder(options["target"]).describe()["task"] == "translate-paired"
+    if paired:
+        from ..training.paired.paired_task import PairedTask
+
+        run_training(PairedTask, options, {}, _pairs)
+        return
+    if options.pop("data") is not None:
+        raise InputError("--data: found without --paired, wanted both; or name --a and --b")
     if not options["resume"] and None in (options["a"], options["b"]):
         missing = " and no ".join(f"--{name}" for name in "ab" if options[name] is None)
         raise InputError(f"found no {missing}, wanted two stores to train on; name them")
@@ -190,6 +214,19 @@ def _domains(options):
     if a is None or b is None:
         raise InputError("found one of --a and --b, wanted both, or with --resume neither")
     return Domains(a, b)
+
+
+def _pairs(options):
+    from ..training.paired.source import Pairs
+
+    data, a, b = (options.pop(name) for name in ("data", "a", "b"))
+    if data is not None and (a is not None or b is not None):
+        raise InputError("found --data and one of --a and --b, wanted slices, or two stores")
+    if (a is None) != (b is None):
+        raise InputError("found one of --a and --b, wanted both: twins of musim generate --paired")
+    if data is None and a is None:
+        return None
+    return Pairs(data) if a is None else Pairs(a, b)
 
 
 def _source(options):

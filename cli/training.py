@@ -17,6 +17,8 @@ from .run_options import settings_from
 NO_DATA = {
     "segment": "found no --data, wanted images to train on; name a folder or a store",
     "diffuse": "found no --data, wanted images to train on; name a folder or a store",
+    "translate-paired": "found no --data, and no --a and --b, wanted a store of paired slices, or "
+    "two of sequences that show the same; name them",
     "state": "found no --data, wanted a store of videos to train on; name it",
 }
 """What is said where nothing is given to train on, of tasks that have nothing without end."""

@@ -14,6 +14,7 @@ from .wording import counted
     epilog="""\b
 Examples:
   musim translate simulated.zarr --run translator --out translated.zarr
+  musim translate right.zarr --run t1-to-t2 --out translated.zarr
 """
 )
 @store_argument
@@ -38,8 +39,16 @@ def translate(store, run, target, workers, resume, overwrite, as_json) -> None:
 
     STORE holds sequences of the frame rate and pixels that the run was trained with. The result is
     a store of as many sequences, with all labels that STORE has.
+
+    Of paired slices the second pictures are made of the first (runs of musim train translate
+    --paired on slices).
     """
-    from ..training.translation.translating import translate_store
+    from ..datasets.store import open_store
+
+    if open_store(store).is_slices:
+        from ..training.paired.translating import translate_slices as translate_store
+    else:
+        from ..training.translation.translating import translate_store
 
     began = time.perf_counter()
     with progress("translating", "sequences") as report:
@@ -48,6 +57,9 @@ def translate(store, run, target, workers, resume, overwrite, as_json) -> None:
             on_progress=report,
         )  # fmt: skip
     seconds = time.perf_counter() - began
+    if made.is_slices:
+        _tell_slices(made, target, seconds, as_json)
+        return
     if as_json:
         print_json(store=target, sequences=len(made), seconds=seconds, truth=made.has_truth)
         return
@@ -57,6 +69,16 @@ def translate(store, run, target, workers, resume, overwrite, as_json) -> None:
         soft_wrap=True,
         markup=False,
     )
+
+
+def _tell_slices(made, target, seconds, as_json) -> None:
+    if as_json:
+        print_json(store=target, sequences=len(made), seconds=seconds)
+        return
+    out().print(
+        f"{target}: {counted(len(made), 'slice')} translated ({seconds:.1f} s). Look at them: "
+        f"musim preview {target}", soft_wrap=True, markup=False,
+    )  # fmt: skip
 
 
 def _labels(made) -> str:

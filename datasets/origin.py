@@ -43,14 +43,14 @@ from .origins.images import ImportedImage, ImportedImages, SampledImages, Sectio
 from .origins.recorded import Cut, Imported
 from .origins.simulated import Simulated
 from .origins.videos import ExtractedRegions, ImportedVideo, ImportedVideos, SimulatedTrials
-from .origins.volumes import ImportedVolume, ImportedVolumes
+from .origins.volumes import ImportedVolume, ImportedVolumes, TranslatedSlices
 
 __all__ = [
     "ORIGINS", "Cut", "Drawn", "ExtractedRegions", "Identified", "Imported",
     "ImportedImage", "ImportedImages", "ImportedVideo", "ImportedVideos", "ImportedVolume",
     "ImportedVolumes", "Origin", "SampledImages", "Searched", "SectionImages", "Simulated",
-    "SimulatedTrials", "Translated", "check_revision", "declared_by", "format_version_of",
-    "from_attributes", "grid_attributes", "moment_attributes", "moments_of",
+    "SimulatedTrials", "Translated", "TranslatedSlices", "check_revision", "declared_by",
+    "format_version_of", "from_attributes", "grid_attributes", "moment_attributes", "moments_of",
     "parameters_of", "recorded_by", "settings_of", "software_versions", "to_attributes",
 ]  # fmt: skip
 
@@ -60,6 +60,7 @@ Drawn = Simulated | SectionImages | SimulatedTrials
 Origin = (
     Simulated | Imported | Identified | Translated | SectionImages | SampledImages
     | ImportedImages | SimulatedTrials | ImportedVideos | ExtractedRegions | ImportedVolumes
+    | TranslatedSlices
 )  # fmt: skip
 
 ORIGINS: dict[str, type[Origin]] = {kind.name: kind for kind in get_args(Origin)}

@@ -2,6 +2,7 @@
 
 from .identification.networks.detection_task import DetectTask
 from .identification.networks.twitch_task import TwitchTask
+from .paired.paired_task import PairedTask
 from .runs.task import TASKS
 from .sections.diffusion.diffuse_task import DiffuseTask
 from .sections.segmentation.segment_task import SegmentTask
@@ -12,6 +13,7 @@ __all__ = [
     "TASKS",
     "DetectTask",
     "DiffuseTask",
+    "PairedTask",
     "SegmentTask",
     "StateTask",
     "TranslateTask",

@@ -122,7 +122,7 @@ def plan(
         raise InputError("source: found none, wanted sequences to train on")
     if not isinstance(source, task_class.source_class):
         source = task_class.source_class.of(source)
-    return settings_for(task_class, model, texts), source
+    return settings_for(task_class, model, texts).on(source), source
 
 
 def train(

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 from .attributes import (
     SLICING,
     SOURCES,
+    TRANSLATED_FROM,
     Attributes,
     software_of,
     software_versions,
@@ -120,5 +121,68 @@ class ImportedVolumes:
             half=str(told["half"]),
             resampled=bool(told["resampled"]),
             left_out={str(plane): int(count) for plane, count in told["left_out"].items()},
+            software=software_of(attributes),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslatedSlices:
+    """Slices of another store, of which a run of training made the second picture of the first.
+
+    Parameters
+    ----------
+    store : str
+        Its address.
+    sequences : int
+        Slices that it has.
+    run : str
+        Folder of the run.
+    checkpoint : str
+        SHA-256 of its checkpoint, in hexadecimal.
+    settings : mapping of str to object
+        Of the run.
+    source : str
+        What made that store, in words.
+    software : mapping of str to str
+    """
+
+    name: ClassVar[str] = "translated slices"
+    version: ClassVar[int] = 1
+
+    store: str
+    sequences: int
+    run: str
+    checkpoint: str
+    settings: Mapping[str, Any]
+    source: str
+    software: Mapping[str, str] = field(default_factory=software_versions)
+
+    @property
+    def made_by(self) -> str:
+        """What made the store, in words."""
+        return f"second pictures made by {self.run} of slices in {self.store} ({self.source})"
+
+    @property
+    def advice(self) -> str:
+        """How the store is made again: from the other one."""
+        return "translate again"
+
+    def to_attributes(self) -> dict[str, Any]:
+        """Return what :meth:`from_attributes` reads back."""
+        known = ("store", "sequences", "run", "checkpoint", "source")
+        told = {name: getattr(self, name) for name in known}
+        return {TRANSLATED_FROM: text_of({**told, "settings": dict(self.settings)})}
+
+    @classmethod
+    def from_attributes(cls, attributes: Attributes) -> Self:
+        """Read what :meth:`to_attributes` made."""
+        told = value_of(attributes, TRANSLATED_FROM)
+        return cls(
+            store=str(told["store"]),
+            sequences=int(told["sequences"]),
+            run=str(told["run"]),
+            checkpoint=str(told["checkpoint"]),
+            settings=told["settings"],
+            source=str(told["source"]),
             software=software_of(attributes),
         )

@@ -56,6 +56,15 @@ class Settings(Declared):
         cls.check_names(texts)
         return cls(**{**(base or {}), **texts})
 
+    def on(self, source: Any) -> Self:
+        """Return the settings with what follows from what is trained on; here nothing does.
+
+        Parameters
+        ----------
+        source : Source, or what the task takes
+        """
+        return self
+
     def describe(self) -> list[tuple[str, str, str, str]]:
         """Return (name, value, unit, meaning) of each setting, as a user would type the value."""
         return [

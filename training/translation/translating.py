@@ -19,7 +19,6 @@ from ...datasets.store import Store, open_sequences
 from ...simulator.errors import FailureError, InputError
 from ..runs.folder import RunFolder, versions
 from ..tasks import digest_of, open_run
-from .sequences import check_frames
 from .translation_task import TranslateTask
 
 _one_at_a_time = threading.Lock()
@@ -46,7 +45,6 @@ def plan(source: Store, run: str | Path) -> Layout:
             "sequences; translate the store that they were found in"
         )
     folder = str(Path(run).absolute())
-    RunFolder(run).describe("translate")
     task, grid = _open(folder, digest_of(folder))
     layout = source.layout
     found = layout.grid
@@ -56,11 +54,8 @@ def plan(source: Store, run: str | Path) -> Layout:
             f"{grid.frame_rate:g} Hz and {grid.pixel} as in the training of {run}; generate it so, "
             "or train another translator"
         )
-    frames, depth, width = layout.shape
-    generator = task.model.generator_a2b
     try:
-        check_frames(generator, frames)
-        generator.check_size((generator.least[0], depth, width)[-generator.dimensions :])
+        task.check_sequences(layout.shape)
     except InputError as error:
         raise InputError(f"{source.location}: {error}") from error
     origin = Translated(
@@ -175,10 +170,32 @@ def _labels(layout: Layout) -> list[str]:
     return [name for name in layout.variables if name != "tvi"]
 
 
+def _task_of(run: str) -> type[Any]:
+    """Return the class of the translator that a run is of: one that learned with or without pairs.
+
+    Raises
+    ------
+    InputError
+        If there is no run of either, or it learned from slices.
+    """
+    from ..paired.paired_task import PairedTask
+
+    description = RunFolder(run).describe()
+    if description["task"] != PairedTask.name:
+        RunFolder(run).describe(TranslateTask.name)
+        return TranslateTask
+    if not description["source"].get("b"):
+        raise InputError(
+            f"{run}: found a translator of paired slices, wanted one of sequences; translate a "
+            "store of slices with it"
+        )
+    return PairedTask
+
+
 @lru_cache(maxsize=1)
-def _open(run: str, digest: str) -> tuple[TranslateTask, Any]:
+def _open(run: str, digest: str) -> tuple[Any, Any]:
     """Return the task of a run, and its grid; kept, though its training may go on meanwhile."""
-    task, grid = open_run(run, TranslateTask)
+    task, grid = open_run(run, _task_of(run))
     if digest_of(run) != digest:
         raise InputError(
             f"{run}: found another checkpoint than the one that was begun with, wanted the same; "

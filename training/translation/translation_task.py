@@ -21,7 +21,7 @@ from .networks.layers import Key
 from .networks.models import TranslationModel, build
 from .objectives import CycleObjective, Generated, Objective, RecycleObjective, judge
 from .pool import ImagePool
-from .sequences import Scale, translate
+from .sequences import Scale, check_frames, translate
 from .translation_settings import MODELS, TranslateSettings
 from .validation import HeldOut, check_held_out
 
@@ -191,6 +191,13 @@ class TranslateTask:
         """Scales of domains A and B."""
         a, b = self.networks.scale_a, self.networks.scale_b
         return Scale(float(a[0]), float(a[1])), Scale(float(b[0]), float(b[1]))
+
+    def check_sequences(self, shape: tuple[int, int, int]) -> None:
+        """Raise InputError unless sequences of so many frames and pixels can be translated."""
+        frames, depth, width = shape
+        generator = self.model.generator_a2b
+        check_frames(generator, frames)
+        generator.check_size((generator.least[0], depth, width)[-generator.dimensions :])
 
     def translate(self, tvi: np.ndarray, index: int) -> np.ndarray:
         """Return a sequence of domain A as one of domain B.

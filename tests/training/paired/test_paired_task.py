@@ -1,0 +1,171 @@
+"""Training learns, goes on exactly, and gives what applies it."""
+
+import numpy as np
+import pytest
+import torch
+
+from musim.datasets.volumes.slices import padded, slices_of
+from musim.training.paired.applying import (
+    Translator,
+    apply,
+    apply_to_sequence,
+    fitted,
+    load,
+    scaled,
+    unfitted,
+    unscaled,
+)
+from musim.training.paired.networks.models import Architecture, PairedModel, build
+from musim.training.paired.paired_settings import MODELS, PairedSettings
+from musim.training.paired.paired_task import PairedTask
+from musim.training.paired.source import Pairs
+from musim.training.runs.folder import LAST, TRAINING, RunFolder
+from musim.training.runs.stepping import plain_backward, plain_clip, step
+from musim.training.tasks import open_run, train
+from tests.pairs import TINY, drawn
+from tests.slices import store_of_slices
+
+CPU = {"accelerator": "cpu"}
+
+
+def train_steps(task, source, steps):
+    """Return the losses of some steps."""
+    optimisers = task.optimisers()
+    batches = task.batches(source, 0, rank=0, ranks=1, device=torch.device("cpu"))
+    return [
+        step(task, optimisers, next(batches), number, 0, plain_backward, plain_clip)
+        for number in range(steps)
+    ]
+
+
+def test_identical_pairs_give_identity(tmp_path):
+    store = store_of_slices(drawn(12, side=(14, 16), identical=True), tmp_path / "same.zarr")
+    source = Pairs.of(store)
+    settings = PairedSettings(
+        maps=8, levels=2, discriminator_maps=2, discriminator_layers=2, learning_rate=2e-3,
+        held_out=True,
+    ).on(source)  # fmt: skip
+    task = PairedTask(settings, source.grid)
+    task.check(source)
+    losses = [found["l1"] for found in train_steps(task, source, 150)]
+    assert np.mean(losses[-10:]) < 0.2 * np.mean(losses[:5])
+    found = task.validate(source, torch.device("cpu"))
+    assert found["nrmse"] < 0.08
+
+
+@pytest.mark.parametrize("architecture", ["pix2pix", "cyclegan", "unit"])
+def test_a_resumed_run_equals_one_without_a_break(architecture, pairs_store, tmp_path):
+    source = Pairs.of(pairs_store)
+    texts = {**TINY, "architecture": architecture, "pool_size": "2"}
+
+    def stop(done, total):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    train(PairedTask, tmp_path / "whole", source=source, texts=texts, **CPU)
+    with pytest.raises(KeyboardInterrupt):
+        train(PairedTask, tmp_path / "run", source=source, texts=texts, on_progress=stop, **CPU)
+    train(PairedTask, tmp_path / "run", resume=True, **CPU)
+    one, other = (RunFolder(tmp_path / name) for name in ("whole", "run"))
+    for name, value in one.load(LAST)["networks"].items():
+        assert torch.equal(value, other.load(LAST)["networks"][name]), name
+    first, second = (
+        [{k: v for k, v in row.items() if k != "seconds"} for row in run.history(TRAINING)]
+        for run in (one, other)
+    )
+    assert first == second
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_twins_can_be_trained_on(dimensions, twins, tmp_path):
+    source = Pairs(str(twins / "a.zarr"), str(twins / "b.zarr"))
+    texts = {**TINY, "dimensions": str(dimensions), "frames": "8", "steps": "2",
+             "validate_every": "2"}  # fmt: skip
+    best = train(PairedTask, tmp_path / "run", source=source, texts=texts, **CPU)
+    assert 0 < best["nrmse"] < 2
+    task, _ = open_run(tmp_path / "run", PairedTask)
+    tvi = source.examples_of.store.tvi(0)
+    made = task.translate(tvi, 0)
+    assert made.shape == tvi.shape
+    assert np.isfinite(made).all()
+
+
+def test_all_models_have_settings():
+    assert {"small", "small-cyclegan", "small-unit", "pix2pix", "cyclegan", "unit"} == set(MODELS)
+    for model in ("pix2pix", "cyclegan", "unit"):
+        found = PairedSettings(**MODELS[model])
+        assert (found.epochs, found.batch_size, found.learning_rate) == (15, 1, 2e-4)
+        assert not found.held_out
+
+
+class Same(PairedModel):
+    """Gives what it is given, at sides of multiples of 8; tells what those were."""
+
+    def __init__(self, dimensions=2):
+        super().__init__(Architecture(name="pix2pix", dimensions=dimensions))
+        self.seen = []
+
+    divisors = property(lambda self: [8] * self.architecture.dimensions)
+    least = divisors
+
+    def translate(self, a, keys):
+        self.seen.append(tuple(a.shape))
+        return a
+
+
+def test_intensities_go_there_and_back():
+    model = Same()
+    model.scale_a.copy_(torch.tensor([100.0, 300.0]))
+    model.scale_b.copy_(torch.tensor([-1.0, 0.0]))
+    images = torch.tensor([[[100.0, 300.0, 150.0]]])
+    assert apply(model, images, 0).tolist() == [[[-1.0, 0.0, -0.75]]]
+    assert model.seen == [(1, 1, 8, 8)]
+    assert torch.equal(unscaled(scaled(images, model.scale_a), model.scale_a), images)
+
+
+def test_pictures_lie_in_the_middle_as_on_the_canvas_of_a_store():
+    image = np.arange(15, dtype=np.float32).reshape(3, 5)
+    whole = fitted(torch.from_numpy(image), (8, 16))
+    assert np.array_equal(whole, padded(image, (8, 16)))
+    assert np.array_equal(unfitted(whole, (3, 5)), image)
+
+
+def test_clips_fade_into_one_another_without_changing_what_is_the_same():
+    tvi = np.random.default_rng(0).normal(size=(21, 8, 8)).astype(np.float32)
+    model = Same(3)
+    np.testing.assert_allclose(apply_to_sequence(model, tvi, 8, 0), tvi, rtol=1e-5, atol=1e-6)
+    assert {shape[2:] for shape in model.seen} == {(8, 8, 8)}
+
+
+def test_a_slice_is_translated_alone_as_in_a_batch_and_on_any_canvas(trained, pairs_store):
+    translate = load(trained, "cpu")
+    images = [one.image for one in slices_of(pairs_store)][:5]
+    together = translate.batch(np.stack(images))
+    for image, wanted in zip(images, together, strict=True):
+        alone = translate(image, plane="axial")
+        assert alone.dtype == np.float32
+        np.testing.assert_allclose(alone, wanted, atol=1e-2)
+        np.testing.assert_allclose(translate(padded(image, 32))[6:26, 2:30], wanted, atol=1e-2)
+
+
+def test_what_is_no_image_is_refused(trained, refused, twins, tmp_path):
+    translate = load(trained, "cpu")
+    with refused("found the shape (3,)"):
+        translate(np.zeros(3))
+    with refused("not finite"):
+        translate(np.full((4, 4), np.nan))
+    with refused("plane: found 'oblique'"):
+        translate(np.zeros((4, 4)), plane="oblique")
+    source = Pairs(str(twins / "a.zarr"), str(twins / "b.zarr"))
+    train(PairedTask, tmp_path / "run", source=source, texts={**TINY, "steps": "1"}, **CPU)
+    with refused("found a translator of sequences", "wanted one of paired slices"):
+        load(tmp_path / "run")
+
+
+def test_noise_is_the_same_for_all_in_use_and_differs_between_runs():
+    model = build(Architecture(name="pix2pix", maps=4, levels=2, discriminator_maps=2,
+                               discriminator_layers=2), 0)  # fmt: skip
+    image = np.random.default_rng(0).normal(size=(1, 16, 16)).astype(np.float32)
+    one, same, other = (Translator(model, seed, (16, 16)).batch(image) for seed in (1, 1, 2))
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, other)
