@@ -1,6 +1,6 @@
 """Twins: two stores of sequences that show the same truth, such as a simulation and its recording.
 
-``musim generate --domain experiment --paired`` (or ``quick``) writes them.
+A virtual experiment writes them, quick or full, if it is asked for pairs.
 """
 
 import functools
