@@ -106,7 +106,7 @@ class Twins:
 
 def _check_twins(store: Store, other: Store) -> None:
     """Raise InputError unless sequence i of both shows the same units, firing at the same time."""
-    advice = "twins of musim generate --paired; without pairs, train translate without --paired"
+    advice = "twins of musim generate --paired; of others a translator learns without pairs"
     if len(store) != len(other):
         raise InputError(
             f"{other.location}: found {len(other)} sequences, wanted the {len(store)} of "
