@@ -12,7 +12,7 @@ from ..simulator.errors import InputError
 from .console import err, megabytes, out, progress
 from .options import changes_from
 from .trials import told
-from .wording import counted
+from .wording import counted, not_an_option_of
 
 participants_option = click.option(
     "--participants",
@@ -79,10 +79,8 @@ def study_of(texts: Mapping[str, str | None], changes: Sequence[str]) -> Study:
     study, given = Study(), {name: text for name, text in texts.items() if text is not None}
     for name in given:
         if name not in study.names:
-            raise InputError(
-                f"found --{name.replace('_', '-')} for trials of the calf, wanted --set with one "
-                f"of {', '.join(study.names)}"
-            )
+            scene = "trials of the calf"
+            raise InputError(not_an_option_of(name, scene, PRESET, study.names))
     return study.changed({**given, **changes_from(changes)})
 
 

@@ -12,7 +12,7 @@ from ..simulator.section.parameters import SectionParameters
 from .console import err, megabytes, out, progress
 from .options import changes_from
 from .trials import told
-from .wording import counted
+from .wording import counted, not_an_option_of
 
 
 def is_asked_for(preset: str | None, muscle: str | None, changes: Sequence[str]) -> bool:
@@ -56,10 +56,8 @@ def parameters_of(texts: Mapping[str, str | None], changes: Sequence[str]) -> Se
     known = declarations(SectionParameters)
     for name in given:
         if name not in known:
-            raise InputError(
-                f"found --{name.replace('_', '-')} for images of the longitudinal section, wanted "
-                f"--set with one of {', '.join(known)}"
-            )
+            scene = "images of the longitudinal section"
+            raise InputError(not_an_option_of(name, scene, PRESET, known))
     return SectionParameters.of(muscle, **{**given, **changes_from(changes)})
 
 

@@ -1,6 +1,8 @@
 """Words: options for the library's arguments, and numbers of things."""
 
+import difflib
 import re
+from collections.abc import Iterable
 
 # An argument in backticks, perhaps one of an object, perhaps with its value.
 _ARGUMENT = re.compile(
@@ -46,6 +48,32 @@ def _option(argument: re.Match[str]) -> str:
         return f"--set {name.removeprefix(SETTING)}={value or '...'}"
     option = RENAMED.get(name, "--" + name.rpartition(".")[2].replace("_", "-"))
     return option if value in {None, "True"} else f"{option} {value}"
+
+
+def not_an_option_of(name: str, scene: str, preset: str, settings: Iterable[str]) -> str:
+    """Return what there is to say of an option of other scenes that this one does not have.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter that the option sets.
+    scene, preset : str
+        What is simulated, and the preset that lists its settings.
+    settings : iterable of str
+        Names of those.
+
+    Examples
+    --------
+    >>> not_an_option_of("frames", "trials", "cunningham-2017", ["duration", "view"])
+    'found --frames for trials, wanted --set duration=...; musim presets cunningham-2017 lists all'
+    """
+    known = list(settings)
+    asked = {"frames": "duration"}.get(name, name)
+    meant = difflib.get_close_matches(asked, known, 1)
+    return (
+        f"found --{name.replace('_', '-')} for {scene}, wanted --set "
+        f"{meant[0] if meant else 'NAME'}=...; musim presets {preset} lists all"
+    )
 
 
 def counted(number: int, what: str) -> str:

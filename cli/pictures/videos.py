@@ -18,18 +18,23 @@ from .panels import Page, label_axes
 
 WIDTH, MARGIN, TOP, GAP = 11.0, 0.6, 0.85, 0.42
 IMAGE, TALLEST = 5.0, 2.4
-LEFT = MARGIN + IMAGE + 0.95
+WORDS = 4.8
+"""Inches that the words above an image take."""
+BETWEEN = 0.95
 DOTS_PER_INCH = 150
 
 COLOURS = {"emg_amplitude": "#000000", "torque": "#d55e00", "angle": "#0072b2",
            "fascicle_length_course": "#009e73"}  # fmt: skip
 LABELS = {
-    "emg_amplitude": "EMG (V)",
+    "emg_amplitude": "EMG (mV)",
     "torque": "Torque (N m)",
     "angle": "Angle (deg)",
     "fascicle_length_course": "Fascicle (mm)",
 }
 """Of signals, from the top."""
+
+SCALES = {"emg_amplitude": 1e3}
+"""What signals are drawn in over the unit of the store, where they differ."""
 
 ARROW = "#f0e442"
 ARROWS = 5, 12
@@ -113,6 +118,7 @@ def compose_video(store: Store, index: int) -> Page:
     high, across = scene.size
     height = min(IMAGE * high / across, TALLEST)
     width = height * across / high
+    left = MARGIN + max(width, WORDS) + BETWEEN
     rows = len(scene.highlights)
     bottom = max(TOP + rows * (height + GAP) - GAP, TOP + 0.95 * max(len(scene.signals), 1))
     page = Page(WIDTH, bottom + 0.5, DOTS_PER_INCH)
@@ -122,7 +128,7 @@ def compose_video(store: Store, index: int) -> Page:
         top = TOP + number * (height + GAP)
         moved = frame > 0 and isinstance(store.origin, SimulatedTrials)
         told = f"{frame / scene.trial.frame_rate:.2f} s, {words}"
-        told += "; arrows: motion since the first frame" if moved else ""
+        told += "; arrows: motion since the first frame, to scale" if moved else ""
         page.text(MARGIN, top - 0.1, "abc"[number], fontsize=10, weight="bold")
         page.text(MARGIN + 0.17, top - 0.1, told, fontsize=9)
         axes = page.axes(MARGIN, top, width, height)
@@ -133,9 +139,9 @@ def compose_video(store: Store, index: int) -> Page:
             _draw_motion(axes, store, index, frame)
             axes.set(xlim=(0, across), ylim=(high, 0))
         label_axes(axes, f"Width ({unit})" if number == rows - 1 else "", f"Depth ({unit})")
-    page.text(LEFT - 0.55, TOP - 0.1, "abcd"[rows], fontsize=10, weight="bold")
-    page.text(LEFT - 0.38, TOP - 0.1, "Signals (dashed: instants of the images)", fontsize=9)
-    draw_signals(page, scene, (LEFT, TOP, WIDTH - LEFT - 0.25, bottom - TOP))
+    page.text(left - 0.55, TOP - 0.1, "abcd"[rows], fontsize=10, weight="bold")
+    page.text(left - 0.38, TOP - 0.1, "Signals (dashed: instants of the images)", fontsize=9)
+    draw_signals(page, scene, (left, TOP, WIDTH - left - 0.25, bottom - TOP))
     return page
 
 
@@ -151,7 +157,7 @@ def draw_signals(
         for frame, _ in scene.highlights:
             axes.axvline(frame / scene.trial.frame_rate, color="0.7", linewidth=0.7,
                          dashes=(4, 3), zorder=0)  # fmt: skip
-        axes.plot(times, values, color=COLOURS[name], linewidth=0.8)
+        axes.plot(times, values * SCALES.get(name, 1), color=COLOURS[name], linewidth=0.8)
         axes.set_xlim(0, scene.duration)
         axes.locator_params(axis="y", nbins=4)
         last = number == len(scene.signals) - 1

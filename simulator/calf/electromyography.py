@@ -62,4 +62,5 @@ def amplitude(emg: NDArray[np.float64], cutoff: float, sample_rate: float) -> ND
     """
     filtered = scipy.signal.butter(ORDER, cutoff, fs=sample_rate, output="sos")
     reach = min(len(emg) - 1, round(sample_rate / cutoff))
-    return scipy.signal.sosfiltfilt(filtered, np.abs(emg), padlen=reach)
+    # Mirrored, for the usual odd extension would pin both ends to a single rectified sample.
+    return scipy.signal.sosfiltfilt(filtered, np.abs(emg), padtype="even", padlen=reach)

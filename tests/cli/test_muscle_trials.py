@@ -85,6 +85,7 @@ def test_other_commands_refuse_them_in_one_line(made, command):
         ),
         (("--preset", PRESET, "--set", "compartments=2"), "compartments: found 2, wanted 1"),
         (("--preset", PRESET, "--units", "3"), "found --units for trials of the calf"),
+        (("--preset", PRESET, "--frames", "100"), "wanted --set duration=...; musim presets "),
         (("--preset", PRESET, "--muscle", "biceps-brachii"), "found --muscle for trials"),
         (("--preset", PRESET, "--paired"), "found --paired for trials of the calf"),
         (("--preset", PRESET, "--tasks", "running"), "tasks: found 'running', wanted some of"),

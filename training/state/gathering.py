@@ -150,8 +150,8 @@ def gather(
     _check_room(made * row_bytes, folder)
     if lacking and not brief:
         _log.info(
-            "preparing %d frames of %d trials, %.2g GB in %s", made, len(lacking),
-            made * row_bytes / 1e9, folder or "memory",
+            "preparing %d frames of %d trial%s, %.2g GB in %s", made, len(lacking),
+            "" if len(lacking) == 1 else "s", made * row_bytes / 1e9, folder or "memory",
         )  # fmt: skip
     began, done, lock = time.perf_counter(), 0, threading.Lock()
 
@@ -175,7 +175,7 @@ def gather(
         done += 1
         if not brief and (10 * done // len(lacking)) > (10 * (done - 1) // len(lacking)):
             seconds = time.perf_counter() - began
-            _log.info("prepared %d of %d trials (%.0f s)", done, len(lacking), seconds)
+            _log.info("prepared %d of %d (%.0f s)", done, len(lacking), seconds)
 
     if lacking:
         with open_workers(pool="threads") as run:

@@ -44,6 +44,14 @@ def test_amplitude_follows_without_delay():
     assert max(agree) > 0.97
 
 
+def test_amplitude_ends_as_it_goes_on():
+    emg = emg_of(np.full(4000, 0.2)).reshape(-1, 200)  # 20 contractions of a fifth of a second
+    seen = np.array([amplitude(each, 6.0, RATE) for each in emg])
+    for end in (seen[:, 0], seen[:, -1]):
+        assert end.mean() == pytest.approx(0.02, rel=0.1)
+        assert end.std() < 0.006
+
+
 def test_half_of_the_amplitude_is_left_at_the_cutoff():
     times = np.arange(20_000) / RATE
     seen = amplitude(1 + 0.5 * np.sin(2 * np.pi * 6 * times), 6.0, RATE)[5000:15000]

@@ -1,5 +1,6 @@
 """Frames as the motion of a hundred places: what the method ``klt`` shows its network."""
 
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from .places import PLACES, find_places, track
 
 if TYPE_CHECKING:
     from ....datasets.videos.trials import MuscleTrial
+
+_log = logging.getLogger(__name__)
 
 IMAGES = 500
 """From which places are found; Cunningham et al. 2017, section III.D."""
@@ -52,6 +55,7 @@ class TrackedPlaces(InputStage):
             If there are too few corners in them, or a library is not installed.
         """
         images = (trial.images(at, at + 1)[0] for trial, at in even_frames(trials, IMAGES))
+        _log.info("looking for places in %d images that are trained on", IMAGES)
         found = find_places(images, self.tracker, seed)
         self.places.copy_(torch.from_numpy(found))
 
