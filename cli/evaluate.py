@@ -2,7 +2,6 @@
 
 import math
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -19,6 +18,7 @@ from .console import out, print_json, progress
 from .evaluate_images import evaluate_images
 from .evaluate_state import state
 from .evaluate_thickness import thickness
+from .evaluate_translate import translate
 from .options import changes_from, json_option, set_option
 from .wording import counted
 
@@ -33,6 +33,7 @@ Examples:
   musim evaluate identify musim.zarr --method ica
   musim evaluate firings units.zarr emg_events.tsv
   musim evaluate translate translated.zarr --b recorded.zarr
+  musim evaluate translate pix2pix unit --paired --data right.zarr
   musim evaluate thickness --data images --simulated simulated.zarr
   musim evaluate images recorded simulated.zarr
   musim evaluate state cnn klt --out states
@@ -45,6 +46,7 @@ def evaluate() -> None:
 evaluate.add_command(thickness)
 evaluate.add_command(evaluate_images)
 evaluate.add_command(state)
+evaluate.add_command(translate)
 
 
 @evaluate.command(
@@ -253,58 +255,3 @@ def firings(found, true, sequence, end, rules, target, as_json) -> None:
     print_scores(scored)
     if place is not None:
         out().print(f"{place}: {counted(len(scored.units), 'unit')}", soft_wrap=True, markup=False)
-
-
-@evaluate.command(
-    short_help="Score translated sequences against experimental ones.",
-    epilog="""\b
-Examples:
-  musim evaluate translate translated.zarr --b recorded.zarr
-  musim evaluate translate one.zarr two.zarr --b recorded.zarr --out models
-""",
-)
-@click.argument("translated", metavar="STORE...", nargs=-1, required=True)
-@click.option("--a", "simulated", default=None, metavar="STORE",
-              help="What they were translated from.  [default: as they say]")  # fmt: skip
-@click.option("--b", "experimental", required=True, metavar="STORE",
-              help="Experimental sequences.")  # fmt: skip
-@click.option(
-    "-o", "--out", "target", default="translation", show_default=True, metavar="FOLDER",
-    help="Where tables and figures are written.",
-)  # fmt: skip
-@click.option("--workers", type=int, default=None, metavar="NUMBER",
-              help="Processes.  [default: one a processor]")  # fmt: skip
-@click.option("--overwrite", is_flag=True, help="Replace an evaluation that is there.")
-@json_option
-@config_option
-def translate(translated, simulated, experimental, target, workers, overwrite,
-              as_json) -> None:  # fmt: skip
-    """Score translated sequences against experimental ones, as Table 1 of Ali et al. 2022 does.
-
-    Every sequence of a STORE is compared with every experimental one, and with the simulated one it
-    was made of. The folder gets the table, a row for each sequence and unit, and figures.
-    """
-    from ..training.translation.evaluation import evaluate_translation
-    from .translation_table import print_translation
-
-    began = time.perf_counter()
-    with progress("comparing", "sequences") as report:
-        found = evaluate_translation(
-            simulated, experimental, translated, target, workers=workers, overwrite=overwrite,
-            on_progress=report,
-        )  # fmt: skip
-    if as_json:
-        print_json(
-            evaluation=target,
-            rows=[asdict(row) for row in found.rows],
-            survival={
-                each.name: {name: asdict(score) for name, score in each.survival.items()}
-                for each in found.translations
-            },
-            alarms={each.name: each.alarms for each in found.translations},
-        )
-        return
-    console = out()
-    print_translation(found, console)
-    console.print(f"{target}: table.csv, figures ({time.perf_counter() - began:.0f} s). Look at "
-                  f"them: musim report {target}", soft_wrap=True, markup=False)  # fmt: skip

@@ -9,6 +9,8 @@ from ...datasets.store import open_sequences
 from ...simulator.errors import FailureError, InputError
 from ...training.evaluations import EvaluationFolder
 from ...training.identification.evaluation import SETTINGS, UNITS, read_evaluation
+from ...training.paired.explaining.files import FILES as WINDOWS_FILES
+from ...training.paired.protocol.files import FILES as PAIRED_FILES
 from ...training.sections.likeness.evaluation import SETTINGS as LIKENESS
 from ...training.sections.protocol.files import FILES as THICKNESS_FILES
 from ...training.state.explaining.files import FILES as EXPLANATION_FILES
@@ -53,6 +55,8 @@ def write_pages(
         (THICKNESS_FILES.settings, _of_thickness),
         (STATE_FILES.settings, _of_state),
         (EXPLANATION_FILES.settings, _of_explanation),
+        (PAIRED_FILES.settings, _of_pairs),
+        (WINDOWS_FILES.settings, _of_windows),
     ):
         if location.is_local and location.exists(settings):
             if sequence is not None:
@@ -110,6 +114,20 @@ def _of_explanation(location: Location) -> str:
 
     EvaluationFolder(location.path, EXPLANATION_FILES).check_finished()
     return explanation_page(location)
+
+
+def _of_pairs(location: Location) -> str:
+    from .paired import paired_page
+
+    EvaluationFolder(location.path, PAIRED_FILES).check_finished()
+    return paired_page(location)
+
+
+def _of_windows(location: Location) -> str:
+    from .windows import windows_page
+
+    EvaluationFolder(location.path, WINDOWS_FILES).check_finished()
+    return windows_page(location)
 
 
 def _of_identification(location: Location) -> str:

@@ -198,7 +198,8 @@ def _connected(
     """Yield the connected structures of a mask that are large enough and stand out."""
     from scipy.ndimage import find_objects, label
 
-    labels, _ = label(mask & inside, structure=np.ones((3, 3), int))
+    labels = np.empty(mask.shape, np.int32)
+    label(mask & inside, structure=np.ones((3, 3), int), output=labels)
     reach = max(2, width // 2)
     for number, box in enumerate(find_objects(labels), start=1):
         # With what lies around it.
@@ -228,7 +229,7 @@ def _connected(
 def _grown(mask: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
     from scipy.ndimage import binary_dilation
 
-    return binary_dilation(mask, np.ones((3, 3), bool), iterations=by)
+    return np.asarray(binary_dilation(mask, np.ones((3, 3), bool), iterations=by), np.bool_)
 
 
 def by_width(
@@ -251,7 +252,7 @@ def by_width(
     for width in diameters[:-1]:
         some = [one for one in structures if one.width == width]
         if not some:
-            found.append(SizeClass(width, 0, (math.nan,) * 3, math.nan, math.nan))
+            found.append(SizeClass(width, 0, (math.nan, math.nan, math.nan), math.nan, math.nan))
             continue
         kept = np.array([one.kept for one in some])
         first, median, third = np.quantile(kept, (0.25, 0.5, 0.75)).tolist()

@@ -84,11 +84,11 @@ def windowed(
         What is outside of the square is 0.
     """
     found = np.zeros((len(widths), *image.shape), np.float32)
-    for each, width in zip(found, widths, strict=True):
+    for number, width in enumerate(widths):
         begins = [max(int(place) - width // 2, 0) for place in point]
         ends = [int(place) - width // 2 + width for place in point]
         inside = tuple(slice(begin, end) for begin, end in zip(begins, ends, strict=True))
-        each[inside] = image[inside]
+        found[(number, *inside)] = image[inside]
     return found
 
 

@@ -34,8 +34,11 @@ spectrum is a multiple too."""
 LEAST_MEAN = 0.01
 """SD of the mean over time, over the sequence's, from which a constant pattern is looked for."""
 
-LEAST_PIXELS = 64
-"""Side of an image without which K-space has no surroundings of such peaks."""
+LEAST_PERIODS = 8
+"""In a side of an image, without which K-space has no surroundings of such peaks."""
+
+LEAST_PIXELS = LEAST_PERIODS * PERIOD
+"""Side of an image without which none is looked for in sequences."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,25 +163,27 @@ def checkerboard_of(means: NDArray[np.float64], variances: NDArray[np.float64]) 
     return max(found, key=lambda each: each.strength)
 
 
-def isolated_peak(image: NDArray[np.float64]) -> Checkerboard:
-    """Return the most isolated peak of an image's K-space at periods of 8 px and parts of it.
+def isolated_peak(image: NDArray[np.float64], period: int = PERIOD) -> Checkerboard:
+    """Return the most isolated peak of an image's K-space at a period and parts of it.
 
-    The image is cut to a multiple of 8 px, and tapered so that its edges leave no cross in K-space.
-    A peak is compared with the points a few away from it that are near none of the other
+    The image is cut to a multiple of the period, and tapered so that its edges leave no cross in
+    K-space. A peak is compared with the points a few away from it that are near none of the other
     frequencies looked at: with the power that a tenth of them exceeds. On the axes kz = 0 and
     kx = 0, where layers of tissue gather power, it has to stand out of those of the axis too.
 
     Parameters
     ----------
     image : float64 array of shape (depth, width)
+    period : int
+        The longest that is looked for, px; even.
 
     Returns
     -------
     Checkerboard
-        Its strength is NaN if the image is smaller than 64 x 64 px.
+        Its strength is NaN if a side of the image has less than eight periods.
     """
-    depth, width = (side - side % PERIOD for side in image.shape)
-    if min(depth, width) < LEAST_PIXELS:
+    depth, width = (side - side % period for side in image.shape)
+    if min(depth, width) < LEAST_PERIODS * period:
         return Checkerboard(math.nan, (math.inf, math.inf))
     cut = image[:depth, :width]
     if np.ptp(cut) == 0:
@@ -187,18 +192,18 @@ def isolated_peak(image: NDArray[np.float64]) -> Checkerboard:
     level = float((cut * taper).sum() / taper.sum())
     power = np.abs(np.fft.fft2((cut - level) * taper)) ** 2
     power = np.maximum(power, 1e-24 * power.max())  # rounding is no peak
-    steps = depth // PERIOD, width // PERIOD
+    steps = depth // period, width // period
     best = NONE
     # Half of the plane: the rest mirrors it.
-    for z in range(PERIOD // 2 + 1):
-        for x in range(PERIOD if z not in (0, PERIOD // 2) else PERIOD // 2 + 1):
+    for z in range(period // 2 + 1):
+        for x in range(period if z not in (0, period // 2) else period // 2 + 1):
             if (z, x) == (0, 0):
                 continue
             place = z * steps[0], x * steps[1]
             strength = float(power[place] / _power_around(power, place, steps))
             if strength > best.strength:
-                period = tuple(PERIOD / min(k, PERIOD - k) if k else math.inf for k in (z, x))
-                best = Checkerboard(strength, period)  # type: ignore[arg-type]
+                found = tuple(period / min(k, period - k) if k else math.inf for k in (z, x))
+                best = Checkerboard(strength, found)  # type: ignore[arg-type]
     return best
 
 
