@@ -7,7 +7,7 @@ import xarray
 from musim.datasets.origin import SimulatedTrials
 from musim.datasets.store import check_velocity, open_sequences, open_store
 from musim.datasets.verification import verify
-from musim.datasets.videos.generation import generate_trials, plan_trials
+from musim.datasets.videos.generation import TrialGeneration, generate_trials, plan_trials
 from musim.datasets.videos.trials import trials_of
 from musim.simulator.calf.parameters import draw_participant
 from musim.simulator.calf.scene import prepare_scene
@@ -56,6 +56,14 @@ def test_a_window_is_that_of_the_whole(name, request):
     np.testing.assert_array_equal(store[2].bmode[5], whole[5])
 
 
+def test_images_are_written_chunk_by_chunk(rendered, study, monkeypatch):
+    layout = plan_trials(study, sequences=1, seed=5, written=True)
+    monkeypatch.setattr(type(layout), "frames_of_chunk", property(lambda self: 7))
+    blocks = list(TrialGeneration(layout=layout).frames(0))
+    assert [len(block) for block in blocks] == [7, 7, 7, 7, 2]
+    np.testing.assert_array_equal(np.concatenate(blocks), rendered.bmode(0))
+
+
 def test_any_reader_of_zarr_opens_it(written):
     dataset = xarray.open_zarr(written.location.address)
     assert dataset.bmode.dims == ("sequence", "time", "depth", "width")
@@ -93,6 +101,7 @@ def test_the_region_lies_midway_between_aponeuroses(rendered, study):
         region.images("combined"), image.images("combined")[:, first : first + 24]
     )
     rest = image.masks("passive", 0, 1)[0]
+    np.testing.assert_array_equal(region.masks("passive", 0, 1)[0], rest[:, first : first + 24])
     superficial, deep = (np.flatnonzero(one[:, 24]).mean() for one in rest)
     assert abs((superficial + deep) / 2 - (first + 11.5)) < 1
 

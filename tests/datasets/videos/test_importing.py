@@ -10,6 +10,7 @@ from musim.datasets.origin import ImportedVideos
 from musim.datasets.production import Work
 from musim.datasets.store import open_store
 from musim.datasets.videos import reading
+from musim.datasets.videos.finding import find_videos
 from musim.datasets.videos.importing import carry_out, import_videos
 from musim.datasets.videos.planning import plan_videos
 from musim.datasets.videos.signal_tables import EMG_CUTOFF
@@ -204,3 +205,12 @@ def test_a_store_is_not_laid_where_its_videos_are(videos, refused):
     with refused("found the video", "wanted one apart from it"):
         import_videos(videos, videos / "a.avi")
     assert not open_store(import_videos(videos, "memory://v.zarr").location).is_section
+
+
+def test_the_table_of_trials_goes_before_what_is_said_of_all(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.avi").write_bytes(b"")
+    table = tmp_path / "trials.csv"
+    table.write_text("name,participant,task\na,7,passive\nb,,\n")
+    found = find_videos(tmp_path, trials=table, participant="3", task="combined")
+    assert [(one.participant, one.task) for one in found] == [("7", "passive"), ("3", "combined")]

@@ -53,6 +53,8 @@ def test_blocks_are_of_bounded_length_and_films_of_any_rate(tmp_path, monkeypatc
     video = open_video(write_film(tmp_path / "a.mp4", FRAMES[:17], "libx264", "gray",
                                   "30000/1001", ("-qp", "0")))  # fmt: skip
     assert [len(block) for block in video.blocks()] == [7, 7, 3]
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 8 * 30 * 44)
+    assert [len(block) for block in video.blocks()] == [8, 8, 1]
     assert video.frame_rate == pytest.approx(30000 / 1001, rel=1e-9)
     np.testing.assert_array_equal(all_of(video), FRAMES[:17])
 

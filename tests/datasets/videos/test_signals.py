@@ -73,6 +73,13 @@ def test_every_unit_has_its_worth(tmp_path, heading, name, worth):
     np.testing.assert_allclose(read_signals(path).values[name], worth * TIMES, rtol=1e-6)
 
 
+def test_one_row_that_is_missing_or_there_twice_is_found(tmp_path, refused):
+    for rows in (np.delete(TIMES, 500), np.insert(TIMES, 500, TIMES[500])):
+        path = write_table(tmp_path / "a.csv", {"time": rows, "angle": rows})
+        with refused("a.csv, line 50", "wanted even ones of 0.001 s"):
+            read_signals(path)
+
+
 def test_times_in_ms_make_the_rate(tmp_path):
     path = write_table(tmp_path / "a.csv", {"time [ms]": 1000 * TIMES + 4, "angle": TIMES})
     found = read_signals(path)

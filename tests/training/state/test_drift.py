@@ -33,6 +33,14 @@ def test_a_bias_drifts_by_itself_times_the_time():
     assert found.time[-1] == 40
 
 
+def test_slopes_and_ends_are_by_seconds_at_any_rate():
+    error = 0.1 * np.arange(1501)
+    found = drift_of(np.zeros(1501), error, 50.0)
+    assert found.slope == pytest.approx(5)
+    assert found.time[-1] == 30
+    assert found.end == pytest.approx(math.sqrt((error[-500:] ** 2).mean()))
+
+
 def test_an_offset_of_states_is_no_drift():
     true = np.sin(np.arange(FRAMES) / 10)
     found = drift_of(true, true + 2, RATE)

@@ -90,6 +90,23 @@ def test_states_that_fit_are_those_of_all_frames(source):
     np.testing.assert_allclose(found[1:], states + off, atol=1e-4)
 
 
+@pytest.mark.parametrize("doubted", ["states", "changes"])
+def test_what_errs_on_those_who_validate_is_trusted_less(source, doubted):
+    networks = make(StateTask, settings_for(StateTask, "small", {"target": "absolute"}), source)
+    networks = networks.networks
+    random = np.random.default_rng(1)
+    true = random.standard_normal((2, 60, 3)).cumsum(axis=1)
+    labels = [np.hstack([np.diff(one, axis=0), one[1:]]) for one in true]
+    wrong = slice(3, 6) if doubted == "states" else slice(0, 3)
+    told = [one.copy() for one in labels]
+    for one in told:
+        one[:, wrong] += random.standard_normal((59, 3))
+    networks.learn_trust(told, labels)
+    assert ((networks.trust[:, 0] >= 1e3) == (doubted == "states")).all()
+    found = np.stack([networks.fused(one)[1:] for one in told])
+    assert np.sqrt(np.mean((found - true[:, 1:]) ** 2)) < 0.6
+
+
 def test_a_trial_is_read_in_pieces(run, trials, monkeypatch):
     monkeypatch.setattr(predicting, "PIECE", 10)
     trials[0].asked.clear()

@@ -20,8 +20,8 @@ from musim.training.state.protocol import evaluation, figures, paper
 from musim.training.state.protocol.evaluation import evaluate_state
 from musim.training.state.protocol.files import FILES
 from musim.training.state.protocol.predictions import runs_of
-from musim.training.state.protocol.tables import overall_row
-from musim.training.state.scoring import TORQUE, scores_of
+from musim.training.state.protocol.tables import overall_row, state_rows
+from musim.training.state.scoring import TORQUE, PredictedTrial, scores_of
 
 STUDY = Study().changed({
     "pixels": "64x48", "size": "40x50", "region_rows": 24, "rest": 0.2, "duration": 3, "looks": 1,
@@ -150,6 +150,19 @@ def test_the_error_of_table_1_is_a_mean_over_tasks_however_long_they_are(run):
     rows = [{"task": task, "mse": mse}
             for task, mse in (("a", 1.0), ("b", 3.0), ("c", math.nan), ("all", 90.0))]  # fmt: skip
     assert overall_row(chosen, rows)["test_mse"] == 2
+
+
+def test_opposite_drifts_of_two_trials_of_a_task_do_not_cancel(run):
+    true = np.sin(np.arange(500)[:, None] / np.array([20.0, 30, 40]))
+    trials = [
+        PredictedTrial("good", "combined", 25.0, true, np.diff(true, axis=0) + bias)
+        for bias in (0.01, -0.01)
+    ]
+    for row in state_rows(runs_of([run("good")])[0], trials):
+        assert row["samples"] == 1000
+        assert row["slope"] == pytest.approx(0.25)
+    alone = state_rows(runs_of([run("other")])[0], trials[1:])
+    assert [row["slope"] for row in alone] == pytest.approx([-0.25] * 3)
 
 
 def test_states_series_and_coherence_are_those_of_the_predictions(run, asked, stores, tmp_path):

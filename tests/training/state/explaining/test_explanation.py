@@ -106,7 +106,7 @@ def test_mechanics_of_a_klt_network_are_found(trials, tmp_path, monkeypatch):
     networks["row_mean"] *= 0
     networks["row_sd"] = networks["row_sd"] * 0 + 1
     networks["label_mean"] *= 0
-    networks["label_sd"] = torch.tensor([1.0, 1.0, 1.0])
+    networks["label_sd"] = torch.tensor([2.0, 1.0, 0.5])
     known.save("best.ckpt", state)
     found = explain_run(run, starts=2, frames=2, pairs=20)
     emg, torque, angle = motion_rows(found)
@@ -117,7 +117,7 @@ def test_mechanics_of_a_klt_network_are_found(trials, tmp_path, monkeypatch):
     assert angle["shear_share"] < 0.05
     assert emg["response"] > emg["response_to_noise"] + 0.5
     assert not found.filters
-    # A px of shear is told as 1 and 0, one of translation as 0 and -2.
+    # In SDs of the changes, a px of shear is told as 1 and 0, one of translation as 0 and -2.
     assert emg["slope_shear"] == pytest.approx(1, abs=0.2)
     assert emg["slope_translation"] == pytest.approx(0, abs=0.2)
     assert angle["slope_translation"] == pytest.approx(-2, abs=0.3)

@@ -49,6 +49,20 @@ def test_imposed_motion_is_what_is_tracked(motion, amount):
     assert np.median(np.abs(found.displacements - imposed.displacements)) < 0.1
 
 
+def test_motion_on_larger_pixels_is_told_in_those_of_videos():
+    pytest.importorskip("torch")
+    pytest.importorskip("cv2")
+    from musim.training.state.explaining.outputs import _field_in_videos
+
+    pair = np.stack([texture(), moved(texture(), "translation", 2)]).astype(np.float32)
+    own, found = field_of(pair.astype(np.uint8), TRACKER), _field_in_videos(pair, (160, 480))
+    assert own.halves == pytest.approx((2, 2), abs=0.1)
+    assert found.halves == pytest.approx((6, 6), abs=0.4)
+    assert found.depth == 160
+    assert 140 < found.corners[:, 0].max() < 160
+    assert 440 < found.corners[:, 1].max() < 480
+
+
 def test_fields_of_several_starts_are_one():
     pytest.importorskip("cv2")
     fields = [
