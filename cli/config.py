@@ -56,6 +56,8 @@ def _value(option: click.Option, value: Any, where: str) -> Any:
         if not isinstance(value, bool):
             raise InputError(f"{where}: found {value!r}, {FLAG}")
         return value
+    if value is True and isinstance(option.flag_value, str):
+        return option.flag_value  # it may be given without a value
     if isinstance(value, bool | dict):
         found = "a table" if isinstance(value, dict) else str(value).lower()
         raise InputError(f"{where}: found {found}, wanted what the option takes")

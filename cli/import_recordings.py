@@ -17,7 +17,7 @@ from ..simulator.errors import InputError
 from ..simulator.imaging.chain import PRESETS, Chain
 from ..simulator.kinds import short
 from ..simulator.ranges import parse_pair
-from . import import_images, import_videos
+from . import import_images, import_videos, import_volumes
 from .config import config_option
 from .console import err, out, print_json, progress
 from .options import CHAIN_OPTIONS, GroupedCommand, SectionOption, json_option
@@ -26,6 +26,12 @@ from .wording import as_options, counted
 NONE = "none"
 RENAMED = {"size": "image_size"}
 """Keys of a description whose option has another name, as the result has the shorter one."""
+
+_WITHOUT_VALUE: dict[str, Any] = {
+    "is_flag": False,
+    "flag_value": import_volumes.ONTO_THE_FIRST,
+}
+"""Of an option that volumes have too, and need no value of."""
 
 DESCRIBING = (
     "kind", "variable", "real", "imaginary", "axes", "velocity_unit", "sign", *QUANTITIES,
@@ -62,6 +68,7 @@ def chain_options(command: Callable[..., Any]) -> Callable[..., Any]:
             declaration=about,
             metavar=about.placeholder,
             help=f"{about.text.rstrip('.')}{unit}{none}.{usual}",
+            **(_WITHOUT_VALUE if name == "frame_rate" else {}),
         )(command)
     return command
 
@@ -76,6 +83,7 @@ Examples:
   musim import subject*.h5 --description iq.toml --preset ali-2022 --out biceps.zarr
   musim import scans --masks masks --sizes index.csv --crop auto --out images.zarr
   musim import trial.mp4 --signals trial.csv --pixel-size 0.12 --participant 1 --out videos.zarr
+  musim import t1.nii.gz --pair t2.nii.gz --half left --resample --out left.zarr
   musim import tvi.npy --kind velocity --axes time,depth,width --frame-rate 512
     --image-size 40x40 --band 5-50 --median 1 --out tvi.zarr
 """,
@@ -123,13 +131,14 @@ Examples:
 @config_option
 @import_images.image_options
 @import_videos.video_options
+@import_volumes.volume_options
 @describing_options
 @chain_options
 def import_recordings(files, target, descriptions, describe, preset, events, dtype, workers,
                       resume, overwrite, as_json, images, masks, sizes, pixel_size, crop,
                       videos, signals, trials, participant, task, sample_rate, emg_cutoff,
-                      **texts) -> None:  # fmt: skip
-    """Bring recordings into a store: RF, IQ or velocity, MATLAB to DICOM; or images, or videos.
+                      pair, planes, half, voxel, stacked, **texts) -> None:  # fmt: skip
+    """Bring recordings into a store: RF, IQ, velocity; or images, videos, or pairs of volumes.
 
     MATLAB, HDF5, NetCDF, NumPy, Zarr and TIFF are read, and with musim[formats] NIfTI and DICOM.
 
@@ -141,6 +150,8 @@ def import_recordings(files, target, descriptions, describe, preset, events, dty
 
     Films (MP4, AVI) and DICOM of several frames become a store of B-mode videos, with the signals
     of a table beside each: EMG, torque and angle at their own rate, a multiple of the frame rate.
+
+    Two volumes of one anatomy, such as T1 and T2, become a store of paired slices.
     """
     from ..datasets.importing.planning import plan
     from ..datasets.importing.stores import carry_out
@@ -152,22 +163,29 @@ def import_recordings(files, target, descriptions, describe, preset, events, dty
     of_recordings = {
         "--describe": describe, "--description": descriptions, "--preset": preset,
         "--events": events,
-        **{f"--{CHAIN_OPTIONS.get(n, RENAMED.get(n, n)).replace('_', '-')}": text
-           for n, text in ((key.removeprefix("describe_"), text) for key, text in texts.items())
-           if n != "pixels"},
+        **{_option_of(key): text for key, text in texts.items() if key != "pixels"},
     }  # fmt: skip
     of_videos = {
         "videos": videos, "signals": signals, "trials": trials, "participant": participant,
         "task": task, "sample_rate": sample_rate, "emg_cutoff": emg_cutoff,
     }  # fmt: skip
+    of_volumes = {
+        "pair": pair, "planes": planes, "half": half, "voxel": voxel, "stacked": stacked,
+    }  # fmt: skip
+    options = {**of_recordings, **_as_options({**of_images, **of_videos})}
+    work = {"workers": workers, "resume": resume, "overwrite": overwrite}
+    if import_volumes.are_asked_for(files, of_volumes, options):
+        onto = texts["frame_rate"] is not None
+        import_volumes.bring_in(
+            files, target, of_volumes, work, resample=onto, as_json=as_json
+        )  # fmt: skip
+        return
     if import_videos.are_asked_for(files, of_videos, of_images, of_recordings):
         rates = {"frame_rate": texts["describe_frame_rate"], "resample": texts["frame_rate"]}
         given = {**of_videos, **rates, "pixel_size": pixel_size, "crop": crop}
-        work = {"workers": workers, "resume": resume, "overwrite": overwrite}
         import_videos.bring_in(files, target, given, work, as_json=as_json)
         return
     if import_images.are_asked_for(files, of_images, of_recordings):
-        work = {"workers": workers, "resume": resume, "overwrite": overwrite}
         import_images.bring_in(files, target, of_images, texts["pixels"], work, as_json=as_json)
         return
     if describe:
@@ -206,6 +224,17 @@ def import_recordings(files, target, descriptions, describe, preset, events, dty
         return
     out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim preview {target}",
                 soft_wrap=True, markup=False)  # fmt: skip
+
+
+def _option_of(key: str) -> str:
+    """Return the option of a key of a description, or of a step of the chain."""
+    name = key.removeprefix("describe_")
+    named = RENAMED if name != key else CHAIN_OPTIONS
+    return f"--{named.get(name, name).replace('_', '-')}"
+
+
+def _as_options(given: dict[str, Any]) -> dict[str, Any]:
+    return {f"--{name.replace('_', '-')}": value for name, value in given.items()}
 
 
 def _descriptions(

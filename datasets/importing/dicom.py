@@ -82,6 +82,11 @@ class DicomFile(ImageFile):
                 {} if self._syntax == _DEFLATED else self._dicom.dcmread(path, defer_size=LARGEST)
             )
 
+    @property
+    def header(self) -> Any:
+        """What the file says of its images: a dataset of pydicom, without their pixels."""
+        return self._data
+
     def _images(self) -> Iterator[Image]:
         shape = self._shape()
         refusal = self._refusal()

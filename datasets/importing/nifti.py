@@ -82,6 +82,31 @@ class NiftiFile(ImageFile):
         """The file itself; of a pair both files, the header's first."""
         return (self._header_path, *({self._data_path} - {self._header_path}))
 
+    def affine(self) -> NDArray[np.float64]:
+        """Return what takes voxels to places in a body: to the right, the front, the head [mm].
+
+        Returns
+        -------
+        float64 array of shape (4, 4)
+
+        Raises
+        ------
+        InputError
+            If the header is damaged.
+        """
+        with damage(self.path), library(*self.loggers):
+            # Mended where it has to be: many writers leave the sign of the third axis at 0.
+            header = type(self._header)(self._header.binaryblock, check=True)
+            affine = np.asarray(header.get_best_affine(), np.float64)
+        millimetres = length_in(self._units()[0])
+        affine[:3] *= 1.0 if millimetres is None else millimetres
+        return affine
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether the header says where in a body voxels lie."""
+        return bool(self._header["sform_code"] > 0 or self._header["qform_code"] > 0)
+
     def close(self) -> None:
         """Close the file, and with it what was unpacked."""
         if self._unpacked is not None:
