@@ -151,13 +151,13 @@ def plan_volumes(
         )
     remarks = [*a.remarks, *b.remarks]
     other, moved = _on_one_grid(a, b, resample, remarks)
-    volumes = [a.volume, other]
+    one = a.volume
     if half is not None:
-        volumes = [half_of(volume, half) for volume in volumes]
+        one, other = half_of(one, half), half_of(other, half)
         if a.volume.shape[0] % 2:
             remarks.append("the middle column of voxels, from left to right, is in neither half")
-    slicer = Slicer(*volumes, wanted)
-    kept = [one for one in slicer.numbers if not slicer.slices([one])[0].is_constant]
+    slicer = Slicer(one, other, wanted)
+    kept = [each for each in slicer.numbers if not slicer.slices([each])[0].is_constant]
     left_out = Counter(plane for plane, _ in {*slicer.numbers} - {*kept})
     if not kept:
         raise InputError(
