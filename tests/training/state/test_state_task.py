@@ -335,3 +335,21 @@ def test_a_source_is_the_same_after_json(tmp_path, monkeypatch):
     assert again.store == str(tmp_path / "trials.zarr")
     assert again.frames == str(tmp_path / "frames")
     assert (again.test, again.validation) == (3, 4)
+
+
+def test_what_is_dropped_and_turned_depends_on_the_step_alone(source):
+    task = make(StateTask, settings(dropout_layers=2, reversals=0.5), source)
+    batch = next(task.batches(source, 0, rank=0, ranks=1, device=torch.device("cpu")))
+    task.networks.train()
+
+    def loss(step, rank=0):
+        with torch.no_grad():
+            return float(task.losses("adamw", batch, step, rank)["changes"])
+
+    torch.manual_seed(1)
+    first = loss(7)
+    torch.manual_seed(2)
+    state = torch.get_rng_state()
+    assert loss(7) == first
+    assert torch.equal(torch.get_rng_state(), state)  # others' draws are left alone
+    assert len({first, loss(8), loss(7, rank=1)}) == 3
