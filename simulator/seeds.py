@@ -54,6 +54,10 @@ class Stream(IntEnum):
     ELECTROMYOGRAPHY = 27
     SENSORS = 28
     PROBE_MOTION = 29
+    HAND = 30
+    HAND_SIDE = 31
+    SCAN = 32
+    RESONANCE = 33
 
 
 def check_seed(seed: int) -> int:

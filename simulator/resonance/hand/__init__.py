@@ -1,0 +1,1 @@
+"""A hand of smooth solids: bones with cortex and marrow, muscles, tendons, vessels, fat, skin."""
