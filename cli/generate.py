@@ -10,9 +10,10 @@ import numpy as np
 from ..simulator.errors import InputError
 from ..simulator.experiment.doses import PRESETS as DOSE_PRESETS
 from ..simulator.experiment.doses import Doses
-from . import muscle_trials, section_images
+from . import hands, muscle_trials, section_images
 from .config import config_option
 from .console import err, megabytes, out, print_json, progress
+from .hands import half_option
 from .muscle_trials import participants_option, tasks_option
 from .options import (
     GroupedCommand,
@@ -47,6 +48,7 @@ Examples:
   musim generate --preset katakis-2023 -n 1000 --muscle rectus-femoris --out images.zarr
   musim generate --preset cunningham-2017 --out calf.zarr
   musim generate --preset cunningham-2017 --participants 4 --tasks combined --set duration=60
+  musim generate --preset grant-jacob-2021 --half left --out left.zarr
   musim generate -n 10000 --units 5-30 --dry-run
   musim generate --config mine.toml
   musim generate -n 600 --out s3://bucket/test.zarr --scheduler tcp://host:8786
@@ -64,6 +66,7 @@ Examples:
 )
 @participants_option
 @tasks_option
+@half_option
 @click.option(
     "--seed",
     type=int,
@@ -144,7 +147,7 @@ Examples:
 @config_option
 @parameter_options
 @dose_options
-def generate(preset, sequences, participants, tasks, seed, target, domain, paired, render, dtype,
+def generate(preset, sequences, participants, tasks, half, seed, target, domain, paired, render, dtype,
              workers, pool, scheduler, part_size, changes, resume, overwrite, dry_run, as_json,
              **texts) -> None:  # fmt: skip
     """Simulate sequences and store them with their truth, as Zarr.
@@ -160,6 +163,21 @@ def generate(preset, sequences, participants, tasks, seed, target, domain, paire
     others = {
         "--domain": domain is not None, "--paired": paired, "--dtype": dtype != "float32",
     }  # fmt: skip
+    if hands.is_asked_for(preset, half):
+        hands.check_others({
+            **others, "--render": render is not None, "--tasks": tasks is not None,
+            "-n": sequences is not None,
+        })  # fmt: skip
+        phantom = hands.phantom_of(texts, changes)
+        settings = {
+            "seed": seed, "subjects": 1 if participants is None else participants,
+            "half": half or "", "part_size": part_size,
+        }  # fmt: skip
+        do = hands.try_out if dry_run else hands.make
+        shown = do(phantom, target, settings, options, as_json=as_json)
+        if as_json:
+            print_json(stores=[shown])
+        return
     if muscle_trials.is_asked_for(preset, participants, tasks):
         muscle_trials.check_others(others)
         study = muscle_trials.study_of(texts, changes)

@@ -20,7 +20,8 @@ participants_option = click.option(
     default=None,
     metavar="NUMBER",
     help="With --preset cunningham-2017, in place of -n: how many participants, with all of "
-    f"--tasks.  [default: {PARTICIPANTS}]",
+    f"--tasks.  [default: {PARTICIPANTS}] With --preset grant-jacob-2021: how many subjects.  "
+    "[default: 1]",
 )
 
 tasks_option = click.option(

@@ -14,6 +14,7 @@ from ..simulator.experiment.doses import PRESETS as DOSE_PRESETS
 from ..simulator.experiment.doses import Doses
 from ..simulator.kinds import short
 from ..simulator.parameters import PRESETS, Parameters
+from ..simulator.resonance.parameters import PRESET as HANDS_PRESET
 from ..simulator.section.muscles import MUSCLES
 from ..simulator.section.muscles import PRESET as SECTION_PRESET
 
@@ -131,7 +132,7 @@ def _read_text(path: Path) -> str:
 preset_option = click.option(
     "--preset",
     default=None,
-    metavar="|".join((*PRESETS, SECTION_PRESET, TRIALS_PRESET)),
+    metavar="|".join((*PRESETS, SECTION_PRESET, TRIALS_PRESET, HANDS_PRESET)),
     help="Start from the settings of a paper, or of easy, typical or hard subjects of the virtual "
     "experiment; other options override them.  [default: ali-2020; easy with --domain quick or "
     "experiment]",
@@ -151,8 +152,9 @@ set_option = click.option(
 
 set_option_of_images = click.option(
     "--set", "changes", multiple=True, metavar="NAME=VALUE",
-    help="A parameter of images of the longitudinal section, or of trials of the calf; musim "
-    "presets katakis-2023 and cunningham-2017 list them. May be repeated.",
+    help="A parameter of images of the longitudinal section, of trials of the calf or of scanned "
+    "hands; musim presets katakis-2023, cunningham-2017 and grant-jacob-2021 list them. May be "
+    "repeated.",
 )  # fmt: skip
 
 

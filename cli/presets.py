@@ -19,6 +19,8 @@ from ..simulator.imaging.chain import PRESETS as CHAINS
 from ..simulator.imaging.chain import Chain
 from ..simulator.kinds import exact, short
 from ..simulator.parameters import PRESETS, Parameters
+from ..simulator.resonance.parameters import PRESET as HANDS_PRESET
+from ..simulator.resonance.parameters import Phantom
 from ..simulator.section.muscles import DEFAULT_MUSCLE, MUSCLES, PRESET
 from ..simulator.section.parameters import SectionParameters
 from .console import out, print_json
@@ -40,7 +42,7 @@ def presets(preset, as_json) -> None:
 
     Presets of musim generate are settings of a simulation, those of musim import an imaging chain.
     """
-    known = (*PRESETS, PRESET, TRIALS_PRESET)
+    known = (*PRESETS, PRESET, TRIALS_PRESET, HANDS_PRESET)
     if preset is not None and preset not in known:
         raise InputError(
             f"preset: found {preset!r}, wanted one of musim generate: {', '.join(known)}"
@@ -55,11 +57,17 @@ def presets(preset, as_json) -> None:
             shown["images"] = {name: SectionParameters.of(name).to_json() for name in MUSCLES}
         if preset in {None, TRIALS_PRESET}:
             shown["trials"] = {TRIALS_PRESET: Study().to_json()}
+        if preset in {None, HANDS_PRESET}:
+            shown["hands"] = {HANDS_PRESET: Phantom().to_json()}
         if preset is None:
             shown["import"] = {name: chain.to_json() for name, chain in CHAINS.items()}
         print_json(**shown)
     elif preset is not None:
-        others = {PRESET: images_as_toml, TRIALS_PRESET: trials_as_toml}
+        others = {
+            PRESET: images_as_toml,
+            TRIALS_PRESET: trials_as_toml,
+            HANDS_PRESET: hands_as_toml,
+        }
         click.echo(others[preset]() if preset in others else as_toml(preset), nl=False)
     else:
         for table in _tables():
@@ -99,6 +107,12 @@ def trials_as_toml() -> str:
     """Return all settings of simulated trials as a file for ``--config``."""
     lines = [f"# musim generate, preset {TRIALS_PRESET}", f'preset = "{TRIALS_PRESET}"']
     return "\n".join([*lines, *_as_set(*Study().parts)]) + "\n"
+
+
+def hands_as_toml() -> str:
+    """Return all settings of scanned hands as a file for ``--config``."""
+    lines = [f"# musim generate, preset {HANDS_PRESET}", f'preset = "{HANDS_PRESET}"']
+    return "\n".join([*lines, *_as_set(*Phantom().parts)]) + "\n"
 
 
 def _as_set(*parts: Declared) -> list[str]:
@@ -141,6 +155,11 @@ def _tables() -> list[Table]:
     trials = {
         name: about for part in Study().parts for name, about in declarations(type(part)).items()
     }
+    hands = {
+        name: (getattr(part, name), about)
+        for part in Phantom().parts
+        for name, about in declarations(type(part)).items()
+    }
     chains = {
         name: {
             CHAIN_OPTIONS.get(key, key): value
@@ -154,6 +173,9 @@ def _tables() -> list[Table]:
         _table(f"musim generate --preset {PRESET} --muscle", MUSCLES, sections, option="--set "),
         _table(f"musim generate --preset {TRIALS_PRESET}", {TRIALS_PRESET: _of_trials()}, trials,
                option="--set "),
+        _table(f"musim generate --preset {HANDS_PRESET}",
+               {HANDS_PRESET: {name: value for name, (value, _) in hands.items()}},
+               {name: about for name, (_, about) in hands.items()}, option="--set "),
         _table("musim import --preset", chains, steps),
     ]  # fmt: skip
 

@@ -12,6 +12,7 @@ from ..simulator.calf.study import Study
 from ..simulator.declarations import Declared
 from ..simulator.errors import FailureError, InputError, MusimError
 from ..simulator.parameters import Parameters
+from ..simulator.resonance.parameters import Phantom
 from ..simulator.section.parameters import SectionParameters
 from . import grid
 from .origins.attributes import (
@@ -40,6 +41,7 @@ from .origins.attributes import (
 )
 from .origins.derived import Identified, Searched, Translated
 from .origins.images import ImportedImage, ImportedImages, SampledImages, SectionImages
+from .origins.phantoms import ScannedHands
 from .origins.recorded import Cut, Imported
 from .origins.simulated import Simulated
 from .origins.videos import ExtractedRegions, ImportedVideo, ImportedVideos, SimulatedTrials
@@ -48,19 +50,20 @@ from .origins.volumes import ImportedVolume, ImportedVolumes, TranslatedSlices
 __all__ = [
     "ORIGINS", "Cut", "Drawn", "ExtractedRegions", "Identified", "Imported",
     "ImportedImage", "ImportedImages", "ImportedVideo", "ImportedVideos", "ImportedVolume",
-    "ImportedVolumes", "Origin", "SampledImages", "Searched", "SectionImages", "Simulated",
-    "SimulatedTrials", "Translated", "TranslatedSlices", "check_revision", "declared_by",
-    "format_version_of", "from_attributes", "grid_attributes", "moment_attributes", "moments_of",
+    "ImportedVolumes", "Origin", "SampledImages", "ScannedHands", "Searched", "SectionImages",
+    "Simulated", "SimulatedTrials", "Translated", "TranslatedSlices", "check_revision",
+    "declared_by", "format_version_of", "from_attributes", "grid_attributes", "moment_attributes",
+    "moments_of",
     "parameters_of", "recorded_by", "settings_of", "software_versions", "to_attributes",
 ]  # fmt: skip
 
-Drawn = Simulated | SectionImages | SimulatedTrials
+Drawn = Simulated | SectionImages | SimulatedTrials | ScannedHands
 """Origins of what was drawn from parameters and a seed, and can be drawn again."""
 
 Origin = (
     Simulated | Imported | Identified | Translated | SectionImages | SampledImages
     | ImportedImages | SimulatedTrials | ImportedVideos | ExtractedRegions | ImportedVolumes
-    | TranslatedSlices
+    | TranslatedSlices | ScannedHands
 )  # fmt: skip
 
 ORIGINS: dict[str, type[Origin]] = {kind.name: kind for kind in get_args(Origin)}
@@ -70,17 +73,19 @@ _BEFORE_NAMES = {TRANSLATED_FROM: Translated, METHOD: Identified, CHAIN: Importe
 """How origins without a name are told apart, the first that applies: so they were at first."""
 
 
-def parameters_of(origin: Origin) -> Parameters | SectionParameters | Study | None:
+def parameters_of(origin: Origin) -> Parameters | SectionParameters | Study | Phantom | None:
     """Return the parameters that a store was drawn from, whatever it shows; None of others."""
     if isinstance(origin, SimulatedTrials):
         return origin.study
+    if isinstance(origin, ScannedHands):
+        return origin.phantom
     return origin.parameters if isinstance(origin, Simulated | SectionImages) else None
 
 
 def declared_by(origin: Origin) -> tuple[Declared, ...]:
     """Return the same parameters as what declares each of them; nothing of others."""
     asked = parameters_of(origin)
-    if isinstance(asked, Study):
+    if isinstance(asked, Study | Phantom):
         return asked.parts
     return () if asked is None else (asked,)
 
@@ -151,7 +156,7 @@ def check_revision(origin: Drawn, place: str) -> None:
 
     Parameters
     ----------
-    origin : Simulated, SectionImages or SimulatedTrials
+    origin : Simulated, SectionImages, SimulatedTrials or ScannedHands
     place : str
         Where the store is, for the message.
     """
@@ -169,6 +174,7 @@ _REVISED: dict[type[Drawn], tuple[str, str]] = {
     Simulated: ("their imaging chain", "other values at their ends"),
     SectionImages: ("what is measured on them", "other values of pennation"),
     SimulatedTrials: ("what simulates them", "other images or signals"),
+    ScannedHands: ("what draws and scans them", "other pictures"),
 }
 """What has revisions, and what differs."""
 

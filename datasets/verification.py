@@ -18,6 +18,7 @@ from .sections import SectionGeneration
 from .store import Store, open_store
 from .store_files import MANIFEST, PLAN, ROOT
 from .videos.generation import TrialGeneration
+from .volumes.hands import HandScanning
 from .writer import manifest_key
 
 MOST_SHOWN = 3
@@ -161,6 +162,13 @@ def _remake_problems(store: Store, count: int) -> list[str]:
             problem
             for index in indices.tolist()
             for problem in _differences(store, index, images.pack([images.draw(index)]))
+        ]
+    if store.is_slices:
+        hands = HandScanning(layout=store.layout)
+        return [
+            problem
+            for index in indices.tolist()
+            for problem in _differences(store, index, hands.pack(index))
         ]
     if store.is_video:
         trials = TrialGeneration(layout=store.layout)
