@@ -147,9 +147,9 @@ Examples:
 @config_option
 @parameter_options
 @dose_options
-def generate(preset, sequences, participants, tasks, half, seed, target, domain, paired, render, dtype,
-             workers, pool, scheduler, part_size, changes, resume, overwrite, dry_run, as_json,
-             **texts) -> None:  # fmt: skip
+def generate(preset, sequences, participants, tasks, half, seed, target, domain, paired, render,
+             dtype, workers, pool, scheduler, part_size, changes, resume, overwrite, dry_run,
+             as_json, **texts) -> None:  # fmt: skip
     """Simulate sequences and store them with their truth, as Zarr.
 
     Without options: ten sequences with the settings of Ali et al. 2020. Values are one number, or a

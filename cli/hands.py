@@ -1,4 +1,4 @@
-"""``musim generate --preset grant-jacob-2021``: slices through hands, as two sequences show them."""
+"""``musim generate --preset grant-jacob-2021``: slices through hands that were scanned."""
 
 import time
 from collections.abc import Mapping, Sequence

@@ -219,9 +219,7 @@ class HandScanning(Maker[int]):
         return "threads"
 
     def tasks(self, parts: list[int]) -> Sequence[int]:
-        """Return parts so that a subject's hands come side by side: one can be scanned by each of
-        two workers.
-        """
+        """Return parts, a subject's hands by turns: two workers then scan one each."""
         cuts, sides = cuts_of(self.origin), len(self.origin.sides)
         firsts = [self.layout.sequences_of(part)[0] for part in range(self.layout.parts)]
         places: dict[int, int] = {}

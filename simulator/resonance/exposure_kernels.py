@@ -34,6 +34,33 @@ def field_offset(x, y, z, terms):
 
 
 @kernel
+def gather(labels, samples, i, j, k, points):
+    """Write the labels of a voxel's points in a row, and return whether there is more than air."""
+    number = 0
+    seen = 0
+    for a in range(i * samples, (i + 1) * samples):
+        for b in range(j * samples, (j + 1) * samples):
+            for c in range(k * samples, (k + 1) * samples):
+                points[number] = labels[a, b, c]
+                seen |= points[number]
+                number += 1
+    return seen != 0
+
+
+@kernel
+def commonest(points, counts):
+    """Return the commonest of labels, the lowest of equals; counts are set to 0 again."""
+    best = 255
+    for label in points:
+        more = counts[label] > counts[best]
+        if more or (counts[label] == counts[best] and label < best):
+            best = label
+    for label in points:
+        counts[label] = 0
+    return best
+
+
+@kernel
 def look_gradient(
     labels, samples, water, fat, grains, terms, first, step, half, own, key,
     out_water, out_fat, tissue,
@@ -43,19 +70,13 @@ def look_gradient(
     ``out_water`` (z, y, x), and ``out_fat`` with its phase.
     """
     share = 1.0 / (samples * samples * samples)
+    points = np.empty(samples**3, np.uint8)
     counts = np.zeros(256, np.int64)
     bins = water.shape[1]
     for i in range(out_water.shape[0]):
         for j in range(out_water.shape[1]):
             for k in range(out_water.shape[2]):
-                first_label = labels[i * samples, j * samples, k * samples]
-                same = True
-                for a in range(samples):
-                    for b in range(samples):
-                        for c in range(samples):
-                            label = labels[i * samples + a, j * samples + b, k * samples + c]
-                            same = same and label == first_label
-                if same and first_label == 0:
+                if not gather(labels, samples, i, j, k, points):
                     tissue[i, j, k] = 0
                     continue
                 x, y, z = first[0] + k * step, first[1] + j * step, first[2] + i * step
@@ -69,26 +90,12 @@ def look_gradient(
                 dense = granular(across, through, along, key)
                 total = 0.0
                 lipid = 0.0 + 0.0j
-                best = first_label
-                for a in range(samples):
-                    for b in range(samples):
-                        for c in range(samples):
-                            label = labels[i * samples + a, j * samples + b, k * samples + c]
-                            counts[label] += 1
-                            if counts[label] > counts[best]:
-                                best = label
-                            factor = max(1.0 + grains[label] * dense, 0.0)
-                            total += factor * (
-                                water[label, at] * (1 - rest) + water[label, at + 1] * rest
-                            )
-                            lipid += factor * (
-                                fat[label, at] * (1 - rest) + fat[label, at + 1] * rest
-                            )
-                for a in range(samples):
-                    for b in range(samples):
-                        for c in range(samples):
-                            counts[labels[i * samples + a, j * samples + b, k * samples + c]] = 0
-                tissue[i, j, k] = best
+                for label in points:
+                    counts[label] += 1
+                    factor = max(1.0 + grains[label] * dense, 0.0)
+                    total += factor * (water[label, at] * (1 - rest) + water[label, at + 1] * rest)
+                    lipid += factor * (fat[label, at] * (1 - rest) + fat[label, at + 1] * rest)
+                tissue[i, j, k] = commonest(points, counts)
                 out_water[i, j, k] = total * share
                 out_fat[i, j, k] = lipid * share
 
@@ -99,15 +106,11 @@ def look_spin(
 ):
     """Sum the fast spin echo over the points of each voxel of a slab."""
     share = 1.0 / (samples * samples * samples)
+    points = np.empty(samples**3, np.uint8)
     for i in range(out_water.shape[0]):
         for j in range(out_water.shape[1]):
             for k in range(out_water.shape[2]):
-                seen = 0
-                for a in range(samples):
-                    for b in range(samples):
-                        for c in range(samples):
-                            seen |= labels[i * samples + a, j * samples + b, k * samples + c]
-                if seen == 0:
+                if not gather(labels, samples, i, j, k, points):
                     continue
                 x, y, z = first[0] + k * step, first[1] + j * step, first[2] + i * step
                 across = own[0, 0] * x + own[0, 1] * y + own[0, 2] * z + own[0, 3]
@@ -116,15 +119,12 @@ def look_spin(
                 dense = granular(across, through, along, key)
                 slow = granular(across, through, along, key ^ u32(0x27D4EB2F))
                 total, lipid = 0.0, 0.0
-                for a in range(samples):
-                    for b in range(samples):
-                        for c in range(samples):
-                            label = labels[i * samples + a, j * samples + b, k * samples + c]
-                            factor = max(1.0 + grains[label] * dense, 0.0) * max(
-                                1.0 + t2_grains[label] * slow, 0.0
-                            )
-                            total += factor * water[label]
-                            lipid += factor * fat[label]
+                for label in points:
+                    factor = max(1.0 + grains[label] * dense, 0.0) * max(
+                        1.0 + t2_grains[label] * slow, 0.0
+                    )
+                    total += factor * water[label]
+                    lipid += factor * fat[label]
                 out_water[i, j, k] = total * share
                 out_fat[i, j, k] = lipid * share
 

@@ -21,8 +21,9 @@ def flexors(body: Body, rays: list[Ray]) -> list[Chain]:
         x, y = TUNNEL[finger]
         start = [np.array(at) * scale for at in ((x * 0.9, y - 0.5, -40), (x, y, -8), (x, y, 18))]
         if finger == 0:
-            path = [*start, ray.at(0, 0.45, 5, 8.5), ray.at(0, 0.9, 1, 9.2), ray.at(1, 0.35, 0, 7.2),
-                    ray.at(1, 0.9, 0, 7.4), ray.at(2, 0.28, 0, 5.2)]  # fmt: skip
+            path = [*start, ray.at(0, 0.45, 5, 8.5), ray.at(0, 0.9, 1, 9.2),
+                    ray.at(1, 0.35, 0, 7.2), ray.at(1, 0.9, 0, 7.4),
+                    ray.at(2, 0.28, 0, 5.2)]  # fmt: skip
             half = [(1.7, 1.5)] * 3 + [(2.0, 1.6)] * 3 + [(2.4, 1.2), (2.6, 0.7)]
             found.append(_sheathed(path, half, thin, ray))
             continue
@@ -64,8 +65,8 @@ def extensors(body: Body, rays: list[Ray]) -> list[Chain]:
                 ray.at(0, 0.7, 0, -7.2), ray.at(0, 1.0, 0, -8.6), ray.at(1, 0.4, 0, -5.4),
                 ray.at(1, 0.98, 0, -5.2), ray.at(2, 0.5, 0, -4.2), ray.at(2, 0.98, 0, -4.0),
                 ray.at(3, 0.18, 0, -3.4)]  # fmt: skip
-        half = [(1.8, 1.1)] * 3 + [(2.3, 0.8)] * 2 + [(3.4, 0.8), (3.6, 0.6), (3.4, 0.6), (2.8, 0.5),
-                (2.4, 0.5), (2.2, 0.4)]  # fmt: skip
+        half = [(1.8, 1.1)] * 3 + [(2.3, 0.8)] * 2 + [
+                (3.4, 0.8), (3.6, 0.6), (3.4, 0.6), (2.8, 0.5), (2.4, 0.5), (2.2, 0.4)]  # fmt: skip
         found.append(cord(np.array(path), np.array(half) * thin, TENDON))
     thumb = rays[0]
     ends = [thumb.at(0, 0.4, -1, -7), thumb.at(0, 1.0, 0, -8), thumb.at(1, 0.6, 0, -5.6),

@@ -64,13 +64,13 @@ def muscles_of(body: Body, rays: list[Ray]) -> list[Chain]:
     end = thumb.at(0, 0.95, -4, 8)
     add([*at((-13, 14, 14), (-22, 18, 28)), thumb.at(0, 0.55, -3, 11), end],
         [(3.5, 3), (7, 5), (7, 5.5), (2.5, 2.5)])  # fmt: skip
-    add([*at((-15, 10, 17)), thumb.at(0, 0.3, 5, 5), thumb.at(0, 0.6, 2, 6), thumb.at(0, 0.85, 0, 6)],
-        [(4, 3.5), (7, 5.5), (7, 5.5), (3, 3)])  # fmt: skip
+    add([*at((-15, 10, 17)), thumb.at(0, 0.3, 5, 5), thumb.at(0, 0.6, 2, 6),
+         thumb.at(0, 0.85, 0, 6)], [(4, 3.5), (7, 5.5), (7, 5.5), (3, 3)])  # fmt: skip
     add([*at((-9, 13, 20), (-17, 16, 36)), thumb.at(0, 0.6, 8, 8), thumb.at(0, 1.0, 5, 6)],
         [(3.5, 3), (7, 5.5), (6.5, 5.5), (2.5, 2.5)])  # fmt: skip
     # Adductor of the thumb: two heads from the third ray.
-    add([*at((-3, 6, 38)), second.at(0, 0.3, 0, 9), thumb.at(0, 0.65, 9, 4), thumb.at(0, 1.0, 5, 2)],
-        [(4, 3.5), (7, 5), (6.5, 5), (2.5, 2.5)])  # fmt: skip
+    add([*at((-3, 6, 38)), second.at(0, 0.3, 0, 9), thumb.at(0, 0.65, 9, 4),
+         thumb.at(0, 1.0, 5, 2)], [(4, 3.5), (7, 5), (6.5, 5), (2.5, 2.5)])  # fmt: skip
     add([third.at(0, 0.62, 0, 7), second.at(0, 0.55, 0, 9), thumb.at(0, 0.85, 9, 3),
          thumb.at(0, 1.0, 5, 1)], [(9, 3.0), (9, 4.0), (7, 4.5), (2.5, 2.5)])  # fmt: skip
     # Dorsal interossei: the first from thumb and second, the others between two metacarpals.
@@ -84,8 +84,8 @@ def muscles_of(body: Body, rays: list[Ray]) -> list[Chain]:
         add(nodes, [(2.8, 4.2), (5.2, 5.2), (5.4, 5), (2, 2.6)])
     # Palmar interossei lie nearer to the palm, beside the second, fourth and fifth.
     for ray, aside in ((second, 4.5), (fourth, -4.5), (fifth, -4.5)):
-        add([ray.at(0, 0.2, aside, 5.5), ray.at(0, 0.5, aside, 6.2), ray.at(0, 0.95, aside * 1.2, 5)],
-            [(2.2, 2.2), (4, 3.4), (1.6, 1.6)])  # fmt: skip
+        add([ray.at(0, 0.2, aside, 5.5), ray.at(0, 0.5, aside, 6.2),
+             ray.at(0, 0.95, aside * 1.2, 5)], [(2.2, 2.2), (4, 3.4), (1.6, 1.6)])  # fmt: skip
     # Ball of the little finger.
     add(at((15, 8, 15), (23, 8, 32), (28, 6, 52), (32.5, 3, 76)),
         [(4, 4), (6.5, 7), (6, 6.5), (2, 3)])  # fmt: skip
