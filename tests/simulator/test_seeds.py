@@ -41,6 +41,10 @@ def test_streams_keep_their_numbers():
         "ELECTROMYOGRAPHY": 27,
         "SENSORS": 28,
         "PROBE_MOTION": 29,
+        "HAND": 30,
+        "HAND_SIDE": 31,
+        "SCAN": 32,
+        "RESONANCE": 33,
     }
 
 

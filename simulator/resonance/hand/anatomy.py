@@ -6,6 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..tissues import (
+    CARTILAGE,
+    CORTEX,
+    FASCIA,
+    FAT,
+    FLUID,
+    MARROW,
+    MUSCLE,
+    RED_MARROW,
+    SKIN,
+)
 from .body import Body
 from .cords import extensors, flexors, ligaments, nerves_and_arteries, veins
 from .muscles import muscles_of
@@ -26,6 +37,10 @@ numbers along, through and across the hand."""
 
 NEAR = 2.5
 """Farther from bones and muscles than this no distance is asked for, mm."""
+
+
+_SOFT = SKIN, FAT, FASCIA, MUSCLE
+_HARD = FLUID, CARTILAGE, CORTEX, MARROW, RED_MARROW
 
 
 @dataclass(frozen=True)
@@ -97,7 +112,7 @@ class Anatomy:
         kernels.divide(
             nearest, second, which, crust, self.muscles.segments, self.muscles.starts, NEAR, *at
         )
-        soft_tissue(labels, surface, nearest, second, body.skin, own, np.uint32(key), *at)
+        soft_tissue(labels, surface, nearest, second, body.skin, _SOFT, own, np.uint32(key), *at)
         cords = self.cords
         kernels.paint(labels, surface, cords.segments, cords.starts, cords.labels, body.skin, *at)
         nearest.fill(kernels.FAR)
@@ -108,7 +123,7 @@ class Anatomy:
         )
         hard_tissue(
             labels, surface, nearest, second, crust, body.fluid, CARTILAGE_THICKNESS * body.size,
-            own, np.uint32(key), *at,
+            _HARD, own, np.uint32(key), *at,
         )  # fmt: skip
         return labels
 

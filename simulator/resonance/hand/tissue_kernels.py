@@ -4,17 +4,6 @@ import numpy as np
 
 from ...acceleration import kernel
 from ..grain_kernels import grain
-from ..tissues import (
-    CARTILAGE,
-    CORTEX,
-    FASCIA,
-    FAT,
-    FLUID,
-    MARROW,
-    MUSCLE,
-    RED_MARROW,
-    SKIN,
-)
 
 u32 = np.uint32
 
@@ -33,11 +22,13 @@ UNDER_SKIN = 0.8
 
 
 @kernel
-def soft_tissue(labels, surface, nearest, second, skin, own, key, origin, step):
+def soft_tissue(labels, surface, nearest, second, skin, tissues, own, key, origin, step):
     """Label air, skin, fat with its septa, and muscle with fasciae and strands of fat.
 
     Fields that are drawn are functions of the place in the hand, so that they move along with it.
+    ``tissues`` are the labels of skin, fat, fascia and muscle.
     """
+    hide, fat, fascia, muscle = tissues
     for i in range(labels.shape[0]):
         z = origin[2] + i * step
         for j in range(labels.shape[1]):
@@ -48,7 +39,7 @@ def soft_tissue(labels, surface, nearest, second, skin, own, key, origin, step):
                     labels[i, j, k] = 0
                     continue
                 if depth < skin:
-                    labels[i, j, k] = SKIN
+                    labels[i, j, k] = hide
                     continue
                 x = origin[0] + k * step
                 across = own[0, 0] * x + own[0, 1] * y + own[0, 2] * z + own[0, 3]
@@ -57,23 +48,27 @@ def soft_tissue(labels, surface, nearest, second, skin, own, key, origin, step):
                 inside = -nearest[i, j, k]
                 if depth < skin + UNDER_SKIN or inside < -EPIMYSIUM:
                     septum = grain(across / 4, through / 4, along / 6, key ^ u32(1))
-                    labels[i, j, k] = FASCIA if abs(septum) < SEPTUM else FAT
+                    labels[i, j, k] = fascia if abs(septum) < SEPTUM else fat
                 elif inside < 0 or (second[i, j, k] + inside) / 2 < EPIMYSIUM:
-                    labels[i, j, k] = FASCIA
+                    labels[i, j, k] = fascia
                 elif grain(across / 1.9, through / 1.9, along / 11, key ^ u32(2)) > STRAND:
-                    labels[i, j, k] = FAT
+                    labels[i, j, k] = fat
                 elif abs(grain(across / 3, through / 3, along / 16, key ^ u32(3))) < PERIMYSIUM:
-                    labels[i, j, k] = FASCIA
+                    labels[i, j, k] = fascia
                 else:
-                    labels[i, j, k] = MUSCLE
+                    labels[i, j, k] = muscle
 
 
 @kernel
-def hard_tissue(labels, surface, nearest, second, crust, film, cartilage, own, key, origin, step):
+def hard_tissue(
+    labels, surface, nearest, second, crust, film, cartilage, tissues, own, key, origin, step
+):
     """Label bone over what was there: where two bones meet are cartilage, and fluid between.
 
-    Points that are as near to two bones lie in the middle of the joint.
+    Points that are as near to two bones lie in the middle of the joint. ``tissues`` are the labels
+    of fluid, cartilage, cortex, marrow and red marrow.
     """
+    fluid, gristle, cortex, marrow, red_marrow = tissues
     for i in range(labels.shape[0]):
         z = origin[2] + i * step
         for j in range(labels.shape[1]):
@@ -85,17 +80,17 @@ def hard_tissue(labels, surface, nearest, second, crust, film, cartilage, own, k
                 facet = (second[i, j, k] + inside - film) / 2
                 if facet < 0:
                     if second[i, j, k] < 0.8:
-                        labels[i, j, k] = FLUID
+                        labels[i, j, k] = fluid
                 elif inside < 0:
                     continue
                 elif facet < cartilage:
-                    labels[i, j, k] = CARTILAGE
+                    labels[i, j, k] = gristle
                 elif min(inside, facet - cartilage) < crust[i, j, k]:
-                    labels[i, j, k] = CORTEX
+                    labels[i, j, k] = cortex
                 else:
                     x = origin[0] + k * step
                     across = own[0, 0] * x + own[0, 1] * y + own[0, 2] * z + own[0, 3]
                     through = own[1, 0] * x + own[1, 1] * y + own[1, 2] * z + own[1, 3]
                     along = own[2, 0] * x + own[2, 1] * y + own[2, 2] * z + own[2, 3]
                     patch = grain(across / 5, through / 5, along / 9, key ^ u32(4))
-                    labels[i, j, k] = RED_MARROW if patch > RED else MARROW
+                    labels[i, j, k] = red_marrow if patch > RED else marrow
