@@ -13,7 +13,7 @@ from ..simulator.experiment.doses import Doses
 from . import hands, muscle_trials, section_images
 from .config import config_option
 from .console import err, megabytes, out, print_json, progress
-from .hands import half_option
+from .hands import half_option, labels_option, tissues_option
 from .muscle_trials import participants_option, tasks_option
 from .options import (
     GroupedCommand,
@@ -67,6 +67,8 @@ Examples:
 @participants_option
 @tasks_option
 @half_option
+@labels_option
+@tissues_option
 @click.option(
     "--seed",
     type=int,
@@ -147,9 +149,9 @@ Examples:
 @config_option
 @parameter_options
 @dose_options
-def generate(preset, sequences, participants, tasks, half, seed, target, domain, paired, render,
-             dtype, workers, pool, scheduler, part_size, changes, resume, overwrite, dry_run,
-             as_json, **texts) -> None:  # fmt: skip
+def generate(preset, sequences, participants, tasks, half, labels, tissues, seed, target, domain,
+             paired, render, dtype, workers, pool, scheduler, part_size, changes, resume, overwrite,
+             dry_run, as_json, **texts) -> None:  # fmt: skip
     """Simulate sequences and store them with their truth, as Zarr.
 
     Without options: ten sequences with the settings of Ali et al. 2020. Values are one number, or a
@@ -163,18 +165,15 @@ def generate(preset, sequences, participants, tasks, half, seed, target, domain,
     others = {
         "--domain": domain is not None, "--paired": paired, "--dtype": dtype != "float32",
     }  # fmt: skip
-    if hands.is_asked_for(preset, half):
+    theirs = {"half": half, "labels": labels, "tissues": tissues}
+    if hands.is_asked_for(preset, theirs):
         hands.check_others({
             **others, "--render": render is not None, "--tasks": tasks is not None,
             "-n": sequences is not None,
         })  # fmt: skip
-        phantom = hands.phantom_of(texts, changes)
-        settings = {
-            "seed": seed, "subjects": 1 if participants is None else participants,
-            "half": half or "", "part_size": part_size,
-        }  # fmt: skip
-        do = hands.try_out if dry_run else hands.make
-        shown = do(phantom, target, settings, options, as_json=as_json)
+        settings = {"seed": seed, "part_size": part_size}
+        shown = hands.run(theirs, participants, target, texts, changes, settings, options,
+                          dry_run=dry_run, as_json=as_json)  # fmt: skip
         if as_json:
             print_json(stores=[shown])
         return

@@ -15,6 +15,7 @@ from ..datasets.origin import (
     ImportedImages,
     ImportedVideos,
     ImportedVolumes,
+    ScannedLabels,
     declared_by,
     parameters_of,
     recorded_by,
@@ -369,4 +370,6 @@ def _plain_sources(store: Store) -> list[dict[str, Any]]:
         return [one.to_json() for one in store.origin.videos]
     if isinstance(store.origin, ImportedVolumes):
         return [one.to_json() for one in (store.origin.first, store.origin.second)]
+    if isinstance(store.origin, ScannedLabels):
+        return [{"name": store.origin.file, "sha256": store.origin.sha256}]
     return [] if recorded is None else [cut.to_json() for cut in recorded.cuts]

@@ -13,6 +13,7 @@ from ..simulator.declarations import Declared
 from ..simulator.errors import FailureError, InputError, MusimError
 from ..simulator.parameters import Parameters
 from ..simulator.resonance.parameters import Phantom
+from ..simulator.resonance.scan import Scan
 from ..simulator.section.parameters import SectionParameters
 from . import grid
 from .origins.attributes import (
@@ -41,7 +42,7 @@ from .origins.attributes import (
 )
 from .origins.derived import Identified, Searched, Translated
 from .origins.images import ImportedImage, ImportedImages, SampledImages, SectionImages
-from .origins.phantoms import ScannedHands
+from .origins.phantoms import ScannedHands, ScannedLabels
 from .origins.recorded import Cut, Imported
 from .origins.simulated import Simulated
 from .origins.videos import ExtractedRegions, ImportedVideo, ImportedVideos, SimulatedTrials
@@ -50,10 +51,10 @@ from .origins.volumes import ImportedVolume, ImportedVolumes, TranslatedSlices
 __all__ = [
     "ORIGINS", "Cut", "Drawn", "ExtractedRegions", "Identified", "Imported",
     "ImportedImage", "ImportedImages", "ImportedVideo", "ImportedVideos", "ImportedVolume",
-    "ImportedVolumes", "Origin", "SampledImages", "ScannedHands", "Searched", "SectionImages",
-    "Simulated", "SimulatedTrials", "Translated", "TranslatedSlices", "check_revision",
-    "declared_by", "format_version_of", "from_attributes", "grid_attributes", "moment_attributes",
-    "moments_of",
+    "ImportedVolumes", "Origin", "SampledImages", "ScannedHands", "ScannedLabels", "Searched",
+    "SectionImages", "Simulated", "SimulatedTrials", "Translated", "TranslatedSlices",
+    "check_revision", "declared_by", "format_version_of", "from_attributes", "grid_attributes",
+    "moment_attributes", "moments_of",
     "parameters_of", "recorded_by", "settings_of", "software_versions", "to_attributes",
 ]  # fmt: skip
 
@@ -63,7 +64,7 @@ Drawn = Simulated | SectionImages | SimulatedTrials | ScannedHands
 Origin = (
     Simulated | Imported | Identified | Translated | SectionImages | SampledImages
     | ImportedImages | SimulatedTrials | ImportedVideos | ExtractedRegions | ImportedVolumes
-    | TranslatedSlices | ScannedHands
+    | TranslatedSlices | ScannedHands | ScannedLabels
 )  # fmt: skip
 
 ORIGINS: dict[str, type[Origin]] = {kind.name: kind for kind in get_args(Origin)}
@@ -73,12 +74,14 @@ _BEFORE_NAMES = {TRANSLATED_FROM: Translated, METHOD: Identified, CHAIN: Importe
 """How origins without a name are told apart, the first that applies: so they were at first."""
 
 
-def parameters_of(origin: Origin) -> Parameters | SectionParameters | Study | Phantom | None:
+def parameters_of(origin: Origin) -> Parameters | SectionParameters | Study | Phantom | Scan | None:
     """Return the parameters that a store was drawn from, whatever it shows; None of others."""
     if isinstance(origin, SimulatedTrials):
         return origin.study
     if isinstance(origin, ScannedHands):
         return origin.phantom
+    if isinstance(origin, ScannedLabels):
+        return origin.scan
     return origin.parameters if isinstance(origin, Simulated | SectionImages) else None
 
 

@@ -32,6 +32,7 @@ from .origin import (
     Drawn,
     Origin,
     SampledImages,
+    ScannedLabels,
     Simulated,
     Translated,
     format_version_of,
@@ -211,7 +212,7 @@ class Store:
     def seed(self) -> int | None:
         """The seed of a store that was drawn from one; None of any other."""
         origin = self.origin
-        return origin.seed if isinstance(origin, Drawn | SampledImages) else None
+        return origin.seed if isinstance(origin, Drawn | SampledImages | ScannedLabels) else None
 
     @property
     def domain(self) -> str | None:

@@ -19,6 +19,7 @@ from ..parallel import Pool
 from ..production import Maker, Part, Work, WorkOptions, produce
 from ..store import Store
 from .slices import PLANES, Slice, canvas_for, packed, slices_layout
+from .slicing import NORMALS, picture
 
 if TYPE_CHECKING:
     from ...simulator.resonance.exposure import Exposure
@@ -27,8 +28,6 @@ KEPT = 2
 """Scanned hands that are kept, a subject's two: some 80 MB each at the paper's size."""
 
 MOST_SUBJECTS = 10_000
-
-_NORMALS = {"axial": 2, "coronal": 1, "sagittal": 0}
 
 _SCANNING = threading.Lock(), threading.Lock()
 """Of either side: threads that want one hand wait for it, and two hands are scanned in parallel."""
@@ -103,7 +102,7 @@ def plan_hands(
             "use a larger extent or smaller voxels"
         )
     if len(kept) < whole:
-        counts = {plane: phantom.scan.shape[_NORMALS[plane]] * len(origin.hands) -
+        counts = {plane: phantom.scan.shape[NORMALS[plane]] * len(origin.hands) -
                   sum(cut.plane == plane for cut in kept) for plane in PLANES}  # fmt: skip
         origin = ScannedHands(
             phantom=phantom, seed=origin.seed, subjects=origin.subjects, sides=sides,
@@ -121,9 +120,7 @@ def plan_hands(
 def _all_cuts(phantom: Phantom, hand: int = 0) -> list[Cut]:
     """Return every slice through a hand, plane by plane."""
     shape = phantom.scan.shape
-    return [
-        Cut(hand, plane, number) for plane in PLANES for number in range(shape[_NORMALS[plane]])
-    ]
+    return [Cut(hand, plane, number) for plane in PLANES for number in range(shape[NORMALS[plane]])]
 
 
 def cuts_of(origin: ScannedHands) -> list[Cut]:
@@ -145,7 +142,7 @@ def _showing(phantom: Phantom, seed: int, hands: tuple[tuple[int, int], ...]) ->
         exposure = scanned(phantom, seed, subject, side)
         for cut in _all_cuts(phantom, hand):
             pictures = (exposure.image, exposure.image_b)
-            if all(np.ptp(np.take(each, cut.number, _NORMALS[cut.plane])) > 0 for each in pictures):
+            if all(np.ptp(np.take(each, cut.number, NORMALS[cut.plane])) > 0 for each in pictures):
                 found.append(cut)
     return tuple(found)
 
@@ -240,16 +237,12 @@ class HandScanning(Maker[int]):
         origin = self.origin
         hand, plane, number = cuts_of(origin)[index]
         exposure = scanned(origin.phantom, origin.seed, *origin.hands[hand])
-        axis = _NORMALS[plane]
-
-        def picture(values: NDArray[Any]) -> NDArray[Any]:
-            return np.ascontiguousarray(np.take(values, number, axis).T[::-1])
-
         voxel = origin.phantom.scan.voxel
-        position = (number - (exposure.image.shape[axis] - 1) / 2) * voxel
+        position = (number - (exposure.image.shape[NORMALS[plane]] - 1) / 2) * voxel
         return Slice(
-            index, plane, position, picture(exposure.image), picture(exposure.image_b),
-            (voxel, voxel), picture(exposure.tissue),
+            index, plane, position, picture(exposure.image, plane, number),
+            picture(exposure.image_b, plane, number), (voxel, voxel),
+            picture(exposure.tissue, plane, number),
         )  # fmt: skip
 
     def pack(self, index: int) -> dict[str, NDArray[Any]]:

@@ -1,6 +1,7 @@
 """How slices are taken of a volume whose axes run to the right, the front and the head."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 from ...simulator.errors import InputError
 from .slices import PLANES
 from .volume import Volume
+
+Value = TypeVar("Value", bound=np.generic)
 
 HALVES = ("left", "right")
 
@@ -18,19 +21,19 @@ SIDES = {"axial": (1, 0), "coronal": (2, 0), "sagittal": (2, 1)}
 """Axes that rows and columns of pictures run along: rows against the axis, but for columns."""
 
 
-def picture(values: NDArray[np.float32], plane: str, number: int) -> NDArray[np.float32]:
+def picture(values: NDArray[Value], plane: str, number: int) -> NDArray[Value]:
     """Return one slice as it is seen; see :data:`.slices.PLANES`.
 
     Parameters
     ----------
-    values : float32 array of shape (x, y, z)
+    values : array of shape (x, y, z)
     plane : str
     number : int
         Along the plane's normal.
 
     Returns
     -------
-    float32 array of shape (rows, columns)
+    array of shape (rows, columns)
 
     Examples
     --------

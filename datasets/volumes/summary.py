@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..origin import ImportedVolumes, ScannedHands
+from ..origin import ImportedVolumes, ScannedHands, ScannedLabels
 from ..store import Store
 from .slices import PLANES, slices_of
 
@@ -85,7 +85,9 @@ def slices_card(store: Store) -> SlicesCard:
         for name in ("plane", "slice_position", "slice_size", "pixel_depth", "pixel_width")
     )
     left_out = (
-        store.origin.left_out if isinstance(store.origin, ImportedVolumes | ScannedHands) else {}
+        store.origin.left_out
+        if isinstance(store.origin, ImportedVolumes | ScannedHands | ScannedLabels)
+        else {}
     )
     cards = []
     for number, name in enumerate(PLANES):

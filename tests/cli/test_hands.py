@@ -4,7 +4,9 @@ import json
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
+import scipy.io
 
 from musim.datasets import open_store
 from musim.simulator.resonance.parameters import PRESET, Phantom
@@ -38,6 +40,34 @@ def test_options_say_whose_hands(musim):
     assert "left out: one of the two pictures is constant" in " ".join(done.out.split())
 
 
+def test_labels_are_scanned(musim):
+    grey = np.round(np.kron(np.eye(4), np.ones((8, 8))) * 255 / 11 * 3)
+    scipy.io.savemat("brain.mat", {"axial": grey, "coronal": grey})
+    asked = ("generate", "--preset", PRESET, "--labels", "brain.mat", "--out", "brain.zarr")
+    done = musim(*asked, "--set", "samples=1", "--set", "excitation=all", "--seed", 2)
+    assert done.code == 0, done.err
+    assert "2 slices of 32 x 32 px through labels of brain.mat, seed 2 -> brain.zarr" in done.err
+    plain = json.loads(musim("info", "brain.zarr", "--json").out)
+    assert plain["sources"][0]["name"] == "brain.mat"
+    assert plain["parameters"]["voxel"] == 0.5
+    assert plain["parameters"]["excitation"] == "all"
+    assert plain["seed"] == 2
+    remake = musim("verify", "brain.zarr", "--remake", 1)
+    assert remake.code == 2
+    assert "scan its labels again" in remake.err
+    coarse = musim(*asked, "--set", "voxel=1", "--half", "left", "--overwrite", "--json")
+    assert json.loads(coarse.out)["stores"][0]["sequences"] == 2
+    for more, wanted in (
+        (("--set", "muscle=2"), "found --set muscle with --labels"),
+        (("--dry-run",), "found --dry-run for slices through labels"),
+        (("--participants", 2), "found --participants for slices through labels"),
+        (("--tissues", "hand", "--seed", -2), "found -2"),
+    ):
+        refused = musim(*asked, "--overwrite", *more)
+        assert (refused.code, len(refused.err.strip().splitlines())) == (2, 1)
+        assert wanted in refused.err
+
+
 def test_a_dry_run_writes_nothing(musim):
     done = musim("generate", *TINY, "--dry-run")
     assert done.code == 0, done.err
@@ -54,6 +84,9 @@ def test_a_dry_run_writes_nothing(musim):
             ("--preset", PRESET, "--units", 3),
             "found --units for slices through hands, wanted --set",
         ),
+        (("--preset", PRESET, "--tissues", "hand"), "found --tissues without --labels"),
+        (("--labels", "a.nii"), "found --labels without --preset"),
+        (("--preset", PRESET, "--labels", "a.nii"), "a.nii: found nothing there"),
         (("--preset", PRESET, "-n", 3), "found -n for slices through hands"),
         (("--preset", PRESET, "--domain", "quick"), "found --domain for slices through hands"),
         (("--preset", PRESET, "--set", "flp=3"), "found 'flp', wanted flip (or one of"),
