@@ -42,7 +42,9 @@ def picture(values: NDArray[Value], plane: str, number: int) -> NDArray[Value]:
     [[3.0, 7.0], [1.0, 5.0]]
     """
     # What is left runs along columns first, as their axis comes before that of rows.
-    return np.ascontiguousarray(np.take(values, number, NORMALS[plane]).T[::-1])
+    # A view, where numpy.take would copy a volume first that is not laid out by rows.
+    seen = np.moveaxis(values, NORMALS[plane], 0)[number].T[::-1]
+    return np.ascontiguousarray(seen)
 
 
 def volume_of_pictures(pictures: NDArray[np.float32], plane: str) -> NDArray[np.float32]:

@@ -1,5 +1,7 @@
 """Volumes turned and resampled, and slices of them: against nibabel, and by what must hold."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -71,6 +73,18 @@ def test_a_stack_of_pictures_gives_them_back(plane):
     values = marked().astype(np.float32)
     pictures = np.stack([picture(values, plane, n) for n in range(SHAPE[NORMALS[plane]])])
     assert np.array_equal(volume_of_pictures(pictures, plane), values)
+
+
+@pytest.mark.parametrize("plane", PLANES)
+def test_a_picture_takes_no_copy_of_the_volume(plane):
+    # As NIfTI lays them out, and turned.
+    values = np.asfortranarray(np.zeros((60, 70, 80), np.float32))[::-1]
+    tracemalloc.start()
+    try:
+        taken = picture(values, plane, 7)
+        assert tracemalloc.get_traced_memory()[1] < 2 * taken.nbytes + 5000
+    finally:
+        tracemalloc.stop()
 
 
 def test_positions_are_coordinates_along_the_normal():
