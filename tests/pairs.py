@@ -7,7 +7,7 @@ from musim.datasets.volumes.slices import Slice
 TINY = {
     "maps": "4", "levels": "3", "blocks": "1", "discriminator_maps": "2",
     "discriminator_layers": "2", "steps": "6", "validate_every": "3", "save_every": "2",
-    "log_every": "1", "validation_batches": "2",
+    "log_every": "1", "validation_batches": "2", "canvas": "store",
 }  # fmt: skip
 
 

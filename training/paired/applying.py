@@ -15,7 +15,6 @@ from ...simulator.errors import InputError
 from ..translation.networks.layers import Key
 
 if TYPE_CHECKING:
-    from ...datasets.grid import Grid
     from .networks.models import PairedModel
     from .paired_task import PairedTask
 
@@ -131,11 +130,15 @@ class Translator:
     model : PairedModel
     seed : int
         Of the run, for its noise: one image of it, in use for all.
-    canvas : tuple of int
-        Depth and width of the images of training.
+    canvas : tuple of int, optional
+        Depth and width of the canvas of training, onto which images are brought. Without one an
+        image is filled up to what the networks take, no more: it ought to be a slice without what
+        is around it in its store, as :func:`...datasets.volumes.slices.slices_of` gives it.
     """
 
-    def __init__(self, model: "PairedModel", seed: int, canvas: tuple[int, int]) -> None:
+    def __init__(
+        self, model: "PairedModel", seed: int, canvas: tuple[int, int] | None = None
+    ) -> None:
         self.model, self.key, self.canvas = model.eval(), (seed, IN_USE), canvas
 
     def __call__(self, image: NDArray[Any], plane: str = "") -> NDArray[np.float32]:
@@ -192,13 +195,13 @@ def load(run: str | Path, accelerator: str = "auto") -> Translator:
     """
     from ..runs.devices import device_of
 
-    task, grid = open_slice_run(run)
+    task = open_slice_run(run)
     networks = task.networks.to(device_of(accelerator))
-    return Translator(networks, task.settings.seed, grid.shape[1:])
+    return Translator(networks, task.settings.seed, task.canvas)
 
 
-def open_slice_run(run: str | Path) -> "tuple[PairedTask, Grid]":
-    """Return the task of a run on paired slices, and the grid of its slices; see :func:`load`."""
+def open_slice_run(run: str | Path) -> "PairedTask":
+    """Return the task of a run on paired slices; see :func:`load`."""
     from ..runs.folder import RunFolder
     from ..tasks import open_run
     from .paired_task import PairedTask
@@ -208,4 +211,4 @@ def open_slice_run(run: str | Path) -> "tuple[PairedTask, Grid]":
             f"{run}: found a translator of sequences, wanted one of paired slices; translate a "
             "store of sequences with it"
         )
-    return open_run(run, PairedTask)
+    return open_run(run, PairedTask)[0]

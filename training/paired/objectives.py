@@ -155,24 +155,25 @@ class UnitObjective(CrossEntropyJudge):
 
     def make(self, model: Unit, a: Tensor, b: Tensor, keys: Sequence[Key]) -> Made:
         """Return what is made of images of both kinds."""
-        size, random = len(a), _generator(keys)
-        # Both kinds go through the shared blocks together.
-        mean = model.shared_encoder(torch.cat([model.encoder_a(a), model.encoder_b(b)]))
-        code = model.shared_decoder(_drawn(mean, random))
-        same_a, fake_a = model.decoder_a(code).split(size)  # of a's code, of b's
-        fake_b, same_b = model.decoder_b(code).split(size)
-        cycled = model.shared_encoder(torch.cat([model.encoder_a(fake_a), model.encoder_b(fake_b)]))
-        code = model.shared_decoder(_drawn(cycled, random))
-        back_b = model.decoder_b(code[:size])  # from b to a and back
-        back_a = model.decoder_a(code[size:])
+        random = _generator(keys)
+        mean_a = model.shared_encoder(model.encoder_a(a))
+        mean_b = model.shared_encoder(model.encoder_b(b))
+        code_a = model.shared_decoder(_drawn(mean_a, random))
+        code_b = model.shared_decoder(_drawn(mean_b, random))
+        same_a, fake_b = model.decoder_a(code_a), model.decoder_b(code_a)
+        same_b, fake_a = model.decoder_b(code_b), model.decoder_a(code_b)
+        cycled_a = model.shared_encoder(model.encoder_b(fake_b))  # what was an image of a
+        cycled_b = model.shared_encoder(model.encoder_a(fake_a))
+        back_a = model.decoder_a(model.shared_decoder(_drawn(cycled_a, random)))
+        back_b = model.decoder_b(model.shared_decoder(_drawn(cycled_b, random)))
         fool, likelihood = self.adversarial_weight, self.likelihood_weight
         losses = {
             "adversarial_b": fool * self.fool(model.discriminator_b(fake_b)),
             "adversarial_a": fool * self.fool(model.discriminator_a(fake_a)),
-            "kl": self.kl_weight * (divergence(mean[:size]) + divergence(mean[size:])),
+            "kl": self.kl_weight * (divergence(mean_a) + divergence(mean_b)),
             "likelihood_a": likelihood * distance(same_a, a, "l1"),
             "likelihood_b": likelihood * distance(same_b, b, "l1"),
-            "cycle_kl": self.kl_weight * (divergence(cycled[:size]) + divergence(cycled[size:])),
+            "cycle_kl": self.kl_weight * (divergence(cycled_a) + divergence(cycled_b)),
             "cycle_a": likelihood * distance(back_a, a, "l1"),
             "cycle_b": likelihood * distance(back_b, b, "l1"),
         }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ARCHITECTURES = ("pix2pix", "cyclegan", "unit")
 OUTPUTS = ("auto", "tanh", "linear")
+CANVASES = ("store", "slice")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,8 @@ class PairedSettings(Settings):
                                        bounds=(0, 1e9))  # fmt: skip
     pool_size: int = declare(50, "Of cycleGAN: translations that discriminators may be shown "
                              "again.", bounds=(0, 2**20))  # fmt: skip
+    canvas: str = declare("store", "What slices are filled up to with zeros: the store's canvas, "
+                          "or for each the least that networks take.", choices=CANVASES)  # fmt: skip
     held_out: bool = declare(False, "Whether slices that validate are left out of training; "
                              "sequences always are.")  # fmt: skip
     validate_every: int = declare(0, "Batches between validations; 0: an epoch.",
@@ -76,6 +79,12 @@ class PairedSettings(Settings):
         if self.dimensions == 3 and self.frames < 2:
             raise InputError(
                 f"frames: found {self.frames} with 3 dimensions, wanted a clip; set 8, say"
+            )
+
+        if self.canvas == "slice" and self.batch_size > 1:
+            raise InputError(
+                f"batch_size: found {self.batch_size}, wanted 1: slices have sizes of their own; "
+                "or set canvas to store"
             )
 
     def on(self, source: "Pairs") -> Self:
@@ -113,6 +122,7 @@ class PairedSettings(Settings):
 _CPU: dict[str, Any] = {
     "discriminator_maps": 16,
     "held_out": True,
+    "canvas": "slice",
     "memory_format": "contiguous",
 }
 

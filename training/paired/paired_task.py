@@ -16,12 +16,12 @@ from ..runs.memory_format import arrange
 from ..runs.settings import Settings
 from ..runs.task import register
 from ..translation.networks.layers import Key
-from ..translation.pool import ImagePool
 from .applying import IN_USE, apply, apply_to_sequence, fitted, scaled
 from .metrics import normalised_error
 from .networks.models import PairedModel, build
 from .objectives import Made
 from .paired_settings import MODELS, PairedSettings
+from .pools import Pools
 from .source import Pairs
 
 GENERATORS, DISCRIMINATORS = "generators", "discriminators"
@@ -51,9 +51,15 @@ class PairedTask:
         arrange(self.networks, settings.memory_format)
         self.objective = settings.objective
         size = settings.pool_size if settings.architecture == "cyclegan" else 0
-        self.pools = {name: ImagePool(settings.seed, place, size)
+        self.pools = {name: Pools(settings.seed, place, size)
                       for place, name in enumerate(self.networks.critics)}  # fmt: skip
         self._made: Made | None = None
+
+    @property
+    def canvas(self) -> tuple[int, int] | None:
+        """Depth and width that images are brought onto; None: each is by itself."""
+        whole = self.settings.canvas == "store" and self.settings.dimensions == 2
+        return self.grid.shape[1:] if whole else None
 
     def check(self, source: Pairs) -> None:
         """Raise InputError unless there are pairs to train on and to validate by."""
@@ -93,9 +99,8 @@ class PairedTask:
         for judge in model.judges:
             judge.requires_grad_(optimiser == DISCRIMINATORS)
         if optimiser == GENERATORS:
-            whole = model.size_for(batch["a"].shape[2:])
             a, b = (
-                scaled(fitted(batch[name], whole), scale)
+                scaled(fitted(batch[name], model.size_for(batch[name].shape[2:])), scale)
                 for name, scale in (("a", model.scale_a), ("b", model.scale_b))
             )
             keys: list[Key] = [(self.settings.seed, step, rank, place) for place in range(len(a))]
@@ -114,9 +119,7 @@ class PairedTask:
 
     def _shown(self, name: str, fake: Tensor, step: int, rank: int) -> Tensor:
         """Return what a critic is shown: of cycleGAN, also what was made earlier."""
-        pool = self.pools[name]
-        # In the main memory, where a resumed run finds it too; each process draws for itself.
-        return pool.query(fake.cpu(), step * 2**16 + rank).to(fake.device) if pool.size else fake
+        return self.pools[name].query(fake, step * 2**16 + rank)  # each process for itself
 
     def clip(self, optimiser: str) -> float:
         """Gradients are not clipped."""
@@ -155,7 +158,7 @@ class PairedTask:
         if self.settings.dimensions == 3:
             return apply_to_sequence(self.networks, images, self.settings.frames, key)
         given = torch.tensor(images)
-        return apply(self.networks, given, key, self.grid.shape[1:]).numpy()
+        return apply(self.networks, given, key, self.canvas).numpy()
 
     def check_sequences(self, shape: tuple[int, int, int]) -> None:
         """Raise InputError unless sequences of so many frames and pixels can be translated."""

@@ -103,10 +103,12 @@ class SlicePairs:
     def image(
         self, kind: str, index: int, settings: "PairedSettings", key: tuple[int, ...]
     ) -> NDArray[np.float32]:
-        """Return an image on its canvas, (1, depth, width)."""
+        """Return an image, (1, depth, width), on its canvas if that is asked for."""
         one = self.slices[index]
         image = one.image if kind == "a" else one.image_b
-        return padded(image, self.store.layout.shape[1:])[None]
+        return (
+            padded(image, self.store.layout.shape[1:]) if settings.canvas == "store" else image
+        )[None]
 
     def pair(
         self, index: int, settings: "PairedSettings"

@@ -165,11 +165,11 @@ def _check_intensities(source: Store, translator: Translator, run: str | Path) -
 @lru_cache(maxsize=1)
 def _open(run: str, digest: str) -> _Opened:
     """Return what a run has learned; kept, though its training may go on meanwhile."""
-    task, grid = open_slice_run(run)
+    task = open_slice_run(run)
     if digest_of(run) != digest:
         raise InputError(
             f"{run}: found another checkpoint than the one that was begun with, wanted the same; "
             "translate when its training is over"
         )
-    translator = Translator(task.networks, task.settings.seed, grid.shape[1:])
+    translator = Translator(task.networks, task.settings.seed, task.canvas)
     return _Opened(translator, task.settings.to_json())

@@ -53,10 +53,12 @@ def test_identical_pairs_give_identity(tmp_path):
     assert found["nrmse"] < 0.08
 
 
-@pytest.mark.parametrize("architecture", ["pix2pix", "cyclegan", "unit"])
-def test_a_resumed_run_equals_one_without_a_break(architecture, pairs_store, tmp_path):
+@pytest.mark.parametrize(
+    ("architecture", "canvas"), [("pix2pix", "store"), ("cyclegan", "slice"), ("unit", "slice")]
+)
+def test_a_resumed_run_equals_one_without_a_break(architecture, canvas, pairs_store, tmp_path):
     source = Pairs.of(pairs_store)
-    texts = {**TINY, "architecture": architecture, "pool_size": "2"}
+    texts = {**TINY, "architecture": architecture, "pool_size": "2", "canvas": canvas}
 
     def stop(done, total):
         if done == 3:
@@ -169,3 +171,26 @@ def test_noise_is_the_same_for_all_in_use_and_differs_between_runs():
     one, same, other = (Translator(model, seed, (16, 16)).batch(image) for seed in (1, 1, 2))
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("architecture", ["pix2pix", "cyclegan", "unit"])
+def test_slices_of_several_sizes_go_without_a_canvas(architecture, slices_store):
+    source = Pairs.of(slices_store)
+    settings = PairedSettings(
+        architecture=architecture, canvas="slice", maps=4, levels=2, blocks=1,
+        discriminator_maps=2, discriminator_layers=2, steps=6, validate_every=6,
+    ).on(source)  # fmt: skip
+    task = PairedTask(settings, source.grid)
+    task.check(source)
+    losses = train_steps(task, source, 6)
+    assert all(np.isfinite(found["loss"]) for found in losses)
+    assert np.isfinite(task.validate(source, torch.device("cpu"))["nrmse"])
+    # What is made of a slice is what is made of it alone, filled up to multiples of 4.
+    image = source.examples_of.slices[1].image
+    made = Translator(task.networks, 0, task.canvas)(image)
+    assert made.shape == image.shape == (20, 31)
+
+
+def test_a_batch_has_one_size(refused):
+    with refused("batch_size: found 2", "wanted 1"):
+        PairedSettings(canvas="slice", batch_size=2)

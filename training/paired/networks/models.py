@@ -197,8 +197,8 @@ class CycleGan(PairedModel):
 class Unit(PairedModel):
     """Encoders and decoders of both kinds around a code that they share (Liu et al. 2017).
 
-    arXiv:1703.00848. Features of both kinds go through the shared blocks side by side in the batch,
-    where Grant-Jacob et al. 2021 (Fig. 6) lay them beside each other in space: no kernel sees both.
+    arXiv:1703.00848. Features of both kinds go through the shared blocks one after the other, where
+    Grant-Jacob et al. 2021 (Fig. 6) lay them beside each other: no kernel and no norm sees both.
     """
 
     unpaired = True
