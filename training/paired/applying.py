@@ -141,6 +141,11 @@ class Translator:
     ) -> None:
         self.model, self.key, self.canvas = model.eval(), (seed, IN_USE), canvas
 
+    @property
+    def alone(self) -> bool:
+        """Whether slices are to be given without what is around them in their store."""
+        return self.canvas is None
+
     def __call__(self, image: NDArray[Any], plane: str = "") -> NDArray[np.float32]:
         """Return an image, float32 of shape (depth, width), in intensities of its kind.
 

@@ -64,7 +64,7 @@ class PairedSettings(Settings):
     pool_size: int = declare(50, "Of cycleGAN: translations that discriminators may be shown "
                              "again.", bounds=(0, 2**20))  # fmt: skip
     canvas: str = declare("store", "What slices are filled up to with zeros: the store's canvas, "
-                          "or for each the least that networks take.", choices=CANVASES)  # fmt: skip
+                          "or for each the least that they take.", choices=CANVASES)  # fmt: skip
     held_out: bool = declare(False, "Whether slices that validate are left out of training; "
                              "sequences always are.")  # fmt: skip
     validate_every: int = declare(0, "Batches between validations; 0: an epoch.",

@@ -47,10 +47,10 @@ class _Asked:
     slices: StoredSlices
     survey: Survey
 
-    @property
-    def canvas(self) -> tuple[int, int]:
-        """Depth and width of what the network is given, px."""
-        depth, width = self.slices.store.layout.shape[1:]
+    def canvas(self, one: Slice) -> tuple[int, int]:
+        """Return depth and width of what the network is given of a slice, px."""
+        alone = getattr(self.translator, "alone", False)
+        depth, width = one.image.shape if alone else self.slices.store.layout.shape[1:]
         return depth, width
 
     def answers(
@@ -59,16 +59,16 @@ class _Asked:
     ) -> WindowAnswers:  # fmt: skip
         """Ask about points of a slice; answers are in levels."""
         size = one.image.shape
-        offset = [(whole - side) // 2 for whole, side in zip(self.canvas, size, strict=True)]
+        offset = [(whole - side) // 2 for whole, side in zip(self.canvas(one), size, strict=True)]
         found = answers_at(
-            self.translator, padded(one.image, self.canvas), points + offset, widths, done
+            self.translator, padded(one.image, self.canvas(one)), points + offset, widths, done
         )
         levels = self.survey.second
         return WindowAnswers(points, found.widths, levels.of(found.answers), levels.of(found.whole))
 
     def generated(self, one: Slice) -> NDArray[np.float64]:
         """Return what the network makes of a whole slice, in levels, without what is around it."""
-        image = self.translator.batch(padded(one.image, self.canvas)[None])[0]
+        image = self.translator.batch(padded(one.image, self.canvas(one))[None])[0]
         return self.survey.second.of(cut(image, one.image.shape))
 
 
@@ -225,8 +225,8 @@ def _seen(asked: _Asked) -> Seen:
     places = np.argwhere(body) if body.any() else np.argwhere(np.ones_like(body))
     middle = places[np.argmin(((places - places.mean(axis=0)) ** 2).sum(axis=1))]
     size = one.image.shape
-    offset = [(whole - side) // 2 for whole, side in zip(asked.canvas, size, strict=True)]
-    shown = windowed(padded(one.image, asked.canvas), middle + offset, SHOWN_WIDTHS)
+    offset = [(whole - side) // 2 for whole, side in zip(asked.canvas(one), size, strict=True)]
+    shown = windowed(padded(one.image, asked.canvas(one)), middle + offset, SHOWN_WIDTHS)
     made = asked.translator.batch(shown)
     return Seen(
         one, SHOWN_WIDTHS,
