@@ -222,7 +222,7 @@ def _translation(
         translator = load(how["run"])
 
         def generate(some: Sequence[Slice]) -> list[NDArray[np.float64]]:
-            if translator.alone:
+            if getattr(translator, "alone", False):
                 return [made.of(padded(translator(one.image), canvas)) for one in some]
             images = np.stack([padded(one.image, canvas) for one in some])
             return [made.of(image) for image in translator.batch(images)]
