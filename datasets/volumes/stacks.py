@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from ...simulator.errors import InputError
 from ..images.reading import opened
+from ..importing.damage import damage
 from ..importing.formats import open_file
+from ..importing.image_files import library
+from ..importing.tiff import TiffFile
 from .reading import FileVolume, values_of
 from .slices import PLANES
 from .slicing import volume_of_pictures
@@ -69,7 +72,8 @@ def _natural(path: Path) -> tuple[Any, ...]:
 
 
 def _tiff(path: Path) -> NDArray[Any]:
-    with open_file(path) as file:
+    # Another process for each of hundreds of files would take minutes; plain ones need none.
+    with TiffFile(path) if _is_plain(path) else open_file(path) as file:
         values = values_of(file)
         dims = next(info.dims for info in file.variables if len(info.shape) != 1)
     if {"y", "x"} <= {*dims}:
@@ -77,6 +81,18 @@ def _tiff(path: Path) -> NDArray[Any]:
     while values.ndim > 2 and values.shape[0] == 1:
         values = values[0]
     return values
+
+
+def _is_plain(path: Path) -> bool:
+    """Return whether a TIFF has one page that is not compressed: no library in C unpacks it."""
+    import tifffile
+
+    with (
+        damage(path),
+        library(*TiffFile.loggers),
+        tifffile.TiffFile(path, _multifile=False) as tiff,
+    ):
+        return len(tiff.pages) == 1 and tiff.pages.first.compression == 1
 
 
 def _png(path: Path) -> NDArray[Any]:
