@@ -224,9 +224,9 @@ def _pairs(options):
         raise InputError("found --data and one of --a and --b, wanted slices, or two stores")
     if (a is None) != (b is None):
         raise InputError("found one of --a and --b, wanted both: twins of musim generate --paired")
-    if data is None and a is None:
-        return None
-    return Pairs(data) if a is None else Pairs(a, b)
+    if a is not None and b is not None:
+        return Pairs(a, b)
+    return None if data is None else Pairs(data)
 
 
 def _source(options):
