@@ -22,6 +22,7 @@ from musim.datasets.origin import (
     Searched,
     Simulated,
     Translated,
+    TranslatedSlices,
     from_attributes,
     recorded_by,
     settings_of,
@@ -77,11 +78,17 @@ SAMPLED = SampledImages(
     run="/runs/d", checkpoint="ab" * 32, settings={"maps": 8, "size": [8, 12]},
     sampler={"name": "ddim", "steps": 50, "eta": 0.0}, seed=7, device="cpu", software=SOFTWARE,
 )  # fmt: skip
+SLICES = TranslatedSlices(
+    store="/x/left.zarr", sequences=3, run="/runs/t", checkpoint="ab" * 32,
+    settings={"maps": 2, "canvas": "slice"}, source="slices of a hand", software=SOFTWARE,
+)  # fmt: skip
 ALL = [SIMULATED, EXPERIMENT, QUICK, IMPORTED, IDENTIFIED, TRANSLATED, AGAIN]
 NAMES = ["simulated", "experiment", "quick", "imported", "identified", "translated", "recorded"]
 
 
-@pytest.mark.parametrize("made", [*ALL, IMAGES, SAMPLED], ids=[*NAMES, "images", "sampled"])
+@pytest.mark.parametrize(
+    "made", [*ALL, IMAGES, SAMPLED, SLICES], ids=[*NAMES, "images", "sampled", "slices"]
+)
 def test_attributes_bring_an_origin_back(made):
     attributes = json.loads(json.dumps(to_attributes(made)))
     assert from_attributes(attributes) == made
