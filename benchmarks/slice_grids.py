@@ -29,20 +29,30 @@ BODY = 0.15
 """Share of the body in an image without which it is not looked at."""
 
 
-def images_of(stores, side):
-    """Yield images of either kind, in levels, cut to a square if `side` is not 0."""
+def slices_in(stores, every):
+    """Return images of either kind, in levels, with where the body is, of every n-th slice."""
+    found = []
     for store in stores:
         survey = survey_of(store)
-        for one in slices_of(store):
+        for one in slices_of(store)[::every]:
             pair = survey.first.of(one.image), survey.second.of(one.image_b)
-            shape = np.array(one.image.shape)
-            size = np.array([side, side]) if side else shape
-            if (shape < np.maximum(size, LEAST_SIDE)).any():
-                continue
-            begin = (shape - size) // 2
-            window = tuple(slice(b, b + s) for b, s in zip(begin, size, strict=True))
-            if body_of(*pair, one.tissue)[window].mean() >= BODY:
-                yield from (image[window] for image in pair)
+            found.append((pair, body_of(*pair, one.tissue)))
+    return found
+
+
+def cut_out(slices, side):
+    """Return the images that show the body, cut to a square if `side` is not 0."""
+    found = []
+    for pair, body in slices:
+        shape = np.array(body.shape)
+        size = np.array([side, side]) if side else shape
+        if (shape < np.maximum(size, LEAST_SIDE)).any():
+            continue
+        begin = (shape - size) // 2
+        window = tuple(slice(b, b + s) for b, s in zip(begin, size, strict=True))
+        if body[window].mean() >= BODY:
+            found += [image[window] for image in pair]
+    return found
 
 
 def grid(shape, period):
@@ -61,15 +71,15 @@ def noisy(image, sd, index):
 
 @click.command()
 @click.argument("stores", nargs=-1, required=True)
-@click.option("--every", default=1, help="Look at every n-th image alone.")
+@click.option("--every", default=1, help="Look at every n-th slice alone.")
 def main(stores, every):
     """Print a row for each size, noise and period."""
     shares = " | ".join(f"{each:.0%} found" for each in AMPLITUDES)
     click.echo(f"Alarm above {LIMIT:g}; grids of a share of each pixel's level.")
     click.echo(f"| side | noise | images | greatest | alarms | period | {shares} |")
+    slices = slices_in(stores, every)
     for side, noise in itertools.product(SIDES, NOISES):
-        images = list(itertools.islice(images_of(stores, side), 0, None, every))
-        images = [noisy(image, noise, index) for index, image in enumerate(images)]
+        images = [noisy(image, noise, index) for index, image in enumerate(cut_out(slices, side))]
         known = [strength for image in images if np.isfinite(strength := grid_of(image).strength)]
         if not known:
             continue

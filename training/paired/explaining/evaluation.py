@@ -79,7 +79,7 @@ def explain_pairs(
     *,
     points: int = 60,
     slices: int = 24,
-    mapped: int = 150,
+    mapped: int = 80,
     widths: Sequence[int] = WIDTHS,
     seed: int = 0,
     overwrite: bool = False,

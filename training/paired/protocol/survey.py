@@ -58,7 +58,7 @@ def survey_of(store: Any) -> Survey:
         If it is damaged.
     """
     slices = slices_of(store)
-    first, second = (_levels(slices, name) for name in ("image", "image_b"))
+    first, second = _levels(slices)
     joint = np.zeros((BINS, BINS), np.int64)
     planes, positions, sizes = [], [], []
     for one in slices:
@@ -129,17 +129,21 @@ def _filled(found: NDArray[np.float64], joint: NDArray[np.int64]) -> NDArray[np.
     return np.interp(np.arange(len(found)), known, found[known])
 
 
-def _levels(slices: StoredSlices, name: str) -> Levels:
-    low, high = 0.0, -np.inf
+def _levels(slices: StoredSlices) -> tuple[Levels, Levels]:
+    """Return the levels of both images, which are those of all slices."""
+    ends = {"image": [0.0, -np.inf], "image_b": [0.0, -np.inf]}
     for one in slices:
-        image = getattr(one, name)
-        low, high = min(low, float(image.min())), max(high, float(image.max()))
-    if not high > low:
-        raise InputError(
-            f"{slices.store.location}: found {name} of {high:g} and no more in all slices, wanted "
-            "intensities above 0; import other volumes"
-        )
-    return Levels(low, high)
+        for name, (low, high) in ends.items():
+            image = getattr(one, name)
+            ends[name] = [min(low, float(image.min())), max(high, float(image.max()))]
+    for name, (low, high) in ends.items():
+        if not high > low:
+            raise InputError(
+                f"{slices.store.location}: found {name} of {high:g} and no more in all slices, "
+                "wanted intensities above 0; import other volumes"
+            )
+    first, second = (Levels(low, high) for low, high in ends.values())
+    return first, second
 
 
 def _examples(planes: Sequence[str], sizes: Sequence[int]) -> tuple[int, ...]:
