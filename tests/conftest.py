@@ -17,6 +17,7 @@ settings.register_profile("explore", max_examples=2000, deadline=None, database=
 settings.load_profile("fixed")
 
 NEED_TORCH = [
+    "cli/test_evaluate_paired.py",
     "cli/test_train.py",
     "cli/test_train_judge.py",
     "cli/test_train_state.py",
@@ -27,6 +28,7 @@ NEED_TORCH = [
     "training/identification/learning/test_run.py",
     "training/identification/networks",
     "training/identification/test_network_method.py",
+    "training/paired",
     "training/runs",
     "training/test_tasks.py",
     "training/translation",

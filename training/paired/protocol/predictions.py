@@ -217,7 +217,9 @@ def _translation(
 ) -> Translate:
     """Return what makes of slices images on the canvas, in levels."""
     if "run" in how:
-        from ..applying import load  # which brings torch
+        import torch
+
+        from ..applying import load
 
         translator = load(how["run"])
 
@@ -225,7 +227,12 @@ def _translation(
             if getattr(translator, "alone", False):
                 return [made.of(padded(translator(one.image), canvas)) for one in some]
             images = np.stack([padded(one.image, canvas) for one in some])
-            return [made.of(image) for image in translator.batch(images)]
+            threads = torch.get_num_threads()
+            torch.set_num_threads(1)  # the other cores have slices of their own
+            try:
+                return [made.of(image) for image in translator.batch(images)]
+            finally:
+                torch.set_num_threads(threads)
 
         return generate
     if how["map"] == ACTUAL:
