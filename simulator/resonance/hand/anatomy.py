@@ -12,6 +12,7 @@ from ..tissues import (
     FASCIA,
     FAT,
     FLUID,
+    LIGAMENT,
     MARROW,
     MUSCLE,
     RED_MARROW,
@@ -40,7 +41,7 @@ NEAR = 2.5
 
 
 _SOFT = SKIN, FAT, FASCIA, MUSCLE
-_HARD = FLUID, CARTILAGE, CORTEX, MARROW, RED_MARROW
+_HARD = FLUID, CARTILAGE, CORTEX, MARROW, RED_MARROW, FAT, LIGAMENT
 
 
 @dataclass(frozen=True)

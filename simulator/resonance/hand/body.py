@@ -13,6 +13,9 @@ SHARED = ("size", "breadth", "muscle", "fat", "skin", "cortex", "marrow", "veins
 
 FINGERS = 5
 
+MOST_MUSCLES = 40
+"""For as many single muscles bulks are drawn."""
+
 VEINS = 9
 """Longitudinal veins of the back of the hand."""
 
@@ -30,7 +33,7 @@ class Body:
         deg.
     flexion : float64 array of shape (finger, 3)
         Of the joints of each finger from the palm on, deg.
-    bulk : float64 array of shape (32,)
+    bulk : float64 array of shape (:data:`MOST_MUSCLES`,)
         Of single muscles, over `muscle`.
     wander : float64 array of shape (vein, node, 2)
         Of veins across and along the hand, mm.
@@ -67,13 +70,13 @@ def draw_body(parameters: HandParameters, seed: int, subject: int, side: int) ->
     common = generator(seed, subject, Stream.HAND)
     shared = {name: getattr(parameters, name).draw_one(common) for name in SHARED}
     asymmetry = parameters.asymmetry.draw_one(common)
-    bulk = np.exp(0.06 * common.standard_normal(32))
+    bulk = np.exp(0.06 * common.standard_normal(MOST_MUSCLES))
     own = generator(seed, 2 * subject + side, Stream.HAND_SIDE)
     for name in SHARED:
         # Of its own the size of a hand differs least: bones are nearly alike.
         share = asymmetry * (0.2 if name in {"size", "breadth"} else 1.0)
         shared[name] *= float(np.exp(share * own.standard_normal()))
-    bulk = bulk * np.exp(asymmetry * own.standard_normal(32))
+    bulk = bulk * np.exp(asymmetry * own.standard_normal(MOST_MUSCLES))
     spread, thumb = parameters.spread.draw_one(own), parameters.thumb.draw_one(own)
     flexion = np.array(
         [[parameters.flexion.draw_one(own) for _ in range(3)] for _ in range(FINGERS)]

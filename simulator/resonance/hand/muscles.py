@@ -11,19 +11,20 @@ from .solids import Chain, spindle
 
 FOREARM = {
     # Of the palm's side: superficial, then deep.
-    "flexor carpi radialis": ((-16, 12), (-12, 14), (7.5, 6.5), -34),
-    "palmaris longus": ((-6, 15), (-3, 15.5), (6.0, 5.0), -45),
-    "flexor digitorum superficialis": ((4, 12.5), (1, 12), (9.5, 6.5), -16),
-    "flexor carpi ulnaris": ((20, 11), (17, 12), (8.0, 7.5), -10),
-    "flexor pollicis longus": ((-10, 7), (-8, 9.5), (7.0, 5.5), -14),
-    "flexor digitorum profundus": ((8, 4.5), (4, 8.5), (9.0, 6.0), -14),
+    "flexor carpi radialis": ((-16, 12), (-12, 14), (7.5, 6.5), -24),
+    "palmaris longus": ((-6, 15), (-3, 15.5), (6.0, 5.0), -40),
+    "flexor digitorum superficialis": ((4, 12.5), (1, 12), (9.5, 6.5), -9),
+    "flexor carpi ulnaris": ((21, 9), (18, 11), (8.5, 8.5), -6),
+    "flexor pollicis longus": ((-9, 6), (-8, 9.5), (7.0, 6.0), -8),
+    "flexor digitorum profundus": ((7, 3.5), (4, 8.5), (9.0, 7.0), -8),
     # Of the back.
-    "brachioradialis": ((-24, 3), (-22, 3), (5.5, 7.0), -70),
-    "extensor carpi radialis": ((-22, -7), (-18, -8), (7.0, 7.0), -48),
-    "extensor digitorum": ((-5, -12.5), (0, -11), (9.5, 6.0), -26),
-    "abductor pollicis longus": ((-10, -7), (-19, -7), (7.0, 4.5), -24),
-    "extensor indicis": ((5, -8), (2, -9.5), (5.0, 4.0), -16),
-    "extensor carpi ulnaris": ((17, -11), (18, -9), (7.5, 6.0), -26),
+    "brachioradialis": ((-24, 3), (-22, 3), (5.5, 7.5), -55),
+    "extensor carpi radialis": ((-22, -7), (-18, -8), (7.5, 7.5), -34),
+    "extensor digitorum": ((-5, -12.5), (0, -11), (9.5, 6.0), -14),
+    "abductor pollicis longus": ((-10, -7), (-19, -7), (7.0, 4.5), -12),
+    "extensor pollicis longus": ((0, -5), (-4, -9.5), (6.0, 4.5), -14),
+    "extensor indicis": ((6, -8), (3, -9.5), (5.5, 4.5), -8),
+    "extensor carpi ulnaris": ((20, -9), (19, -8.5), (8.0, 7.0), -12),
 }
 """Centre where the volume begins, centre of its tendon's beginning, half-axes, and z of the latter,
 mm."""
@@ -37,7 +38,7 @@ def _forearm(body: Body) -> list[Chain]:
         z = -130 + shares * (last + 130)
         lines = np.outer(1 - shares, start) + np.outer(shares, end)
         nodes = np.column_stack([lines * [body.size * body.breadth, body.size], z * body.size])
-        thick = np.outer([1.2, 1.2, 1.08, 0.75, 0.25], half) * body.size
+        thick = np.outer([1.2, 1.2, 1.12, 0.88, 0.28], half) * body.size
         found.append(_muscle(nodes, thick, body, number))
     return found
 

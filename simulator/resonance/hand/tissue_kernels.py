@@ -14,8 +14,11 @@ what lies in them, as a value."""
 STRAND = 0.5
 """Value from which on muscle has a strand of fat."""
 
-RED = 0.42
+RED = 0.5
 """Value from which on marrow is red."""
+
+CAPSULE, JOINED = 1.0, 2.2
+"""Thickness of what surrounds a joint, mm, and how near the other bone is there, mm."""
 
 UNDER_SKIN = 0.8
 """Least thickness of fat between skin and muscle, mm."""
@@ -65,17 +68,22 @@ def hard_tissue(
 ):
     """Label bone over what was there: where two bones meet are cartilage, and fluid between.
 
-    Points that are as near to two bones lie in the middle of the joint. ``tissues`` are the labels
-    of fluid, cartilage, cortex, marrow and red marrow.
+    Points that are as near to two bones lie in the middle of the joint. Around joints fat
+    gives way to their capsule. ``tissues`` are the labels of fluid, cartilage, cortex, marrow, red
+    marrow, fat and ligament.
     """
-    fluid, gristle, cortex, marrow, red_marrow = tissues
+    fluid, gristle, cortex, marrow, red_marrow, fat, ligament = tissues
     for i in range(labels.shape[0]):
         z = origin[2] + i * step
         for j in range(labels.shape[1]):
             y = origin[1] + j * step
             for k in range(labels.shape[2]):
                 inside = -nearest[i, j, k]
-                if inside < -0.2 or surface[i, j, k] > -0.6:
+                if inside < -CAPSULE or surface[i, j, k] > -0.6:
+                    continue
+                if inside < -0.2:
+                    if second[i, j, k] < JOINED and labels[i, j, k] == fat:
+                        labels[i, j, k] = ligament
                     continue
                 facet = (second[i, j, k] + inside - film) / 2
                 if facet < 0:
@@ -92,5 +100,6 @@ def hard_tissue(
                     across = own[0, 0] * x + own[0, 1] * y + own[0, 2] * z + own[0, 3]
                     through = own[1, 0] * x + own[1, 1] * y + own[1, 2] * z + own[1, 3]
                     along = own[2, 0] * x + own[2, 1] * y + own[2, 2] * z + own[2, 3]
-                    patch = grain(across / 5, through / 5, along / 9, key ^ u32(4))
+                    patch = grain(across / 6, through / 6, along / 9, key ^ u32(4))
+                    patch += 0.5 * grain(across / 2, through / 2, along / 3, key ^ u32(5))
                     labels[i, j, k] = red_marrow if patch > RED else marrow
