@@ -87,8 +87,10 @@ class ScannedVolume:
         """Return one half from left to right; None of a single layer, which has none."""
         if self.image.shape[0] < 2:
             return None
-        halves = (half_of(each, side) for each in (self.image, self.image_b, self.tissue))
-        return ScannedVolume(*halves, self.planes)
+        image, image_b, tissue = (
+            half_of(each, side) for each in (self.image, self.image_b, self.tissue)
+        )
+        return ScannedVolume(image, image_b, tissue, self.planes)
 
 
 def read_labels(path: str | Path) -> list[LabelVolume]:
@@ -273,8 +275,10 @@ def _scanned(volume: LabelVolume, tissues: str, scan: Scan, seed: int, index: in
     found = scan_labels(volume.labels, volume.voxel_size, tissues, scan, seed=seed, index=index)
     affine = np.diag([scan.voxel, scan.voxel, scan.voxel, 1.0])
     affine[:3, 3] = volume.centre - scan.voxel * (np.array(found.image.shape) - 1) / 2
-    values = found.image, found.image_b, found.tissue.astype(np.float32)
-    return ScannedVolume(*(Volume(each, affine) for each in values), volume.planes)
+    tissue = Volume(found.tissue.astype(np.float32), affine)
+    return ScannedVolume(
+        Volume(found.image, affine), Volume(found.image_b, affine), tissue, volume.planes
+    )
 
 
 def generate_labels(

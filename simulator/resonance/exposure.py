@@ -150,7 +150,7 @@ def expose(
     for begin in range(0, whole[0], SLAB):
         slab = slice(begin, min(begin + SLAB, whole[0]))
         corner = first + np.array([0.0, 0.0, begin * scan.voxel])
-        points, at = _points(corner, scan, (slab.stop - begin, *whole[1:]))
+        points, at = _points(corner, scan, (slab.stop - begin, whole[1], whole[2]))
         kernels.look_gradient(
             labels(*at, points, still), scan.samples, contrast.water, contrast.fat, contrast.grain,
             settings.terms, corner, scan.voxel, size / 2, _back(still), np.uint32(key),
@@ -162,8 +162,10 @@ def expose(
             np.uint32(key), water_b[slab], fat_b[slab],
         )  # fmt: skip
     images = _images(scan, settings, contrast, (water, water_b), (fat, fat_b), seed, index)
-    turned = [np.ascontiguousarray(each.transpose(2, 1, 0)) for each in (*images, tissue)]
-    return Exposure(turned[0], turned[1], turned[2], settings.motion)
+    image, image_b = (np.ascontiguousarray(each.transpose(2, 1, 0)) for each in images)
+    return Exposure(
+        image, image_b, np.ascontiguousarray(tissue.transpose(2, 1, 0)), settings.motion
+    )
 
 
 def _points(
@@ -178,7 +180,7 @@ def _points(
 
 def _back(motion: Placed) -> NDArray[np.float64]:
     """Return what leads from a place after a motion to that before, float64 (3, 4)."""
-    inverse = np.linalg.inv(motion[0])
+    inverse = np.asarray(np.linalg.inv(motion[0]), np.float64)
     return np.column_stack([inverse, -inverse @ motion[1]])
 
 

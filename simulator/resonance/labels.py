@@ -68,7 +68,8 @@ def scan_labels(
         )
     flat = labels.shape[2] == 1
     if flat:  # across z: what lies along y is read, in z's place
-        labels, voxel_size = labels.transpose(0, 2, 1), (*voxel_size[:1], *voxel_size[:0:-1])
+        across, through, along = voxel_size
+        labels, voxel_size = labels.transpose(0, 2, 1), (across, along, through)
     sides = np.array(labels.shape) * voxel_size
     shape = [max(1, round(side / scan.voxel)) for side in sides]
     for axis, count in enumerate(labels.shape):

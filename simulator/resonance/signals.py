@@ -55,7 +55,7 @@ def spoiled_gradient_echo(
     return steady * np.exp(-np.divide(te, t2_star))
 
 
-def binomial_flip(flip: float, offset: ArrayLike, stop: float) -> NDArray[np.float64]:
+def binomial_flip(flip: float, offset: ArrayLike, stop: ArrayLike) -> NDArray[np.float64]:
     """Return the flip angle of protons off resonance under a binomial 1-2-1 pulse, deg.
 
     Of three pulses whose distance is half a turn of what is not to be excited the flip angles add
@@ -68,10 +68,10 @@ def binomial_flip(flip: float, offset: ArrayLike, stop: float) -> NDArray[np.flo
         On resonance, deg.
     offset : array_like
         From the resonance of water, Hz.
-    stop : float
+    stop : array_like
         Offset that is not excited: that of fat, Hz.
     """
-    return flip * np.cos(np.pi * np.asarray(offset) / (2 * stop)) ** 2
+    return flip * np.cos(np.pi * np.asarray(offset) / np.multiply(2, stop)) ** 2
 
 
 def shift_of(ppm: ArrayLike, field: float) -> NDArray[np.float64]:

@@ -136,7 +136,7 @@ def _kept(surface: Surface) -> NDArray[np.float32]:
         for start, count in zip(reversed(CORNER), POINTS, strict=True)
     )
     points = np.stack(np.meshgrid(z, y, x, indexing="ij")[::-1], axis=-1).reshape(-1, 3)
-    return surface.distance(points).reshape(POINTS).astype(np.float32)
+    return surface.distance(np.asarray(points, np.float64)).reshape(POINTS).astype(np.float32)
 
 
 def build(body: Body, side: int) -> Anatomy:

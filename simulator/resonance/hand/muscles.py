@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..tissues import MUSCLE
 from .body import Body
@@ -43,7 +44,7 @@ def _forearm(body: Body) -> list[Chain]:
     return found
 
 
-def _muscle(nodes: Sequence, half: Sequence, body: Body, number: int) -> Chain:
+def _muscle(nodes: ArrayLike, half: ArrayLike, body: Body, number: int) -> Chain:
     return spindle(nodes, half, MUSCLE, body.muscle * float(body.bulk[number]))
 
 

@@ -1,6 +1,6 @@
 """Smooth solids: chains of tapered limbs with elliptical cross-sections."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -140,8 +140,6 @@ def cord(
     return Chain(points, widths, label, lateral)
 
 
-def spindle(
-    nodes: Sequence[Sequence[float]], half: Sequence[tuple[float, float]], label: int, bulk: float
-) -> Chain:
+def spindle(nodes: ArrayLike, half: ArrayLike, label: int, bulk: float) -> Chain:
     """Return a muscle through nodes whose half-axes are those given, times its bulk."""
     return cord(nodes, np.asarray(half) * bulk, label, pieces=3)
