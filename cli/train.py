@@ -141,8 +141,9 @@ def translate(paired, **options) -> None:
     """
     from ..training.runs.folder import RunFolder
 
-    if options["resume"] and not paired:
-        paired = RunFolder(options["target"]).describe()["task"] == "translate-paired"
+    run = RunFolder(options["target"])
+    if options["resume"] and not paired and run.exists:
+        paired = run.describe()["task"] == "translate-paired"
     if paired:
         from ..training.paired.paired_task import PairedTask
 

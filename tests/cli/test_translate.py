@@ -246,7 +246,7 @@ def test_a_loss_that_is_no_number_is_one_line(musim, stores, tmp_path, monkeypat
 # Translating
 
 
-def test_every_option_reaches_the_library(musim, monkeypatch):
+def test_every_option_reaches_the_library(musim, stores, monkeypatch):
     asked = {}
 
     def note(*arguments, **options):
@@ -254,16 +254,16 @@ def test_every_option_reaches_the_library(musim, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(translating, "translate_store", note)
-    done = musim("translate", "x.zarr", "--run", "r")
+    done = musim("translate", "a.zarr", "--run", "r")
     assert done.code == 130
     asked.pop("on_progress")
-    usual = {"arguments": ("x.zarr", "r", "translated.zarr"), "workers": None, "resume": False,
+    usual = {"arguments": ("a.zarr", "r", "translated.zarr"), "workers": None, "resume": False,
              "overwrite": False}  # fmt: skip
     assert asked == usual
-    musim("translate", "x.zarr", "--run", "r", "-o", "s3://y", "--workers", 3, "--resume",
+    musim("translate", "a.zarr", "--run", "r", "-o", "s3://y", "--workers", 3, "--resume",
           "--overwrite")  # fmt: skip
     asked.pop("on_progress")
-    assert asked == {"arguments": ("x.zarr", "r", "s3://y"), "workers": 3, "resume": True,
+    assert asked == {"arguments": ("a.zarr", "r", "s3://y"), "workers": 3, "resume": True,
                      "overwrite": True}  # fmt: skip
 
 

@@ -6,7 +6,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from musim.datasets import generate, origin, verify
+from musim.datasets import generate, verify
+from musim.datasets.origins import simulated
 from musim.simulator import Parameters
 from musim.simulator.experiment.doses import Doses
 from tests.datasets.format_1 import make as recorded
@@ -66,7 +67,7 @@ def test_a_store_that_another_revision_began_is_not_gone_on_with(tmp_path, monke
     parameters = Parameters.from_texts(recorded.EXPERIMENT, "experiment")
     asked = {"sequences": 1, "seed": 12, "doses": Doses(**recorded.DOSES), "workers": 1}
     with monkeypatch.context() as patch:
-        patch.setattr(origin, "BAND_PASS_REVISION", 1)
+        patch.setattr(simulated, "BAND_PASS_REVISION", 1)
         generate(parameters, tmp_path / "set.zarr", **asked)
     with refused("found a store there by revision 1", "wanted revision 2", "`overwrite=True`"):
         generate(parameters, tmp_path / "set.zarr", **asked, resume=True)

@@ -384,7 +384,7 @@ def all_parameters(draw):
         "doublet_interval": draw(below),
         "territory": draw(st.sampled_from(list(FIELDS["territory"].choices))),
         "mask": draw(st.sampled_from(FIELDS["mask"].choices)),
-        "diameter": draw(_ranges("diameter", 2)),
+        "diameter": draw(_ranges("diameter", 1.5)),
         "waveform": draw(st.none() | st.just(((0.0, 0.0), (0.1, 2.0), (0.25, 0.0)))),
         "pixels": draw(st.tuples(st.integers(1, 128), st.integers(1, 128))),
         "size": draw(st.tuples(side, side)),

@@ -282,6 +282,7 @@ def test_the_tasks_that_come_with_musim_are_known_by_name():
     assert {name: task.__name__ for name, task in catalogue.TASKS.items()} == {
         "detect": "DetectTask", "twitch": "TwitchTask", "translate": "TranslateTask",
         "diffuse": "DiffuseTask", "segment": "SegmentTask", "state": "StateTask",
+        "translate-paired": "PairedTask",
     }  # fmt: skip
 
 

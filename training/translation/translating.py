@@ -45,6 +45,7 @@ def plan(source: Store, run: str | Path) -> Layout:
             "sequences; translate the store that they were found in"
         )
     folder = str(Path(run).absolute())
+    RunFolder(run).describe()
     task, grid = _open(folder, digest_of(folder))
     layout = source.layout
     found = layout.grid
