@@ -12,7 +12,7 @@ from .hand.parameters import HandParameters
 from .scan import Scan
 
 PRESET = "grant-jacob-2021"
-"""The scans of Grant-Jacob et al. 2021 (J. Phys. Commun. 5, 095015)."""
+"""The scans of Grant-Jacob et al. 2021 (doi:10.1088/2399-6528/ac24d8)."""
 
 PHANTOM_REVISION = 1
 """Of what scans and their truth are; raised when a seed gives others."""

@@ -19,7 +19,7 @@ class Scan(Declared):
     """The two sequences and the scanner.
 
     Ranges are uniform distributions, of one value a scanned volume. The defaults are those of
-    Grant-Jacob et al. 2021 (J. Phys. Commun. 5, 095015) at 3 T, and assumptions where it says
+    Grant-Jacob et al. 2021 (doi:10.1088/2399-6528/ac24d8) at 3 T, and assumptions where it says
     nothing: these were chosen by eye.
 
     Parameters

@@ -3,7 +3,7 @@
 Times are in ms. T2* is not measured as often as T2: where no source is named for it, it is an
 assumption, as are densities of protons other than those of Stanisz et al. 2005 and all variations.
 Chosen by eye beside published images of hands at 3 T, and by what Grant-Jacob et al. 2021
-(J. Phys. Commun. 5, 095015) say of theirs: in T1 fat is dark and water grey, in T2 both are
+(doi:10.1088/2399-6528/ac24d8) say of theirs: in T1 fat is dark and water grey, in T2 both are
 bright and muscle is in between; marrow is as bright as fat.
 """
 

@@ -1,6 +1,6 @@
 """The grid that networks leave in images: a peak of the spectrum that stands alone.
 
-Grant-Jacob et al. 2021 (J. Phys. Commun. 5 095015) saw one in theirs. It is looked for as in
+Grant-Jacob et al. 2021 (doi:10.1088/2399-6528/ac24d8) saw one in theirs. It is looked for as in
 translated sequences, see :mod:`...translation.metrics.alarms`, in single images, and small ones.
 """
 

@@ -1,7 +1,7 @@
 """Intensities as levels from 0 to 255: one map for all slices of a store, never one a slice.
 
-What an intensity means is told by it alone, so Grant-Jacob et al. 2021 (J. Phys. Commun. 5 095015)
-do not normalise images one by one; neither is that done here.
+What an intensity means is told by it alone, so Grant-Jacob et al. 2021
+(doi:10.1088/2399-6528/ac24d8) do not normalise images one by one; neither is that done here.
 """
 
 from dataclasses import dataclass

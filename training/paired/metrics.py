@@ -1,6 +1,6 @@
 """How near a generated image comes to the actual one.
 
-The errors of Grant-Jacob et al. 2021 (J. Phys. Commun. 5 095015) as they are defined there, and
+The errors of Grant-Jacob et al. 2021 (doi:10.1088/2399-6528/ac24d8) as they are defined there, and
 beside them what the same names usually mean.
 """
 

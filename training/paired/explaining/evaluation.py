@@ -87,7 +87,7 @@ def explain_pairs(
 ) -> WindowExplanation:
     """Tell how far a network looks about a point, and how small a structure may be for it.
 
-    The window analysis of Grant-Jacob et al. 2021 (J. Phys. Commun. 5 095015, Fig. 13), at many
+    The window analysis of Grant-Jacob et al. 2021 (doi:10.1088/2399-6528/ac24d8, Fig. 13), at many
     points, and the contrast of structures that generated slices keep, by width.
 
     Parameters

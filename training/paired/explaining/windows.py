@@ -1,7 +1,7 @@
 """How far a network looks: its answer at a point, when it is given a square about it and no more.
 
-The window analysis of Grant-Jacob et al. 2021 (J. Phys. Commun. 5 095015, Fig. 13), at many points:
-all of the image outside the window is 0, as air is, and the window grows.
+The window analysis of Grant-Jacob et al. 2021 (doi:10.1088/2399-6528/ac24d8, Fig. 13), at many
+points: all of the image outside the window is 0, as air is, and the window grows.
 """
 
 import math

@@ -112,9 +112,9 @@ def evaluate_pairs(
 ) -> PairedEvaluation:
     """Make the other images of slices, and tell how near they come to the actual ones.
 
-    Scores are those of Tables 1 and 2 of Grant-Jacob et al. 2021 (J. Phys. Commun. 5 095015), with
-    the usual ones beside them, and with what can be had without a network: the images given as they
-    are, and one-to-one maps of levels.
+    Scores are those of Tables 1 and 2 of Grant-Jacob et al. 2021 (doi:10.1088/2399-6528/ac24d8),
+    with the usual ones beside them, and with what can be had without a network: the images given
+    as they are, and one-to-one maps of levels.
 
     Parameters
     ----------

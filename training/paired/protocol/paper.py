@@ -1,4 +1,4 @@
-"""What the paper reports: Tables 1 and 2 of Grant-Jacob et al. 2021 (J. Phys. Commun. 5 095015).
+"""What the paper reports: Tables 1 and 2 of Grant-Jacob et al. 2021 (doi:10.1088/2399-6528/ac24d8).
 
 Of the right hand of one person, whose left hand networks were trained on: 512 x 512 px.
 """
