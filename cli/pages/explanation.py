@@ -1,15 +1,14 @@
 """The page about what a network of states has learned: its tables and figures."""
 
-import json
 from typing import Any
 
 from ...datasets.location import Location
-from ...simulator.errors import FailureError
 from ...training.state.explaining.files import CAPTIONS, SETTINGS
 from ...training.state.explaining.tables import counts, tables_of
 from .document import document, section
 from .likeness import shown_table
 from .markup import element, join
+from .stored import page_of
 from .tables import definitions
 from .translation import embedded_figure
 
@@ -27,15 +26,7 @@ def explanation_page(folder: Location) -> str:
     FailureError
         If its files are not of that form.
     """
-    try:
-        found = json.loads(folder.read(SETTINGS))
-        figures = json.loads(folder.read(CAPTIONS))
-        return _page(folder, found, figures)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise FailureError(
-            f"{folder}: found tables of another form ({type(error).__name__}: {error}), wanted "
-            "those of musim explain; explain again with --overwrite"
-        ) from error
+    return page_of(folder, (SETTINGS, CAPTIONS), _page, "musim explain", "explain again")
 
 
 def _page(folder: Location, found: dict[str, Any], figures: list[dict[str, str]]) -> str:

@@ -1,16 +1,15 @@
 """The page about an evaluation of images: its tables and figures."""
 
-import json
 from typing import Any
 
 from markupsafe import Markup
 
 from ...datasets.location import Location
-from ...simulator.errors import FailureError
 from ...training.sections.likeness.evaluation import CAPTIONS, SETTINGS
 from ...training.sections.likeness.tables import ShownTable, counts, tables_of
 from .document import document, section
 from .markup import element, join
+from .stored import page_of
 from .tables import Column, RowHead, definitions, table
 from .translation import embedded_figure
 
@@ -28,15 +27,7 @@ def likeness_page(folder: Location) -> str:
     FailureError
         If its files are not of that form.
     """
-    try:
-        found = json.loads(folder.read(SETTINGS))
-        figures = json.loads(folder.read(CAPTIONS))
-        return _page(folder, found, figures)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise FailureError(
-            f"{folder}: found tables of another form ({type(error).__name__}: {error}), wanted "
-            "those of musim evaluate images; evaluate again with --overwrite"
-        ) from error
+    return page_of(folder, (SETTINGS, CAPTIONS), _page, "musim evaluate images", "evaluate again")
 
 
 def _page(folder: Location, found: dict[str, Any], figures: list[dict[str, str]]) -> str:

@@ -1,15 +1,14 @@
 """The page about where the answer of a run on pairs comes from: its tables and figures."""
 
-import json
 from typing import Any
 
 from ...datasets.location import Location
-from ...simulator.errors import FailureError
 from ...training.paired.explaining.files import CAPTIONS, SETTINGS
 from ...training.paired.explaining.tables import counts, tables_of
 from .document import document, section
 from .likeness import shown_table
 from .markup import element, join
+from .stored import page_of
 from .tables import definitions
 from .translation import embedded_figure
 
@@ -27,15 +26,7 @@ def windows_page(folder: Location) -> str:
     FailureError
         If its files are not of that form.
     """
-    try:
-        settings = json.loads(folder.read(SETTINGS))
-        figures = json.loads(folder.read(CAPTIONS))
-        return _page(folder, settings, figures)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise FailureError(
-            f"{folder}: found tables of another form ({type(error).__name__}: {error}), wanted "
-            "those of musim explain; explain again with --overwrite"
-        ) from error
+    return page_of(folder, (SETTINGS, CAPTIONS), _page, "musim explain", "explain again")
 
 
 def _page(folder: Location, settings: dict[str, Any], figures: list[dict[str, str]]) -> str:
