@@ -14,7 +14,7 @@ from ..simulator.resonance.scan import Scan
 from .console import err, megabytes, out, progress
 from .options import changes_from
 from .trials import told
-from .wording import counted
+from .wording import counted, not_an_option_of
 
 if TYPE_CHECKING:
     from ..datasets.store import Store
@@ -99,10 +99,7 @@ def phantom_of(texts: Mapping[str, str | None], changes: Sequence[str]) -> Phant
     phantom = Phantom()
     for name, text in texts.items():
         if text is not None:
-            raise InputError(
-                f"found --{name.replace('_', '-')} for slices through hands, wanted --set with one "
-                f"of {', '.join(phantom.names)}"
-            )
+            raise InputError(not_an_option_of(name, "slices through hands", PRESET, phantom.names))
     return phantom.changed(changes_from(changes))
 
 
