@@ -19,12 +19,13 @@ PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist 
 BASE := $(VENV)/.installed-base
 TEST := $(VENV)/.installed-test
 DEV := $(VENV)/.installed-dev
+DOCS := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 # Two installations into one environment at once would spoil it.
 .NOTPARALLEL:
-.PHONY: help demo test test-core slow test-all lint types benchmark wheel clean
+.PHONY: help demo test test-core slow test-all lint types docs benchmark wheel clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +57,11 @@ lint: $(DEV)  ## check style and formatting
 types: $(DEV)  ## check types
 	$(BIN)/pyright
 
+docs: $(DOCS)  ## build the documentation into docs/site; MUSIM_DOCS_QUICK=1 takes smaller examples
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet \
+		-b html docs docs/site
+	@echo "The documentation is at $(CURDIR)/docs/site/index.html"
+
 benchmark: $(BASE)  ## measure speed, and compare it with the last release's
 	$(BIN)/python -m benchmarks.run
 
@@ -64,7 +70,7 @@ wheel: $(DEV)  ## build the wheel into dist/
 	$(BIN)/python -m build --wheel --outdir dist
 
 clean:  ## remove everything that the targets above made
-	rm -rf $(VENV) $(CORE) build dist demo musim.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(CORE) build dist demo docs/auto docs/site musim.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -83,3 +89,7 @@ $(TEST): $(PINS) | $(BIN)/python
 $(DEV): $(PINS) | $(BIN)/python
 	$(INSTALL) -e '.[dev]'
 	@touch $(BASE) $(TEST) $(DEV)
+
+$(DOCS): $(PINS) | $(BIN)/python
+	$(INSTALL) -e '.[docs]'
+	@touch $(BASE) $(DOCS)
