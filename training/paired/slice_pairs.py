@@ -52,11 +52,13 @@ class SlicePairs:
         positions = np.array([one.position for one in self.slices])
         for plane in range(len(PLANES)):
             indices = np.flatnonzero(self._planes == plane)
-            indices = indices[np.argsort(positions[indices], kind="stable")]
-            held = held_out(len(indices))
+            # Slices of several subjects lie at the same places: there all of them validate.
+            places, place = np.unique(positions[indices], return_inverse=True)
+            held = held_out(len(places))
             near = held.copy()
             near[1:] |= held[:-1]
             near[:-1] |= held[1:]
+            held, near = held[place], near[place]
             validated += indices[held].tolist()
             trained += indices[~near].tolist()
         return sorted(trained), sorted(validated)

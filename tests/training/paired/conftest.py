@@ -1,5 +1,7 @@
 """Stores of slices and twins small enough to train on in a moment."""
 
+import dataclasses
+
 import pytest
 import torch
 
@@ -36,7 +38,8 @@ def twins(tmp_path_factory):
         units=Range(2, 3), pixels=(32, 32), size=(32.0, 32.0), diameter=Range(5, 9), frames=40,
         frame_rate=200.0, snr=Range(30, 30),
     )  # fmt: skip
-    made = {"a": (scenes, 1), "b": (scenes, 1), "other": (scenes, 2)}
+    noisy = dataclasses.replace(scenes, snr=Range(5, 5))
+    made = {"a": (scenes, 1), "b": (noisy, 1), "other": (scenes, 2)}
     for name, (parameters, seed) in made.items():
         generate(parameters, folder / f"{name}.zarr", sequences=10, seed=seed, workers=1,
                  pool="threads")  # fmt: skip

@@ -194,3 +194,48 @@ def test_weights_follow_from_the_seed_and_their_network():
     assert not torch.equal(one.state_dict()[first], one.state_dict()[first.replace("a2b", "b2a")])
     wide = build(Architecture(name="pix2pix", levels=2, **{**SMALL, "maps": 16}), 0)
     assert float(wide.generator.up[0][0].weight.detach().std()) == pytest.approx(0.02, rel=0.05)
+
+
+@pytest.mark.parametrize("name", ["pix2pix", "cyclegan", "unit"])
+def test_images_of_a_go_to_b_through_the_networks_of_a_and_b(name):
+    model = build(Architecture(name=name, levels=2, blocks=1, noise=False, **SMALL), 0)
+    x = torch.randn(1, 1, 32, 32)
+    through = {
+        "pix2pix": ("generator",),
+        "cyclegan": ("generator_a2b",),
+        "unit": ("encoder_a", "shared_encoder", "shared_decoder", "decoder_b"),
+    }
+    expected = x
+    for part in through[name]:
+        expected = getattr(model, part)(expected)
+    assert torch.equal(model.translate(x, [0]), expected)
+
+
+def kinds_in(network):
+    return {type(one) for one in network.modules()}
+
+
+@pytest.mark.parametrize("name", ["pix2pix", "cyclegan", "unit"])
+def test_rectifiers_and_last_layers_are_the_papers(name):
+    for output in ("tanh", "linear"):
+        model = build(Architecture(name=name, levels=2, blocks=1, output=output, **SMALL), 0)
+        kinds = [kinds_in(maker) for maker in model.makers]
+        ends = sum(nn.Tanh in found for found in kinds)
+        assert ends == (0 if output == "linear" else 1 if name == "pix2pix" else 2)
+        assert all(nn.LeakyReLU in kinds_in(judge) for judge in model.judges)
+        # Fig. 4: plain ReLUs in cycleGAN's generators; Figs 2 and 6: leaky ones where sides change.
+        for maker, found in zip(model.makers, kinds, strict=True):
+            shared = isinstance(maker, Shared)
+            assert (nn.LeakyReLU in found) == (name != "cyclegan" and not shared)
+            assert (nn.ReLU in found) == (name != "pix2pix")
+        for one in model.modules():
+            assert getattr(one, "negative_slope", 0.2) == 0.2
+
+
+def test_only_blocks_of_a_shared_code_may_take_away():
+    x = torch.randn(1, 2, 6, 6)
+    assert (Residual(2, 2)(x) >= x).all()
+    assert not (Residual(2, 2, rectified=False)(x) >= x).all()
+    code = Shared(2, maps=1, blocks=1)
+    wide = torch.randn(1, 4, 6, 6)
+    assert not (code(wide) >= wide).all()

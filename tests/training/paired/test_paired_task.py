@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from musim.datasets.grid import Grid
 from musim.datasets.volumes.slices import padded, slices_of
 from musim.training.paired.applying import (
     Translator,
@@ -15,9 +16,16 @@ from musim.training.paired.applying import (
     unfitted,
     unscaled,
 )
+from musim.training.paired.metrics import normalised_error
 from musim.training.paired.networks.models import Architecture, PairedModel, build
+from musim.training.paired.objectives import (
+    CycleGanObjective,
+    Made,
+    Pix2PixObjective,
+    UnitObjective,
+)
 from musim.training.paired.paired_settings import MODELS, PairedSettings
-from musim.training.paired.paired_task import PairedTask
+from musim.training.paired.paired_task import PairedTask, _spread
 from musim.training.paired.source import Pairs
 from musim.training.runs.folder import LAST, TRAINING, RunFolder
 from musim.training.runs.stepping import plain_backward, plain_clip, step
@@ -98,6 +106,101 @@ def test_all_models_have_settings():
         found = PairedSettings(**MODELS[model])
         assert (found.epochs, found.batch_size, found.learning_rate) == (15, 1, 2e-4)
         assert not found.held_out
+
+
+def test_every_weight_and_rate_goes_where_it_is_meant_to():
+    made = {
+        "pix2pix": ({"l1_weight": 7.0}, Pix2PixObjective(l1_weight=7.0)),
+        "cyclegan": (
+            {"cycle_weight": 3.0, "identity_weight": 2.0},
+            CycleGanObjective(cycle_weight=3.0, identity_weight=2.0),
+        ),
+        "unit": (
+            {"adversarial_weight": 1.0, "kl_weight": 2.0, "likelihood_weight": 3.0},
+            UnitObjective(adversarial_weight=1.0, kl_weight=2.0, likelihood_weight=3.0),
+        ),
+    }
+    for architecture, (weights, wanted) in made.items():
+        small = {name: int(text) for name, text in TINY.items() if name.endswith("maps")}
+        settings = PairedSettings(
+            architecture=architecture, levels=2, blocks=1, learning_rate=0.01, beta1=0.4,
+            beta2=0.9, pool_size=6, **small, **weights,
+        )  # fmt: skip
+        assert settings.objective == wanted
+        task = PairedTask(settings, Grid((1, 64, 64), 1.0, (1.0, 1.0)))
+        for optimiser in task.optimisers().values():
+            (group,) = optimiser.param_groups
+            assert (group["lr"], group["betas"]) == (0.01, (0.4, 0.9))
+        # Of the three only cycleGAN's critics are shown earlier translations.
+        pools = {pool.size for pool in task.pools.values()}
+        assert pools == {6 if architecture == "cyclegan" else 0}
+
+
+class Recorder:
+    """An objective that keeps what it was given."""
+
+    def make(self, model, a, b, keys):
+        self.a, self.b, self.keys = a, b, keys
+        return Made({}, {}, {})
+
+
+def test_each_image_is_scaled_by_its_kind_after_it_is_filled_up(pairs_store):
+    source = Pairs.of(pairs_store)
+    settings = PairedSettings(maps=2, levels=4, discriminator_maps=2, discriminator_layers=2,
+                              seed=5)  # fmt: skip
+    task = PairedTask(settings, source.grid)
+    task.objective = recorder = Recorder()
+    task.networks.scale_a.copy_(torch.tensor([0.0, 4.0]))
+    task.networks.scale_b.copy_(torch.tensor([-1.0, 1.0]))
+    images = torch.full((2, 1, 20, 16), 3.0)
+    task.losses("generators", {"a": images, "b": images / 4}, 7, 1)
+    for found, around, inside in ((recorder.a, -1.0, 0.5), (recorder.b, 0.0, 0.75)):
+        assert found.shape == (2, 1, 32, 16)
+        assert (found[:, :, 6:26] == inside).all()
+        assert (found[:, :, :6] == around).all()
+        assert (found[:, :, 26:] == around).all()
+    # Noise is another for every step, process and image.
+    assert recorder.keys == [(5, 7, 1, 0), (5, 7, 1, 1)]
+
+
+def test_critics_are_shown_what_was_made_as_made():
+    settings = PairedSettings(architecture="cyclegan", maps=2, levels=2, blocks=0,
+                              discriminator_maps=2, discriminator_layers=2)  # fmt: skip
+    task = PairedTask(settings, Grid((1, 64, 64), 1.0, (1.0, 1.0)))
+    shown = []
+    for pool in task.pools.values():
+        pool.query = lambda images, step: shown.append(step) or images
+    real, fake = torch.zeros(1, 1, 16, 16), torch.ones(1, 1, 16, 16)
+    names = ("discriminator_a", "discriminator_b")
+    for step_, rank in ((0, 0), (0, 1), (3, 0)):
+        task._made = Made({}, dict.fromkeys(names, real), dict.fromkeys(names, fake))
+        losses = task.losses("discriminators", {}, step_, rank)
+    assert len(set(shown)) == 3
+    for name in names:
+        critic = task.networks.get_submodule(name)
+        wanted = task.objective.judge(critic(real), critic(fake))
+        assert float(losses[name].detach()) == pytest.approx(float(wanted.detach()), rel=1e-6)
+
+
+def test_validation_is_of_slices_that_validate(pairs_store, monkeypatch):
+    source = Pairs.of(pairs_store)
+    settings = PairedSettings(maps=2, levels=2, discriminator_maps=2, discriminator_layers=2)
+    task = PairedTask(settings, source.grid)
+    next(task.batches(source, 0, rank=0, ranks=1, device=torch.device("cpu")))  # sets scales
+    monkeypatch.setattr(task, "_made_of", lambda images: images)
+    pairs = source.examples_of
+    seen = [pairs.slices[index] for index in pairs.validated]
+    found = task.validate(source, torch.device("cpu"))
+    errors = [normalised_error(one.image_b, one.image) for one in seen]
+    assert found["nrmse"] == pytest.approx(np.mean(errors))
+    extent = max(float(one.image_b.max()) for one in pairs.slices)
+    differences = [np.abs(one.image - one.image_b).mean() for one in seen]
+    assert found["l1"] == pytest.approx(2 / extent * np.mean(differences), rel=1e-5)
+
+
+def test_few_of_many_that_validate_are_spread_over_all():
+    assert _spread(range(10, 20), 3) == [10, 14, 19]
+    assert _spread([4, 7], 5) == [4, 7]
 
 
 class Same(PairedModel):

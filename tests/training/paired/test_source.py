@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from musim.datasets.splits import split
+from musim.datasets.statistics import standardisation
 from musim.datasets.volumes.slices import padded
 from musim.training.paired.paired_settings import MODELS, PairedSettings
 from musim.training.paired.slice_pairs import held_out
@@ -38,6 +40,19 @@ def test_neighbours_of_validating_slices_are_not_trained_on(pairs_store):
     assert {pairs.slices[index].plane for index in pairs.validated} == {"axial", "coronal"}
 
 
+def test_hands_that_lie_side_by_side_in_a_store_validate_together(tmp_path):
+    # Two subjects, whose slices have the same positions, in the order of the store.
+    some = drawn(160, side=(6, 7))
+    slices = [dataclasses.replace(one, plane="axial", position=0.6 * (one.index % 80))
+              for one in some]  # fmt: skip
+    pairs = Pairs.of(store_of_slices(slices, tmp_path / "two.zarr")).examples_of
+    validated = {pairs.slices[index].position for index in pairs.validated}
+    assert len(pairs.validated) == 2 * len(validated)
+    for index in pairs.trained(True):
+        away = min(abs(pairs.slices[index].position - position) for position in validated)
+        assert away > 0.6 + 1e-9
+
+
 def test_every_pair_is_seen_once_an_epoch_and_batches_follow_from_their_number(pairs_store):
     source = Pairs.of(pairs_store)
     settings = PairedSettings(held_out=True, seed=3)
@@ -53,6 +68,9 @@ def test_every_pair_is_seen_once_an_epoch_and_batches_follow_from_their_number(p
                 for index in source.examples_of.trained(True)
             )
             assert sums == pytest.approx(wanted)
+    orders = [[float(batch["a"].double().sum()) for batch in batches[first : first + count]]
+              for first in (0, count)]  # fmt: skip
+    assert orders[0] != orders[1]
     later = next(source.batches(count + 2, settings, **options))
     assert torch.equal(later["a"], batches[count + 2]["a"])
     first = batches[0]
@@ -88,6 +106,7 @@ def test_intensities_have_one_scale_for_all_slices(pairs_store):
     pairs = Pairs.of(pairs_store).examples_of
     (low, high), other = pairs.scales
     assert (low, high) == (0, pytest.approx(600))
+    assert other[1] < 0.95 * high
     assert other[1] == max(float(one.image_b.max()) for one in pairs.slices)
 
 
@@ -99,6 +118,29 @@ def test_steps_follow_from_epochs(pairs_store):
     assert PairedSettings(steps=7).on(source).steps == 7
 
 
+def frames_in(images, store):
+    """Return which sequence of a store images (T, depth, width) are of, and their first frame."""
+    for index in range(len(store)):
+        tvi = np.asarray(store.tvi(index))
+        for first in range(len(tvi) - len(images) + 1):
+            if np.array_equal(tvi[first : first + len(images)], images):
+                return index, first
+    return None
+
+
+def test_twins_are_split_and_scaled_each_by_itself(twins):
+    pairs = Pairs(str(twins / "a.zarr"), str(twins / "b.zarr")).examples_of
+    shares = {name: split(10, name).tolist() for name in ("train", "validation")}
+    assert (pairs.trained(False), pairs.validated) == (shares["train"], shares["validation"])
+    for found, store in zip(pairs.scales, (pairs.store, pairs.other), strict=True):
+        mean, sd = standardisation(store)
+        assert found == (mean - sd, mean + sd)
+    assert pairs.scales[1][1] > 1.02 * pairs.scales[0][1]  # of more noise
+    for found, store in zip(pairs.pair(7, PairedSettings()), (pairs.store, pairs.other),
+                            strict=True):  # fmt: skip
+        assert np.array_equal(found, store.tvi(7))
+
+
 def test_twins_show_the_same_frames(twins):
     source = Pairs(str(twins / "a.zarr"), str(twins / "b.zarr"))
     settings = PairedSettings(frames=4).on(source)
@@ -106,7 +148,15 @@ def test_twins_show_the_same_frames(twins):
     source.examples_of.check(settings)
     batch = next(source.batches(5, settings, unpaired=False, rank=0, ranks=1))
     assert batch["a"].shape == (4, 1, 32, 32)
-    assert torch.equal(batch["a"], batch["b"])  # one seed, so even their noise is one
+    places = [
+        frames_in(batch["a"][:, 0].numpy(), source.examples_of.store) for batch in
+        itertools.islice(source.batches(0, settings, unpaired=False, rank=0, ranks=1), 8)
+    ]  # fmt: skip
+    assert len({first for _, first in places}) > 3
+    assert {index for index, _ in places} == set(source.examples_of.trained(True))
+    place = frames_in(batch["a"][:, 0].numpy(), source.examples_of.store)
+    assert frames_in(batch["b"][:, 0].numpy(), source.examples_of.other) == place
+    assert not torch.equal(batch["a"], batch["b"])
     clip = dataclasses.replace(settings, dimensions=3)
     (found,) = {tuple(one.shape) for one in next(
         source.batches(5, clip, unpaired=False, rank=0, ranks=1)).values()}  # fmt: skip
