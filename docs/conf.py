@@ -36,9 +36,10 @@ suppress_warnings = ["config.cache"]
 
 # Pages
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
-myst_enable_extensions = ["attrs_block", "colon_fence", "deflist", "dollarmath", "smartquotes"]
+myst_enable_extensions = ["attrs_block", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 4
 smartquotes = False
+highlight_language = "none"
 
 # The Python reference
 autosummary_generate = True
@@ -73,6 +74,7 @@ sphinx_gallery_conf = {
 html_theme = "pydata_sphinx_theme"
 html_math_renderer = "native"
 html_title = "musim"
+html_context = {"default_mode": "auto"}
 html_static_path = ["static"]
 html_css_files = ["musim.css"]
 html_show_sourcelink = False
