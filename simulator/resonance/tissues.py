@@ -35,9 +35,9 @@ class Tissue:
     fat_t1, fat_t2, fat_t2_star : float
         Of fat, ms: subcutaneous fat of Gold et al. 2004.
     grain : float
-        SD of the logarithm of its density from place to place.
+        How its density varies from place to place: the SD over the mean is 0.76 of it.
     t2_grain : float
-        SD of the logarithm of its signal in the spin echo alone, which T1 tells nothing of.
+        The same of its signal in the spin echo alone, which T1 tells nothing of.
     inflow : float
         Share of its protons that are fresh at each excitation of a gradient echo: of arteries.
     void : float

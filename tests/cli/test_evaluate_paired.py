@@ -42,8 +42,9 @@ def test_runs_are_scored_and_shown(musim, box, pairs, run, tmp_path):  # noqa: F
 
 def test_where_answers_come_from_is_told(musim, box, pairs, tmp_path):  # noqa: F811
     asked = ("explain", box, "--data", pairs, "--points", 6, "--slices", 3)
-    done = musim(*asked, "--out", "windows")
+    done = musim(*asked, "--seed", 3, "--out", "windows")
     assert done.code == 0, done.err
+    assert json.loads((tmp_path / "windows" / "windows.json").read_text())["seed"] == 3
     said = ("6 points drawn in 3 slices", "Width of the window", "Structures by their width",
             "about 10 mm", "musim report windows")  # fmt: skip
     assert [word for word in said if word not in done.out] == []

@@ -35,7 +35,8 @@ def test_options_say_whose_hands(musim):
     done = musim("generate", *TINY, "--participants", 2, "--half", "right", "--json")
     made = json.loads(done.out)["stores"][0]
     assert (made["sequences"], made["left_out"]) == (2 * 79, 0)
-    assert open_store("musim.zarr").origin.subjects == 2
+    origin = open_store("musim.zarr").origin
+    assert (origin.subjects, origin.sides) == (2, ("right",))
     done = musim("generate", *TINY, "--half", "left", "--set", "snr=inf", "--overwrite")
     assert "left out: one of the two pictures is constant" in " ".join(done.out.split())
 
@@ -55,8 +56,14 @@ def test_labels_are_scanned(musim):
     remake = musim("verify", "brain.zarr", "--remake", 1)
     assert remake.code == 2
     assert "scan its labels again" in remake.err
-    coarse = musim(*asked, "--set", "voxel=1", "--half", "left", "--overwrite", "--json")
+    assert open_store("brain.zarr").origin.tissues == "brain"
+    coarse = musim(*asked, "--set", "voxel=1", "--half", "left", "--tissues", "hand",
+                   "--overwrite", "--json")  # fmt: skip
     assert json.loads(coarse.out)["stores"][0]["sequences"] == 2
+    store = open_store("brain.zarr")
+    assert (store.origin.tissues, store.origin.half) == ("hand", "left")
+    assert store.layout.pixel_size == (1, 1)
+    assert store.read("slice_size", 0).tolist() == [16, 8]
     for more, wanted in (
         (("--set", "muscle=2"), "found --set muscle with --labels"),
         (("--dry-run",), "found --dry-run for slices through labels"),

@@ -2,11 +2,16 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from musim.simulator.resonance.contrast import contrast_of, reference_signals, with_marrow
 from musim.simulator.resonance.scan import Scan
-from musim.simulator.resonance.signals import fast_spin_echo, spoiled_gradient_echo
+from musim.simulator.resonance.signals import (
+    fast_spin_echo,
+    fat_gradient_echo,
+    spoiled_gradient_echo,
+)
 from musim.simulator.resonance.tissues import (
     BRAIN_TISSUES,
     CARTILAGE,
@@ -18,6 +23,7 @@ from musim.simulator.resonance.tissues import (
     MUSCLE,
     RED_MARROW,
     TENDON,
+    Tissue,
 )
 
 
@@ -87,8 +93,34 @@ def test_signals_are_those_of_the_equations_times_densities():
     assert reference_signals(scan)[0] == pytest.approx(gradient, rel=1e-6)
 
 
+def test_blood_that_flows_in_is_fresh_and_that_flows_on_is_lost():
+    scan = Scan(excitation="all")
+    still = Tissue(label=9, name="artery", water=0.9, t1=1932, t2=275, t2_star=60)
+    flowing = dataclasses.replace(still, inflow=0.35, void=0.92)
+    gradient, spin = contrast_of(scan, [flowing]).on_resonance(9)
+    before, whole = contrast_of(scan, [still]).on_resonance(9)
+    # Protons that come in have never been excited: sin a exp(-TE / T2*).
+    fresh = 0.9 * np.sin(np.radians(10)) * np.exp(-6 / 60)
+    assert gradient == pytest.approx(0.65 * before + 0.35 * fresh, rel=1e-6)
+    assert spin == pytest.approx(0.08 * whole, rel=1e-6)
+
+
+def test_fat_has_relaxation_times_of_its_own():
+    scan = Scan(excitation="all")
+    one = Tissue(label=2, name="fat", t1=9, t2=9, t2_star=9, fat=0.8, fat_t1=371, fat_t2=133,
+                 fat_t2_star=35)  # fmt: skip
+    gradient, spin = contrast_of(scan, [one]).on_resonance(2)
+    echo = {"tr": 13.5, "te": 6, "flip": 10, "field": 3, "offset": [0], "excite_water": False}
+    assert gradient == pytest.approx(0.8 * abs(fat_gradient_echo(371, 35, **echo)[0]), rel=1e-6)
+    train = {"tr": 1500, "te": 127, "spacing": 4, "refocusing": 60, "train": 250}
+    assert spin == pytest.approx(0.8 * fast_spin_echo(371, 133, **train), rel=1e-6)
+    assert reference_signals(scan)[1] == pytest.approx(0.9 / 0.8 * spin, rel=1e-6)
+
+
 def test_density_of_marrow_is_a_subjects_own():
     denser = with_marrow(HAND_TISSUES, (MARROW, RED_MARROW), 0.9)
     for before, after in zip(HAND_TISSUES, denser, strict=True):
         changed = before.label in {MARROW, RED_MARROW}
-        assert after.fat == pytest.approx(before.fat * (0.9 if changed else 1))
+        for name in ("water", "fat"):
+            wanted = getattr(before, name) * (0.9 if changed else 1)
+            assert getattr(after, name) == pytest.approx(wanted)

@@ -101,3 +101,33 @@ def test_fat_has_a_spectrum_whose_lines_add_up():
     asked["te"] = 0.5e3 / 434.3
     turned = signals.fat_gradient_echo(371, 1e9, excite_water=False, **asked)
     assert turned[0].real < -0.6 * plain
+
+
+def test_shifts_grow_with_the_field():
+    asked = {"tr": 13.5, "flip": 10.0, "excite_water": True}
+    one = signals.fat_gradient_echo(371, 1e12, te=6, field=3, offset=[120.0], **asked)
+    half = signals.fat_gradient_echo(371, 1e12, te=12, field=1.5, offset=[60.0], **asked)
+    assert one == pytest.approx(half, rel=1e-6)
+
+
+def test_a_line_is_excited_where_the_field_brings_it_to_the_frequency_of_water(monkeypatch):
+    monkeypatch.setattr(signals, "FAT_PEAKS", ((-1.9, 1.0),))
+    asked = {"tr": 13.5, "te": 0.0, "flip": 10.0, "field": 3.0, "excite_water": True}
+    offset = 1.9 * signals.PROTON_FREQUENCY * 3
+    there, back = signals.fat_gradient_echo(371, 30, offset=[offset, -offset], **asked)
+    assert there == pytest.approx(signals.spoiled_gradient_echo(371, 30, 13.5, 0, 10))
+    assert abs(back) < 0.5 * abs(there)
+    water = signals.water_gradient_echo(900, 30, offset=[0.0, signals.shift_of(-3.4, 3)], **asked)
+    assert water == pytest.approx([signals.spoiled_gradient_echo(900, 30, 13.5, 0, 10), 0])
+
+
+def test_the_echo_nearest_to_the_echo_time_is_read():
+    asked = {"tr": 1e9, "spacing": 4, "refocusing": 60, "train": 0}
+    # 127 ms are 31.75 times 4 ms: 32 echoes, so far apart that the last one is there.
+    found = signals.fast_spin_echo(1420, 31.7, te=127, **asked)
+    assert found == pytest.approx(signals.echo_train(1420, 31.7, 127 / 32, 32, 60)[-1])
+    assert signals.fast_spin_echo(500, 50, te=1, **asked) == pytest.approx(
+        signals.echo_train(500, 50, 1, 1, 60)[0]
+    )
+    half = signals.fast_spin_echo(500, 50, te=0, tr=500, spacing=4, refocusing=60, train=250)
+    assert half == pytest.approx(1 - np.exp(-0.5))

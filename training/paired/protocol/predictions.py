@@ -224,12 +224,12 @@ def _translation(
         translator = load(how["run"])
 
         def generate(some: Sequence[Slice]) -> list[NDArray[np.float64]]:
-            if getattr(translator, "alone", False):
-                return [made.of(padded(translator(one.image), canvas)) for one in some]
-            images = np.stack([padded(one.image, canvas) for one in some])
             threads = torch.get_num_threads()
             torch.set_num_threads(1)  # the other cores have slices of their own
             try:
+                if getattr(translator, "alone", False):
+                    return [made.of(padded(translator(one.image), canvas)) for one in some]
+                images = np.stack([padded(one.image, canvas) for one in some])
                 return [made.of(image) for image in translator.batch(images)]
             finally:
                 torch.set_num_threads(threads)

@@ -10,8 +10,9 @@ import pytest
 from scipy.ndimage import gaussian_filter, uniform_filter
 
 from musim.cli.pages.writing import write_pages
-from musim.datasets.volumes.slices import padded, slices_of
-from musim.training.paired.explaining.evaluation import explain_pairs
+from musim.datasets.volumes.slices import PLANES, Slice, padded, slices_of
+from musim.training.paired.explaining.evaluation import _shares, explain_pairs
+from musim.training.paired.explaining.explanation import side_of
 from musim.training.paired.explaining.tables import counts, summary, tables_of
 from tests.training.paired.scored.conftest import CANVAS, HIGH
 
@@ -52,12 +53,53 @@ def test_the_reach_that_is_found_is_the_networks(pairs, networks, run, tmp_path)
     assert one.answers.whole[0] == pytest.approx(
         np.clip(255 / HIGH * image[tuple(at)], 0, 255), rel=1e-5
     )
+    for each in found.points:
+        rows, columns = each.answers.points.T
+        levels = np.clip(255 / HIGH * each.slice.image_b.astype(float), 0, 255)
+        assert each.actual == pytest.approx(levels[rows, columns])
+    assert found.whole_errors == pytest.approx(
+        np.concatenate([np.abs(each.answers.whole - each.actual) for each in found.points])
+    )
+    planes = [each.slice.plane for each in found.points for _ in each.actual]
+    for plane in PLANES:
+        of_plane = found.needed()[np.array(planes) == plane]
+        assert found.needed(plane).tolist() == of_plane.tolist()
+    # About the pixel that is nearest to the body's middle squares are shown, in the slice alone.
+    for width, given in zip(found.seen.widths, found.seen.given, strict=True):
+        sides = np.ptp(np.argwhere(given), axis=0) + 1
+        assert (sides <= width).all()
+        assert given.any()
+    assert (np.ptp(np.argwhere(found.seen.given[1]), axis=0) + 1).tolist() == [25, 25]
     # The same points whatever else is asked, others of another seed.
     again = explain_pairs(place, str(pairs), points=20, slices=5, mapped=1, widths=(1, 3))
     other = explain_pairs(place, str(pairs), points=20, slices=5, mapped=1, widths=(1, 3), seed=1)
     places = [np.concatenate([each.answers.points for each in one.points]).tolist()
               for one in (found, again, other)]  # fmt: skip
     assert places[0] == places[1] != places[2]
+
+
+def test_networks_that_take_slices_alone_are_asked_about_them_alone(pairs, networks, run):
+    sizes = {one.image.shape for one in slices_of(pairs)}
+
+    class Alone(BoxMean):
+        alone = True
+
+        def batch(self, images):
+            assert images.shape[1:] in sizes
+            return super().batch(images)
+
+    networks(Alone)
+    found = explain_pairs(run("alone"), str(pairs), points=20, slices=5, mapped=3,
+                          widths=range(1, 20, 2))  # fmt: skip
+    assert found.needed_quartiles()[1] == pytest.approx(REACH * 1.5)
+
+
+def test_points_are_shared_out_and_pixels_have_the_side_of_a_square_of_their_area():
+    assert _shares(7, 3) == [2, 2, 3]
+    assert _shares(2, 4) == [0, 1, 0, 1]
+    image = np.zeros((4, 4), np.float32)
+    assert side_of(Slice(0, "axial", 0.0, image, image, (2.0, 0.5))) == 1
+    assert side_of(Slice(0, "axial", 0.0, image, image, (0.6, 0.6))) == pytest.approx(0.6)
 
 
 def test_what_a_network_blurs_is_not_there(pairs, networks, run):
@@ -102,6 +144,13 @@ def test_tables_figures_and_a_page_show_it(pairs, networks, run, tmp_path):
         np.median(found.changes, axis=0), rel=1e-4, abs=1e-4
     )
     assert {float(row["needed"]) for row in rows_of(folder, "map.csv")} <= set(range(1, 10, 2))
+    # Pixels of 1.5 mm.
+    for name in ("points", "curve", "structures", "sizes"):
+        for row in rows_of(folder, f"{name}.csv"):
+            assert float(row["width_mm"]) == 1.5 * float(row["width"])
+    for row in rows_of(folder, "map.csv"):
+        assert float(row["needed_mm"]) == 1.5 * float(row["needed"])
+    assert numbers["widest"] == 1.5 * found.widths[-1]
     assert len(rows_of(folder, "structures.csv")) == numbers["structures"]
     assert (
         sum(int(row["structures"]) for row in rows_of(folder, "sizes.csv"))
