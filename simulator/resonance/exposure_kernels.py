@@ -13,8 +13,8 @@ FINE, COARSE = 1.6, 5.0
 """Ways between the lattice's points of what densities are like from place to place, mm."""
 
 EVEN_OUT = 2.05
-"""Of the sum of both fields, each with weight 1/sqrt(2): its SD, sqrt((26/35)^3 / 3) = 0.37, becomes
-0.76."""
+"""Of the sum of both fields, each with weight 1/sqrt(2): its SD, sqrt((26/35)^3 / 3) = 0.37, is
+then 0.76."""
 
 
 @kernel

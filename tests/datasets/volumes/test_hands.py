@@ -1,10 +1,15 @@
 """Stores of slices through simulated hands: which there are, how they lie, and that they remain."""
 
+import itertools
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from musim.datasets import open_store
+from musim.datasets.origin import ScannedHands
 from musim.datasets.verification import verify
+from musim.datasets.volumes import trial
 from musim.datasets.volumes.hands import generate_hands, plan_hands, scanned
 from musim.datasets.volumes.slices import slices_of
 from musim.datasets.volumes.summary import slices_card
@@ -73,6 +78,10 @@ def test_constant_slices_are_left_out_and_counted(tmp_path):
     assert sum(left_out.values()) + len(store) == across + through + along
     assert left_out["axial"] > 0  # above the fingers
     assert not any(one.is_constant for one in slices_of(store))
+    both = plan_hands(QUIET)
+    assert sum(both.origin_as(ScannedHands).left_out.values()) + both.sequences == 2 * (
+        across + through + along
+    )
     (axial, *_) = slices_card(store).planes
     assert axial.left_out == left_out["axial"]
     assert slices_card(open_store(tmp_path / "quiet.zarr")).planes[0].slices == axial.slices
@@ -97,6 +106,16 @@ def test_a_trial_tells_size_and_time_before(tmp_path):
     assert len(made) == plan_hands(phantom, half="left").sequences
     assert told.bytes == pytest.approx(size, rel=0.5)
     assert 0 < told.seconds < 60
+
+
+def test_two_subjects_with_both_hands_take_four_times_as_much(monkeypatch):
+    clock = SimpleNamespace(process_time=itertools.count(0, 5).__next__)
+    monkeypatch.setattr(trial, "time", clock)
+    one = try_out_hands(COARSE, seed=1, half="left", workers=1)
+    four = try_out_hands(COARSE, seed=1, subjects=2, workers=1)
+    assert four.bytes == pytest.approx(4 * one.bytes, rel=1e-3)
+    assert four.seconds == pytest.approx(4 * one.seconds)
+    assert one.seconds == pytest.approx(5)  # no voxel is made larger to tell
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Stores of scanned labels, of files of both kinds."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ import scipy.io
 from musim.datasets.verification import verify
 from musim.datasets.volumes.labels import generate_labels, plan_labels, read_labels
 from musim.datasets.volumes.slices import slices_of
+from musim.datasets.volumes.slicing import picture
 from musim.datasets.volumes.summary import slices_card
+from musim.simulator.resonance.labels import scan_labels
 from musim.simulator.resonance.scan import Scan
 
 BRAIN = Path(__file__).parents[4] / "shared" / "data" / "mri" / "brain2D.mat"
@@ -56,6 +59,14 @@ def test_slices_of_a_mat_file_are_seen_from_their_planes(brain, tmp_path):
     assert store.origin.file == "brain.mat"
     assert "labels of brain.mat, scanned with seed 1" in store.origin.made_by
     assert verify(tmp_path / "brain.zarr").origin == store.origin
+    # Pictures of one file have noise of their own, each by its number.
+    planned = [
+        scan_labels(each.labels, each.voxel_size, scan=dataclasses.replace(QUICK, voxel=0.5),
+                    seed=1, index=index)
+        for index, each in enumerate(read_labels(place))
+    ]  # fmt: skip
+    for one, scanned in zip((axial, coronal, sagittal), planned, strict=True):
+        assert np.array_equal(one.image, picture(scanned.image, one.plane, 0))
 
 
 def test_halves_of_labels_share_no_slice(brain, volume, tmp_path):
@@ -70,6 +81,8 @@ def test_halves_of_labels_share_no_slice(brain, volume, tmp_path):
         {one.position for one in slices_of(store) if one.plane == "sagittal"} for store in stores
     ]
     assert max(places[0]) < 18 < min(places[1])  # the middle of 9 voxels is in neither
+    for store, part in zip(stores, (volume[1][:4], volume[1][5:]), strict=True):
+        assert np.array_equal(slices_of(store)[3].tissue, part[:, ::-1, 3].T)
 
 
 def test_a_volume_of_labels_is_cut_in_all_planes(volume, tmp_path):

@@ -6,6 +6,7 @@ import itertools
 import numpy as np
 import pytest
 
+from musim.simulator.resonance import hands
 from musim.simulator.resonance.hand.anatomy import build
 from musim.simulator.resonance.hand.body import draw_body
 from musim.simulator.resonance.hand.parameters import HandParameters
@@ -205,6 +206,25 @@ def test_the_same_seed_gives_the_same_bytes_and_others_another_hand():
         assert getattr(one, name).tobytes() == getattr(again, name).tobytes()
     other = scan_hand(phantom, 5, 0, 0)
     assert 0.01 < (one.tissue != other.tissue).mean() < 0.3
+
+
+def test_every_hand_has_noise_of_its_own_and_its_subjects_marrow(monkeypatch):
+    asked = []
+
+    def expose(labels, tissues, scan, shape, seed, index):
+        asked.append((seed, index, {one.label: one.fat for one in tissues}))
+
+    monkeypatch.setattr(hands, "expose", expose)
+    for subject, side in itertools.product(range(3), (0, 1)):
+        scan_hand(Phantom(), 4, subject, side)
+    assert [(seed, index) for seed, index, _ in asked] == [(4, index) for index in range(6)]
+    usual = {one.label: one.fat for one in HAND_TISSUES}
+    for number, (_, _, found) in enumerate(asked):
+        marrow = draw_body(HandParameters(), 4, number // 2, number % 2).marrow
+        assert marrow != 1
+        for label, fat in found.items():
+            changed = marrow if label in {MARROW, RED_MARROW} else 1
+            assert fat == pytest.approx(changed * usual[label])
 
 
 def test_more_points_change_no_more_than_partial_volume():

@@ -36,6 +36,48 @@ def test_larger_voxels_show_the_mean_and_the_commonest():
     assert found.image.shape == (2, 2, 2)
 
 
+def looked_up(labels, size, turn, shift, voxel=1.0):
+    """Return the labels that voxels see of a moved volume, one by one: a slow, obvious version."""
+    shape = np.round(np.array(labels.shape) * size / voxel).astype(int)
+    found = np.zeros(shape, np.uint8)
+    for place in np.ndindex(*shape):
+        centre = (np.array(place) - (shape - 1) / 2) * voxel
+        before = np.linalg.inv(turn) @ (centre - shift)
+        number = np.floor(before / size + np.array(labels.shape) / 2).astype(int)
+        if ((number >= 0) & (number < labels.shape)).all():
+            found[place] = labels[tuple(number)]
+    return found
+
+
+def test_labels_of_long_voxels_are_seen_where_they_lie_and_where_they_have_moved():
+    labels = np.zeros((8, 6, 10), np.uint8)
+    labels[1:6, 1:4, 2:9] = 3
+    labels[1:3, 1:2, 2:5] = 2
+    size, scan = (1.5, 2.0, 1.2), Scan(**{**STILL, "turn": 25, "shift": 2}, voxel=1, samples=1)
+    found = scan_labels(labels, size, scan=scan, seed=4)
+    assert np.array_equal(found.tissue, looked_up(labels, size, np.eye(3), np.zeros(3)))
+    # Fluid is bright, and nothing else is seen in T2 where there is air.
+    moved = looked_up(labels, size, *found.motion)
+    assert np.abs(found.motion[0] - np.eye(3)).max() > 0.1
+    seen = found.image_b > 0.2 * np.median(found.image_b[moved > 0])
+    assert np.array_equal(seen, moved > 0)
+
+
+def test_single_layers_of_oblong_pixels_have_their_sides():
+    layer = np.zeros((12, 20, 1), np.uint8)
+    layer[2:9, 4:16] = 3
+    found = scan_labels(layer, (2.0, 1.0, 5.0), scan=Scan(**STILL, voxel=1, samples=1))
+    assert np.array_equal(found.tissue[..., 0], np.repeat(layer[..., 0], 2, axis=0))
+
+
+def test_volumes_that_are_scanned_together_have_noise_of_their_own():
+    labels = np.zeros((16, 16, 4), np.uint8)
+    scan = Scan(**{**STILL, "snr": 20, "snr_b": 20}, voxel=1, samples=1)
+    one, other = (scan_labels(labels, (1, 1, 1), scan=scan, index=index).image.ravel()
+                  for index in (0, 1))  # fmt: skip
+    assert abs(np.corrcoef(one, other)[0, 1]) < 0.12
+
+
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_single_layers_stay_in_their_plane(axis):
     labels = np.zeros((40, 40, 40), np.uint8)
