@@ -25,7 +25,7 @@ DOCS := $(VENV)/.installed-docs
 .DELETE_ON_ERROR:
 # Two installations into one environment at once would spoil it.
 .NOTPARALLEL:
-.PHONY: help demo test test-core slow test-all lint types docs benchmark wheel clean
+.PHONY: help demo test test-core slow test-all lint types docs benchmark wheel release clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -68,6 +68,10 @@ benchmark: $(BASE)  ## measure speed, and compare it with the last release's
 wheel: $(DEV)  ## build the wheel into dist/
 	rm -rf build dist/*.whl
 	$(BIN)/python -m build --wheel --outdir dist
+
+release: $(DEV)  ## build what a release has: the sources, and the wheel from them, into dist/
+	rm -rf build dist
+	$(BIN)/python -m build --outdir dist
 
 clean:  ## remove everything that the targets above made
 	rm -rf $(VENV) $(CORE) build dist demo docs/auto docs/site musim.egg-info .pytest_cache .ruff_cache .hypothesis
