@@ -92,7 +92,7 @@ $(TEST): $(PINS) | $(BIN)/python
 
 $(DEV): $(PINS) | $(BIN)/python
 	$(INSTALL) -e '.[dev]'
-	@touch $(BASE) $(TEST) $(DEV)
+	@touch $(BASE) $(TEST) $(DOCS) $(DEV)
 
 $(DOCS): $(PINS) | $(BIN)/python
 	$(INSTALL) -e '.[docs]'
