@@ -102,6 +102,10 @@ class SlicePairs:
             found.append((low, max(0.0, *(float(image.max()) for image in images))))
         return found[0], found[1]
 
+    def has_sides(self, index: int) -> bool:
+        """Return whether the columns of a slice run from left to right, as a body has sides."""
+        return self.slices[index].plane != "sagittal"
+
     def image(
         self, kind: str, index: int, settings: "PairedSettings", key: tuple[int, ...]
     ) -> NDArray[np.float32]:

@@ -136,7 +136,12 @@ class Pairs:
                     index = indices[order_of(len(indices), settings.seed, stream, epoch)[within]]
                     # Where in time, for both the same if they belong together.
                     key = (settings.seed, 2 + stream, place)
-                    found[kind].append(pairs.image(kind, int(index), settings, key))
+                    image = pairs.image(kind, int(index), settings, key)
+                    if settings.flips and pairs.has_sides(int(index)):
+                        coin = np.random.SeedSequence(settings.seed, spawn_key=(4 + stream, place))
+                        if np.random.Generator(np.random.PCG64(coin)).random() < 0.5:
+                            image = image[..., ::-1]
+                    found[kind].append(image)
             # (B, (T,) H, W), or of frames of sequences (B, T, H, W): each an image then.
             a, b = (torch.from_numpy(np.stack(found[kind])) for kind in "ab")
             if settings.dimensions == 2:

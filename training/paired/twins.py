@@ -81,6 +81,10 @@ class Twins:
             found.append((mean - sd, mean + sd))
         return found[0], found[1]
 
+    def has_sides(self, index: int) -> bool:
+        """Return whether the columns of a sequence run from left to right: always."""
+        return True
+
     def image(
         self, kind: str, index: int, settings: "PairedSettings", key: tuple[int, ...]
     ) -> NDArray[np.float32]:

@@ -94,6 +94,38 @@ def test_without_pairs_nothing_belongs_together(pairs_store):
     assert together <= 4
 
 
+def test_left_and_right_are_exchanged_in_both_images_or_in_none(pairs_store):
+    source, settings = Pairs.of(pairs_store), PairedSettings(flips=True, canvas="slice")
+    plain = dataclasses.replace(settings, flips=False)
+    options = {"unpaired": False, "rank": 0, "ranks": 1}
+    count = source.examples(settings)
+    turned = 0
+    both = (
+        itertools.islice(source.batches(0, one, **options), 4 * count) for one in (settings, plain)
+    )
+    for batch, straight in zip(*both, strict=True):
+        as_they_were = all(torch.equal(batch[kind], straight[kind]) for kind in "ab")
+        turned += not as_they_were
+        assert as_they_were or all(
+            torch.equal(batch[kind], straight[kind].flip(-1)) for kind in "ab"
+        )
+    assert 0.3 * 4 * count < turned < 0.7 * 4 * count
+    later = next(source.batches(count + 2, settings, **options))
+    wanted = next(itertools.islice(source.batches(0, settings, **options), count + 2, None))
+    assert torch.equal(later["a"], wanted["a"])
+
+
+def test_sagittal_slices_have_no_left_and_right(pairs_store):
+    pairs = Pairs.of(pairs_store).examples_of
+    sides = {one.plane: pairs.has_sides(one.index) for one in pairs.slices}
+    assert sides == {plane: plane != "sagittal" for plane in sides}
+    pairs.slices[0] = dataclasses.replace(pairs.slices[0], plane="sagittal")
+    try:
+        assert not pairs.has_sides(0)
+    finally:
+        del pairs.slices
+
+
 def test_processes_share_a_batch(pairs_store):
     source, settings = Pairs.of(pairs_store), PairedSettings(batch_size=4)
     whole = next(source.batches(1, settings, unpaired=False, rank=0, ranks=1))
