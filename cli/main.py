@@ -32,6 +32,7 @@ COMMANDS = {
     "train": "Train networks on simulated sequences.",
     "translate": "Make simulated sequences look like recorded ones.",
     "verify": "Prove a store whole, byte by byte.",
+    "view": "Look at a store in the browser: frames, units, trains, firings.",
 }
 """Names and summaries. The modules are imported only when run: ``musim --help`` stays quick."""
 

@@ -77,7 +77,7 @@ def look_up(store: Store, index: int) -> Provenance:
     """
     try:
         source, place = source_of(store.layout, index)
-        if not _is_same_recording(store, index, source, place):
+        if not is_same_recording(store, index, source, place):
             return Provenance(
                 note="Another recording lies at the source's place now: no truth shown."
             )
@@ -93,7 +93,7 @@ def look_up(store: Store, index: int) -> Provenance:
         return Provenance(note=f"The recording cannot be read any more ({error}).")
 
 
-def _is_same_recording(store: Store, index: int, source: Store, place: int) -> bool:
+def is_same_recording(store: Store, index: int, source: Store, place: int) -> bool:
     """Return whether the source still holds what units were found in: some rows' SD tells."""
     mine, theirs = store.layout, source.layout
     if place >= len(source) or (mine.shape, mine.frame_rate, mine.pixel_size) != (

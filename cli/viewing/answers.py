@@ -1,0 +1,288 @@
+"""What the page's requests are answered with; each answer reads what it is asked for alone."""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...datasets.store import Store
+from ...simulator.errors import InputError
+from ...training.colours import COLOURS
+from .colours import colour_maps
+from .layers import Layer, deviation, frames_of, layers_of, range_of
+from .queries import Query
+from .shown import Recording, Shown
+from .signals import mean_about, reduced, region_signal
+from .states import signals_of
+from .units import Units, described, neighbours, read_units
+
+MOST_BYTES = 64 * 2**20
+"""Of one answer."""
+
+MOST_POINTS = 20_000
+SPAN = (-0.025, 0.150)
+"""Seconds about a firing in which the course of a twitch is shown."""
+
+KEPT = 32
+"""Answers that take long and are small are kept: maps, scales."""
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A sequence that a page looks at.
+
+    Parameters
+    ----------
+    recording : Recording
+    index : int
+    """
+
+    recording: Recording
+    index: int
+
+    @property
+    def store(self) -> Store:
+        """The recording's store."""
+        return self.recording.watched.store
+
+    @property
+    def frames(self) -> int:
+        """Frames that are no padding."""
+        store = self.store
+        return int(store.read("frame_count", self.index)) if store.is_video else (
+            store.layout.shape[0]
+        )  # fmt: skip
+
+    def units(self, number: int) -> Units | None:
+        """Return the units of one of the recording's sets; None where nobody looked for any."""
+        units = self.recording.sets[number]
+        place = units.place_of(self.store, self.index)
+        return None if place is None else read_units(units.watched.store, place)
+
+
+class Answers:
+    """Answers about what is shown.
+
+    Parameters
+    ----------
+    shown : Shown
+    """
+
+    def __init__(self, shown: Shown) -> None:
+        self.shown = shown
+        self._ranges = functools.lru_cache(maxsize=KEPT)(range_of)
+        self._maps: dict[tuple[Store, int], NDArray[np.float32]] = {}
+
+    def _sequence(self, query: Query) -> Sequence:
+        recordings = self.shown.recordings
+        recording = recordings[query.integer("recording", 0, 0, len(recordings) - 1)]
+        store = recording.watched.store
+        return Sequence(recording, query.integer("sequence", 0, 0, len(store) - 1))
+
+    def _window(self, query: Query, frames: int) -> slice:
+        first = query.integer("first", 0, 0, frames - 1)
+        return slice(first, first + query.integer("count", frames - first, 1, frames - first))
+
+    def _units(self, query: Query, sequence: Sequence) -> tuple[int, Units]:
+        number = query.integer("set", 0, 0, len(sequence.recording.sets) - 1)
+        units = sequence.units(number)
+        if units is None:
+            raise InputError(f"set: found {number}, wanted one that has units of this sequence")
+        return number, units
+
+    def _layer(self, query: Query, sequence: Sequence) -> Layer:
+        known = layers_of(sequence.store, units=bool(sequence.recording.sets))
+        return query.choice("layer", {layer.name: layer for layer in known})
+
+    def about(self, query: Query) -> dict[str, Any]:
+        """Return what there is to see; open anew what has been replaced."""
+        self.shown.refresh()
+        self._ranges.cache_clear()
+        self._maps.clear()
+        return {
+            "recordings": [_about(recording) for recording in self.shown.recordings],
+            "sequence": self.shown.sequence,
+            "frame": self.shown.frame,
+            "colours": COLOURS,
+        }
+
+    def colours(self, query: Query) -> NDArray[np.uint8]:
+        """Return the colours of maps, uint8 (map, 256, 3): of velocity, of its SD, and greys."""
+        return colour_maps()
+
+    def state(self, query: Query) -> dict[str, Any]:
+        """Return nothing, where all stores are those that were opened."""
+        for recording in self.shown.recordings:
+            for watched in (recording.watched, *(units.watched for units in recording.sets)):
+                _ = watched.store
+        return {}
+
+    def sequence(self, query: Query) -> dict[str, Any]:
+        """Return what is known of one sequence: frames, and each layer's scale of colours."""
+        sequence = self._sequence(query)
+        store, index, frames = sequence.store, sequence.index, sequence.frames
+        layers = layers_of(store, units=bool(sequence.recording.sets))
+        ranges: dict[str, Any] = {}
+        for layer in layers:
+            if not layer.moves:
+                continue
+            alike = [one for one in ranges if layer.unit and layer.colours == "velocity"]
+            if alike:  # one scale for velocities, so that layers can be compared
+                ranges[layer.name] = ranges[alike[0]]
+            else:
+                ranges[layer.name] = self._ranges(store, index, layer, frames)
+        beside = [asdict(signal) for signal, _ in signals_of(store, index)]
+        facts = _facts(store, index)
+        return {"frames": frames, "ranges": ranges, "facts": facts, "signals": beside}
+
+    def units(self, query: Query) -> list[Any]:
+        """Return the units of all sets in one sequence."""
+        sequence = self._sequence(query)
+        return [
+            described(units, sequence.store, sequence.index) for units in sequence.recording.sets
+        ]
+
+    def frames(self, query: Query) -> NDArray[Any]:
+        """Return frames of a layer, (time, depth, width)."""
+        sequence = self._sequence(query)
+        window, layer = self._window(query, sequence.frames), self._layer(query, sequence)
+        layout = sequence.store.layout
+        most = max(MOST_BYTES // (4 * layout.shape[1] * layout.shape[2]), 1)
+        if window.stop - window.start > most:
+            raise InputError(
+                f"count: found {window.stop - window.start}, wanted at most {most} frames at once"
+            )
+        made_of = None
+        if layer.needs_units:
+            _, units = self._units(query, sequence)
+            chosen = query.some("units", len(units.train))
+            made_of = units.territory[chosen], units.train[chosen]
+        return frames_of(sequence.store, sequence.index, layer.name, window, made_of)
+
+    def map(self, query: Query) -> NDArray[np.float32]:
+        """Return a map of the whole sequence, (depth, width)."""
+        sequence = self._sequence(query)
+        layer = self._layer(query, sequence)
+        if layer.moves:
+            raise InputError(f"layer: found {layer.name!r}, wanted 'sd'")
+        key = sequence.store, sequence.index
+        if key not in self._maps:
+            found = deviation(*key, query.check)
+            while len(self._maps) >= KEPT:
+                self._maps.pop(next(iter(self._maps)), None)
+            self._maps[key] = found
+        return self._maps[key]
+
+    def trains(self, query: Query) -> NDArray[np.float32]:
+        """Return trains of a set, reduced: a row of frames, then a row of mm/s for each unit."""
+        sequence = self._sequence(query)
+        _, units = self._units(query, sequence)
+        window = self._window(query, sequence.frames)
+        chosen = query.some("units", len(units.train))
+        return self._reduced(query, units.train[chosen, window], window)
+
+    def pixel(self, query: Query) -> NDArray[np.float32]:
+        """Return the signal of a pixel, reduced: a row of frames, then one of values."""
+        sequence = self._sequence(query)
+        store, window = sequence.store, self._window(query, sequence.frames)
+        row = query.integer("row", None, 0, store.layout.shape[1] - 1)
+        column = query.integer("column", None, 0, store.layout.shape[2] - 1)
+        if not _tells_pixels(store):
+            raise InputError(f"{store.location}: found images, wanted what pixels tell over time")
+        weights = np.zeros(store.layout.shape[1:], np.float32)
+        weights[row, column] = 1
+        signal = region_signal(store, sequence.index, weights, window, query.check)
+        return self._reduced(query, signal[None], window)
+
+    def states(self, query: Query) -> NDArray[np.float32]:
+        """Return what was recorded beside a video, reduced: a row of frames, then the signals."""
+        sequence = self._sequence(query)
+        window = self._window(query, sequence.frames)
+        found = [values[window] for _, values in signals_of(sequence.store, sequence.index)]
+        shape = len(found), window.stop - window.start
+        return self._reduced(query, np.array(found, np.float32).reshape(shape), window)
+
+    def _reduced(
+        self, query: Query, signals: NDArray[np.float32], window: slice
+    ) -> NDArray[np.float32]:
+        points = query.integer("points", MOST_POINTS, 4, MOST_POINTS)
+        frames, values = reduced(signals, window.start, points)
+        return np.concatenate([frames[None], values])
+
+    def unit(self, query: Query) -> dict[str, Any]:
+        """Return the course of a unit's twitch, and which units are like it."""
+        sequence = self._sequence(query)
+        number, units = self._units(query, sequence)
+        unit = query.integer("unit", None, 0, len(units.train) - 1)
+        layout = sequence.store.layout
+        twitch = mean_about(units.firing[unit], units.train[unit], layout.frame_rate, SPAN)
+        others = [(n, sequence.units(n)) for n in range(len(sequence.recording.sets))]
+        known = [(n, other) for n, other in others if other is not None]
+        return {
+            "twitch": twitch,
+            "neighbours": neighbours(
+                units, unit, known, number, layout.frame_rate, layout.pixel_size
+            ),
+        }
+
+    def seen(self, query: Query) -> dict[str, Any]:
+        """Return the mean course of the recorded velocity in a unit's territory about firings."""
+        sequence = self._sequence(query)
+        _, units = self._units(query, sequence)
+        unit = query.integer("unit", None, 0, len(units.train) - 1)
+        territory, rate = units.territory[unit], sequence.store.layout.frame_rate
+        if not territory.any():
+            raise InputError(f"unit: found {unit}, which lies outside the image, wanted one in it")
+        frames = slice(0, sequence.frames)
+        signal = region_signal(sequence.store, sequence.index, territory, frames, query.check)
+        return mean_about(units.firing[unit], signal, rate, SPAN)
+
+
+def _about(recording: Recording) -> dict[str, Any]:
+    store = recording.watched.store
+    layout = store.layout
+    return {
+        "name": recording.watched.name,
+        "place": str(store.location),
+        "kind": store.kind,
+        "sequences": len(store),
+        "shape": layout.shape,
+        "frame_rate": layout.frame_rate,
+        "pixel_size": layout.pixel_size,
+        "pixel_unit": layout.pixel_unit,
+        "made_by": store.origin.made_by,
+        "tells_pixels": _tells_pixels(store),
+        "layers": [asdict(one) for one in layers_of(store, units=bool(recording.sets))],
+        "sets": [{"name": units.name, "kind": units.kind} for units in recording.sets],
+    }
+
+
+def _tells_pixels(store: Store) -> bool:
+    """Return whether a pixel's signal can be had: not of stills, nor of videos rendered on read.
+
+    A frame of these takes a tenth of a second, and a pixel of it no less.
+    """
+    if store.is_video:
+        return not store.layout.is_rendered
+    return not (store.is_section or store.is_slices)
+
+
+def _facts(store: Store, index: int) -> list[str]:
+    """Say in a few words what is known of one sequence."""
+    from ..pages.sources import noise_of
+
+    facts = [noise_of(store, index)] if store.parameters is not None else []
+    return [fact for fact in facts if fact]
+
+
+ANSWERS: Mapping[str, Callable[[Answers, Query], Any]] = {
+    name: getattr(Answers, name)
+    for name in (
+        "about", "colours", "state", "sequence", "units", "frames", "map", "trains", "pixel",
+        "states", "unit", "seen",
+    )
+}  # fmt: skip
+"""What may be asked for, by name."""

@@ -1,0 +1,221 @@
+// The image of each recording: its pixels, its scale of colours, and where the pointer is.
+
+import { data, duration, frameAt, layerOf, recording, seen } from "./data.js";
+import { byId, element, fixed, press } from "./elements.js";
+import { frameValues, onFrames } from "./frames.js";
+import { createOverlay } from "./outlines.js";
+import { on, set, state } from "./state.js";
+
+const NOTHING = 0xffc2e3ef; // of pixels that are not finite: #efe3c2, as in pictures
+const views = [];
+
+export function createImages() {
+  for (const [number, about] of data.recordings.entries()) views.push(createView(number, about));
+  byId("views").append(...views.map((view) => view.figure));
+  byId("views").classList.toggle("several", views.length > 1);
+  new ResizeObserver(fit).observe(byId("views"));
+  onFrames(draw);
+  on(["time", "layer", "gain", "loaded", "set", "left", "playing"], draw);
+  on(["recording", "pixel", "loaded"], mark);
+  on(["loaded", "recording"], drawLayers);
+  on(["layer"], drawLayers);
+  byId("outlines").addEventListener("click", () => set({ outlines: !state.outlines }));
+  on(["outlines"], () => press(byId("outlines"), state.outlines));
+  return views;
+}
+
+function createView(number, about) {
+  const [, depth, width] = about.shape;
+  const canvas = element("canvas", { width, height: depth });
+  const overlay = createOverlay(number, about);
+  const pointer = element("span", { class: "crosshair", hidden: true });
+  const stage = element(
+    "div",
+    {
+      class: "stage",
+      tabindex: 0,
+      role: "group",
+      "aria-label": `Image of ${about.name}: click a unit or a pixel; with the image in focus, Shift and arrow keys move the pixel`,
+      onpointermove: (event) => read(number, place(event, stage, about)),
+      onpointerleave: () => read(number, null),
+      onclick: (event) => pick(number, place(event, stage, about), overlay.unitsAt(event)),
+      onkeydown: (event) => walk(event, number, about),
+    },
+    canvas, overlay.root, pointer,
+  );
+  const bar = element("canvas", { width: 1, height: 256 });
+  const high = element("span");
+  const low = element("span");
+  const unit = element("span", { class: "unit-name" });
+  const scale = element("div", { class: "colour-bar", "aria-hidden": "true" }, high, bar, low, unit);
+  const caption = element("figcaption", {}, about.name);
+  const figure = element("figure", { class: "view" }, caption, element("div", { class: "row" }, stage, scale));
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(width, depth);
+  return { number, about, figure, stage, canvas, context, image, overlay, pointer, bar, high, low, unit, scale };
+}
+
+const millimetres = ({ shape, pixel_size: size }) => [shape[1] * size[0], shape[2] * size[1]];
+
+// The images are as large as there is room for, in the proportions of the tissue.
+function fit() {
+  const box = byId("views");
+  const narrow = innerWidth < 760;
+  const across = views.length > 1 && !narrow ? 2 : 1;
+  const down = Math.ceil(views.length / across);
+  const room = {
+    width: box.clientWidth / across - 58,
+    height: narrow ? innerHeight * 0.62 : box.clientHeight / down - (views.length > 1 ? 26 : 4),
+  };
+  for (const view of views) {
+    const [depth, width] = millimetres(view.about);
+    const scale = Math.max(Math.min(room.width / width, room.height / depth), 0.1);
+    view.stage.style.width = `${Math.round(width * scale)}px`;
+    view.stage.style.height = `${Math.round(depth * scale)}px`;
+    view.scale.style.height = view.stage.style.height;
+  }
+}
+
+function drawLayers() {
+  const box = byId("layers");
+  box.replaceChildren(
+    ...recording().layers.map((layer, number) =>
+      element(
+        "button",
+        {
+          type: "button",
+          "aria-pressed": String(layer === layerOf()),
+          title: `${layer.label} (${number + 1})`,
+          onclick: () => set({ layer: layer.name }),
+        },
+        layer.label,
+      ),
+    ),
+  );
+}
+
+// The ends of the scale of colours: those of the sequence, or of the map itself.
+function rangeOf(view, values) {
+  const layer = layerOf(view.number);
+  let [low, high] = seen(view.number).ranges[layer.name] ?? [0, 0];
+  if (!layer.moves) {
+    for (const value of values ?? []) if (value > high) high = value;
+    high = high || 1;
+  }
+  return [low / state.gain, high / state.gain];
+}
+
+export function draw() {
+  if (!data.seen.length) return;
+  for (const view of views) {
+    const values = frameValues(view.number, frameAt(view.number), state.playing ? 3 : 1);
+    view.stage.classList.toggle("waiting", values === null && !state.playing);
+    if (values === null) continue;
+    const range = rangeOf(view, values);
+    paint(view, values, range);
+    view.values = values;
+    label(view, range);
+    view.canvas.dataset.shown = `${seen(view.number).sequence}/${layerOf(view.number).name}/${frameAt(view.number)}`;
+  }
+}
+
+function paint(view, values, [low, high]) {
+  const colours = data.maps[layerOf(view.number).colours];
+  const pixels = new Uint32Array(view.image.data.buffer);
+  const scale = 256 / (high - low);
+  for (let n = 0; n < values.length; n++) {
+    const value = values[n];
+    if (value !== value || value === Infinity || value === -Infinity) pixels[n] = NOTHING;
+    else {
+      const level = Math.floor((value - low) * scale);
+      pixels[n] = colours[level < 0 ? 0 : level > 255 ? 255 : level];
+    }
+  }
+  view.context.putImageData(view.image, 0, 0);
+}
+
+function label(view, [low, high]) {
+  const layer = layerOf(view.number);
+  const key = `${layer.name} ${low} ${high}`;
+  if (view.labelled === key) return;
+  view.labelled = key;
+  const image = new ImageData(1, 256);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let n = 0; n < 256; n++) pixels[255 - n] = data.maps[layer.colours][n];
+  view.bar.getContext("2d").putImageData(image, 0, 0);
+  const digits = high >= 100 ? 0 : high >= 10 ? 1 : high >= 1 ? 2 : 3;
+  view.high.textContent = fixed(high, digits);
+  view.low.textContent = fixed(low, low === 0 ? 0 : digits);
+  view.unit.textContent = layer.unit;
+}
+
+function place(event, stage, about) {
+  const box = stage.getBoundingClientRect();
+  const [, depth, width] = about.shape;
+  const row = Math.floor(((event.clientY - box.top) / box.height) * depth);
+  const column = Math.floor(((event.clientX - box.left) / box.width) * width);
+  return row < 0 || column < 0 || row >= depth || column >= width ? null : { row, column };
+}
+
+export function read(number, pixel) {
+  const out = byId("readout");
+  const view = views[number];
+  if (pixel === null || !view.values) {
+    out.textContent = "\u00a0";
+    return;
+  }
+  const { about } = view;
+  const layer = layerOf(number);
+  const [depth, width] = about.pixel_size;
+  const value = view.values[pixel.row * about.shape[2] + pixel.column];
+  out.textContent =
+    `${fixed((pixel.row + 0.5) * depth, 1)} ${about.pixel_unit} deep, ` +
+    `${fixed((pixel.column + 0.5) * width, 1)} ${about.pixel_unit} across: ` +
+    `${fixed(value, layer.name === "bmode" ? 0 : 3)} ${layer.unit}`;
+}
+
+// A click takes the pixel, and the smallest unit there; a click on the same takes the next.
+function pick(number, pixel, here) {
+  if (pixel === null) return;
+  const other = number !== state.recording;
+  const first = here.findIndex(({ set: one }) => one === state.set);
+  let unit = first < 0 ? (here[0] ?? null) : here[first];
+  const at = here.findIndex((one) => one.set === state.set && one.unit === state.unit);
+  if (!other && at >= 0) unit = here[(at + 1) % here.length];
+  const changes = { recording: number, pixel };
+  if (unit) Object.assign(changes, { set: unit.set, unit: unit.unit });
+  else changes.unit = null;
+  set(changes);
+}
+
+const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+
+// With the image in focus, Shift and arrow keys move the pixel, and Enter takes the unit there.
+function walk(event, number, about) {
+  const [, depth, width] = about.shape;
+  const pixel = state.pixel ?? { row: depth >> 1, column: width >> 1 };
+  if (event.key === "Enter") {
+    pick(number, pixel, views[number].overlay.unitsIn(pixel));
+  } else if (event.shiftKey && event.key in STEPS) {
+    const [down, right] = STEPS[event.key];
+    const row = Math.max(0, Math.min(pixel.row + down, depth - 1));
+    const column = Math.max(0, Math.min(pixel.column + right, width - 1));
+    set({ recording: number, pixel: { row, column } });
+    read(number, { row, column });
+  } else return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+function mark() {
+  for (const view of views) {
+    const [, depth, width] = view.about.shape;
+    view.figure.classList.toggle("active", views.length > 1 && view.number === state.recording);
+    view.pointer.hidden = state.pixel === null || view.number !== state.recording;
+    if (state.pixel === null) continue;
+    view.pointer.style.top = `${((state.pixel.row + 0.5) / depth) * 100}%`;
+    view.pointer.style.left = `${((state.pixel.column + 0.5) / width) * 100}%`;
+  }
+}
+
+export const lastTime = () => duration() - 1 / recording().frame_rate;

@@ -1,0 +1,69 @@
+// The page: begins it, and says what goes wrong.
+
+import { json, onTrouble, quietly } from "./api.js";
+import { data, loadAbout, loadSequence, rate, recording, seen } from "./data.js";
+import { createDetail } from "./detail.js";
+import { byId, element, fixed } from "./elements.js";
+import { createImages } from "./image.js";
+import { createKeys } from "./keys.js";
+import { createPlayer } from "./player.js";
+import { on, set, state } from "./state.js";
+import { createTrains } from "./trains.js";
+import { createUnits } from "./units.js";
+
+const OFTEN = 3000; // ms between two looks whether the stores are still there
+
+// Of several things that go wrong the first one counts: what follows comes of it.
+onTrouble((text, status) => {
+  const box = byId("trouble");
+  if (!box.hidden && status !== 0) return;
+  const again = element("button", { type: "button", onclick: () => location.reload() }, "Load again");
+  const close = element("button", { type: "button", onclick: () => (box.hidden = true) }, "Close");
+  box.replaceChildren(element("span", {}, text), status === 409 || status === 410 || status === 0 ? again : close);
+  box.hidden = false;
+  set({ playing: false });
+});
+
+function showFacts() {
+  const about = recording();
+  const [, depth, width] = about.shape;
+  document.body.classList.toggle("no-units", !about.sets.length);
+  byId("outlines").hidden = byId("own-scale").hidden = !about.sets.length;
+  document.body.classList.toggle("stills", seen().frames === 1 && !about.sets.length);
+  document.title = `${about.name} · musim view`;
+  byId("name").textContent = about.name;
+  byId("name").title = about.place;
+  const { frames, facts } = seen();
+  const size = `${depth} × ${width} px`;
+  const length = frames > 1 ? `${frames} frames at ${Number(rate().toFixed(2))} Hz, ${fixed(frames / rate(), 2)} s` : null;
+  byId("facts").textContent = [about.made_by, ...facts, size, length].filter(Boolean).join(" · ");
+}
+
+async function begin() {
+  const about = await loadAbout();
+  createImages();
+  createPlayer();
+  createTrains();
+  createUnits();
+  createDetail();
+  createKeys();
+  on(["loaded", "recording"], showFacts);
+  const sets = recording().sets;
+  const found = sets.findIndex((one) => one.kind === "found");
+  const video = recording().kind === "video";
+  // Nobody is told yet: there is nothing to show.
+  Object.assign(state, {
+    set: Math.max(found, 0),
+    layer: recording().layers[0].name,
+    speed: video ? 1 : 0.1,
+    sequence: about.sequence,
+  });
+  await loadSequence(about.sequence);
+  if (about.frame) set({ time: about.frame / rate() });
+  document.body.classList.add("ready");
+  setInterval(() => document.visibilityState === "visible" && byId("trouble").hidden && quietly(json("state")), OFTEN);
+}
+
+// For scripts that look at the page.
+window.musim = { state, data };
+quietly(begin());

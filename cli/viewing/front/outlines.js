@@ -1,0 +1,106 @@
+// Outlines of units over an image. The set that is chosen is in colour, others are dashed.
+
+import { setStyle, textOn, unitColour } from "./colours.js";
+import { seen } from "./data.js";
+import { element, svg } from "./elements.js";
+import { on, state } from "./state.js";
+
+const DETAIL = 20; // steps of outlines to the mm
+
+export function createOverlay(number, about) {
+  const [, depth, width] = about.shape;
+  const [high, across] = [depth * about.pixel_size[0], width * about.pixel_size[1]];
+  const drawing = svg("svg", {
+    viewBox: `0 0 ${across * DETAIL} ${high * DETAIL}`,
+    preserveAspectRatio: "none",
+    "aria-hidden": "true",
+  });
+  const labels = element("div", { class: "labels" });
+  const root = element("div", { class: "overlay" }, drawing, labels);
+
+  function draw() {
+    root.hidden = !state.outlines;
+    const sets = seen(number)?.units ?? [];
+    const mine = number === state.recording;
+    drawing.replaceChildren();
+    labels.replaceChildren();
+    sets.forEach((units, place) => {
+      if (units === null || state.hidden.has(place)) return;
+      const active = place === Math.min(state.set, sets.length - 1);
+      if (!active) drawing.prepend(...units.map((unit) => other(unit, place)));
+      else {
+        const shown = [...units].sort((a, b) => b.area - a.area);
+        drawing.append(...shown.map((unit) => own(unit, place, mine)));
+        labels.append(...units.filter((unit) => unit.label).map((unit) => name(unit, mine)));
+      }
+    });
+  }
+
+  function path(unit, place, properties) {
+    return svg("path", { d: unit.outline, "data-set": place, "data-unit": unit.unit, ...properties });
+  }
+
+  function other(unit, place) {
+    const { kind } = about.sets[place];
+    const { colour, dashes } = setStyle(kind, place - (about.sets[0].kind === "true"));
+    return path(unit, place, { class: `other ${kind}`, stroke: colour, "stroke-dasharray": dashes });
+  }
+
+  function own(unit, place, mine) {
+    return path(unit, place, {
+      class: classes("own", unit, mine),
+      stroke: unitColour(unit.unit),
+      "stroke-dasharray": unit.uncertain ? "10 5" : null,
+    });
+  }
+
+  function classes(kind, unit, mine) {
+    const lit = mine && unit.unit === state.unit;
+    const faded = mine && state.unit !== null && !lit;
+    return `${kind}${lit ? " lit" : ""}${faded ? " faded" : ""}`;
+  }
+
+  function name(unit, mine) {
+    const colour = unitColour(unit.unit);
+    const [down, right] = unit.label;
+    const at = { top: `${(down / high) * 100}%`, left: `${(right / across) * 100}%` };
+    return element(
+      "button",
+      {
+        type: "button",
+        class: classes("label", unit, mine),
+        tabindex: -1,
+        "data-unit": unit.unit,
+        style: { ...at, background: colour, color: textOn(colour) },
+      },
+      String(unit.unit),
+    );
+  }
+
+  // Units whose outline holds a point: the set's own first, small ones first.
+  function inside(x, y) {
+    const point = new DOMPoint(x, y);
+    const found = [...drawing.querySelectorAll("path")].filter((one) => one.isPointInFill(point));
+    const units = found.map((one) => ({ set: Number(one.dataset.set), unit: Number(one.dataset.unit) }));
+    const area = ({ set: place, unit }) => seen(number).units[place][unit].area;
+    return units.sort((a, b) => (b.set === state.set) - (a.set === state.set) || area(a) - area(b));
+  }
+
+  function unitsAt(event) {
+    const box = drawing.getBoundingClientRect();
+    const across_ = ((event.clientX - box.left) / box.width) * across * DETAIL;
+    const down = ((event.clientY - box.top) / box.height) * high * DETAIL;
+    if (!state.outlines) return [];
+    const found = inside(across_, down);
+    const { unit } = event.target.dataset; // of a label
+    if (unit === undefined) return found;
+    const named = { set: state.set, unit: Number(unit) };
+    return [named, ...found.filter((one) => one.set !== named.set || one.unit !== named.unit)];
+  }
+
+  const unitsIn = ({ row, column }) =>
+    inside((column + 0.5) * about.pixel_size[1] * DETAIL, (row + 0.5) * about.pixel_size[0] * DETAIL);
+
+  on(["loaded", "set", "hidden", "unit", "outlines", "recording"], draw);
+  return { root, unitsAt, unitsIn };
+}

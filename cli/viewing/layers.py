@@ -1,0 +1,188 @@
+"""Layers of a recording: what its pixels show, frame by frame or once for all frames."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...datasets.store import Store
+from ...simulator.errors import InputError
+from ...simulator.rendering import render_arrays
+from ...simulator.seeds import NOISE_KEY_WORDS
+from .signals import Check, blocks
+
+SAMPLED = 24
+"""Frames, evenly apart, by which the scale of a whole sequence is chosen."""
+
+SHARE = 99.8
+"""Per cent of the values of those frames that lie within the scale."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of a kind of store.
+
+    Parameters
+    ----------
+    name : str
+    label : str
+    colours : {"velocity", "deviation", "grey"}
+    unit : str
+    moves : bool
+        Whether it has frames; else there is one map of the whole sequence.
+    needs_units : bool
+        Whether it is made of units.
+    """
+
+    name: str
+    label: str
+    colours: str
+    unit: str
+    moves: bool = True
+    needs_units: bool = False
+
+
+VELOCITY = (
+    Layer("velocity", "Velocity", "velocity", "mm/s"),
+    Layer("sd", "SD", "deviation", "mm/s", moves=False),
+    Layer("reconstruction", "Reconstruction", "velocity", "mm/s", needs_units=True),
+    Layer("residual", "Residual", "velocity", "mm/s", needs_units=True),
+)
+IMAGES = (Layer("bmode", "B-mode", "grey", ""),)
+PAIRS = (
+    Layer("image", "First", "grey", ""),
+    Layer("image_b", "Second", "grey", ""),
+    Layer("difference", "Second − first", "velocity", ""),
+)
+
+
+def layers_of(store: Store, *, units: bool) -> list[Layer]:
+    """Return the layers of a store, the first of which is seen first.
+
+    Parameters
+    ----------
+    store : Store
+    units : bool
+        Whether there are units of it.
+    """
+    if store.is_slices:
+        return list(PAIRS)
+    if store.is_section or store.is_video:
+        return list(IMAGES)
+    if store.kind == "identified":  # their recording is not to be had
+        return [layer for layer in VELOCITY if layer.name in {"reconstruction", "sd"}]
+    return [layer for layer in VELOCITY if units or not layer.needs_units]
+
+
+def frames_of(
+    store: Store,
+    index: int,
+    layer: str,
+    window: slice,
+    units: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
+) -> NDArray[Any]:
+    """Return frames of a layer.
+
+    Parameters
+    ----------
+    store : Store
+    index : int
+        The sequence.
+    layer : str
+        One that moves.
+    window : slice
+        The frames.
+    units : (float32 array (unit, depth, width), float32 array (unit, time)), optional
+        Territories and trains of which layers that need units are made.
+
+    Returns
+    -------
+    float32 or uint8 array of shape (time, depth, width)
+
+    Raises
+    ------
+    InputError
+        If the store has no such layer.
+    FailureError
+        If it is damaged.
+    """
+    if layer == "bmode":
+        return store.bmode(index, time=window)
+    if layer in {"image", "image_b", "difference"} and store.is_slices:
+        first, second = (store.read(name, index)[window] for name in ("image", "image_b"))
+        return {"image": first, "image_b": second, "difference": second - first}[layer]
+    if layer == "velocity":
+        return store.tvi(index, time=window).astype(np.float32, copy=False)
+    if layer not in {"reconstruction", "residual"} or units is None:
+        raise InputError(f"layer: found {layer!r}, wanted a layer that moves")
+    made = reconstruction(*units, window)
+    if layer == "reconstruction":
+        return made
+    return store.tvi(index, time=window).astype(np.float32, copy=False) - made
+
+
+def reconstruction(
+    territory: NDArray[np.float32], train: NDArray[np.float32], window: slice
+) -> NDArray[np.float32]:
+    """Return the sum of territories times trains in some frames, without noise, mm/s."""
+    silent = np.zeros(NOISE_KEY_WORDS, np.uint32)
+    return render_arrays(territory, train, silent, 0.0, time=window)
+
+
+def velocity_limit(store: Store, index: int, frames: int) -> float:
+    """Return the velocity at the ends of a sequence's scale of colours, mm/s, above 0.
+
+    Few of the voxels of some frames, evenly apart, lie beyond it; it stays for all frames.
+    """
+    return _limit([store.tvi(index, time=slice(n, n + 1)) for n in _sampled(frames)])
+
+
+def _sampled(frames: int) -> Sequence[int]:
+    return sorted({n * (frames - 1) // max(SAMPLED - 1, 1) for n in range(SAMPLED)})
+
+
+def _limit(frames: Sequence[NDArray[Any]]) -> float:
+    values = np.abs(np.concatenate([frame.ravel() for frame in frames]).astype(np.float32))
+    values = values[np.isfinite(values)]
+    if not values.any():
+        return 1.0
+    return float(np.percentile(values, SHARE)) or float(values.max())
+
+
+def range_of(store: Store, index: int, layer: Layer, frames: int) -> tuple[float, float]:
+    """Return the ends of a layer's scale of colours in one sequence."""
+    if layer.colours == "grey":
+        if layer.name == "bmode":
+            return 0.0, 255.0
+        return 0.0, _limit([store.read(layer.name, index)])
+    if layer.name == "difference":
+        limit = _limit([frames_of(store, index, layer.name, slice(0, frames))])
+    else:
+        limit = velocity_limit(store, index, frames)
+    return -limit, limit
+
+
+def deviation(store: Store, index: int, check: Check) -> NDArray[np.float32]:
+    """Return each pixel's SD of velocity over time, float32 (depth, width), mm/s.
+
+    The sequence is read block by block, with a call of `check` before each. Voxels that are not
+    finite are left out; NaN without any.
+    """
+    frames, depth, width = store.layout.shape
+    count, total, squares = (np.zeros((depth, width)) for _ in range(3))
+    about = None
+    for span in blocks(store, slice(0, frames)):
+        check()
+        block = store.tvi(index, time=span).astype(np.float64)
+        finite = np.isfinite(block)
+        # About the first frame, so that a large offset does not swallow a small deviation.
+        about = np.nan_to_num(block[0]) if about is None else about
+        values = np.where(finite, block - about, 0.0)
+        count += finite.sum(axis=0)
+        total += values.sum(axis=0)
+        squares += np.square(values).sum(axis=0)
+    seen = np.maximum(count, 1)
+    variance = np.maximum(squares / seen - np.square(total / seen), 0)
+    return np.where(count, np.sqrt(variance), np.nan).astype(np.float32)

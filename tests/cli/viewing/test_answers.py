@@ -1,0 +1,197 @@
+"""What the page is told is what the stores hold."""
+
+import json
+
+import numpy as np
+import pytest
+
+from musim.cli.viewing.answers import Answers
+from musim.cli.viewing.layers import deviation, layers_of
+from musim.cli.viewing.queries import AbandonedError, Query
+from musim.cli.viewing.shown import open_shown
+from musim.training.colours import COLOURS
+
+
+@pytest.fixture(scope="module")
+def answers(looked_at):
+    return Answers(open_shown(looked_at.paths))
+
+
+def ask(answers, name, **values):
+    return getattr(answers, name)(Query({key: str(value) for key, value in values.items()}))
+
+
+def test_about_tells_recordings_and_sets(client, looked_at):
+    about = client.json("/api/about")
+    (one,) = about["recordings"]
+    assert one["name"] == "<i>&.zarr"
+    assert (one["sequences"], one["shape"], one["frame_rate"]) == (2, [300, 32, 24], 400.0)
+    assert [(each["name"], each["kind"]) for each in one["sets"]] == [
+        ("truth", "true"), ("refine", "found"), ("velbss", "found"),
+    ]  # fmt: skip
+    assert [layer["name"] for layer in one["layers"]] == [
+        "velocity", "sd", "reconstruction", "residual",
+    ]  # fmt: skip
+    assert about["colours"] == list(COLOURS)
+
+
+@pytest.mark.parametrize(("first", "count"), [(0, 1), (0, 300), (7, 13), (299, 1)])
+@pytest.mark.parametrize("sequence", [0, 1])
+def test_frames_are_those_of_the_store(client, looked_at, sequence, first, count):
+    path = f"/api/frames?sequence={sequence}&layer=velocity&first={first}&count={count}"
+    wanted = looked_at.recording.tvi(sequence, time=slice(first, first + count))
+    np.testing.assert_array_equal(client.array(path), wanted)
+
+
+def test_a_reconstruction_is_the_sum_of_territories_times_trains(answers, looked_at):
+    truth = looked_at.recording.truth(1)
+    for units in (None, "0,2", "3", ""):
+        chosen = {} if units is None else {"units": units}
+        made = ask(answers, "frames", sequence=1, layer="reconstruction", set=0, first=5, count=4,
+                   **chosen)  # fmt: skip
+        among = range(4) if units is None else [int(n) for n in units.split(",") if n]
+        wanted = np.zeros((4, 32, 24))
+        for unit in among:
+            wanted += truth.twitch_train[unit, 5:9, None, None] * truth.territory[unit]
+        np.testing.assert_allclose(made, wanted, atol=1e-6)
+        left = ask(answers, "frames", sequence=1, layer="residual", set=0, first=5, count=4,
+                   **chosen)  # fmt: skip
+        whole = looked_at.recording.tvi(1, time=slice(5, 9))
+        np.testing.assert_allclose(left, whole - wanted, atol=1e-6)
+
+
+def test_the_map_is_the_deviation_over_time(answers, looked_at):
+    wanted = looked_at.recording.tvi(0).std(axis=0, dtype=np.float64)
+    np.testing.assert_allclose(ask(answers, "map", layer="sd"), wanted, rtol=1e-5)
+
+
+def test_the_map_leaves_out_what_is_not_finite(looked_at):
+    class Damaged:
+        layout = looked_at.recording.layout
+
+        def tvi(self, index, time):
+            values = looked_at.recording.tvi(index, time=time).copy()
+            values[:, 3, 4] = np.nan
+            if time.start == 0:
+                values[10, 5, 6] = np.inf
+            return values + 1000
+
+    found = deviation(Damaged(), 0, lambda: None)
+    whole = looked_at.recording.tvi(0).astype(np.float64)
+    assert np.isnan(found[3, 4])
+    assert found[5, 6] == pytest.approx(np.delete(whole[:, 5, 6], 10).std(), rel=1e-2)
+    assert found[8, 8] == pytest.approx(whole[:, 8, 8].std(), rel=1e-2)
+
+
+def test_one_scale_stays_for_all_frames_and_velocities(answers, looked_at):
+    ranges = ask(answers, "sequence", sequence=0)["ranges"]
+    low, high = ranges["velocity"]
+    assert low == -high
+    assert ranges["reconstruction"] == ranges["residual"] == (low, high)
+    whole = np.abs(looked_at.recording.tvi(0))
+    assert (whole > high).mean() < 0.01
+    assert high < 2 * whole.max()
+
+
+def test_units_of_all_sets_are_described(client, looked_at):
+    sets = client.json("/api/units?sequence=1")
+    truth = looked_at.recording.truth(1)
+    assert [len(units) for units in sets] == [4, 4, 4]
+    for unit, told in enumerate(sets[0]):
+        mask = truth.territory[unit] > 0.5
+        assert told["area"] == pytest.approx(mask.sum())
+        rows, columns = np.nonzero(mask)
+        assert told["centre"] == pytest.approx([rows.mean() + 0.5, columns.mean() + 0.5], abs=0.5)
+        inside = truth.firing[unit][(truth.firing[unit] >= 0) & (truth.firing[unit] < 0.75)]
+        np.testing.assert_allclose(told["firings"], inside, atol=1e-6)
+        assert told["outline"].startswith("M")
+        assert told["confidence"] is None
+    assert sets[1][0]["confidence"] == pytest.approx(0.95)
+
+
+def test_trains_come_with_their_frames(answers, looked_at):
+    found = ask(answers, "trains", set=1, first=10, count=50, units="2,0")
+    np.testing.assert_array_equal(found[0], np.arange(10, 60))
+    trains = looked_at.units.read("twitch_train", 0)
+    np.testing.assert_array_equal(found[1:], trains[[2, 0], 10:60])
+
+
+def test_a_pixel_tells_its_velocity(answers, looked_at):
+    found = ask(answers, "pixel", sequence=1, row=20, column=7)
+    np.testing.assert_array_equal(found[0], np.arange(300))
+    np.testing.assert_allclose(found[1], looked_at.recording.tvi(1)[:, 20, 7], rtol=1e-6)
+
+
+def test_a_unit_is_most_like_itself_in_other_sets(answers):
+    found = ask(answers, "unit", set=0, unit=1)
+    first = found["neighbours"][0]
+    assert (first["set"], first["unit"]) == (1, 1)
+    assert first["correlation"] > 0.95
+    assert first["iou"] == 1
+    assert first["distance"] == pytest.approx(0, abs=1e-6)
+    assert len(found["neighbours"]) == 3 + 4 + 4  # other units of its own set, and of both others
+    assert found["twitch"]["count"] > 2
+
+
+def test_the_course_of_a_twitch_is_the_mean_about_firings(answers, looked_at):
+    truth = looked_at.recording.truth(0)
+    found = ask(answers, "unit", set=0, unit=0)["twitch"]
+    times, frames = np.array(found["time"]), np.arange(300) / 400
+    firings = [t for t in truth.firing[0] if t - 0.025 >= 0 and t + 0.150 <= 299 / 400]
+    slow = [[np.interp(t + tau, frames, truth.twitch_train[0]) for tau in times] for t in firings]
+    assert found["count"] == len(firings)
+    np.testing.assert_allclose(found["mean"], np.mean(slow, axis=0), atol=1e-6)
+    np.testing.assert_allclose(found["sd"], np.std(slow, axis=0), atol=1e-6)
+    recorded = looked_at.recording.tvi(0)
+    weights = truth.territory[0] / truth.territory[0].sum()
+    seen = ask(answers, "seen", set=0, unit=0)
+    signal = (recorded * weights).sum(axis=(1, 2))
+    slow = [[np.interp(t + tau, frames, signal) for tau in times] for t in firings]
+    np.testing.assert_allclose(seen["mean"], np.mean(slow, axis=0), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "words"),
+    [
+        ("frames", {"layer": "velocity", "first": -1}, ["first", "'-1'", "0 to 299"]),
+        ("frames", {"layer": "velocity", "first": 290, "count": 11}, ["count", "'11'", "1 to 10"]),
+        ("frames", {"layer": "velocity", "sequence": 2}, ["sequence", "'2'", "0 to 1"]),
+        ("frames", {"layer": "velocity", "recording": 1}, ["recording", "0 to 0"]),
+        ("frames", {"layer": "../x"}, ["layer", "one of velocity, sd"]),
+        ("frames", {}, ["layer", "nothing"]),
+        ("frames", {"layer": "sd"}, ["layer", "that moves"]),
+        ("map", {"layer": "velocity"}, ["layer", "'sd'"]),
+        ("frames", {"layer": "residual", "set": 3}, ["set", "0 to 2"]),
+        ("frames", {"layer": "residual", "units": "0,9"}, ["units", "'9'", "0 to 3"]),
+        ("trains", {"points": 1}, ["points", "4 to"]),
+        ("unit", {}, ["unit", "nothing", "0 to 3"]),
+        ("pixel", {"row": 1, "column": "1e1"}, ["column", "'1e1'", "0 to 23"]),
+    ],
+)
+def test_what_is_not_there_is_refused_in_one_line(answers, client, refused, name, values, words):
+    with refused(*words):
+        ask(answers, name, **values)
+    answer = client.get(f"/api/{name}?" + "&".join(f"{k}={v}" for k, v in values.items()))
+    assert answer.status == 400
+    assert all(word in json.loads(answer.body)["error"] for word in words)
+
+
+def test_reading_ends_where_nobody_waits(answers):
+    query = Query({"row": "1", "column": "1"})
+    query.abandoned.set()
+    with pytest.raises(AbandonedError):
+        answers.pixel(query)
+
+
+def test_stores_of_images_have_other_layers(slices_store):
+    names = [layer.name for layer in layers_of(slices_store, units=False)]
+    assert names == ["image", "image_b", "difference"]
+    answers = Answers(open_shown([slices_store]))
+    first, second = (
+        ask(answers, "frames", sequence=2, layer=name) for name in ("image", "image_b")
+    )
+    np.testing.assert_array_equal(first, slices_store.read("image", 2))
+    difference = ask(answers, "frames", sequence=2, layer="difference")
+    np.testing.assert_array_equal(difference, second - first)
+    low, high = ask(answers, "sequence", sequence=2)["ranges"]["difference"]
+    assert low == -high < 0
