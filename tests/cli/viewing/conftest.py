@@ -86,9 +86,7 @@ class Client:
                 connection.putheader(name, value)
             connection.endheaders()
             answer = connection.getresponse()
-            return SimpleNamespace(
-                status=answer.status, headers=answer.headers, body=answer.read()
-            )
+            return SimpleNamespace(status=answer.status, headers=answer.headers, body=answer.read())
         finally:
             connection.close()
 
