@@ -17,7 +17,8 @@ from ...training.colours import VELOCITY_COLOURS
 from ..targets import check_target, written_aside
 from .encoding import Pixels, check_ffmpeg, make_palette, write_gif, write_mp4
 from .panels import Page, draw_marks, draw_traces, label_axes
-from .scene import Scene, blocks, read_scene
+from .scene import Scene, scene_of
+from .subjects import StoredSequence, Subject
 from .video_movies import VideoStage
 from .videos import read_video
 
@@ -96,10 +97,11 @@ def draw_movie(
         shown = _frames_shown(video.trial.frames, video.trial.frame_rate, speed, frames_per_second)
         frames, drawn = video.trial.images(0, 1), stage.pictures(shown)
     else:
-        scene = read_scene(store, index)
+        subject = StoredSequence(store, index)
+        scene = scene_of(subject)
         stage = Stage(scene, LEVELS[ending], smooth=ending == ".mp4")
         shown = _frames_shown(scene.shape[0], scene.frame_rate, speed, frames_per_second)
-        frames, drawn = scene.images[:3], _pictures(store, index, stage, shown)
+        frames, drawn = scene.images[:3], _pictures(subject, stage, shown)
     with written_aside(out) as aside:
         pictures = _counted(drawn, len(shown), on_frame)
         if ending == ".gif":
@@ -128,14 +130,12 @@ def _counted(
         on_frame(number, total)
 
 
-def _pictures(
-    store: Store, index: int, stage: "Stage", shown: NDArray[np.int_]
-) -> Iterator[Pixels | None]:
+def _pictures(subject: Subject, stage: "Stage", shown: NDArray[np.int_]) -> Iterator[Pixels | None]:
     """Yield the movie's frames; None where one is as that before it."""
     first, last = 0, -1
     remaining = iter(shown)
     frame = next(remaining, None)
-    for block in blocks(store, index):
+    for block in subject.blocks():
         while frame is not None and frame < first + len(block):
             yield None if frame == last else stage.picture(block[frame - first], int(frame))
             last, frame = frame, next(remaining, None)

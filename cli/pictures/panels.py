@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...training.colours import GREY, VELOCITY_COLOURS
 from .scales import round_length
-from .scene import Scene
+from .scene import Places, Signals
 
 DEVIATION_COLOURS = LinearSegmentedColormap.from_list("deviation", ["#ffffff", "#8c8c8c"])
 """Ends in a middle grey, on which dark outlines show too."""
@@ -94,28 +94,28 @@ def label_axes(axes: Axes, horizontal: str, vertical: str) -> None:
     axes.set_ylabel(vertical, fontsize=8, labelpad=4)
 
 
-def _extent(scene: Scene) -> tuple[float, float, float, float]:
-    return 0.0, scene.size[1], scene.size[0], 0.0
+def _extent(size: tuple[float, float]) -> tuple[float, float, float, float]:
+    return 0.0, size[1], size[0], 0.0
 
 
-def draw_image(axes: Axes, image: NDArray[np.float32], scene: Scene) -> ScalarMappable:
-    """Draw one frame, mm/s, in axes in mm."""
+def draw_image(
+    axes: Axes, image: NDArray[np.float32], limit: float, size: tuple[float, float]
+) -> ScalarMappable:
+    """Draw one frame, mm/s, up to a velocity at both ends of the scale, in axes in mm."""
     axes.set_facecolor(NOTHING_COLOUR)
-    return axes.imshow(
-        image, cmap=VELOCITY_COLOURS, vmin=-scene.limit, vmax=scene.limit, extent=_extent(scene)
-    )
+    return axes.imshow(image, cmap=VELOCITY_COLOURS, vmin=-limit, vmax=limit, extent=_extent(size))
 
 
 def draw_deviation(
-    axes: Axes, values: NDArray[np.float32], highest: float, scene: Scene
+    axes: Axes, values: NDArray[np.float32], highest: float, size: tuple[float, float]
 ) -> ScalarMappable:
     """Draw a map of a velocity's SD over time, mm/s, up to the darkest grey, in axes in mm."""
     label_axes(axes, "Width (mm)", "Depth (mm)")
     axes.set_facecolor(NOTHING_COLOUR)
-    return axes.imshow(values, cmap=DEVIATION_COLOURS, vmin=0, vmax=highest, extent=_extent(scene))
+    return axes.imshow(values, cmap=DEVIATION_COLOURS, vmin=0, vmax=highest, extent=_extent(size))
 
 
-def draw_marks(axes: Axes, scene: Scene, *, font_size: float, line_width: float = 1.1) -> None:
+def draw_marks(axes: Axes, scene: Places, *, font_size: float, line_width: float = 1.1) -> None:
     """Outline and number the territories, or mark the pixels, over an image in mm.
 
     True units lie beneath those found, in lines so wide that they are seen on both sides. What is
@@ -152,7 +152,7 @@ def draw_marks(axes: Axes, scene: Scene, *, font_size: float, line_width: float 
         )  # fmt: skip
 
 
-def draw_anatomy(axes: Axes, scene: Scene, *, font_size: float) -> None:
+def draw_anatomy(axes: Axes, scene: Places, *, font_size: float) -> None:
     """Draw and name the border of fat and muscle, and the artery, over an image in mm."""
     halo = [withStroke(linewidth=0.3 * font_size, foreground="white")]
     style: dict[str, Any] = {
@@ -238,7 +238,7 @@ def _spread(
     return places
 
 
-def draw_traces(axes: Axes, scene: Scene, *, font_size: float = 8) -> None:
+def draw_traces(axes: Axes, scene: Signals, *, font_size: float = 8) -> None:
     """Draw signals one below the other on one scale, their firings as ticks below them."""
     # Thick lines would run together where a long recording is drawn.
     line_width = 0.9 * min(max(2500 / scene.shape[0], 0.25), 1)

@@ -1,21 +1,19 @@
 """What a picture or a movie of a sequence shows, read from a store and reduced to what is drawn."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...datasets.schema import chunks_of
 from ...datasets.store import Store
 from ...simulator.experiment.anatomy import Artery
 from ...simulator.rendering import render
 from ...simulator.sequence import Truth
 from ...training.colours import COLOURS, GREY
-from ...training.identification.stored import outline_confidence_of, shown_velocity_sd
-from ...training.identification.units import UNCERTAIN_OUTLINE
-from ..pages.sources import RECORDED, look_up, noise_of
+from .subjects import DrawnUnits, StoredSequence, Subject
 
 MOST_UNITS = 40
 """Units that are drawn; of more, the strongest, for lines and outlines would run together."""
@@ -68,70 +66,25 @@ class Mark:
     uncertain: bool = False
 
 
-@dataclass(frozen=True)
-class Scene:
-    """A sequence, reduced to what is drawn of it.
+@dataclass(frozen=True, kw_only=True)
+class Signals:
+    """Signals of a sequence over time.
 
     Parameters
     ----------
-    title : str
     frame_rate : float
         Hz.
     shape : (int, int, int)
         Frames, depth and width of the sequence, px.
-    size : (float, float)
-        Depth and width of the image, mm.
-    highlights : tuple of int
-        The most active frame of each of several equal spans of time.
-    images : float32 array of shape (highlight, depth, width)
-        Velocity at the highlights, mm/s.
-    twin : float32 array of shape (highlight, depth, width), optional
-        The analytic sequence at the highlights, mm/s, of a recording of the virtual experiment.
-    limit : float
-        Velocity at the ends of the colour scale, mm/s, above 0.
-    deviation : float32 array of shape (depth, width)
-        SD of the velocity over time, mm/s; NaN where no voxel is finite.
     traces : tuple of Trace
-    marks : tuple of Mark
     has_units : bool
-        Whether traces and marks are those of units.
-    units : int
-        Units that there are, drawn or not.
-    recorded_sd : float32 array of shape (depth, width), optional
-        SD over time of the recording that units were found in, mm/s. Images and deviation are then
-        those of the reconstruction: the sum of territories times trains.
-    truths : tuple of float32 arrays of shape (depth, width)
-        Territories of the true units of that recording, where its source still tells them.
-    fat : float
-        Thickness of skin and fat, mm; 0 where there is none, or it is not known.
-    artery : Artery, optional
-        Where one moves.
+        Whether they are those of units.
     """
 
-    title: str
     frame_rate: float
     shape: tuple[int, int, int]
-    size: tuple[float, float]
-    highlights: tuple[int, ...]
-    images: NDArray[np.float32]
-    limit: float
-    deviation: NDArray[np.float32]
     traces: tuple[Trace, ...]
-    marks: tuple[Mark, ...]
     has_units: bool
-    twin: NDArray[np.float32] | None = None
-    units: int = 0
-    recorded_sd: NDArray[np.float32] | None = None
-    truths: tuple[NDArray[np.float32], ...] = ()
-    fat: float = 0.0
-    artery: Artery | None = None
-
-    @property
-    def drawn(self) -> str:
-        """Which units are drawn, in words; empty where all are."""
-        if not self.has_units or len(self.traces) == self.units:
-            return ""
-        return f"the strongest {len(self.traces)} of {self.units}"
 
     @property
     def duration(self) -> float:
@@ -144,8 +97,77 @@ class Scene:
         return np.arange(self.shape[0]) / self.frame_rate
 
 
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """Places on the plane of the image.
+
+    Parameters
+    ----------
+    size : (float, float)
+        Depth and width of the image, mm.
+    marks : tuple of Mark
+    has_units : bool
+        Whether they are those of units.
+    truths : tuple of float32 arrays of shape (depth, width)
+        Territories of the true units of the recording in which the units were found, where its
+        source still tells them.
+    fat : float
+        Thickness of skin and fat, mm; 0 where there is none, or it is not known.
+    artery : Artery, optional
+        Where one moves.
+    """
+
+    size: tuple[float, float]
+    marks: tuple[Mark, ...]
+    has_units: bool
+    truths: tuple[NDArray[np.float32], ...] = ()
+    fat: float = 0.0
+    artery: Artery | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene(Signals, Places):
+    """A sequence, reduced to what is drawn of it; and its signals and places.
+
+    Parameters
+    ----------
+    title : str
+    highlights : tuple of int
+        The most active frame of each of several equal spans of time.
+    images : float32 array of shape (highlight, depth, width)
+        Velocity at the highlights, mm/s.
+    twin : float32 array of shape (highlight, depth, width), optional
+        The analytic sequence at the highlights, mm/s, of a recording of the virtual experiment.
+    limit : float
+        Velocity at the ends of the colour scale, mm/s, above 0.
+    deviation : float32 array of shape (depth, width)
+        SD of the velocity over time, mm/s; NaN where no voxel is finite.
+    units : int
+        Units that there are, drawn or not.
+    recorded_sd : float32 array of shape (depth, width), optional
+        SD over time of the recording that units were found in, mm/s. Images and deviation are then
+        those of the reconstruction: the sum of territories times trains.
+    """
+
+    title: str
+    highlights: tuple[int, ...]
+    images: NDArray[np.float32]
+    limit: float
+    deviation: NDArray[np.float32]
+    twin: NDArray[np.float32] | None = None
+    units: int = 0
+    recorded_sd: NDArray[np.float32] | None = None
+
+    @property
+    def drawn(self) -> str:
+        """Which units are drawn, in words; empty where all are."""
+        if not self.has_units or len(self.traces) == self.units:
+            return ""
+        return f"the strongest {len(self.traces)} of {self.units}"
+
+
 def read_scene(store: Store, index: int, *, highlights: int | None = None) -> Scene:
-    """Read a sequence block by block, and reduce it to what is drawn.
+    """Read a sequence of a store block by block, and reduce it to what is drawn.
 
     Parameters
     ----------
@@ -166,47 +188,51 @@ def read_scene(store: Store, index: int, *, highlights: int | None = None) -> Sc
     FailureError
         If the store is damaged.
     """
-    frames, depth, width = store.layout.shape
-    size = (depth * store.layout.pixel_size[0], width * store.layout.pixel_size[1])
+    return scene_of(StoredSequence(store, index), highlights=highlights)
+
+
+def scene_of(subject: Subject, *, highlights: int | None = None) -> Scene:
+    """Return what is drawn of a sequence, as :func:`read_scene` does."""
+    size = subject.size
     if highlights is None:
         highlights = 4 if size[1] > 1.5 * size[0] else 6 if size[0] > 1.5 * size[1] else 5
-    activity, mean, deviation = _survey(store, index)
-    chosen = _highlights(activity, min(highlights, frames))
-    images = np.stack([read_frame(store, index, frame) for frame in chosen])
+    activity, mean, deviation = survey(subject)
+    chosen = _highlights(activity, min(highlights, subject.shape[0]))
+    images = np.stack([subject.frame(frame) for frame in chosen])
     twin = None
-    truth = store.truth(index) if store.has_truth else None
-    if store.domain in RECORDED and truth is not None:
+    if (recorded := subject.twin_of) is not None:
         twin = np.stack(
-            [render(truth, time=slice(frame, frame + 1), noise=False)[0] for frame in chosen]
+            [render(recorded, time=slice(frame, frame + 1), noise=False)[0] for frame in chosen]
         )
-    if store.has_units:
-        traces, marks = _units(store, index, size)
+    units = subject.units
+    if units is None:
+        traces, marks = pixels_of(subject, mean, deviation)
     else:
-        traces, marks = _pixels(store, index, mean, deviation)
-    recorded_sd, truths = None, ()
-    if store.kind == "identified":
-        recorded_sd = shown_velocity_sd(store, index)
-        truth = look_up(store, index).truth
-        truths = () if truth is None else tuple(truth.territory)
-    anatomy = {} if truth is None else {"fat": truth.fat, "artery": artery_in(truth)}
+        traces, marks = units_of(units, subject)
+    recorded_sd, truth = subject.recorded_sd, subject.truth
     return Scene(
-        title=_title(store, index),
-        frame_rate=store.layout.frame_rate,
-        shape=(frames, depth, width),
+        title=subject.title,
+        frame_rate=subject.frame_rate,
+        shape=subject.shape,
         size=size,
         highlights=chosen,
         images=images,
-        limit=_limit(images),
+        limit=limit_of(images),
         deviation=deviation,
         traces=traces,
         marks=marks,
-        has_units=store.has_units,
+        has_units=units is not None,
         twin=twin,
-        units=int(store.read("unit_count", index)) if store.has_units else 0,
+        units=0 if units is None else len(units.territory),
         recorded_sd=recorded_sd,
-        truths=truths,
-        **anatomy,
+        truths=tuple(truth.territory) if recorded_sd is not None and truth is not None else (),
+        **anatomy_of(truth),
     )
+
+
+def anatomy_of(truth: Truth | None) -> dict[str, Any]:
+    """Return what a truth tells of fat and artery, as fields of a scene."""
+    return {} if truth is None else {"fat": truth.fat, "artery": artery_in(truth)}
 
 
 def artery_in(truth: Truth) -> Artery | None:
@@ -216,30 +242,17 @@ def artery_in(truth: Truth) -> Artery | None:
     return Artery(truth.artery_depth, truth.artery_width, truth.artery_radius)
 
 
-def read_frame(store: Store, index: int, frame: int) -> NDArray[np.float32]:
-    """Return one frame of a sequence, mm/s, as a float32 array of shape (depth, width)."""
-    return store.tvi(index, time=slice(frame, frame + 1))[0].astype(np.float32, copy=False)
-
-
-def blocks(store: Store, index: int) -> Iterator[NDArray[np.float32]]:
-    """Yield a sequence's voxels in spans of time as they are stored, so that memory stays small."""
-    layout = store.layout
-    step = chunks_of(layout.variable("tvi"), layout.sizes, layout.part_size)[1]
-    for start in range(0, layout.shape[0], step):
-        yield store.tvi(index, time=slice(start, start + step)).astype(np.float32, copy=False)
-
-
-def _survey(
-    store: Store, index: int
+def survey(
+    subject: Subject,
 ) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.float32]]:
     """Return each frame's mean |velocity|, the mean of each, and each pixel's SD over time.
 
     Voxels that are not finite are left out; where there are no others, mean and SD are NaN.
     """
-    _, depth, width = store.layout.shape
+    _, depth, width = subject.shape
     activity, mean, first = [], [], None
     count, total, squares = (np.zeros((depth, width)) for _ in range(3))
-    for block in blocks(store, index):
+    for block in subject.blocks():
         finite = np.isfinite(block)
         values = np.where(finite, block, 0).astype(np.float64)
         in_frame = finite.sum(axis=(1, 2))
@@ -270,7 +283,7 @@ def _highlights(activity: NDArray[np.float64], count: int) -> tuple[int, ...]:
     return tuple(chosen)
 
 
-def _limit(images: NDArray[np.float32]) -> float:
+def limit_of(images: NDArray[np.float32]) -> float:
     """Return a velocity that few voxels exceed, yet the smallest lone territory reaches."""
     magnitude = np.abs(images[np.isfinite(images)])
     if not magnitude.any():
@@ -278,30 +291,35 @@ def _limit(images: NDArray[np.float32]) -> float:
     return float(np.percentile(magnitude, 99.8)) or float(magnitude.max())
 
 
-def _units(
-    store: Store, index: int, size: tuple[float, float]
+def units_of(
+    units: DrawnUnits, subject: Subject, chosen: Sequence[int] | None = None
 ) -> tuple[tuple[Trace, ...], tuple[Mark, ...]]:
-    count = int(store.read("unit_count", index))
-    territories = store.read("territory", index)[:count].astype(np.float32, copy=False)
-    trains = store.read("twitch_train", index)[:count]
-    firings = store.read("firing", index)[:count]
-    uncertain = np.zeros(count, bool)
-    if store.kind == "identified":
-        uncertain = outline_confidence_of(store, index) < UNCERTAIN_OUTLINE
-    duration = store.layout.shape[0] / store.layout.frame_rate
+    """Return the signals of units, and their places.
+
+    Parameters
+    ----------
+    units : DrawnUnits
+    subject : Subject
+        Whose units they are.
+    chosen : sequence of int, optional
+        Which of them, by their places; the strongest, if not given.
+    """
+    size, duration = subject.size, subject.shape[0] / subject.frame_rate
     traces, marks = [], []
-    for unit in strongest(trains, territories):
-        territory, train, times = territories[unit], trains[unit], firings[unit]
+    for unit in strongest(units.train, units.territory) if chosen is None else chosen:
+        territory, times = units.territory[unit], units.firing[unit]
         label, colour = str(unit), COLOURS[unit % len(COLOURS)]
         # NaN, the padding, is in no interval.
-        traces.append(Trace(label, colour, train, times[(times >= 0) & (times < duration)]))
+        inside = times[(times >= 0) & (times < duration)]
+        traces.append(Trace(label, colour, units.train[unit], inside))
         weight = float(territory.sum())
         if weight > 0:
             rows = (np.arange(territory.shape[0]) + 0.5) * size[0] / territory.shape[0]
             columns = (np.arange(territory.shape[1]) + 0.5) * size[1] / territory.shape[1]
             depth = float(territory.sum(axis=1) @ rows) / weight
             width = float(territory.sum(axis=0) @ columns) / weight
-            marks.append(Mark(label, colour, depth, width, territory, bool(uncertain[unit])))
+            uncertain = bool(units.uncertain[unit])
+            marks.append(Mark(label, colour, depth, width, territory, uncertain))
     return tuple(traces), tuple(marks)
 
 
@@ -322,43 +340,25 @@ def strongest(
     return sorted(np.argsort(-energy, kind="stable")[:most].tolist())
 
 
-def _pixels(
-    store: Store, index: int, mean: NDArray[np.float32], deviation: NDArray[np.float32]
+def pixels_of(
+    subject: Subject, mean: NDArray[np.float32], deviation: NDArray[np.float32]
 ) -> tuple[tuple[Trace, ...], tuple[Mark, ...]]:
     """Return the signals of the pixels that move most, far from one another, after the mean's."""
     nothing = np.empty(0)
     traces, marks = [Trace("mean", GREY, mean, nothing)], []
     left = np.nan_to_num(deviation, nan=-1.0)
     rows, columns = np.indices(left.shape)
-    height, breadth = store.layout.pixel_size
+    height, breadth = subject.pixel_size
     apart = math.hypot(left.shape[0] * height, left.shape[1] * breadth) / 6
     for number in range(PIXELS_SHOWN):
         row, column = divmod(int(np.argmax(left)), left.shape[1])
         if left[row, column] < 0:
             break
         label, colour = str(number), COLOURS[number]
-        there = store.tvi(index, depth=slice(row, row + 1), width=slice(column, column + 1))
-        signal = there[:, 0, 0].astype(np.float32, copy=False)
+        there = slice(row, row + 1), slice(column, column + 1)
+        signal = subject.velocity(slice(None), *there)[:, 0, 0]
         traces.append(Trace(label, colour, signal, nothing))
         marks.append(Mark(label, colour, (row + 0.5) * height, (column + 0.5) * breadth))
         distance = np.hypot((rows - row) * height, (columns - column) * breadth)
         left[distance < apart] = -1
     return tuple(traces), tuple(marks)
-
-
-def _title(store: Store, index: int) -> str:
-    frames, depth, width = store.layout.shape
-    name = str(store.location).rstrip("/").rsplit("/", 1)[-1]
-    parts = [name if len(name) <= 40 else f"{name[:39]}…", f"sequence {index}"]
-    if store.has_units:
-        units = int(store.read("unit_count", index))
-        parts.append(f"{units} unit" if units == 1 else f"{units} units")
-    if store.domain is not None and noise_of(store, index):
-        parts.append(noise_of(store, index))
-    kind = "reconstruction from the units" if store.kind == "identified" else store.kind
-    parts += [
-        RECORDED.get(store.domain or "", kind),
-        f"{depth} × {width} px",
-        f"{frames} {'frame' if frames == 1 else 'frames'} at {store.layout.frame_rate:g} Hz",
-    ]
-    return "  ·  ".join(parts)

@@ -112,7 +112,7 @@ def _compose(scene: Scene) -> Page:
         text = _heading(page, MARGIN, above - 0.12, letter if number == 0 else next(letters), what)
         left = max(left, text + 0.25)  # no closer than the heading is long
         axes = page.axes(MARGIN, above, map_width, map_width * ratio)
-        shown = draw_deviation(axes, values, _highest(scene), scene)
+        shown = draw_deviation(axes, values, _highest(scene), scene.size)
         if number == 0:
             draw_marks(axes, scene, font_size=9 if len(scene.marks) <= 15 else 7.5)
         bar = page.axes(MARGIN + map_width + 0.12, above, 0.11, map_width * ratio)
@@ -140,7 +140,7 @@ def _draw_frames(
     count = len(images)
     for number, (image, frame) in enumerate(zip(images, scene.highlights, strict=True)):
         axes = page.axes(MARGIN + number * (width + GAP), top, width, height)
-        shown = draw_image(axes, image, scene)
+        shown = draw_image(axes, image, scene.limit, scene.size)
         axes.set_title(f"{frame / scene.frame_rate:.3f} s", fontsize=8, pad=3)
         label_axes(axes, "Width (mm)", "Depth (mm)" if number == 0 else "")
         axes.tick_params(labelleft=number == 0)
