@@ -70,7 +70,7 @@ def test_names_are_used_like_those_of_any_package():
 def test_they_are_listed():
     assert {*PLACES, "simulator", "datasets", "training", "cli", "__version__"} <= {*dir(musim)}
     public = {name for name in dir(musim) if not name.startswith("__")}
-    assert public == {*PLACES, "simulator", "datasets", "training", "cli"}
+    assert public == {*PLACES, "simulator", "datasets", "training", "cli", "plot"}
 
 
 @pytest.mark.parametrize(

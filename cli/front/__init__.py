@@ -31,6 +31,9 @@ Simulate without a store
     render                its velocities
     Truth                 what draw gives
 
+Draw
+    plot                  figures of stores, truths, units and evaluations: ``help(musim.plot)``
+
 Say what is wanted
     Parameters, Range     of the simulation
     Doses                 of the virtual experiment
@@ -57,6 +60,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from musim import cli as cli
     from musim import datasets as datasets
+    from musim import plot as plot
     from musim import simulator as simulator
     from musim import training as training
     from musim.datasets import Store as Store
@@ -130,7 +134,7 @@ _PLACES = {
 }
 """Where each name lies: its module below musim, and what it is called there."""
 
-_PACKAGES = ("cli", "datasets", "simulator", "training")
+_PACKAGES = ("cli", "datasets", "plot", "simulator", "training")
 
 
 # No __all__: help() would print each of the names at full length below the table of contents.

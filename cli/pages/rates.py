@@ -86,7 +86,7 @@ def draw_rates(findings: Findings) -> Markup | None:
     every = [row for one in shown for row in (one.firings, one.true) if row is not None]
     if not any(len(row) > 1 for row in every):
         return None
-    axis = Axis(HEIGHTS[len(shown) > FEW], _top(every))
+    axis = Axis(HEIGHTS[len(shown) > FEW], top_of(every))
     rows = [_row(one, axis, findings, is_first=place == 0) for place, one in enumerate(shown)]
     return element(
         "div",
@@ -127,7 +127,7 @@ def rates_of(firings: NDArray[np.float64]) -> NDArray[np.float64]:
         return 1 / np.diff(firings)
 
 
-def _top(every: list[NDArray[np.float64]]) -> float:
+def top_of(every: list[NDArray[np.float64]]) -> float:
     """Return where the axis of rates ends, Hz."""
     rates = np.concatenate([rates_of(row) for row in every])
     steps = min(float(rates.max(initial=0.0)), MOST_TOP) / STEP
@@ -206,7 +206,7 @@ def _grid_of_rates(axis: Axis) -> Markup:
 def caption_of_rates(findings: Findings) -> Markup:
     """Say what dots, lines and numbers are."""
     every = [row for one in _shown(findings) for row in (one.firings, one.true) if row is not None]
-    top = _top(every)
+    top = top_of(every)
     parts: list[Markup | str] = [
         "Each dot is one over an interval, at the firing that ends it, above the firings as ticks; "
         f"lines stand {2 * STEP:g} Hz apart, from 0 to {top:g} Hz"

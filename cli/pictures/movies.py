@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -80,6 +81,40 @@ def draw_movie(
         If the store is damaged or the movie cannot be written.
     """
     out = Path(out)
+    check_target(out, ENDINGS_OF_MOVIES)
+    if store.is_video:
+        check_speed(out, speed, frames_per_second)
+        video = read_video(store, index)
+        stage = VideoStage(video, LEVELS[out.suffix.lower()])
+        shown = _frames_shown(video.trial.frames, video.trial.frame_rate, speed, frames_per_second)
+        first = video.trial.images(0, 1)
+        _write(out, stage, first, stage.pictures(shown), len(shown), frames_per_second, on_frame)
+    else:
+        subject = StoredSequence(store, index)
+        draw_subject(
+            subject, out, speed=speed, frames_per_second=frames_per_second, on_frame=on_frame
+        )
+
+
+def draw_subject(
+    subject: Subject,
+    out: Path,
+    *,
+    speed: float,
+    frames_per_second: int,
+    on_frame: Callable[[int, int], None] = lambda done, total: None,
+) -> None:
+    """Draw the motion of a sequence, stored or not, as :func:`draw_movie` does."""
+    ending = check_speed(out, speed, frames_per_second)
+    scene = scene_of(subject)
+    stage = Stage(scene, LEVELS[ending], smooth=ending == ".mp4")
+    shown = _frames_shown(scene.shape[0], scene.frame_rate, speed, frames_per_second)
+    drawn = _pictures(subject, stage, shown)
+    _write(out, stage, scene.images[:3], drawn, len(shown), frames_per_second, on_frame)
+
+
+def check_speed(out: Path, speed: float, frames_per_second: int) -> str:
+    """Return the ending of a movie that can be drawn, or raise InputError."""
     ending = check_target(out, ENDINGS_OF_MOVIES)
     low, high = SPEEDS
     if not low <= speed <= high:
@@ -91,20 +126,22 @@ def draw_movie(
         )
     if ending == ".mp4":
         check_ffmpeg(out)
-    if store.is_video:
-        video = read_video(store, index)
-        stage = VideoStage(video, LEVELS[ending])
-        shown = _frames_shown(video.trial.frames, video.trial.frame_rate, speed, frames_per_second)
-        frames, drawn = video.trial.images(0, 1), stage.pictures(shown)
-    else:
-        subject = StoredSequence(store, index)
-        scene = scene_of(subject)
-        stage = Stage(scene, LEVELS[ending], smooth=ending == ".mp4")
-        shown = _frames_shown(scene.shape[0], scene.frame_rate, speed, frames_per_second)
-        frames, drawn = scene.images[:3], _pictures(subject, stage, shown)
+    return ending
+
+
+def _write(
+    out: Path,
+    stage: "Stage | VideoStage",
+    frames: NDArray[Any],
+    drawn: Iterator[Pixels | None],
+    total: int,
+    frames_per_second: int,
+    on_frame: Callable[[int, int], None],
+) -> None:
+    """Write pictures as a movie; the palette of a GIF is made of some frames."""
     with written_aside(out) as aside:
-        pictures = _counted(drawn, len(shown), on_frame)
-        if ending == ".gif":
+        pictures = _counted(drawn, total, on_frame)
+        if out.suffix.lower() == ".gif":
             palette = make_palette(stage.colours, [stage.picture(v, 0) for v in frames])
             write_gif(aside, pictures, palette, frames_per_second)
         else:

@@ -1,5 +1,6 @@
 """The panels of pictures and movies: an image, the map of motion with territories, the trains."""
 
+import io
 import math
 from typing import Any
 
@@ -29,6 +30,9 @@ DASHES = (0, (4.5, 3.0))
 TRUE_DASHES = (0, (1.2, 0.9))
 """Of true outlines, which lie beneath those found."""
 
+TRUE = "#a0a0a0"
+"""Of true signals, beneath those found."""
+
 ANATOMY_COLOUR = "#5a4632"
 """Of what is no unit: a brown that none has."""
 
@@ -36,6 +40,15 @@ SOFTENING, SOFT_REACH = 0.7, 3
 """SD of the Gaussian that softens outlines, and where it is cut off, px."""
 
 FEW_ROWS = 8
+
+
+class Drawing(Figure):
+    """A figure that notebooks show where it is the value of a cell, without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        picture = io.BytesIO()
+        self.savefig(picture, format="png")
+        return picture.getvalue()
 
 
 class Page:
@@ -50,7 +63,7 @@ class Page:
 
     def __init__(self, width: float, height: float, dots_per_inch: float) -> None:
         self.width, self.height = width, height
-        self.figure = Figure(figsize=(width, height), dpi=dots_per_inch, facecolor="white")
+        self.figure = Drawing(figsize=(width, height), dpi=dots_per_inch, facecolor="white")
         self.canvas = FigureCanvasAgg(self.figure)
 
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
@@ -239,27 +252,38 @@ def _spread(
 
 
 def draw_traces(axes: Axes, scene: Signals, *, font_size: float = 8) -> None:
-    """Draw signals one below the other on one scale, their firings as ticks below them."""
+    """Draw signals one below the other on one scale, their firings as ticks below them.
+
+    True signals lie beneath those found, in grey and wider, and their firings in a second row.
+    """
     # Thick lines would run together where a long recording is drawn.
     line_width = 0.9 * min(max(2500 / scene.shape[0], 0.25), 1)
-    values = [t.signal[np.isfinite(t.signal)] for t in scene.traces]
+    shown = [t.signal for t in scene.traces]
+    shown += [t.true for t in scene.traces if t.true is not None]
+    values = [signal[np.isfinite(signal)] for signal in shown]
     low = min((float(v.min(initial=0)) for v in values), default=0.0)
     high = max((float(v.max(initial=0)) for v in values), default=0.0)
     span = (high - low) or 1.0
     # Ticks are as long in print however many rows there are; in many rows, the largest signals
     # may touch, so that the others can be seen.
     row = axes.get_window_extent().height / axes.figure.dpi / max(len(scene.traces), 1)
-    share = min(max(0.06 / row, 0.05), 0.3) if scene.has_units else 0.0
+    strips = 2 if any(t.true_firings is not None for t in scene.traces) else 1
+    share = strips * min(max(0.06 / row, 0.05), 0.3) if scene.has_units else 0.0
     gap = span * (0.08 if len(scene.traces) <= FEW_ROWS else -0.12)
     pitch = (span + gap) / (1 - share)
-    ticks = share * pitch
+    ticks = share * pitch / strips
     offsets = -pitch * np.arange(len(scene.traces))
     for trace, offset in zip(scene.traces, offsets, strict=True):
         axes.axhline(offset, color="0.9", linewidth=0.5, zorder=0)
+        if trace.true is not None:
+            axes.plot(scene.times, trace.true + offset, color=TRUE, linewidth=3 * line_width)
         axes.plot(scene.times, trace.signal + offset, color=trace.colour, linewidth=line_width)
         top = offset + low - gap / 2
         axes.vlines(trace.firings, top - ticks, top, trace.colour, linewidth=line_width)
-    lowest = min(offsets, default=0.0) + low - max(gap, 0) - ticks
+        if trace.true_firings is not None:
+            below = top - ticks
+            axes.vlines(trace.true_firings, below - ticks, below, TRUE, linewidth=line_width)
+    lowest = min(offsets, default=0.0) + low - max(gap, 0) - strips * ticks
     axes.set(xlim=(0, scene.duration), ylim=(lowest, high + 0.05 * span))
     axes.set_yticks(offsets, [trace.label for trace in scene.traces])
     for label, trace in zip(axes.get_yticklabels(), scene.traces, strict=True):

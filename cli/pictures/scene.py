@@ -34,12 +34,18 @@ class Trace:
         Velocity, mm/s.
     firings : float64 array of shape (firing,)
         Firing instants inside the sequence, s.
+    true : float32 array of shape (time,), optional
+        The true signal beneath it, mm/s.
+    true_firings : float64 array of shape (firing,), optional
+        Those of the true unit, s.
     """
 
     label: str
     colour: str
     signal: NDArray[np.float32]
     firings: NDArray[np.float64]
+    true: NDArray[np.float32] | None = None
+    true_firings: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -197,7 +203,7 @@ def scene_of(subject: Subject, *, highlights: int | None = None) -> Scene:
     if highlights is None:
         highlights = 4 if size[1] > 1.5 * size[0] else 6 if size[0] > 1.5 * size[1] else 5
     activity, mean, deviation = survey(subject)
-    chosen = _highlights(activity, min(highlights, subject.shape[0]))
+    chosen = highlights_of(activity, min(highlights, subject.shape[0]))
     images = np.stack([subject.frame(frame) for frame in chosen])
     twin = None
     if (recorded := subject.twin_of) is not None:
@@ -273,7 +279,7 @@ def survey(
     )
 
 
-def _highlights(activity: NDArray[np.float64], count: int) -> tuple[int, ...]:
+def highlights_of(activity: NDArray[np.float64], count: int) -> tuple[int, ...]:
     """Return the most active frame of each span of time, half a span or more apart."""
     chosen: list[int] = []
     for span in np.array_split(np.arange(len(activity)), count):

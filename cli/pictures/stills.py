@@ -1,5 +1,6 @@
 """A still picture of a sequence: frames, map of motion with territories, trains with firings."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +58,7 @@ def draw_preview(store: Store, index: int, out: Path) -> None:
     """
     out = Path(out)
     ending = check_target(out, ENDINGS_OF_PICTURES)
-    if store.is_section:
-        page = compose_section(store, index)
-    elif store.is_video:
-        page = compose_video(store, index)
-    elif store.is_slices:
-        page = compose_slice(store, index)
-    else:
-        page = _compose(read_scene(store, index))
+    page = compose(store, index)
     # A salt of its own keeps the names inside an SVG from being drawn at random.
     with written_aside(out) as aside, matplotlib.rc_context({"svg.hashsalt": "musim"}):
         page.figure.savefig(
@@ -72,7 +66,27 @@ def draw_preview(store: Store, index: int, out: Path) -> None:
         )
 
 
-def _compose(scene: Scene) -> Page:
+def compose(store: Store, index: int) -> Page:
+    """Draw a sequence, an image, a video or a slice, as :func:`draw_preview` writes it.
+
+    Raises
+    ------
+    InputError
+        If there is no such sequence.
+    FailureError
+        If the store is damaged.
+    """
+    if store.is_section:
+        return compose_section(store, index)
+    if store.is_video:
+        return compose_video(store, index)
+    if store.is_slices:
+        return compose_slice(store, index)
+    return compose_scene(read_scene(store, index))
+
+
+def compose_scene(scene: Scene) -> Page:
+    """Draw a sequence of velocity."""
     count = len(scene.images)
     ratio = min(max(scene.size[0] / scene.size[1], 0.2), 6.0)
     tile = (WIDTH - MARGIN - 0.8 - GAP * (count - 1)) / max(count, 4)
@@ -102,7 +116,8 @@ def _compose(scene: Scene) -> Page:
     for row, (what, images) in enumerate(rows):
         above = 0.87 + row * row_height
         _heading(page, MARGIN, above - 0.23, next(letters), what)
-        _draw_frames(page, scene, images, above, tile, tile * ratio)
+        instants = [frame / scene.frame_rate for frame in scene.highlights]
+        draw_frames(page, images, instants, scene.limit, scene.size, (above, tile, tile * ratio))
 
     letter = next(letters)
     last = next(letters) if scene.recorded_sd is None else "d"
@@ -133,15 +148,35 @@ def _compose(scene: Scene) -> Page:
     return page
 
 
-def _draw_frames(
-    page: Page, scene: Scene, images: NDArray[np.float32], top: float, width: float, height: float
+def draw_frames(
+    page: Page,
+    images: NDArray[np.float32],
+    instants: Sequence[float],
+    limit: float,
+    size: tuple[float, float],
+    box: tuple[float, float, float],
 ) -> None:
-    """Draw the highlights side by side."""
-    count = len(images)
-    for number, (image, frame) in enumerate(zip(images, scene.highlights, strict=True)):
+    """Draw frames side by side, on one scale.
+
+    Parameters
+    ----------
+    page : Page
+    images : float32 array of shape (frame, depth, width)
+        mm/s.
+    instants : sequence of float
+        Of the frames, s.
+    limit : float
+        Velocity at the ends of the scale, mm/s.
+    size : (float, float)
+        Depth and width of an image, mm.
+    box : (float, float, float)
+        Top, and width and height of each, inches.
+    """
+    count, (top, width, height) = len(images), box
+    for number, (image, instant) in enumerate(zip(images, instants, strict=True)):
         axes = page.axes(MARGIN + number * (width + GAP), top, width, height)
-        shown = draw_image(axes, image, scene.limit, scene.size)
-        axes.set_title(f"{frame / scene.frame_rate:.3f} s", fontsize=8, pad=3)
+        shown = draw_image(axes, image, limit, size)
+        axes.set_title(f"{instant:.3f} s", fontsize=8, pad=3)
         label_axes(axes, "Width (mm)", "Depth (mm)" if number == 0 else "")
         axes.tick_params(labelleft=number == 0)
         if number == count - 1:

@@ -59,7 +59,7 @@ def test_uncertain_outlines_are_dashed_and_the_heading_says_so(store, out):
     dashes = [one.get_linestyle()[0][1] for one in axes.collections]
     assert [pattern is not None for pattern in dashes] == [m.uncertain for m in marks]
     for shown, said in ((scene, False), (dataclasses.replace(scene, marks=marks), True)):
-        texts = [one.get_text() for one in pictures._compose(shown).figure.texts]
+        texts = [one.get_text() for one in pictures.compose_scene(shown).figure.texts]
         assert any("(dashed: outline uncertain)" in text for text in texts) == said
 
 
@@ -80,7 +80,7 @@ def test_every_kind_has_the_same_bytes_each_time(store, tmp_path, ending):
 
 
 def texts_of(scene):
-    figure = pictures._compose(scene).figure
+    figure = pictures.compose_scene(scene).figure
     own = [one for axes in figure.axes for one in axes.texts]
     return " | ".join(one.get_text() for one in [*figure.texts, *own])
 
@@ -100,7 +100,7 @@ def test_a_result_shows_what_was_recorded_beside_what_its_units_explain(nothing_
     scene = read_scene(found, 0)
     np.testing.assert_allclose(scene.recorded_sd, recording.tvi(0).std(axis=0), rtol=1e-5)
     assert not scene.deviation.any()
-    figure = pictures._compose(scene).figure
+    figure = pictures.compose_scene(scene).figure
     maps = [axes.images[0].get_array() for axes in figure.axes if axes.images][-2:]
     np.testing.assert_array_equal(maps[0], scene.recorded_sd)
     np.testing.assert_array_equal(maps[1], scene.deviation)
