@@ -26,6 +26,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "myst_parser",
     "commands",
+    "doi_links",
     "native_math",
     "schema",
 ]

@@ -9,8 +9,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 class MusimError(Exception):
     """Base of all errors that musim raises on purpose; its text is one line for the user.
 
-    An argument that the text advises stands in backticks, such as `` `resume=True` `` or
-    `` `chain.size` ``: the command line says its option instead (:mod:`musim.cli.wording`).
+    An argument that the text advises, such as ``resume=True`` or ``chain.size``, stands in single
+    backticks: the command line says its option instead (:mod:`musim.cli.wording`).
     """
 
     exit_code = 1

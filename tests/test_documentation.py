@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
+import musim as front_door
 from musim.cli.main import COMMANDS, main, musim
 from musim.datasets import generate
 from musim.simulator import Parameters
@@ -17,6 +18,8 @@ DOCS = ROOT / "docs"
 README = ROOT / "README.md"
 MADE = {"auto", "site"}
 """Folders of what is built."""
+
+PACKAGES = {"cli", "datasets", "simulator", "training"}
 
 PAGES = [README, *sorted(p for p in DOCS.rglob("*.md") if not MADE & set(p.parts))]
 FEW = {"musim generate": ["-n", "4"]}
@@ -104,6 +107,13 @@ def test_pictures_and_files_that_are_linked_are_there():
         for name in re.findall(r"\]\(([^)#:\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
             if not MADE & set(Path(name).parts):  # Sphinx finds those
                 assert (page.parent / name).exists(), (_name(page), name)
+
+
+def test_the_reference_has_all_that_the_front_door_has():
+    page = (DOCS / "reference" / "python.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^   (musim\.[\w.]+)$", page, re.MULTILINE))
+    wanted = {name for name in dir(front_door) if not name.startswith("_")} - PACKAGES
+    assert {f"musim.{name}" for name in wanted} <= listed
 
 
 def test_the_readme_is_a_screen_long():
