@@ -7,7 +7,11 @@ tests/training/paired/scored.
 import json
 
 import pytest
+from matplotlib.figure import Figure
 
+from musim.training.charts import Chart
+from musim.training.paired.explaining import figures as explaining_figures
+from musim.training.paired.protocol import figures
 from tests.training.paired.scored.conftest import CANVAS, networks, pairs, run  # noqa: F401
 from tests.training.paired.scored.test_paired_explanation import BoxMean
 
@@ -17,6 +21,20 @@ def box(networks, run):  # noqa: F811
     """Return the folder of a run that answers with the mean of a square."""
     networks(BoxMean)
     return run("box")
+
+
+@pytest.fixture(autouse=True)
+def _plain_figures(monkeypatch):
+    """Draw blank figures: what is in them is looked at elsewhere."""
+    for module, begin, names in (
+        (figures, "paired", ("differences", "planes", "profile", "intensities", "spectrum")),
+        (explaining_figures, "explain", ("windows", "curve", "map", "structures", "lost")),
+    ):
+
+        def draw(found, begin=begin, names=names):
+            return [Chart(f"{begin}-{name}", name, name, Figure((1, 1), 20)) for name in names]
+
+        monkeypatch.setattr(module, "charts" if begin == "paired" else "draw_charts", draw)
 
 
 def test_runs_are_scored_and_shown(musim, box, pairs, run, tmp_path):  # noqa: F811

@@ -98,6 +98,15 @@ def test_what_is_reversed_is_not_kept():
     assert smallest_faithful(classes) == math.inf
 
 
+def test_contrast_that_is_overdone_is_not_kept():
+    image = bars()
+    for factor, there in ((1.4, 1), (1.7, 0), (0.6, 1), (0.4, 0)):
+        made = 100 + factor * (image - 100)
+        classes = by_width(structures_of(image, made, INSIDE))
+        assert all(one.faithful == there for one in classes)
+        assert all(one.kept[1] == pytest.approx(factor) for one in classes)
+
+
 def test_noise_is_no_structure():
     random = np.random.default_rng(1)
     smooth = gaussian_filter(random.normal(0, 1, (120, 120)), 12)

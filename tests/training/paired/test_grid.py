@@ -44,6 +44,8 @@ def test_too_small_images_have_no_answer():
 def test_an_alarm_is_more_than_any_actual_slice_has():
     assert not is_alarm(LIMIT, math.nan)
     assert is_alarm(LIMIT + 1, math.nan)
+    # As calibrated: python -m benchmarks.slice_grids.
+    assert (is_alarm(11.9, math.nan), is_alarm(12.1, math.nan)) == (False, True)
     assert not is_alarm(LIMIT + 1, LIMIT + 2)
     assert not is_alarm(math.nan, 0)
 

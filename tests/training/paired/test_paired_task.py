@@ -55,7 +55,7 @@ def test_identical_pairs_give_identity(tmp_path):
     ).on(source)  # fmt: skip
     task = PairedTask(settings, source.grid)
     task.check(source)
-    losses = [found["l1"] for found in train_steps(task, source, 150)]
+    losses = [found["l1"] for found in train_steps(task, source, 100)]
     assert np.mean(losses[-10:]) < 0.2 * np.mean(losses[:5])
     found = task.validate(source, torch.device("cpu"))
     assert found["nrmse"] < 0.08
@@ -66,7 +66,8 @@ def test_identical_pairs_give_identity(tmp_path):
 )
 def test_a_resumed_run_equals_one_without_a_break(architecture, canvas, pairs_store, tmp_path):
     source = Pairs.of(pairs_store)
-    texts = {**TINY, "architecture": architecture, "pool_size": "2", "canvas": canvas}
+    texts = {**TINY, "architecture": architecture, "pool_size": "1", "canvas": canvas,
+             "steps": "4"}  # fmt: skip
 
     def stop(done, total):
         if done == 3:

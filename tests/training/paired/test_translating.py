@@ -6,7 +6,7 @@ from musim.datasets import open_store, verify
 from musim.datasets.origin import TranslatedSlices
 from musim.datasets.volumes.slices import Slice, slices_of
 from musim.training.paired.applying import load
-from musim.training.paired.translating import translate_slices
+from musim.training.paired.translating import plan, translate_slices
 from tests.pairs import drawn
 from tests.slices import store_of_slices
 
@@ -32,8 +32,13 @@ def test_a_store_is_translated_slice_by_slice(trained, pairs_store, tmp_path):
 
 
 def test_other_intensities_are_refused(trained, tmp_path, refused):
-    scaled = [Slice(one.index, one.plane, one.position, one.image / 100, one.image_b, (1.0, 1.0))
-              for one in drawn(6)]  # fmt: skip
-    store = store_of_slices(scaled, tmp_path / "scaled.zarr")
-    with refused("found intensities of 0 to 6", "wanted about 0 to 600"):
-        translate_slices(store, trained, tmp_path / "made.zarr")
+    def scaled(factor):
+        some = [Slice(one.index, one.plane, one.position, one.image * factor, one.image_b,
+                      (1.0, 1.0)) for one in drawn(6)]  # fmt: skip
+        return store_of_slices(some, tmp_path / f"{factor}.zarr")
+
+    for factor, greatest in ((0.01, "6"), (5, "3000")):
+        store = scaled(factor)
+        with refused(f"found intensities of 0 to {greatest}, wanted about 0 to 600"):
+            translate_slices(store, trained, tmp_path / "made.zarr")
+    assert plan(scaled(3), trained).sequences == 6

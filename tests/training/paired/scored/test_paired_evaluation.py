@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from scipy.ndimage import gaussian_filter
 
 from musim.cli.pages.writing import write_pages
@@ -54,8 +55,9 @@ def _undrawn(request, monkeypatch):
 
 
 @pytest.fixture
-def drawn():
-    """Let figures be drawn; returns their names."""
+def drawn(monkeypatch):
+    """Let figures be drawn, of few pixels; returns their names."""
+    monkeypatch.setattr(figures, "new_figure", lambda wide, tall: Figure((wide, tall), 40))
     return [f"paired-{name}" for name in
             ("differences", "planes", "profile", "intensities", "spectrum")]  # fmt: skip
 

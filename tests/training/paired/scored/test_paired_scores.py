@@ -1,6 +1,7 @@
 """Scores of a slice, levels, profiles and examples, by hand and by slow, obvious versions."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,10 +12,11 @@ from musim.training.paired.grid import grid_of, power_of
 from musim.training.paired.levels import Levels
 from musim.training.paired.protocol import figures
 from musim.training.paired.protocol.evaluation import evaluate_pairs
-from musim.training.paired.protocol.predictions import ACTUAL, COPY
+from musim.training.paired.protocol.predictions import ACTUAL, COPY, blocks_of, runs_of
 from musim.training.paired.protocol.profiles import profile_of
 from musim.training.paired.protocol.scoring import COLUMNS, scores_of
 from musim.training.paired.protocol.survey import Survey, _examples, survey_of
+from musim.training.runs.folder import BEST, RunFolder
 from tests.training.paired.scored.conftest import CANVAS
 
 
@@ -106,3 +108,22 @@ def test_networks_that_take_slices_alone_are_given_no_canvas(
     assert np.array_equal(made["alone"].joint, made[ACTUAL].joint)
     assert np.count_nonzero(made[COPY].joint) == np.count_nonzero(np.diag(made[COPY].joint))
     assert not np.array_equal(made[COPY].power, made[ACTUAL].power)
+
+
+def test_parts_are_of_one_store_and_one_network(run):
+    def parts(name, seal, weights=None):
+        folder = run(name)
+        if weights is not None:
+            (RunFolder(folder).path / BEST).write_bytes(weights)
+        store = SimpleNamespace(location=SimpleNamespace(read=lambda file: seal))
+        survey = SimpleNamespace(planes=("axial",) * 100, joint=np.eye(256, dtype=np.int64))
+        blocks = [each for each in blocks_of(runs_of([folder]), store, survey)
+                  if each.name == name]  # fmt: skip
+        assert [(each.first, each.last) for each in blocks] == [(0, 48), (48, 96), (96, 100)]
+        return [each.part for each in blocks]
+
+    first = parts("one", b"seal", b"weights")
+    assert len(set(first)) == 3
+    assert parts("same", b"seal", b"weights") == first
+    assert set(first).isdisjoint(parts("other", b"seal", b"others"))
+    assert set(first).isdisjoint(parts("elsewhere", b"other seal", b"weights"))
