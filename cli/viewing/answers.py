@@ -12,9 +12,10 @@ from ...datasets.store import Store
 from ...simulator.errors import InputError
 from ...training.colours import COLOURS
 from .colours import colour_maps
+from .judging import judged
 from .layers import Layer, deviation, frames_of, layers_of, range_of
 from .queries import Query
-from .shown import Recording, Shown
+from .shown import FOUND, TRUE, Recording, Shown
 from .signals import mean_about, reduced, region_signal
 from .states import signals_of
 from .units import Units, described, neighbours, read_units
@@ -228,6 +229,18 @@ class Answers:
             ),
         }
 
+    def matches(self, query: Query) -> dict[str, Any]:
+        """Return what the units of a set are in the light of the true ones; nothing without any."""
+        sequence = self._sequence(query)
+        sets = sequence.recording.sets
+        found = sets[query.integer("set", 0, 0, max(len(sets) - 1, 0))] if sets else None
+        if found is None or found.kind != FOUND or sets[0].kind != TRUE:
+            return {}
+        place = found.place_of(sequence.store, sequence.index)
+        if place is None:
+            return {}
+        return judged((found.watched.store, place), (sequence.store, sequence.index))
+
     def seen(self, query: Query) -> dict[str, Any]:
         """Return the mean course of the recorded velocity in a unit's territory about firings."""
         sequence = self._sequence(query)
@@ -282,7 +295,7 @@ ANSWERS: Mapping[str, Callable[[Answers, Query], Any]] = {
     name: getattr(Answers, name)
     for name in (
         "about", "colours", "state", "sequence", "units", "frames", "map", "trains", "pixel",
-        "states", "unit", "seen",
+        "states", "unit", "matches", "seen",
     )
 }  # fmt: skip
 """What may be asked for, by name."""

@@ -56,6 +56,22 @@ export async function loadSequence(sequence) {
   });
 }
 
+// Compare the units of the set with the true ones, where there are such: it takes a moment.
+export async function loadMatches() {
+  const { sets } = recording();
+  const here = seen();
+  const place = state.set;
+  if (sets[place]?.kind !== "found" || sets[0].kind !== "true" || here.units[place] === null) return;
+  here.matches ??= {};
+  if (here.matches[place] !== undefined) return;
+  here.matches[place] = null;
+  here.matches[place] = await json("matches", { ...query(), set: place });
+  set({ judged: {} });
+}
+
+// What the units of the set are in the light of the true ones; null where that is not known.
+export const matches = () => seen()?.matches?.[state.set] ?? null;
+
 export const recording = () => data.recordings[state.recording];
 export const seen = (number = state.recording) => data.seen[number];
 export const units = () => seen()?.units[state.set] ?? [];

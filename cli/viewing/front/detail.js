@@ -3,7 +3,7 @@
 import uPlot from "./vendor/uPlot.js";
 import { json, quietly } from "./api.js";
 import { css, lineColour, setStyle, textOn, unitColour } from "./colours.js";
-import { query, recording, setName, unitNow } from "./data.js";
+import { matches, query, recording, setName, unitNow } from "./data.js";
 import { byId, element, fixed } from "./elements.js";
 import { on, set, state } from "./state.js";
 
@@ -13,6 +13,7 @@ let plot = null;
 
 export function createDetail() {
   on(["loaded", "unit", "set", "recording"], draw);
+  on(["judged"], () => unitNow() && byId("detail").querySelector("dl")?.replaceWith(facts(unitNow())));
 }
 
 function draw() {
@@ -47,9 +48,18 @@ function heading(unit) {
   return element("h2", {}, "Unit ", name, element("small", {}, ` ${setName(state.set)}`));
 }
 
+function truth(unit) {
+  const found = matches()?.found[unit.unit];
+  if (!found) return null;
+  if (found.partner === null) return found.words;
+  const how = `r ${fixed(found.correlation)}, IoU ${fixed(found.iou)}, firings agree ${fixed(found.agreement)}`;
+  return `${found.words === "matches" ? "matches" : `${found.words}:`} ${found.partner} (${how})`;
+}
+
 function facts(unit) {
   const rows = [
     ["Confidence", unit.confidence === null ? null : fixed(unit.confidence)],
+    ["Truth", truth(unit)],
     ["Rate", `${fixed(unit.rate, 1)} Hz, intervals vary by ${fixed(unit.variation * 100, 0)} %`],
     ["Firings", String(unit.firings.length)],
     ["Centre", unit.centre ? `${fixed(unit.centre[0], 1)} mm deep, ${fixed(unit.centre[1], 1)} mm across` : "outside the image"],

@@ -61,19 +61,29 @@ const millimetres = ({ shape, pixel_size: size }) => [shape[1] * size[0], shape[
 function fit() {
   const box = byId("views");
   const narrow = innerWidth < 760;
-  const across = views.length > 1 && !narrow ? 2 : 1;
-  const down = Math.ceil(views.length / across);
-  const room = {
-    width: box.clientWidth / across - 58,
-    height: narrow ? innerHeight * 0.62 : box.clientHeight / down - (views.length > 1 ? 26 : 4),
-  };
-  for (const view of views) {
-    const [depth, width] = millimetres(view.about);
-    const scale = Math.max(Math.min(room.width / width, room.height / depth), 0.1);
-    view.stage.style.width = `${Math.round(width * scale)}px`;
-    view.stage.style.height = `${Math.round(depth * scale)}px`;
-    view.scale.style.height = view.stage.style.height;
+  const caption = views.length > 1 ? 26 : 4;
+  // As many beside one another as makes them largest.
+  let best = 0;
+  for (let across = 1; across <= (narrow ? 1 : views.length); across++) {
+    const room = {
+      width: box.clientWidth / across - 58,
+      height: narrow ? innerHeight * 0.62 : box.clientHeight / Math.ceil(views.length / across) - caption,
+    };
+    const scales = views.map(({ about }) => {
+      const [depth, width] = millimetres(about);
+      return Math.max(Math.min(room.width / width, room.height / depth), 0.1);
+    });
+    if (Math.min(...scales) <= best) continue;
+    best = Math.min(...scales);
+    views.forEach((view, place) => size(view, scales[place]));
   }
+}
+
+function size(view, scale) {
+  const [depth, width] = millimetres(view.about);
+  view.stage.style.width = `${Math.round(width * scale)}px`;
+  view.stage.style.height = `${Math.round(depth * scale)}px`;
+  view.scale.style.height = view.stage.style.height;
 }
 
 function drawLayers() {

@@ -1,7 +1,7 @@
 // The page: begins it, and says what goes wrong.
 
 import { json, onTrouble, quietly } from "./api.js";
-import { data, loadAbout, loadSequence, rate, recording, seen } from "./data.js";
+import { data, loadAbout, loadMatches, loadSequence, rate, recording, seen } from "./data.js";
 import { createDetail } from "./detail.js";
 import { byId, element, fixed } from "./elements.js";
 import { createImages } from "./image.js";
@@ -48,6 +48,7 @@ async function begin() {
   createDetail();
   createKeys();
   on(["loaded", "recording"], showFacts);
+  on(["loaded", "recording", "set"], () => quietly(loadMatches()));
   const sets = recording().sets;
   const found = sets.findIndex((one) => one.kind === "found");
   const video = recording().kind === "video";

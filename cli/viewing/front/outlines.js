@@ -1,7 +1,7 @@
 // Outlines of units over an image. The set that is chosen is in colour, others are dashed.
 
 import { setStyle, textOn, unitColour } from "./colours.js";
-import { seen } from "./data.js";
+import { matches, seen } from "./data.js";
 import { element, svg } from "./elements.js";
 import { on, state } from "./state.js";
 
@@ -43,7 +43,13 @@ export function createOverlay(number, about) {
   function other(unit, place) {
     const { kind } = about.sets[place];
     const { colour, dashes } = setStyle(kind, place - (about.sets[0].kind === "true"));
-    return path(unit, place, { class: `other ${kind}`, stroke: colour, "stroke-dasharray": dashes });
+    return path(unit, place, { class: `other ${kind}${lit(unit, place) ? "" : " faded"}`, stroke: colour, "stroke-dasharray": dashes });
+  }
+
+  // With the unit that is chosen its true one stands out.
+  function lit(unit, place) {
+    if (number !== state.recording || state.unit === null) return true;
+    return place === 0 && matches()?.found[state.unit]?.partner === unit.unit;
   }
 
   function own(unit, place, mine) {
@@ -101,6 +107,6 @@ export function createOverlay(number, about) {
   const unitsIn = ({ row, column }) =>
     inside((column + 0.5) * about.pixel_size[1] * DETAIL, (row + 0.5) * about.pixel_size[0] * DETAIL);
 
-  on(["loaded", "set", "hidden", "unit", "outlines", "recording"], draw);
+  on(["loaded", "set", "hidden", "unit", "outlines", "recording", "judged"], draw);
   return { root, unitsAt, unitsIn };
 }

@@ -18,6 +18,7 @@ export const state = {
   gain: 1,
   outlines: true,
   ownScale: false,
+  judged: null, // another one whenever a set has been compared with the truth
 };
 
 export function on(names, listener) {

@@ -3,7 +3,7 @@
 import uPlot from "./vendor/uPlot.js";
 import { array, quietly } from "./api.js";
 import { css, lineColour } from "./colours.js";
-import { data, duration, query, rate, recording, seen, units } from "./data.js";
+import { data, duration, matches, query, rate, recording, seen, units } from "./data.js";
 import { byId, element, press } from "./elements.js";
 import { on, set, state } from "./state.js";
 
@@ -21,7 +21,7 @@ let mine = 0;
 export function createTrains() {
   cursor = element("div", { class: "now" });
   new ResizeObserver(resize).observe(byId("plot"));
-  on(["loaded", "set", "recording", "pixel"], refresh);
+  on(["loaded", "set", "recording", "pixel", "judged"], refresh);
   on(["window"], zoomed);
   on(["unit"], () => plot?.redraw(false));
   on(["ownScale"], () => {
@@ -84,7 +84,9 @@ async function fetchRows() {
   }
   if (seen().signals.length) asked.push(array("states", window).then((found) => stateRows(found)));
   if (units().length) {
-    asked.push(array("trains", { ...window, set: state.set }).then((found) => unitRows(found)));
+    const own = array("trains", { ...window, set: state.set });
+    const true_ = matches() ? array("trains", { ...window, set: 0 }) : null;
+    asked.push(Promise.all([own, true_]).then(([found, truth]) => unitRows(found, truth)));
   }
   return (await Promise.all(asked)).flat();
 }
@@ -93,27 +95,32 @@ const frames = (found) => found.values.subarray(0, found.shape[1]);
 const only = (found) => ({ x: frames(found), values: found.values.subarray(found.shape[1]) });
 
 function stateRows(found) {
-  const [, length] = found.shape;
   return seen().signals.map((signal, place) => ({
     label: signal.label,
     colour: signal.colour,
     unit: null,
     firings: [],
     x: frames(found),
-    values: found.values.subarray((place + 1) * length, (place + 2) * length),
+    values: rowOf(found, place),
   }));
 }
 
-function unitRows(found) {
-  const [, length] = found.shape;
-  return units().map((unit, place) => ({
-    label: String(unit.unit),
-    colour: lineColour(unit.unit),
-    unit: unit.unit,
-    firings: unit.firings,
-    x: frames(found),
-    values: found.values.subarray((place + 1) * length, (place + 2) * length),
-  }));
+const rowOf = (found, place) => found.values.subarray((place + 1) * found.shape[1], (place + 2) * found.shape[1]);
+
+function unitRows(found, truth) {
+  return units().map((unit, place) => {
+    const partner = truth && matches().found[unit.unit].partner;
+    const known = partner !== null && partner !== undefined;
+    return {
+      label: String(unit.unit),
+      colour: lineColour(unit.unit),
+      unit: unit.unit,
+      firings: unit.firings,
+      x: frames(found),
+      values: rowOf(found, place),
+      under: known ? { values: rowOf(truth, partner), firings: seen().units[0][partner].firings } : null,
+    };
+  });
 }
 
 function refresh() {
@@ -167,7 +174,9 @@ function bands() {
     const [low, high] = recording().kind === "video" ? ends(row.values) : [-size, size];
     const centre = (low + high) / 2;
     const half = (high - low) / 2 || 1;
-    return Array.from(row.values, (value) => (Number.isFinite(value) ? middle + ((value - centre) / half) * 0.46 : null));
+    const lift = (values) =>
+      Array.from(values, (value) => (Number.isFinite(value) ? middle + ((value - centre) / half) * 0.46 : null));
+    return { own: lift(row.values), under: row.under ? lift(row.under.values) : null };
   });
 }
 
@@ -194,6 +203,11 @@ function build() {
   const times = Array.from(rows[0].x, (frame) => frame / rate());
   const [min, max] = windowNow();
   const ink = css("--faint");
+  const lifted = bands();
+  const line = (stroke, width) => ({ stroke, width, points: { show: false } });
+  // True trains lie beneath those found.
+  const series = rows.flatMap((row, place) => (row.under ? [[line(css("--under"), 3.5), lifted[place].under]] : []));
+  series.push(...rows.map((row, place) => [line(row.colour, 1.1), lifted[place].own]));
   plot = new uPlot(
     {
       ...sizeOf(),
@@ -205,10 +219,10 @@ function build() {
         { stroke: ink, grid: { stroke: css("--grid"), width: 1 }, ticks: { size: 4, stroke: css("--line") }, size: 26, label: "Time (s)", labelSize: 16, font: "11px system-ui, sans-serif", labelFont: "11px system-ui, sans-serif" },
         { show: true, size: seen().signals.length ? WIDE_EDGE : EDGE, splits: () => [], grid: { show: false }, ticks: { show: false }, stroke: ink },
       ],
-      series: [{}, ...rows.map((row) => ({ stroke: row.colour, width: 1.1, points: { show: false } }))],
-      hooks: { setSelect: [selected], drawSeries: [ticks], drawClear: [ground], draw: [names] },
+      series: [{}, ...series.map(([options]) => options)],
+      hooks: { setSelect: [selected], drawClear: [ground], draw: [ticks, names] },
     },
-    [times, ...bands()],
+    [times, ...series.map(([, values]) => values)],
     box,
   );
   plot.over.append(cursor);
@@ -271,25 +285,34 @@ function ground(self) {
   ctx.restore();
 }
 
-function ticks(self, place) {
-  const row = rows[place - 1];
-  if (!row) return;
+// Firings at the foot of each row; those of the true unit beneath, in grey.
+function ticks(self) {
   const { ctx, bbox } = self;
   const height = bbox.height / rows.length;
-  const bottom = bbox.top + height * place - 1;
-  const [min, max] = [self.scales.x.min, self.scales.x.max];
+  const length = Math.min(height * 0.16, 6 * devicePixelRatio);
   ctx.save();
-  ctx.strokeStyle = row.colour;
   ctx.lineWidth = Math.max(1, devicePixelRatio);
+  rows.forEach((row, place) => {
+    const foot = bbox.top + height * (place + 1) - 1;
+    const truths = row.under ? length : 0;
+    marks(self, row.firings, row.colour, foot - truths - length, foot - truths - 1);
+    if (row.under) marks(self, row.under.firings, css("--faint"), foot - length + 1, foot);
+  });
+  ctx.restore();
+}
+
+function marks(self, firings, colour, top, bottom) {
+  const { ctx } = self;
+  const { min, max } = self.scales.x;
+  ctx.strokeStyle = colour;
   ctx.beginPath();
-  for (const firing of row.firings) {
+  for (const firing of firings) {
     if (firing < min || firing > max) continue;
     const across = Math.round(self.valToPos(firing, "x", true)) + 0.5;
     ctx.moveTo(across, bottom);
-    ctx.lineTo(across, bottom - Math.min(height * 0.2, 6 * devicePixelRatio));
+    ctx.lineTo(across, top);
   }
   ctx.stroke();
-  ctx.restore();
 }
 
 function names(self) {
@@ -308,6 +331,6 @@ function names(self) {
 function moveCursor() {
   if (!plot) return;
   const left = plot.valToPos(state.time, "x");
-  cursor.hidden = !(left >= 0 && left <= plot.over.clientWidth);
+  cursor.hidden = !(left >= -1 && left <= plot.over.clientWidth + 1);
   cursor.style.transform = `translateX(${left}px)`;
 }

@@ -1,13 +1,14 @@
 // The table of a set's units, and which sets there are.
 
 import { setStyle, textOn, unitColour } from "./colours.js";
-import { recording, seen, units } from "./data.js";
+import { matches, recording, seen, units } from "./data.js";
 import { byId, element, fixed, svg } from "./elements.js";
 import { on, set, state } from "./state.js";
 
 const COLUMNS = [
   { key: "unit", label: "Unit", title: "Number in its store" },
   { key: "confidence", label: "Conf.", title: "How probably the unit is true", decimals: 2, found: true },
+  { key: "partner", label: "True", title: "The true unit whose train it matches", decimals: 0, judged: true },
   { key: "rate", label: "Rate", title: "Mean firing rate, Hz", decimals: 1 },
   { key: "count", label: "Firings", title: "Number of firings", decimals: 0 },
   { key: "area", label: "Area", title: "Area of the territory in the image, mm²", decimals: 0 },
@@ -18,7 +19,7 @@ let order = { key: "unit", falling: false };
 
 export function createUnits() {
   on(["loaded", "recording", "set", "hidden"], drawSets);
-  on(["loaded", "recording", "set", "left"], drawTable);
+  on(["loaded", "recording", "set", "left", "judged"], drawTable);
   on(["unit"], light);
 }
 
@@ -87,13 +88,29 @@ const eye = () =>
     svg("circle", { cx: 10, cy: 6, r: 2.6 }),
   );
 
-const valueOf = (unit, key) => (key === "count" ? unit.firings.length : unit[key]);
+function valueOf(unit, key) {
+  if (key === "count") return unit.firings.length;
+  return key === "partner" ? matches().found[unit.unit].partner : unit[key];
+}
+
+function drawScore() {
+  const found = matches();
+  byId("score").hidden = !found;
+  if (!found) return;
+  const { matches: matched, recall, precision } = found;
+  byId("score").textContent =
+    `Trains match ${matched} of ${Object.keys(found.true).length} true units ` +
+    `(recall ${fixed(recall)}, precision ${fixed(precision)}).`;
+}
 
 function drawTable() {
   const sets = recording().sets;
   if (!sets.length) return;
   const found = sets[state.set].kind === "found";
-  const columns = COLUMNS.filter((column) => found || !column.found);
+  const judged = matches() !== null;
+  const columns = COLUMNS.filter((column) => (found || !column.found) && (judged || !column.judged));
+  if (!columns.some((column) => column.key === order.key)) order = { key: "unit", falling: false };
+  drawScore();
   const sign = order.falling ? -1 : 1;
   const sorted = [...units()].sort(
     (a, b) => sign * ((valueOf(a, order.key) ?? -Infinity) - (valueOf(b, order.key) ?? -Infinity)),
@@ -145,7 +162,7 @@ function row(unit, columns) {
     ...columns.map((column) =>
       column.key === "unit"
         ? element("th", { scope: "row" }, name)
-        : element("td", {}, fixed(valueOf(unit, column.key), column.decimals)),
+        : element("td", { title: column.judged ? matches().found[unit.unit].words : null }, fixed(valueOf(unit, column.key), column.decimals)),
     ),
     element("td", {}, box),
   );

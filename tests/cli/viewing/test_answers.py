@@ -133,6 +133,18 @@ def test_a_unit_is_most_like_itself_in_other_sets(answers):
     assert found["twitch"]["count"] > 2
 
 
+def test_units_are_told_what_they_are_in_the_light_of_the_truth(answers):
+    found = ask(answers, "matches", set=1)
+    # The last of the true units is missed, and in its place there is one that does not exist.
+    assert [one["partner"] for one in found["found"]] == [0, 1, 2, None]
+    assert found["found"][1]["correlation"] > 0.95
+    assert found["found"][1]["agreement"] == 1
+    assert found["true"]["3"] == {"words": "missed", "partner": None}
+    assert (found["matches"], found["recall"], found["precision"]) == (3, 0.75, 0.75)
+    assert ask(answers, "matches", set=0) == {}
+    assert ask(Answers(open_shown([answers.shown.recordings[0].watched.opened])), "matches") == {}
+
+
 def test_the_course_of_a_twitch_is_the_mean_about_firings(answers, looked_at):
     truth = looked_at.recording.truth(0)
     found = ask(answers, "unit", set=0, unit=0)["twitch"]

@@ -309,6 +309,17 @@ def test_everything_has_its_place(visit, width, scheme):
             assert apart
 
 
+def test_units_are_seen_in_the_light_of_the_truth(visit):
+    page = visit()
+    page.wait_for_selector("#score:not([hidden])")
+    told = page.locator("#score").inner_text()
+    assert told == "Trains match 3 of 4 true units (recall 0.75, precision 0.75)."
+    assert page.locator("#table td:nth-child(3)").all_inner_texts() == ["0", "1", "2", "–"]
+    page.keyboard.press("ArrowDown")
+    assert "matches 0 (r " in page.locator("#detail dl").inner_text()
+    assert page.locator(".overlay path.true:not(.faded)").count() == 1
+
+
 def test_names_from_outside_are_texts(visit):
     page = visit()
     assert page.locator("#name").inner_text() == "<i>&.zarr"
