@@ -64,6 +64,9 @@ def test_commands_have_the_options_they_are_shown_with(line, tmp_path, monkeypat
 def test_the_first_commands_do_what_they_say(tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     lines = dict.fromkeys([*commands_of(DOCS / "start.md"), *commands_of(README)])
+    lines = [
+        line for line in lines if not line.startswith("musim view")
+    ]  # serves until it is ended
     for line in lines:
         arguments = shlex.split(line)[1:]
         arguments += next((few for start, few in FEW.items() if line.startswith(start)), [])
