@@ -15,6 +15,7 @@ import click
 from .wording import as_options
 
 COMMANDS = {
+    "curate": "Change units that were found, and keep who changed what.",
     "evaluate": "Score methods against the truth.",
     "events": "Write the firings of a store as BIDS events.tsv tables.",
     "explain": "Tell what a network of muscle's states has learned, in pictures.",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from ..datasets.origin import Identified
 from ..datasets.store import Store
+from ..training.identification.curation.summary import told_of
 from ..training.identification.frame_faults import in_words
 from ..training.identification.remarks import REMARKS
 from ..training.identification.stored import Outcome, ways_of
@@ -29,7 +30,7 @@ def short(outcome: Outcome) -> str:
 
 
 def method_of(store: Store, outcomes: Sequence[Outcome]) -> str:
-    """Say which method found a store's units, and why; empty where there is nothing to say.
+    """Say which method found a store's units, and why, and who changed them; empty for nothing.
 
     Parameters
     ----------
@@ -40,7 +41,10 @@ def method_of(store: Store, outcomes: Sequence[Outcome]) -> str:
     """
     origin = store.layout.origin_as(Identified)
     text = told(origin.method, origin.usual, ways_of(outcomes))
-    return f"method: {text}" if text else ""
+    curated = told_of(origin)
+    if curated and not text:
+        text = origin.method
+    return f"method: {text}" + (f"; {curated}" if curated else "") if text else ""
 
 
 def remarks_of(outcomes: Sequence[Outcome]) -> list[str]:

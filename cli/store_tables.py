@@ -12,6 +12,7 @@ from ..datasets.datacard import Entry
 from ..datasets.images.summary import ImagesCard
 from ..datasets.layout import Layout
 from ..datasets.origin import (
+    Curated,
     ImportedImages,
     ImportedVideos,
     ImportedVolumes,
@@ -26,6 +27,7 @@ from ..datasets.volumes.summary import SlicesCard
 from ..simulator.declarations import Declaration, declarations
 from ..simulator.imaging.chain import Chain
 from ..simulator.kinds import TableKind, short
+from ..training.identification.curation.summary import changes_of
 from ..training.identification.frame_faults import in_words
 from ..training.identification.remarks import REMARKS
 from ..training.identification.stored import outcome_of
@@ -279,6 +281,8 @@ def _found(store: Store) -> list[Table]:
     said = {name for outcome in outcomes for name in outcome.remarks}
     units = units_in(store, 0) if len(store) == 1 else None
     found = [table] if units is None else [table, units]
+    if isinstance(store.origin, Curated):
+        found.append(_curated(store.origin))
     if not said:
         return found
     meanings = _table("remark", "what it says", "what to try")
@@ -286,6 +290,14 @@ def _found(store: Store) -> list[Table]:
         if name in said:
             meanings.add_row(remark.words, remark.sentence, remark.advice)
     return [*found, meanings]
+
+
+def _curated(origin: Curated) -> Table:
+    """Return who changed units, and how."""
+    table = _table("curated by", "changes", "first", "last")
+    for row in changes_of(origin):
+        table.add_row(escape(row["by"]), row["words"], row["first"], row["last"])
+    return table
 
 
 def _card(entries: list[Entry], width: int) -> Table:
@@ -355,6 +367,7 @@ def as_json(store: Store, entries: list[Entry], card: Card | None = None) -> dic
             for name, remark in REMARKS.items()
             if name in said
         },
+        "curation": changes_of(store.origin) if isinstance(store.origin, Curated) else [],
         "data_card": [dataclasses.asdict(entry) for entry in entries],
         "images": dataclasses.asdict(card) if isinstance(card, ImagesCard) else None,
         "videos": dataclasses.asdict(card) if isinstance(card, VideosCard) else None,

@@ -26,7 +26,7 @@ Examples:
 )
 def verify(store, remake, as_json) -> None:
     """Prove a store whole: every byte against its checksum, every variable against the schema."""
-    from ..datasets.verification import verify as verify_store
+    from ..training.verifying import verify as verify_store
 
     with progress("verifying", "parts") as report:
         opened = verify_store(store, remake=remake, on_progress=report)

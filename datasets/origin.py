@@ -40,6 +40,7 @@ from .origins.attributes import (
     software_versions,
     text_of,
 )
+from .origins.curated import Curated
 from .origins.derived import Identified, Searched, Translated
 from .origins.images import ImportedImage, ImportedImages, SampledImages, SectionImages
 from .origins.phantoms import ScannedHands, ScannedLabels
@@ -49,7 +50,7 @@ from .origins.videos import ExtractedRegions, ImportedVideo, ImportedVideos, Sim
 from .origins.volumes import ImportedVolume, ImportedVolumes, TranslatedSlices
 
 __all__ = [
-    "ORIGINS", "Cut", "Drawn", "ExtractedRegions", "Identified", "Imported",
+    "ORIGINS", "Curated", "Cut", "Drawn", "ExtractedRegions", "Identified", "Imported",
     "ImportedImage", "ImportedImages", "ImportedVideo", "ImportedVideos", "ImportedVolume",
     "ImportedVolumes", "Origin", "SampledImages", "ScannedHands", "ScannedLabels", "Searched",
     "SectionImages", "Simulated", "SimulatedTrials", "Translated", "TranslatedSlices",
@@ -64,7 +65,7 @@ Drawn = Simulated | SectionImages | SimulatedTrials | ScannedHands
 Origin = (
     Simulated | Imported | Identified | Translated | SectionImages | SampledImages
     | ImportedImages | SimulatedTrials | ImportedVideos | ExtractedRegions | ImportedVolumes
-    | TranslatedSlices | ScannedHands | ScannedLabels
+    | TranslatedSlices | ScannedHands | ScannedLabels | Curated
 )  # fmt: skip
 
 ORIGINS: dict[str, type[Origin]] = {kind.name: kind for kind in get_args(Origin)}

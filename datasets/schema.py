@@ -317,6 +317,11 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("way_wanted", _SEQUENCE, "float64", "", "What it was compared with.", truth=False),
     Variable(
+        "by_hand", _UNIT, "uint8", "",
+        "What people did with an identified unit, added up; 1: accepted, 2: outlined (merged, "
+        "split or drawn), 4: moved, added or took away firings.", truth=False,
+    ),
+    Variable(
         "bmode", ("sequence", "time", "depth", "width"), "uint8", "",
         "Grey level of an ultrasound image of the longitudinal section.", truth=False,
         only=SECTION,

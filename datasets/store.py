@@ -283,7 +283,7 @@ class Store:
         return dask.array.map_blocks(
             _render_block,
             self.location.address,
-            _token(self.location),
+            token_of(self.location),
             chunks[1],
             layout.dtype,
             chunks=normalize_chunks(chunks, sizes),
@@ -562,7 +562,7 @@ def _into(out: NDArray[Any] | None, voxels: NDArray[Any]) -> NDArray[Any]:
     return out
 
 
-def _token(location: Location) -> str:
+def token_of(location: Location) -> str:
     """Return what tells a store from others at its place: the manifest's line of its seal."""
     return location.read(SEAL).decode().splitlines()[-1]
 
@@ -571,7 +571,7 @@ def _token(location: Location) -> str:
 def _opened(url: str, token: str) -> Store:
     """Open a store once in a process; `token` tells it from others that were at the same place."""
     store = open_store(url)
-    if _token(store.location) != token:
+    if token_of(store.location) != token:
         raise FailureError(
             f"{url}: found another store than was opened, wanted the same; open it again"
         )

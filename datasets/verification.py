@@ -11,7 +11,7 @@ from ..simulator.errors import FailureError, InputError, MusimError
 from .generation import Generation
 from .layout import COMMENT, Layout
 from .location import checksum
-from .origin import Drawn, check_revision
+from .origin import Drawn, Origin, check_revision
 from .schema import chunks_of
 from .sealing import is_sealed
 from .sections import SectionGeneration
@@ -23,11 +23,15 @@ from .writer import manifest_key
 
 MOST_SHOWN = 3
 
+Remade = Callable[[Store, int], Mapping[str, NDArray[Any]]]
+"""Makes the variables of a sequence again, (1, ...) each."""
+
 
 def verify(
     url: Any,
     *,
     remake: int = 0,
+    also: Mapping[type[Origin], Remade] | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Store:
     """Check a store: all its files, its schema, and on demand that it can be made again.
@@ -39,6 +43,8 @@ def verify(
     remake : int
         How many sequences, spread evenly, to make again from the store's parameters and seed and to
         compare bit for bit.
+    also : mapping of origins to functions, optional
+        How sequences of these origins are made again, besides those that are drawn.
     on_progress : callable
         Called with the numbers of parts checked and in all.
 
@@ -56,7 +62,8 @@ def verify(
         If anything is missing, altered or different; the text names it.
     """
     store = open_store(url)
-    if remake > 0 and not isinstance(store.origin, Drawn):
+    made_by = (also or {}).get(type(store.origin))
+    if remake > 0 and made_by is None and not isinstance(store.origin, Drawn):
         raise InputError(
             f"{store.location}: found {store.origin.made_by}, wanted sequences that were simulated "
             f"and are drawn again from parameters and seed; {store.origin.advice} and compare, or "
@@ -72,7 +79,7 @@ def verify(
         problems += _part_problems(store, part)
         on_progress(part + 1, store.layout.parts)
     if not problems and remake > 0:
-        problems += _remake_problems(store, remake)
+        problems += _remake_problems(store, remake, made_by)
     if problems:
         shown = "; ".join(problems[:MOST_SHOWN])
         more = " and more" if len(problems) > MOST_SHOWN else ""
@@ -154,8 +161,14 @@ def _expected_keys(layout: Layout, part: int) -> list[str]:
     return [key for name in layout.variables for key in layout.chunk_keys(name, part)]
 
 
-def _remake_problems(store: Store, count: int) -> list[str]:
+def _remake_problems(store: Store, count: int, made_by: Remade | None) -> list[str]:
     indices = np.unique(np.linspace(0, len(store) - 1, min(count, len(store))).astype(int))
+    if made_by is not None:
+        return [
+            problem
+            for index in indices.tolist()
+            for problem in _differences(store, index, made_by(store, index), "units and edits")
+        ]
     if store.is_section:
         images = SectionGeneration(layout=store.layout)
         return [
@@ -203,10 +216,12 @@ def _video_problems(store: Store, maker: TrialGeneration, index: int) -> list[st
     return []
 
 
-def _differences(store: Store, index: int, made: Mapping[str, NDArray[Any]]) -> list[str]:
+def _differences(
+    store: Store, index: int, made: Mapping[str, NDArray[Any]], what: str = "parameters"
+) -> list[str]:
     """Return the first variable of a sequence, if any, that is not what was made again."""
     for name, values in made.items():
         stored = store.read(name, index)
         if not np.array_equal(values[0], stored, equal_nan=values.dtype.kind == "f"):
-            return [f"sequence {index}: {name} is not what its parameters give"]
+            return [f"sequence {index}: {name} is not what its {what} give"]
     return []

@@ -15,6 +15,7 @@ Read stores
 
 Find motor units
     identify              find the units in recordings
+    curate                make units that were found those that people say they are
     evaluate              score a method on a store that knows its truth, or on a protocol
     evaluate_firings      score firings against others, of tables of events or of stores
 
@@ -66,7 +67,6 @@ if TYPE_CHECKING:
     from musim.datasets import Store as Store
     from musim.datasets import generate as generate
     from musim.datasets import open_store as open_store
-    from musim.datasets import verify as verify
     from musim.datasets.importing.description import Description as Description
     from musim.datasets.importing.stores import import_recordings as import_recordings
     from musim.datasets.sections import generate_sections as generate_sections
@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from musim.simulator.experiment.doses import Doses as Doses
     from musim.simulator.imaging.chain import Chain as Chain
     from musim.simulator.section.parameters import SectionParameters as SectionParameters
+    from musim.training.identification.curation.curating import curate_store
     from musim.training.identification.evaluation import evaluate as evaluate
     from musim.training.identification.firing_evaluation import (
         evaluate_firings as evaluate_firings,
@@ -95,7 +96,9 @@ if TYPE_CHECKING:
     from musim.training.translation.evaluation import evaluate_translation as evaluate_translation
     from musim.training.translation.translating import translate_store
     from musim.training.translation.translation_task import TranslateTask as TranslateTask
+    from musim.training.verifying import verify as verify
 
+    curate = curate_store
     identify = identify_stores
     translate = translate_store
     __version__: str
@@ -116,6 +119,7 @@ _PLACES = {
     "TranslateTask": ("training.translation.translation_task", "TranslateTask"),
     "Truth": ("simulator", "Truth"),
     "TwitchTask": ("training.identification.networks.twitch_task", "TwitchTask"),
+    "curate": ("training.identification.curation.curating", "curate_store"),
     "draw": ("simulator", "draw"),
     "evaluate": ("training.identification.evaluation", "evaluate"),
     "evaluate_firings": ("training.identification.firing_evaluation", "evaluate_firings"),
@@ -130,7 +134,7 @@ _PLACES = {
     "train": ("training.tasks", "train"),
     "train_judge": ("training.identification.learning.run", "train_judge"),
     "translate": ("training.translation.translating", "translate_store"),
-    "verify": ("datasets", "verify"),
+    "verify": ("training.verifying", "verify"),
 }
 """Where each name lies: its module below musim, and what it is called there."""
 

@@ -12,6 +12,7 @@ from ...datasets.origin import Identified
 from ...datasets.store import Store
 from ...simulator.errors import InputError
 from ...simulator.sequence import Truth
+from ...training.identification.curation.summary import told_of
 from ...training.identification.frame_faults import Span
 from ...training.identification.metrics import SequenceScore, score
 from ...training.identification.metrics.firing import firings_within
@@ -281,7 +282,7 @@ def read_findings(store: Store, index: int) -> Findings:
         frame_faults=outcome.frame_faults,
         cut=outcome.cut,
         other_motion=other_motion_in(optional(store, "other_motion", index)),
-        told=told(by.method, by.usual, ways_of([outcome])),
+        told="; ".join(filter(None, [told(by.method, by.usual, ways_of([outcome])), told_of(by)])),
     )
 
 

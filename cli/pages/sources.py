@@ -12,13 +12,11 @@ from ...datasets.store import Store
 from ...simulator.errors import MusimError
 from ...simulator.sequence import Truth
 from ...training.identification.metrics.firing import firings_within
-from ...training.identification.stored import optional, shown_velocity_sd, source_of, velocity_sd
+from ...training.identification.same_recording import is_same_recording
+from ...training.identification.stored import source_of
 
 RECORDED = {EXPERIMENT: "virtual experiment", QUICK: "quick virtual experiment"}
 """What made recordings that are simulated, in words, by their domain."""
-
-SD_TOLERANCE = 1e-3
-"""Relative difference of the SD of a velocity that was computed twice: rounding, and no more."""
 
 
 @dataclass(frozen=True)
@@ -91,24 +89,6 @@ def look_up(store: Store, index: int) -> Provenance:
         )
     except MusimError as error:
         return Provenance(note=f"The recording cannot be read any more ({error}).")
-
-
-def is_same_recording(store: Store, index: int, source: Store, place: int) -> bool:
-    """Return whether the source still holds what units were found in: some rows' SD tells."""
-    mine, theirs = store.layout, source.layout
-    if place >= len(source) or (mine.shape, mine.frame_rate, mine.pixel_size) != (
-        theirs.shape, theirs.frame_rate, theirs.pixel_size,
-    ):  # fmt: skip
-        return False
-    then = store.read("velocity_sd", index)
-    near = SD_TOLERANCE * float(shown_velocity_sd(store, index).max())
-    faults = optional(store, "frame_fault", index)
-    for row in sorted({0, len(then) // 3, len(then) // 2, len(then) - 1}):
-        velocity = source.tvi(place, depth=slice(row, row + 1)).astype(np.float32, copy=False)
-        now = velocity_sd(velocity, faults)[0]
-        if not np.allclose(then[row], now, rtol=SD_TOLERANCE, atol=near):
-            return False
-    return True
 
 
 def _describe(source: Store, place: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from ...datasets.origin import Identified
 from ...datasets.store import Store
 from ...simulator.errors import InputError, MusimError
-from ..pages.sources import is_same_recording
+from ...training.identification.same_recording import is_same_recording
 from .watching import Watched
 
 TRUE, FOUND = "true", "found"

@@ -27,6 +27,7 @@ SAMPLED_FROM = "musim_sampled_from"
 EXTRACTED_FROM = "musim_extracted_from"
 TASK_NAMES = "musim_tasks"
 SLICING = "musim_slicing"
+CURATION = "musim_curation"
 FORMAT_VERSION, KIND, PART_SIZE = "musim_format_version", "musim_kind", "musim_part_size"
 FRAME_RATE, PIXEL_SIZE = "musim_frame_rate", "musim_pixel_size"
 PIXEL_UNIT = "musim_pixel_unit"
@@ -36,7 +37,8 @@ SEALED = "musim_sealed"
 """Proof of what was added to a finished store; see :mod:`.sealing`."""
 
 JSON_TEXTS = (PARAMETERS, DOSES, SOURCES, DESCRIPTIONS, CHAIN, RUNS, SETTINGS, EVENTS,
-              TRANSLATED_FROM, SAMPLED_FROM, EXTRACTED_FROM, SLICING, SOFTWARE)  # fmt: skip
+              TRANSLATED_FROM, SAMPLED_FROM, EXTRACTED_FROM, SLICING, CURATION,
+              SOFTWARE)  # fmt: skip
 """Attributes that hold JSON as text."""
 
 

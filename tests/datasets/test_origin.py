@@ -13,6 +13,7 @@ import musim.simulator
 import musim.training
 from musim.datasets import open_store, origin
 from musim.datasets.origin import (
+    Curated,
     Cut,
     Identified,
     Imported,
@@ -57,6 +58,13 @@ IDENTIFIED = Identified(
     firings="free",
     software=SOFTWARE,
 )
+CURATED = Curated(
+    **{one.name: getattr(IDENTIFIED, one.name) for one in dataclasses.fields(Identified)},
+    units="/x/units.zarr", seal="zarr.json 1", recorded=("a", "b"), only_accepted=True,
+    edits=({"edit": "accept", "by": "anna"}, {"edit": "split", "line": [[1.5, 2], [3, 4]],
+           "by": "ben"}),
+    earlier=({"edit": "reject", "by": "cleo"}, {"edit": "reject", "by": "anna"}),
+)  # fmt: skip
 TRANSLATED = Translated(
     store="/x/a.zarr", sequences=3, run="/runs/t", checkpoint="ab" * 32,
     settings={"maps": 2, "window": [1, 2]}, parameters=SIMULATED.parameters, seed=7,
@@ -87,7 +95,9 @@ NAMES = ["simulated", "experiment", "quick", "imported", "identified", "translat
 
 
 @pytest.mark.parametrize(
-    "made", [*ALL, IMAGES, SAMPLED, SLICES], ids=[*NAMES, "images", "sampled", "slices"]
+    "made",
+    [*ALL, IMAGES, SAMPLED, SLICES, CURATED],
+    ids=[*NAMES, "images", "sampled", "slices", "curated"],
 )
 def test_attributes_bring_an_origin_back(made):
     attributes = json.loads(json.dumps(to_attributes(made)))
@@ -115,6 +125,11 @@ def test_words_name_the_sources():
     assert EXPERIMENT.made_by == "recordings drawn with seed 7"
     assert IMPORTED.made_by == "recordings imported from a.npy and 1 more"
     assert IDENTIFIED.made_by == "units identified by network in /x/a.zarr and 1 more"
+    assert CURATED.made_by == "units of /x/units.zarr curated by cleo, anna, ben (4 changes)"
+    many = [{"edit": "accept", "by": name} for name in "abcde"]
+    assert dataclasses.replace(CURATED, earlier=(), edits=many).made_by.endswith(
+        "curated by a, b, c and 2 more (5 changes)"
+    )
     assert TRANSLATED.made_by == "translated from /x/a.zarr by /runs/t"
 
 

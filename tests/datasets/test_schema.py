@@ -40,8 +40,9 @@ def test_counts_and_images_are_filled_with_zero_and_parameters_with_nan():
     zero = (
         "territory", "twitch_train", "unit_count", "noise_key", "remarks", "frame_fault",
         "motion_map", "motion_course", "component_count", "scanner_noise_key",
-        "cut_count", "other_motion", "way", "bmode", "aponeurosis_mask", "aponeurosis_drawn",
-        "image_group", "frame_count", "participant", "task", "first_row", "distal",
+        "cut_count", "other_motion", "way", "by_hand", "bmode", "aponeurosis_mask",
+        "aponeurosis_drawn", "image_group", "frame_count", "participant", "task", "first_row",
+        "distal",
         "image", "image_b", "plane", "slice_size", "tissue",
     )  # fmt: skip
     for variable in VARIABLES:
@@ -61,7 +62,7 @@ def test_only_voxels_tell_the_kinds_apart(kind):
         "remarks", "frame_fault", "method_confidence", "map_repeatability", "train_repeatability",
         "firing_repeatability", "pulse_to_noise", "local_share", "local_share_of_all",
         "mixture_share", "stronger_likeness", "epoch_jaccard", "epoch_agreement", "cut_count",
-        "other_motion", "way", "way_found", "way_wanted",
+        "other_motion", "way", "way_found", "way_wanted", "by_hand",
     }  # fmt: skip
     recorded = {"motion_map", "motion_course", "component_count", "noise_map", "scanner_noise_key"}
     quick = {v.name for v in schema.variables_of(kind, experiment=True, quick=True)}

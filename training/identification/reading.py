@@ -57,7 +57,7 @@ def read_with(known: Whitened, own: OwnMaps) -> NDArray[np.float32]:
     """
     maps = own.maps.reshape(len(own.maps), -1).astype(np.float64)
     weight = 1 / known.noise.sd.ravel()
-    return known.trains(_read(maps, weight, known.values.astype(np.float64))[own.first])
+    return known.trains(read_maps(maps, weight, known.values.astype(np.float64))[own.first])
 
 
 def read_crosswise(
@@ -100,13 +100,13 @@ def read_crosswise(
     courses = _as_recorded(known, trains, frame_rate)
     read = np.zeros((units, frames))
     for fitted in (part == 0, part == 1):
-        maps = _maps_of(courses[:, fitted], velocity[:, fitted])
+        maps = maps_of(courses[:, fitted], velocity[:, fitted])
         left = velocity[:, fitted] - maps.T @ courses[:, fitted]
-        others, left = _strongest(left)
+        others, left = strongest(left)
         power = np.square(left).mean(axis=1)
         weight = 1 / np.sqrt(np.maximum(power, 1e-6 * power.mean() + 1e-300))
         together = np.concatenate([maps, others * np.linalg.norm(maps) / math.sqrt(units)])
-        read[:, ~fitted] = _read(together, weight, velocity[:, ~fitted])[:units]
+        read[:, ~fitted] = read_maps(together, weight, velocity[:, ~fitted])[:units]
     return read.astype(np.float32)
 
 
@@ -144,7 +144,7 @@ def oracle_correlation(
     return np.abs(np.diag(correlate_all(read, trains, recording.frame_rate, TRAIN_LAG_BOUND)[0]))
 
 
-def _read(
+def read_maps(
     maps: NDArray[np.float64], weight: NDArray[np.float64], values: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return maps' courses by weighted least squares.
@@ -167,7 +167,7 @@ def _read(
     return np.asarray(np.linalg.solve(gram, (weighted * weight) @ values), np.float64)
 
 
-def _maps_of(courses: NDArray[np.float64], velocity: NDArray[np.float64]) -> NDArray[np.float64]:
+def maps_of(courses: NDArray[np.float64], velocity: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return what of each course each pixel holds, float64 (unit, pixel), with a little ridge."""
     gram = courses @ courses.T
     size = np.trace(gram) / max(len(gram), 1)
@@ -175,7 +175,7 @@ def _maps_of(courses: NDArray[np.float64], velocity: NDArray[np.float64]) -> NDA
     return np.asarray(np.linalg.solve(gram, courses @ velocity.T), np.float64)
 
 
-def _strongest(
+def strongest(
     left: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the maps that explain most of what is left, of length 1, and what they leave of it.
@@ -213,7 +213,7 @@ def _as_recorded(
     band = (np.arange(1, frequencies + 1) * frame_rate / (2 * frames) / BAND).astype(int)
     left = np.ones(frequencies)
     for _ in range(FITS):
-        shown = _maps_of(true * left, velocity).T @ true  # (pixel, frequency)
+        shown = maps_of(true * left, velocity).T @ true  # (pixel, frequency)
         energy = np.bincount(band, np.square(shown).sum(axis=0))
         common = np.bincount(band, (shown * velocity).sum(axis=0))
         share = np.maximum(common / np.maximum(energy, 1e-300), 0.0)

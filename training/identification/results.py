@@ -270,7 +270,7 @@ class Identification(Maker[int]):
         """Raise InputError if a recording is none that units can be looked for in."""
         for part in range(self.layout.parts):
             store, index = source_of(self.layout, part)
-            with _naming(store, index):
+            with naming(store, index):
                 check(recording_of(store, index), still=True)
                 if self.events is not None:
                     events_of(self.events, store, index)
@@ -285,7 +285,7 @@ class Identification(Maker[int]):
             METHODS.setdefault(origin.method, self.method)
         recording = recording_of(store, index)
         truth = self._truth(store, index)
-        with _naming(store, index):
+        with naming(store, index):
             events = None if self.events is None else events_of(self.events, store, index)
             # Each worker has one core: linear algebra that spreads over all would fight over them.
             with threadpool_limits(1):
@@ -306,8 +306,8 @@ class Identification(Maker[int]):
 
 
 @contextmanager
-def _naming(store: Store, index: int) -> Iterator[None]:
-    """Name the sequence in what is said of it."""
+def naming(store: Store, index: int) -> Iterator[None]:
+    """Name the sequence of a store in what is said of it."""
     try:
         yield
     except (InputError, FailureError) as error:

@@ -156,6 +156,33 @@ def parts_in(store: Store, index: int) -> Parts | None:
     )
 
 
+def units_in(store: Store, index: int) -> Units:
+    """Return the units found in a recording, as the method gave them."""
+    count = int(store.read("unit_count", index))
+    outcome = outcome_of(store, index)
+    read = {name: store.read(name, index)[:count] for name in ("territory", "twitch_train")}
+    firing = store.read("firing", index)[:count]
+    longest = int((~np.isnan(firing)).sum(axis=1).max(initial=0))
+    known = optional(store, "outline_confidence", index)
+    residual = optional(store, "residual_sd", index)
+    return Units(
+        territory=read["territory"],
+        train=read["twitch_train"],
+        firing=firing[:, :longest],
+        confidence=store.read("confidence", index)[:count],
+        # What an earlier version did not know is not known to be uncertain.
+        outline_confidence=np.ones(count) if known is None else known[:count],
+        remarks=outcome.remarks,
+        explained_share=outcome.explained_share,
+        residual_sd=residual,
+        frame_fault=optional(store, "frame_fault", index),
+        parts=parts_in(store, index),
+        cut=outcome.cut,
+        other_motion=optional(store, "other_motion", index),
+        way=outcome.way,
+    )
+
+
 def shown_velocity_sd(store: Store, index: int) -> NDArray[np.float32]:
     """Return the map of the velocity's SD, (depth, width), whose largest value ends a scale.
 

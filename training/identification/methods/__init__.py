@@ -18,19 +18,18 @@ from numpy.typing import NDArray
 
 from ....simulator.errors import InputError
 from ....simulator.sequence import Truth
-from ..blind_pixels import unseen, with_noise
+from ..blind_pixels import unseen
 from ..confidence.least import check_least, cut_below
 from ..doubts import doubts
 from ..explanation import explained
 from ..firings import way_named, with_firings
-from ..frame_faults import with_faults, without_faults
+from ..frame_faults import with_faults
 from ..other_motion import without_other_motion
 from ..remarks import joined
-from ..saturation import unsaturated
-from ..slow_motion import without_slow_motion
-from ..units import FEWEST_FRAMES, SHORTEST, Recording, Units, check, is_still, none
+from ..units import Recording, Units, check, is_still, none
 from .learned.description import PAGE as LEARNED
-from .long_recordings import read_throughout, searched_span
+from .long_recordings import read_throughout
+from .prepared import prepare
 from .published import descriptions as published
 from .settings import MethodSettings
 
@@ -373,16 +372,10 @@ def identify(
         chosen.check_epochs(epochs, len(recording.tvi), recording.frame_rate)
     if is_still(recording):
         return none(recording, ("nothing-recorded",))
-    recording, faults = without_faults(recording)
-    recorded = np.count_nonzero(faults == 0)
-    if recorded < max(FEWEST_FRAMES, SHORTEST * recording.frame_rate):
+    ready, faults = prepare(recording, chosen.longest)
+    if ready is None:
         return with_faults(none(recording, ("too-short",)), faults)
-    recording, blind = with_noise(recording, faults == 0)
-    recording, clipped = unsaturated(recording)
-    whole, span = recording, searched_span(recording, chosen.longest)
-    if len(whole.tvi) > span.stop - span.start:
-        recording = dataclasses.replace(whole, tvi=np.ascontiguousarray(whole.tvi[span]))
-    recording, taken = without_slow_motion(recording)
+    recording, blind = ready.recording, ready.blind
 
     def find(recording: Recording) -> Units:
         units = chosen(recording, truth, runs, settings, events)
@@ -393,9 +386,9 @@ def identify(
         return units
 
     units = find(recording)
-    in_part = len(whole.tvi) > len(recording.tvi)
     seen = [
-        ("saturated", clipped), ("slow-motion-removed", taken), ("searched-in-part", in_part)
+        ("saturated", ready.clipped), ("slow-motion-removed", ready.slow),
+        ("searched-in-part", ready.in_part),
     ]  # fmt: skip
     more = [name for name, is_so in seen if is_so]
     units = dataclasses.replace(units, remarks=(*more, *units.remarks))
@@ -409,9 +402,9 @@ def identify(
             units = with_epochs(recording, units, find, epochs)
     units = cut_below(units, least)
     units = explained(recording, units)
-    if in_part:
-        units = read_throughout(whole, units, span, taken)
-        units = with_firings(whole, units, firings) if chosen.firings_of_trains else units
+    if ready.in_part:
+        units = read_throughout(ready.whole, units, ready.span, ready.slow)
+        units = with_firings(ready.whole, units, firings) if chosen.firings_of_trains else units
     units = unseen(units, blind) if blind.any() else units
     remarks = joined(*units.remarks, *doubts(units, recording.pixel_size))
     units = dataclasses.replace(units, remarks=remarks)
