@@ -14,8 +14,7 @@ Read stores
     verify                prove a store whole, or make parts of it again
 
 Find motor units
-    identify              find the units in recordings
-    curate                make units that were found those that people say they are
+    identify, curate      find the units in recordings; make of them what people say they are
     evaluate              score a method on a store that knows its truth, or on a protocol
     evaluate_firings      score firings against others, of tables of events or of stores
 

@@ -131,7 +131,7 @@ def test_alone_it_shows_its_help(musim):
     ("arguments", "said"),
     [
         (["generat"], "found 'generat', did you mean generate?"),
-        (["xyzzy"], "found 'xyzzy', wanted one of evaluate, events"),
+        (["xyzzy"], "found 'xyzzy', wanted one of curate, evaluate, events"),
         (["evaluate", "identfy"], "Did you mean 'identify'?"),
         (["generate", "--unit", "3"], "'--units'"),
     ],
