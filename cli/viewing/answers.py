@@ -12,8 +12,9 @@ from ...datasets.store import Store
 from ...simulator.errors import InputError
 from ...training.colours import COLOURS
 from .colours import colour_maps
+from .facts import facts_of, marks_of
 from .judging import judged
-from .layers import Layer, deviation, frames_of, layers_of, range_of
+from .layers import Layer, deviation, frames_of, layers_of, motion_about, range_of
 from .queries import Query
 from .shown import FOUND, TRUE, Recording, Shown
 from .signals import mean_about, reduced, region_signal
@@ -75,7 +76,7 @@ class Answers:
     def __init__(self, shown: Shown) -> None:
         self.shown = shown
         self._ranges = functools.lru_cache(maxsize=KEPT)(range_of)
-        self._maps: dict[tuple[Store, int], NDArray[np.float32]] = {}
+        self._maps: dict[tuple[Any, ...], NDArray[np.float32]] = {}
 
     def _sequence(self, query: Query) -> Sequence:
         recordings = self.shown.recordings
@@ -136,8 +137,13 @@ class Answers:
             else:
                 ranges[layer.name] = self._ranges(store, index, layer, frames)
         beside = [asdict(signal) for signal, _ in signals_of(store, index)]
-        facts = _facts(store, index)
-        return {"frames": frames, "ranges": ranges, "facts": facts, "signals": beside}
+        return {
+            "frames": frames,
+            "ranges": ranges,
+            "facts": facts_of(store, index),
+            "marks": marks_of(sequence.recording, store, index),
+            "signals": beside,
+        }
 
     def units(self, query: Query) -> list[Any]:
         """Return the units of all sets in one sequence."""
@@ -168,13 +174,23 @@ class Answers:
         sequence = self._sequence(query)
         layer = self._layer(query, sequence)
         if layer.moves:
-            raise InputError(f"layer: found {layer.name!r}, wanted 'sd'")
-        key = sequence.store, sequence.index
+            raise InputError(f"layer: found {layer.name!r}, wanted one that does not move")
+        store, index = sequence.store, sequence.index
+        key: tuple[Any, ...] = (store, index)
+        make = functools.partial(deviation, store, index, query.check)
+        if layer.needs_unit:
+            number, units = self._units(query, sequence)
+            unit = query.integer("unit", None, 0, len(units.train) - 1)
+            key = store, index, number, unit
+            frames = slice(0, sequence.frames)
+            make = functools.partial(
+                motion_about, store, index, units.firing[unit], frames, SPAN, query.check
+            )
         if key not in self._maps:
-            found = deviation(*key, query.check)
+            made = make()
             while len(self._maps) >= KEPT:
                 self._maps.pop(next(iter(self._maps)), None)
-            self._maps[key] = found
+            self._maps[key] = made
         return self._maps[key]
 
     def trains(self, query: Query) -> NDArray[np.float32]:
@@ -281,14 +297,6 @@ def _tells_pixels(store: Store) -> bool:
     if store.is_video:
         return not store.layout.is_rendered
     return not (store.is_section or store.is_slices)
-
-
-def _facts(store: Store, index: int) -> list[str]:
-    """Say in a few words what is known of one sequence."""
-    from ..pages.sources import noise_of
-
-    facts = [noise_of(store, index)] if store.parameters is not None else []
-    return [fact for fact in facts if fact]
 
 
 ANSWERS: Mapping[str, Callable[[Answers, Query], Any]] = {

@@ -16,6 +16,9 @@ from .signals import Check, blocks
 SAMPLED = 24
 """Frames, evenly apart, by which the scale of a whole sequence is chosen."""
 
+MOST_FIRINGS = 200
+"""About which velocity is averaged."""
+
 SHARE = 99.8
 """Per cent of the values of those frames that lie within the scale."""
 
@@ -34,6 +37,8 @@ class Layer:
         Whether it has frames; else there is one map of the whole sequence.
     needs_units : bool
         Whether it is made of units.
+    needs_unit : bool
+        Whether it is made of one of them.
     """
 
     name: str
@@ -42,6 +47,7 @@ class Layer:
     unit: str
     moves: bool = True
     needs_units: bool = False
+    needs_unit: bool = False
 
 
 VELOCITY = (
@@ -49,6 +55,15 @@ VELOCITY = (
     Layer("sd", "SD", "deviation", "mm/s", moves=False),
     Layer("reconstruction", "Reconstruction", "velocity", "mm/s", needs_units=True),
     Layer("residual", "Residual", "velocity", "mm/s", needs_units=True),
+    Layer(
+        "about",
+        "About firings",
+        "deviation",
+        "mm/s",
+        moves=False,
+        needs_units=True,
+        needs_unit=True,
+    ),
 )
 IMAGES = (Layer("bmode", "B-mode", "grey", ""),)
 PAIRS = (
@@ -186,3 +201,52 @@ def deviation(store: Store, index: int, check: Check) -> NDArray[np.float32]:
     seen = np.maximum(count, 1)
     variance = np.maximum(squares / seen - np.square(total / seen), 0)
     return np.where(count, np.sqrt(variance), np.nan).astype(np.float32)
+
+
+def motion_about(
+    store: Store,
+    index: int,
+    firings: NDArray[np.float64],
+    frames: slice,
+    span: tuple[float, float],
+    check: Check,
+) -> NDArray[np.float32]:
+    """Return where tissue moves as a unit fires, float32 (depth, width), mm/s.
+
+    The velocity is averaged about the firings (as in spike-triggered averaging): what does not go
+    with them averages out. The map is the SD of that average over the span.
+
+    Parameters
+    ----------
+    store : Store
+    index : int
+        The sequence.
+    firings : float64 array of shape (firing,)
+        Instants, s.
+    frames : slice
+        Of the sequence; firings whose span does not lie within are left out.
+    span : (float, float)
+        Seconds before (below 0) and after a firing.
+    check : callable
+        Called before each firing is read; what it raises ends the reading.
+
+    Returns
+    -------
+    float32 array of shape (depth, width)
+        NaN without firings, and where values are not finite.
+    """
+    rate = store.layout.frame_rate
+    before, after = (round(bound * rate) for bound in span)
+    nearest = np.round(firings * rate).astype(int)
+    inside = nearest[(nearest + before >= frames.start) & (nearest + after < frames.stop)]
+    # Of a long recording some firings, evenly apart, tell as much.
+    chosen = inside[
+        np.unique(np.linspace(0, len(inside) - 1, min(len(inside), MOST_FIRINGS)).astype(int))
+    ]
+    if not len(chosen):
+        return np.full(store.layout.shape[1:], np.nan, np.float32)
+    total = np.zeros((after - before + 1, *store.layout.shape[1:]))
+    for frame in chosen.tolist():
+        check()
+        total += store.tvi(index, time=slice(frame + before, frame + after + 1))
+    return (total / len(chosen)).std(axis=0).astype(np.float32)

@@ -11,7 +11,7 @@ from ...simulator.errors import InputError, MusimError
 from ...training.identification.same_recording import is_same_recording
 from .watching import Watched
 
-TRUE, FOUND = "true", "found"
+TRUE, FOUND, KNOWN = "true", "found", "known"
 
 LOOKED_AT = 3
 """Sequences by which a recording is told to be another than that of some units."""
@@ -19,12 +19,15 @@ LOOKED_AT = 3
 
 @dataclass(frozen=True)
 class UnitSet:
-    """Units of a recording's sequences: the true ones, or those that a method found.
+    """Units of a recording's sequences.
+
+    The true ones; those that a method found; or firings that came with the recording, such as those
+    of units in an electromyogram, of which nobody knows where they lie.
 
     Parameters
     ----------
     name : str
-    kind : {"true", "found"}
+    kind : {"true", "found", "known"}
     watched : Watched
         The store that holds them.
     """
@@ -36,7 +39,7 @@ class UnitSet:
     def place_of(self, recording: Store, sequence: int) -> int | None:
         """Return the sequence of the set's store that is one of a recording; None without any."""
         store = self.watched.store
-        if self.kind == TRUE or store.location.address == recording.location.address:
+        if self.kind != FOUND or store.location.address == recording.location.address:
             return sequence
         return place_of(store, recording, sequence)
 
@@ -49,7 +52,7 @@ class Recording:
     ----------
     watched : Watched
     sets : list of UnitSet
-        The true units first.
+        The true units, or known firings, first.
     """
 
     watched: Watched
@@ -123,8 +126,11 @@ def open_shown(urls: Iterable[Any], sequence: int = 0, frame: int = 0) -> Shown:
 
 
 def _recording(watched: Watched) -> Recording:
-    sets = [UnitSet("truth", TRUE, watched)] if watched.opened.has_truth else []
-    return Recording(watched, sets)
+    store = watched.opened
+    if store.has_truth:
+        return Recording(watched, [UnitSet("truth", TRUE, watched)])
+    known = {"firing", "unit_count"} <= set(store.layout.variables) and not store.has_units
+    return Recording(watched, [UnitSet("known firings", KNOWN, watched)] if known else [])
 
 
 def _sources_of(units: Watched) -> list[Watched]:

@@ -47,11 +47,18 @@ class Units:
 
 
 def read_units(store: Store, index: int) -> Units:
-    """Read the units of one sequence of a store, without padding."""
+    """Read the units of one sequence of a store, without padding.
+
+    Where nothing but their firings is known, territories and trains are 0.
+    """
     count = int(store.read("unit_count", index))
-    territory, train, firing = (
-        store.read(name, index)[:count] for name in ("territory", "twitch_train", "firing")
-    )
+    firing = store.read("firing", index)[:count]
+    frames, *image = store.layout.shape
+    territory, train = np.zeros((count, *image), np.float32), np.zeros((count, frames), np.float32)
+    if store.has_units:
+        territory, train = (
+            store.read(name, index)[:count] for name in ("territory", "twitch_train")
+        )
     window = (0.0, store.layout.shape[0] / store.layout.frame_rate)
     return Units(
         territory.astype(np.float32, copy=False),

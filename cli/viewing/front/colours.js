@@ -12,7 +12,7 @@ export const isDark = () => matchMedia("(prefers-color-scheme: dark)").matches;
 export const unitColour = (unit) => data.colours[unit % data.colours.length];
 
 export function setStyle(kind, number) {
-  if (kind === "true") return { colour: "#111111", dashes: "2.5 2" };
+  if (kind !== "found") return { colour: "#111111", dashes: "2.5 2" };
   return { colour: SETS[number % SETS.length], dashes: DASHES[number % DASHES.length] };
 }
 

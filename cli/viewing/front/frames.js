@@ -30,7 +30,8 @@ function blockLength(number) {
 function blockQuery(number, block) {
   const layer = layerOf(number);
   const made = layer.needs_units ? { set: setOf(number), units: number === state.recording ? chosen() : undefined } : {};
-  if (!layer.moves) return { name: "map", query: { ...query(number), layer: layer.name } };
+  if (layer.needs_unit) Object.assign(made, { units: undefined, unit: state.unit });
+  if (!layer.moves) return { name: "map", query: { ...query(number), layer: layer.name, ...made } };
   const length = blockLength(number);
   const first = block * length;
   const count = Math.min(length, seen(number).frames - first);
@@ -38,6 +39,10 @@ function blockQuery(number, block) {
 }
 
 const setOf = (number) => Math.min(state.set, data.recordings[number].sets.length - 1);
+
+// Whether there is something to show: some layers are of one unit, and one has to be chosen.
+export const isAsked = (number) =>
+  !layerOf(number).needs_unit || (number === state.recording && state.unit !== null);
 
 // The values of a frame, or null until it is there; it and those that follow are asked for.
 export function frameValues(number, frame, ahead = 0) {

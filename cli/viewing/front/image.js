@@ -2,7 +2,7 @@
 
 import { data, duration, frameAt, layerOf, recording, seen } from "./data.js";
 import { byId, element, fixed, press } from "./elements.js";
-import { frameValues, onFrames } from "./frames.js";
+import { frameValues, isAsked, onFrames } from "./frames.js";
 import { createOverlay } from "./outlines.js";
 import { on, set, state } from "./state.js";
 
@@ -15,7 +15,7 @@ export function createImages() {
   byId("views").classList.toggle("several", views.length > 1);
   new ResizeObserver(fit).observe(byId("views"));
   onFrames(draw);
-  on(["time", "layer", "gain", "loaded", "set", "left", "playing"], draw);
+  on(["time", "layer", "gain", "loaded", "set", "unit", "left", "playing"], draw);
   on(["recording", "pixel", "loaded"], mark);
   on(["loaded", "recording"], drawLayers);
   on(["layer"], drawLayers);
@@ -118,15 +118,33 @@ function rangeOf(view, values) {
 export function draw() {
   if (!data.seen.length) return;
   for (const view of views) {
+    const asked = isAsked(view.number);
+    view.stage.classList.toggle("unasked", !asked);
+    if (!asked) {
+      clear(view);
+      continue;
+    }
     const values = frameValues(view.number, frameAt(view.number), state.playing ? 3 : 1);
+    const key = `${seen(view.number).sequence}/${layerOf(view.number).name}`;
     view.stage.classList.toggle("waiting", values === null && !state.playing);
-    if (values === null) continue;
+    if (values === null) {
+      // Of another layer or sequence nothing is left to be taken for what is awaited.
+      if (view.shown !== key) clear(view);
+      continue;
+    }
+    view.shown = key;
     const range = rangeOf(view, values);
     paint(view, values, range);
     view.values = values;
     label(view, range);
-    view.canvas.dataset.shown = `${seen(view.number).sequence}/${layerOf(view.number).name}/${frameAt(view.number)}`;
+    view.canvas.dataset.shown = `${key}/${frameAt(view.number)}`;
   }
+}
+
+function clear(view) {
+  view.context.clearRect(0, 0, view.canvas.width, view.canvas.height);
+  view.shown = null;
+  view.values = null;
 }
 
 function paint(view, values, [low, high]) {

@@ -34,7 +34,7 @@ const KEYS = [
     [["X"], "X", "only this unit in the reconstruction; all", () => alone()],
   ]],
   ["Image", [
-    [["1", "2", "3", "4"], "1 2 3 4", "layer", (event) => layer(Number(event.key) - 1)],
+    [["1", "2", "3", "4", "5"], "1 2 3 4 5", "layer", (event) => layer(Number(event.key) - 1)],
     [["[", "]"], "[ ]", "paler, stronger colours", (event) => set({ gain: state.gain * (event.key === "[" ? 0.8 : 1.25) })],
     [["\\"], "\\", "colours as at first", () => set({ gain: 1 })],
     [["o"], "o", "outlines", () => set({ outlines: !state.outlines })],

@@ -28,7 +28,8 @@ function showFacts() {
   const about = recording();
   const [, depth, width] = about.shape;
   document.body.classList.toggle("no-units", !about.sets.length);
-  byId("outlines").hidden = byId("own-scale").hidden = !about.sets.length;
+  byId("own-scale").hidden = !about.sets.length;
+  byId("outlines").hidden = !about.sets.length && !seen().marks.length;
   document.body.classList.toggle("stills", seen().frames === 1 && !about.sets.length);
   document.title = `${about.name} · musim view`;
   byId("name").textContent = about.name;

@@ -15,6 +15,7 @@ export function createOverlay(number, about) {
     preserveAspectRatio: "none",
     "aria-hidden": "true",
   });
+  const marks = svg("g", { class: "marks" });
   const labels = element("div", { class: "labels" });
   const root = element("div", { class: "overlay" }, drawing, labels);
 
@@ -22,12 +23,13 @@ export function createOverlay(number, about) {
     root.hidden = !state.outlines;
     const sets = seen(number)?.units ?? [];
     const mine = number === state.recording;
-    drawing.replaceChildren();
+    marks.replaceChildren(...(seen(number)?.marks ?? []).map(mark));
+    drawing.replaceChildren(marks);
     labels.replaceChildren();
     sets.forEach((units, place) => {
       if (units === null || state.hidden.has(place)) return;
       const active = place === Math.min(state.set, sets.length - 1);
-      if (!active) drawing.prepend(...units.map((unit) => other(unit, place)));
+      if (!active) marks.before(...units.map((unit) => other(unit, place)));
       else {
         const shown = [...units].sort((a, b) => b.area - a.area);
         drawing.append(...shown.map((unit) => own(unit, place, mine)));
@@ -35,6 +37,9 @@ export function createOverlay(number, about) {
       }
     });
   }
+
+  const mark = ({ label, path: shape, colour }) =>
+    svg("path", { d: shape, stroke: colour }, svg("title", {}, label));
 
   function path(unit, place, properties) {
     return svg("path", { d: unit.outline, "data-set": place, "data-unit": unit.unit, ...properties });
@@ -86,7 +91,7 @@ export function createOverlay(number, about) {
   // Units whose outline holds a point: the set's own first, small ones first.
   function inside(x, y) {
     const point = new DOMPoint(x, y);
-    const found = [...drawing.querySelectorAll("path")].filter((one) => one.isPointInFill(point));
+    const found = [...drawing.querySelectorAll("path[data-unit]")].filter((one) => one.isPointInFill(point));
     const units = found.map((one) => ({ set: Number(one.dataset.set), unit: Number(one.dataset.unit) }));
     const area = ({ set: place, unit }) => seen(number).units[place][unit].area;
     return units.sort((a, b) => (b.set === state.set) - (a.set === state.set) || area(a) - area(b));

@@ -6,12 +6,15 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 
+import numpy as np
 import pytest
 
 from musim.cli.viewing import serving
 from musim.datasets.store_files import ROOT
+from tests.cli.viewing.client import Client
 
 
 def start(*arguments, **environment):
@@ -36,6 +39,41 @@ def test_it_serves_until_it_is_told_to_end(looked_at, number):
         out, err = process.communicate(timeout=30)
     assert process.returncode == 0
     assert (out, err) == ("Ctrl-C ends it.\n", "")
+
+
+def test_stores_in_object_stores_are_seen(looked_at):
+    pytest.importorskip("s3fs")
+    boto3, moto = pytest.importorskip("boto3"), pytest.importorskip("moto.server")
+    server = moto.ThreadedMotoServer(port=0)
+    server.start()
+    # Only the other process opens the store: file systems are kept, with the server they had.
+    access = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing",
+              "AWS_DEFAULT_REGION": "us-east-1"}  # fmt: skip
+    host, port = server.get_host_and_port()
+    client = boto3.client(
+        "s3", endpoint_url=f"http://{host}:{port}", region_name="us-east-1",
+        aws_access_key_id="nobody", aws_secret_access_key="nothing",
+    )  # fmt: skip
+    client.create_bucket(Bucket="viewing")
+    folder = looked_at.recording.location.path
+    for path in folder.rglob("*"):
+        if path.is_file():
+            key = f"set.zarr/{path.relative_to(folder).as_posix()}"
+            client.upload_file(str(path), "viewing", key)
+    process = start("s3://viewing/set.zarr", "--no-browser", **access,
+                    AWS_ENDPOINT_URL=f"http://{host}:{port}")  # fmt: skip
+    try:
+        page = Client(re.search(r"http\S+", process.stdout.readline())[0])
+        found = page.array("/api/frames?sequence=1&layer=velocity&first=50&count=2")
+        wanted = looked_at.recording.tvi(1, time=slice(50, 52))
+        np.testing.assert_array_equal(found, wanted)
+        assert page.get("/api/state").status == 200
+        assert len(page.json("/api/units")[0]) == 4
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        client.close()
+        server.stop()
 
 
 def test_no_browser_is_said_in_one_line(looked_at):
