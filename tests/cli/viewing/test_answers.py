@@ -30,7 +30,7 @@ def test_about_tells_recordings_and_sets(client, looked_at):
         ("truth", "true"), ("refine", "found"), ("velbss", "found"),
     ]  # fmt: skip
     assert [layer["name"] for layer in one["layers"]] == [
-        "velocity", "sd", "reconstruction", "residual",
+        "velocity", "sd", "reconstruction", "residual", "about",
     ]  # fmt: skip
     assert about["colours"] == list(COLOURS)
 
@@ -172,7 +172,7 @@ def test_the_course_of_a_twitch_is_the_mean_about_firings(answers, looked_at):
         ("frames", {"layer": "../x"}, ["layer", "one of velocity, sd"]),
         ("frames", {}, ["layer", "nothing"]),
         ("frames", {"layer": "sd"}, ["layer", "that moves"]),
-        ("map", {"layer": "velocity"}, ["layer", "'sd'"]),
+        ("map", {"layer": "velocity"}, ["layer", "does not move"]),
         ("frames", {"layer": "residual", "set": 3}, ["set", "0 to 2"]),
         ("frames", {"layer": "residual", "units": "0,9"}, ["units", "'9'", "0 to 3"]),
         ("trains", {"points": 1}, ["points", "4 to"]),
