@@ -76,6 +76,8 @@ def test_the_reach_that_is_found_is_the_networks(pairs, networks, run, tmp_path)
     places = [np.concatenate([each.answers.points for each in one.points]).tolist()
               for one in (found, again, other)]  # fmt: skip
     assert places[0] == places[1] != places[2]
+    # Answers to whole slices do not depend on the windows that are asked about.
+    assert again.whole_errors == pytest.approx(found.whole_errors)
 
 
 def test_networks_that_take_slices_alone_are_asked_about_them_alone(pairs, networks, run):
