@@ -26,6 +26,10 @@ from .source import Pairs
 
 GENERATORS, DISCRIMINATORS = "generators", "discriminators"
 
+MOST_FILLED = 4
+"""Most that images are filled up with zeros to what networks take, in sides of theirs: with more,
+nearly all of the work would be on nothing."""
+
 
 @register
 class PairedTask:
@@ -62,8 +66,17 @@ class PairedTask:
         return self.grid.shape[1:] if whole else None
 
     def check(self, source: Pairs) -> None:
-        """Raise InputError unless there are pairs to train on and to validate by."""
+        """Raise InputError unless there are pairs that these networks can learn from."""
         source.examples_of.check(self.settings)
+        clip = (self.settings.frames,) if self.settings.dimensions == 3 else ()
+        sides = self.grid.shape[1:]
+        filled = max(self.networks.size_for((*clip, *sides))[-2:])
+        most = MOST_FILLED * max(sides)
+        if filled > most:
+            raise InputError(
+                f"levels: found {self.settings.levels}, for which images of {sides[0]} x "
+                f"{sides[1]} px are filled up to {filled}, wanted {most} px at most; set fewer"
+            )
 
     def optimisers(self) -> dict[str, Optimizer]:
         """Return Adam for what makes images and for what judges them."""

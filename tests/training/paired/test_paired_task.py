@@ -298,3 +298,11 @@ def test_slices_of_several_sizes_go_without_a_canvas(architecture, slices_store)
 def test_a_batch_has_one_size(refused):
     with refused("batch_size: found 2", "wanted 1"):
         PairedSettings(canvas="slice", batch_size=2)
+
+
+def test_networks_much_deeper_than_images_are_refused(pairs_store, refused):
+    source = Pairs.of(pairs_store)
+    deepest = PairedTask(PairedSettings(levels=7, maps=1).on(source), source.grid)
+    deepest.check(source)  # 32 px become 128
+    with refused("levels: found 8", "32 x 32 px are filled up to 256", "128 px at most"):
+        PairedTask(PairedSettings(levels=8, maps=1).on(source), source.grid).check(source)
