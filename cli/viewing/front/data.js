@@ -72,6 +72,12 @@ export async function loadMatches() {
 // What the units of the set are in the light of the true ones; null where that is not known.
 export const matches = () => seen()?.matches?.[state.set] ?? null;
 
+// The set that is shown first: what a method found, or else the truth.
+export function firstSet(number) {
+  const found = data.recordings[number].sets.findIndex((one) => one.kind === "found");
+  return Math.max(found, 0);
+}
+
 export const recording = () => data.recordings[state.recording];
 export const seen = (number = state.recording) => data.seen[number];
 export const units = () => seen()?.units[state.set] ?? [];

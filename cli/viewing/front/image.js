@@ -1,6 +1,6 @@
 // The image of each recording: its pixels, its scale of colours, and where the pointer is.
 
-import { data, duration, frameAt, layerOf, recording, seen } from "./data.js";
+import { data, duration, firstSet, frameAt, layerOf, recording, seen } from "./data.js";
 import { byId, element, fixed, press } from "./elements.js";
 import { frameValues, isAsked, onFrames } from "./frames.js";
 import { createOverlay } from "./outlines.js";
@@ -206,11 +206,11 @@ export function read(number, pixel) {
 function pick(number, pixel, here) {
   if (pixel === null) return;
   const other = number !== state.recording;
-  const first = here.findIndex(({ set: one }) => one === state.set);
-  let unit = first < 0 ? (here[0] ?? null) : here[first];
+  let unit = here[0] ?? null;
   const at = here.findIndex((one) => one.set === state.set && one.unit === state.unit);
   if (!other && at >= 0) unit = here[(at + 1) % here.length];
   const changes = { recording: number, pixel };
+  if (other) Object.assign(changes, { set: firstSet(number), left: new Set() });
   if (unit) Object.assign(changes, { set: unit.set, unit: unit.unit });
   else changes.unit = null;
   set(changes);
@@ -228,7 +228,8 @@ function walk(event, number, about) {
     const [down, right] = STEPS[event.key];
     const row = Math.max(0, Math.min(pixel.row + down, depth - 1));
     const column = Math.max(0, Math.min(pixel.column + right, width - 1));
-    set({ recording: number, pixel: { row, column } });
+    const changes = number === state.recording ? {} : { recording: number, set: firstSet(number), unit: null };
+    set({ ...changes, pixel: { row, column } });
     read(number, { row, column });
   } else return;
   event.preventDefault();

@@ -1,11 +1,11 @@
 // Keys, each with what it does; the help lists the same table.
 
 import { lastTime } from "./image.js";
-import { data, frameAt, rate, recording, unitNow, units } from "./data.js";
+import { data, firstSet, frameAt, rate, recording, unitNow, units } from "./data.js";
 import { byId, element } from "./elements.js";
 import { goTo, move, speedUp, toggle, turn } from "./player.js";
+import { shift, zoom } from "./span.js";
 import { set, state } from "./state.js";
-import { shift, zoom } from "./trains.js";
 import { inOrder, toggleSet, toggleUnit } from "./units.js";
 
 const END = Number.MAX_SAFE_INTEGER;
@@ -99,7 +99,8 @@ function nextSet() {
 
 function nextRecording() {
   if (data.recordings.length < 2) return;
-  set({ recording: (state.recording + 1) % data.recordings.length, set: 0, unit: null, pixel: null });
+  const next = (state.recording + 1) % data.recordings.length;
+  set({ recording: next, set: firstSet(next), unit: null, pixel: null, left: new Set() });
 }
 
 function layer(place) {

@@ -6,6 +6,7 @@ import { createDetail } from "./detail.js";
 import { byId, element, fixed } from "./elements.js";
 import { createImages } from "./image.js";
 import { createKeys } from "./keys.js";
+import { goToPlace, keepPlace, placeAsked } from "./place.js";
 import { createPlayer } from "./player.js";
 import { on, set, state } from "./state.js";
 import { createTrains } from "./trains.js";
@@ -50,18 +51,16 @@ async function begin() {
   createKeys();
   on(["loaded", "recording"], showFacts);
   on(["loaded", "recording", "set"], () => quietly(loadMatches()));
-  const sets = recording().sets;
-  const found = sets.findIndex((one) => one.kind === "found");
-  const video = recording().kind === "video";
+  const asked = placeAsked();
   // Nobody is told yet: there is nothing to show.
-  Object.assign(state, {
-    set: Math.max(found, 0),
-    layer: recording().layers[0].name,
-    speed: video ? 1 : 0.1,
-    sequence: about.sequence,
+  Object.assign(state, asked, {
+    speed: recording().kind === "video" ? 1 : 0.1,
+    sequence: asked.sequence ?? about.sequence,
   });
-  await loadSequence(about.sequence);
-  if (about.frame) set({ time: about.frame / rate() });
+  await loadSequence(state.sequence);
+  if (asked.sequence === null && about.frame) set({ time: about.frame / rate() });
+  goToPlace();
+  keepPlace();
   document.body.classList.add("ready");
   setInterval(() => document.visibilityState === "visible" && byId("trouble").hidden && quietly(json("state")), OFTEN);
 }

@@ -63,8 +63,8 @@ def visit(browser, client):
         page.goto(server.address)
         page.wait_for_selector("body.ready")
         wait_for_frame(page, 0)
-        assert page.url == origin  # the token is out of the address
-        page.troubles = troubles
+        assert page.url.partition("#")[0] == origin  # the token is out of the address
+        page.troubles, page.address = troubles, server.address
         return page
 
     yield open_page
@@ -318,6 +318,64 @@ def test_units_are_seen_in_the_light_of_the_truth(visit):
     page.keyboard.press("ArrowDown")
     assert "matches 0 (r " in page.locator("#detail dl").inner_text()
     assert page.locator(".overlay path.true:not(.faded)").count() == 1
+
+
+def test_loading_again_comes_back_to_the_place(visit):
+    page = visit()
+    page.keyboard.press("PageDown")
+    wait_for_frame(page, 0, sequence=1)
+    page.keyboard.press("4")
+    page.keyboard.press("ArrowUp")
+    page.locator("#frame").fill("20")
+    wait_for_frame(page, 20, "residual", 1)
+    wait_until(page, "location.hash.includes('time=0.05')")
+    page.reload()
+    wait_for_frame(page, 20, "residual", 1)
+    assert (state(page, "unit"), state(page, "set")) == (3, 1)
+    page.goto("about:blank")
+    page.goto(page.address + "#sequence=7&unit=x&layer=nothing&set=-1&time=1e9&recording=5")
+    wait_for_frame(page, 0)
+    assert (state(page, "unit"), state(page, "set")) == (None, 1)
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        np.eye(3),
+        # Of deuteranopes and protanopes (Machado et al. 2009, doi:10.1109/TVCG.2009.113).
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
+         [-0.011820, 0.042940, 0.968881]],
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+         [-0.003882, -0.048116, 1.051998]],
+    ],
+    ids=["all", "deuteranopia", "protanopia"],
+)  # fmt: skip
+def test_the_colour_blind_tell_colours_apart(visit, client, seen):
+    def lab(colours):
+        values = np.asarray(colours, float) / 255
+        linear = np.where(values > 0.04045, ((values + 0.055) / 1.055) ** 2.4, values / 12.92)
+        linear = np.clip(linear @ np.array(seen).T, 0, 1)
+        to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722],
+                           [0.0193, 0.1192, 0.9505]]) / [[0.9505], [1], [1.089]]  # fmt: skip
+        x, y, z = np.cbrt(np.maximum(linear @ to_xyz.T, 0.008856)).T
+        return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+
+    velocity = lab(client.array("/api/colours")[0])
+    assert np.linalg.norm(velocity[0] - velocity[-1]) > 30  # both directions
+    assert (np.linalg.norm(velocity[[0, -1]] - velocity[127], axis=1) > 40).all()
+    middle = velocity[:, 0].argmax()
+    assert (np.diff(velocity[: middle + 1, 0]) > -1).all()  # lighter up to the middle,
+    assert (np.diff(velocity[middle:, 0]) < 1).all()  # then darker
+    page = visit()
+    styles = page.evaluate("""async () => {
+      const { setStyle } = await import("/colours.js");
+      return [["true", 0], ...[0, 1, 2, 3, 4, 5].map((n) => ["found", n])]
+        .map(([kind, number]) => setStyle(kind, number));
+    }""")
+    assert len({style["dashes"] for style in styles}) == len(styles)
+    shown = lab([[int(style["colour"][n : n + 2], 16) for n in (1, 3, 5)] for style in styles])
+    apart = np.linalg.norm(shown[:, None] - shown, axis=2)[np.triu_indices(len(shown), 1)]
+    assert apart.min() > 10
 
 
 def test_names_from_outside_are_texts(visit):
