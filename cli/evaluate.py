@@ -59,6 +59,7 @@ Examples:
   musim evaluate identify --protocol ali-2020 --quick --run detector --run twitches
   musim evaluate identify musim.zarr
   musim evaluate identify musim.zarr --compare ica,stica,velbss --out methods
+  musim evaluate identify curated.zarr --found units.zarr
 """,
 )
 @click.argument("store", metavar="[STORE]", required=False)
@@ -88,6 +89,10 @@ Examples:
     help="A run of musim train judge, for learned; or of detect and twitch, one each, for network.",
 )  # fmt: skip
 @click.option(
+    "--found", default=None, metavar="UNITS",
+    help="Score these units, which were found in STORE before, in place of a method's.",
+)  # fmt: skip
+@click.option(
     "-o", "--out", "target", default="evaluation", show_default=True, metavar="FOLDER",
     help="Where tables and figures are written.",
 )  # fmt: skip
@@ -111,9 +116,12 @@ Examples:
 @click.option("--overwrite", is_flag=True, help="Replace an evaluation that is there.")
 @json_option
 @config_option
-def identify(store, protocol, difficulty, method, compared, runs, target, changes, firings, rules,
-             quick, sequences, workers, resume, overwrite, as_json) -> None:  # fmt: skip
+def identify(store, protocol, difficulty, method, compared, runs, found, target, changes, firings,
+             rules, quick, sequences, workers, resume, overwrite, as_json) -> None:  # fmt: skip
     """Score how a method identifies motor units: on a protocol, a sweep, or a STORE with truth.
+
+    STORE holds simulated recordings; or units that musim curate made, which are taken for the truth
+    of their recordings.
 
     First by trains (of correlation above 0.7) and firings, with what a wrong unit would score; then
     detection, segmentation and rate of agreement as Ali et al. 2020 define them. The folder gets a
@@ -121,8 +129,40 @@ def identify(store, protocol, difficulty, method, compared, runs, target, change
     means (summary.csv), and figures.
     """
     from ..training.identification.evaluation import evaluate as evaluate_method
-    from ..training.identification.tables import calibration, short_tables, summary
+    from ..training.identification.tables import calibration, summary
 
+    on = _source(store, protocol, difficulty, quick, sequences)
+    options = {"runs": runs, "settings": changes_from(changes), "firings": firings,
+               "rules": rules, "workers": workers, "resume": resume,
+               "overwrite": overwrite}  # fmt: skip
+    if compared is not None:
+        if found is not None:
+            raise InputError("found both --compare and --found, wanted one of them")
+        if method is not None:
+            raise InputError("found both --method and --compare, wanted one of them")
+        _compare(on, compared, target, options, as_json)
+        return
+    began = time.perf_counter()
+    with progress("identifying" if found is None else "scoring", "sequences") as report:
+        if found is not None:
+            scored = _found(on, found, method, target, options, report)
+        else:
+            scored = evaluate_method(
+                on, method or usual_method(runs), target, **options, on_progress=report
+            )
+    seconds = time.perf_counter() - began
+    if as_json:
+        error, predictions = calibration(scored)
+        print_json(
+            evaluation=target, sequences=len(scored.sequences), seconds=seconds,
+            summary=summary(scored), calibration_error=error, predictions=predictions,
+        )  # fmt: skip
+        return
+    _print_scores(scored, target, rules, seconds)
+
+
+def _source(store, protocol, difficulty, quick, sequences):
+    """Return what a method is scored on: a protocol, or a store's place."""
     if sum(choice is not None for choice in (store, protocol, difficulty)) != 1:
         raise InputError("found none or several of STORE, --protocol and --sweep, wanted one")
     if sequences is not None and quick:
@@ -132,35 +172,20 @@ def identify(store, protocol, difficulty, method, compared, runs, target, change
             f"{store}: found --quick or --sequences with a store, wanted neither; all of its "
             "sequences are scored"
         )
-    on = store
-    if on is None:
-        usual = USUAL_SEQUENCES // QUICK if quick else USUAL_SEQUENCES
-        count = usual if sequences is None else sequences
-        on = ali_2020(count) if difficulty is None else sweep(difficulty, count)
-    options = {"runs": runs, "settings": changes_from(changes), "firings": firings,
-               "rules": rules, "workers": workers, "resume": resume,
-               "overwrite": overwrite}  # fmt: skip
-    if compared is not None:
-        if method is not None:
-            raise InputError("found both --method and --compare, wanted one of them")
-        _compare(on, compared, target, options, as_json)
-        return
-    began = time.perf_counter()
-    with progress("identifying", "sequences") as report:
-        found = evaluate_method(
-            on, method or usual_method(runs), target, **options, on_progress=report
-        )
-    seconds = time.perf_counter() - began
-    if as_json:
-        error, predictions = calibration(found)
-        print_json(
-            evaluation=target, sequences=len(found.sequences), seconds=seconds,
-            summary=summary(found), calibration_error=error, predictions=predictions,
-        )  # fmt: skip
-        return
+    if store is not None:
+        return store
+    usual = USUAL_SEQUENCES // QUICK if quick else USUAL_SEQUENCES
+    count = usual if sequences is None else sequences
+    return ali_2020(count) if difficulty is None else sweep(difficulty, count)
+
+
+def _print_scores(scored, target, rules, seconds) -> None:
+    """Print the tables of an evaluation."""
+    from ..training.identification.tables import calibration, short_tables
+
     console = out()
     console.print("Mean±SD over n sequences; by overlap: over n units, ± the standard error.")
-    for short in short_tables(found):
+    for short in short_tables(scored):
         table = Table(*short.headings, box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
         for column in table.columns:
             column.justify, column.no_wrap = "right", True
@@ -168,14 +193,29 @@ def identify(store, protocol, difficulty, method, compared, runs, target, change
             table.add_row(*row)
         console.print(short.title, markup=False)
         console.print(table)
-    if rules is not None and not any(row["rules_kept"] for row in found.sequences):
+    if rules is not None and not any(row["rules_kept"] for row in scored.sequences):
         console.print(f"No unit that was found fires: by the rules {rules} there is none.")
-    error, predictions = calibration(found)
+    error, predictions = calibration(scored)
     if predictions:
         console.print(f"Calibration error of confidence (true by train): {error:.3f} over "
                       f"{predictions} units found.", soft_wrap=True, markup=False)  # fmt: skip
-    console.print(f"{target}: {counted(len(found.sequences), 'sequence')} ({seconds:.0f} s). "
+    console.print(f"{target}: {counted(len(scored.sequences), 'sequence')} ({seconds:.0f} s). "
                   f"Look at them: musim report {target}", soft_wrap=True, markup=False)  # fmt: skip
+
+
+def _found(on, found, method, target, options, report):
+    """Score units that were found before; what is said of methods has no use then."""
+    from ..training.identification.found_evaluation import evaluate_found
+
+    unused = {"--method": method, "--run": options.pop("runs"), "--set": options.pop("settings"),
+              "--firings": options.pop("firings")}  # fmt: skip
+    for name, value in unused.items():
+        if value:
+            raise InputError(f"found both --found and {name}, wanted one of them")
+    if not isinstance(on, str):
+        raise InputError("found --found without STORE, wanted the recordings in which units were "
+                         "found, or curated units of them")  # fmt: skip
+    return evaluate_found(found, on, target, **options, on_progress=report)
 
 
 def _compare(on, compared, target, options, as_json) -> None:

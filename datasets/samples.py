@@ -74,7 +74,8 @@ class Sampling:
         parameters = store.parameters
         if parameters is None or not store.has_truth:
             raise InputError(
-                f"snr: found no truth in {store.location}, wanted a simulated store to draw it for"
+                f"snr: found no simulated noise in {store.location}, wanted a simulated store to "
+                "draw it for; leave it out"
             )
         if store.domain != "analytic" and not store.has_recordings:
             raise InputError(

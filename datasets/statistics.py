@@ -8,6 +8,7 @@ import numpy as np
 
 from ..simulator.errors import InputError, MusimError
 from ..simulator.sequence import signal_power
+from .labels import Labelled
 from .origin import moment_attributes, moments_of
 from .sealing import set_attributes
 from .store import Store
@@ -39,7 +40,8 @@ def standardisation(
     InputError
         If voxels are not finite, or all alike.
     """
-    kept = moments_of(json.loads(store.location.read(ROOT))["attributes"])
+    labelled = isinstance(store, Labelled)  # its attributes are of the units, not of recordings
+    kept = None if labelled else moments_of(json.loads(store.location.read(ROOT))["attributes"])
     if kept is not None:
         return kept
     mean = power = 0.0
@@ -57,7 +59,7 @@ def standardisation(
             f"{store.location}: found voxels of mean {mean:.3g} and standard deviation {sd:.3g} "
             "mm/s, wanted finite ones that differ"
         )
-    if keep:
+    if keep and not labelled:
         try:
             set_attributes(store.location, moment_attributes(mean, sd))
         except MusimError:

@@ -13,11 +13,11 @@ from ...simulator.errors import InputError
 from ...simulator.ranges import Range
 from ...simulator.seeds import check_seed
 from ..epochs import EpochPlan
+from ..labels import open_with_labels
 from ..samples import Sampling
 from ..splits import DEFAULT_SHARES
 from ..splits import split as split_indices
 from ..statistics import standardisation
-from ..store import open_sequences
 from .ahead import Ahead, Processes, Threads, free, threads_here
 from .collate import Batch
 from .reading import BatchReader, Request
@@ -39,6 +39,7 @@ class SequenceLoader(IterableDataset[Batch]):
     Parameters
     ----------
     store : Store, str or path
+        Of curated units, the recordings are read, and the units are the truth.
     batch_size : int
         Sequences in a batch; the last of an epoch has what is left.
     split : str, optional
@@ -103,7 +104,7 @@ class SequenceLoader(IterableDataset[Batch]):
         shape: tuple[int, int, int] | None = None,
     ) -> None:
         seed = check_seed(seed)
-        self.store = open_sequences(store)
+        self.store = open_with_labels(store)
         self.sampling = Sampling(
             window=window,
             flips=tuple(flips),

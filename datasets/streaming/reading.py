@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from ...simulator.errors import MusimError
+from ..labels import open_with_labels
 from ..samples import AXES, Sampling, choose, read_truth, read_voxels, turn
-from ..store import Store, open_sequences
+from ..store import Store
 from .collate import Batch, Sample, collate_sequences, collate_units
 from .memory import BatchMemory
 from .recordings import recorded
@@ -70,7 +71,7 @@ class BatchReader(Dataset[Batch]):
     def store(self) -> Store:
         """The store, opened when first asked for."""
         if self._store is None:
-            self._store = open_sequences(self.url)
+            self._store = open_with_labels(self.url)
         return self._store
 
     def __getitem__(self, request: Request) -> Batch:  # type: ignore[override]

@@ -72,3 +72,19 @@ def test_wrong_inputs_are_told_in_one_line(musim, found, changes, arguments, wor
     assert done.code == 2
     assert words in done.err
     assert len(done.err.strip().splitlines()) == 1
+
+
+def test_labels_are_scored_against(musim, found, changes):
+    assert musim("curate", found, "--edits", changes, "-o", "labels.zarr", "--workers", 1).code == 0
+    done = musim("evaluate", "identify", "labels.zarr", "--found", found, "-o", "e", "--json",
+                 "--workers", 1)  # fmt: skip
+    assert done.code == 0, done.err
+    (row,) = json.loads(done.out)["summary"]
+    assert row["train_recall_mean"] == 1.0
+    assert row["train_precision_mean"] == pytest.approx(2 / 3)
+    for more in (["--method", "ica"], ["--firings", "grid"], ["--compare", "ica,stica"]):
+        done = musim("evaluate", "identify", "labels.zarr", "--found", found, *more)
+        assert done.code == 2
+        assert f"{more[0]} and --found" in done.err or f"--found and {more[0]}" in done.err
+    done = musim("evaluate", "identify", "--protocol", "ali-2020", "--found", found)
+    assert "found --found without STORE" in done.err

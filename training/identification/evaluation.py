@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ...datasets.labels import open_with_labels
 from ...datasets.origin import software_versions
-from ...datasets.store import open_sequences
 from ...simulator.errors import InputError
 from ...simulator.experiment.own_maps import with_own_maps
 from ...simulator.rendering import render
@@ -76,6 +76,8 @@ def evaluate(
 ) -> IdentificationEvaluation:
     """Score a method on a protocol, or on the sequences of a store that knows its truth.
 
+    Of curated units, what people said of their recordings is the truth.
+
     Parameters
     ----------
     on : Protocol, or str or path of a store
@@ -120,8 +122,38 @@ def evaluate(
         rules_named(rules)
         planned["rules"] = rules
     planned |= {} if values is None else {"settings": values.to_json()}
+    return carry_out(
+        out, planned, sizes, known_in(work, method), workers=workers, resume=resume,
+        overwrite=overwrite, on_progress=on_progress,
+    )  # fmt: skip
+
+
+def carry_out(
+    out: str | Path,
+    planned: dict[str, Any],
+    sizes: Sequence[int],
+    work: Callable[..., None],
+    *,
+    workers: int | None,
+    resume: bool,
+    overwrite: bool,
+    on_progress: Callable[[int, int], None],
+) -> IdentificationEvaluation:
+    """Score sequences in parts, and write tables and figures of all; see :func:`evaluate`.
+
+    Parameters
+    ----------
+    out : path
+    planned : dict
+        Settings, which the folder keeps.
+    sizes : sequence of int
+        Sequences of each condition.
+    work : callable
+        Given the folder's address, a condition and the first and last of some of its sequences,
+        scores these and writes the part :func:`part_name`.
+    """
     tasks = {
-        _part(number, first, last): (number, first, last)
+        part_name(number, first, last): (number, first, last)
         for number, size in enumerate(sizes)
         for first in range(0, size, CHUNK)
         for last in (min(first + CHUNK, size),)
@@ -129,7 +161,7 @@ def evaluate(
     folder = EvaluationFolder(out, FILES)
     software = json.dumps(software_versions(), sort_keys=True)
     with evaluation_in_parts(
-        folder, planned, software, tasks, known_in(work, method), sum(sizes), workers=workers,
+        folder, planned, software, tasks, work, sum(sizes), workers=workers,
         resume=resume, overwrite=overwrite, on_progress=on_progress,
     ) as (place, parts):  # fmt: skip
         # Last what marks an evaluation as finished.
@@ -158,7 +190,7 @@ def _of_protocol(protocol: Protocol, method: str, runs: Sequence[str]) -> Plan:
 
 
 def _of_store(url: Any, method: str, runs: Sequence[str]) -> Plan:
-    store = open_sequences(url)
+    store = open_with_labels(url)
     if not store.has_truth:
         known = "firing" in store.layout.variables
         firings = ", and musim evaluate firings scores their firings against those known of it"
@@ -179,7 +211,8 @@ def _of_store(url: Any, method: str, runs: Sequence[str]) -> Plan:
     return settings, [len(store)], score_stored
 
 
-def _part(condition: int, first: int, last: int) -> str:
+def part_name(condition: int, first: int, last: int) -> str:
+    """Return the name of the part that holds the rows of some sequences of a condition."""
     return f"{condition:03d}-{first:05d}-{last:05d}.json"
 
 
@@ -212,20 +245,20 @@ def score_drawn(address: str, condition: int, first: int, last: int) -> None:
     values, more = dict(drawn.values), settings.get("settings")
     how = {"firings": settings.get("firings"), "rules": settings.get("rules")}
     part = score_cases(what, cases(), method, runs, values, first, more, **how)
-    folder.write_part(_part(condition, first, last), part)
+    folder.write_part(part_name(condition, first, last), part)
 
 
 def score_stored(address: str, condition: int, first: int, last: int) -> None:
     """Identify and score some sequences of a store; runs wherever dask puts it."""
     folder = EvaluationFolder(address, FILES)
     settings = folder.settings()
-    store = open_sequences(settings["store"])
+    store = open_with_labels(settings["store"])
     cases = ((recording_of(store, i), truth_of(store, i)) for i in range(first, last))
     method, runs = str(settings["method"]), settings.get("runs", [])
     more = settings.get("settings")
     how = {"firings": settings.get("firings"), "rules": settings.get("rules")}
     part = score_cases(str(store.location), cases, method, runs, {}, first, more, **how)
-    folder.write_part(_part(condition, first, last), part)
+    folder.write_part(part_name(condition, first, last), part)
 
 
 def read_evaluation(place: str | Path) -> IdentificationEvaluation:

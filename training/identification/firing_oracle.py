@@ -1,5 +1,7 @@
 """What firings are worth at best: found in the true trains, with the noise that they would have."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,9 +50,11 @@ def oracle_agreement(
     """Return how the oracle's firings of each true unit agree with its own, float64 (unit,).
 
     Within 10 ms after the unit's best lag, as those of methods. NaN in recordings of the virtual
-    experiment, where least squares with territories alone are no oracle: motion spreads.
+    experiment and in those whose units people told, where least squares with territories alone are
+    no oracle: motion spreads.
     """
-    if truth.doses is not None or not truth.unit_count:
+    told = math.isnan(truth.snr)  # by people, of recordings
+    if told or truth.doses is not None or not truth.unit_count:
         return np.full(truth.unit_count, np.nan)
     window = (0.0, len(recording.tvi) / recording.frame_rate)
     found = oracle_units(recording, truth, firings).firing

@@ -43,7 +43,8 @@ def draw_by_rate(evaluation: IdentificationEvaluation) -> Chart | None:
     for place, row in zip(places, rows, strict=True):
         recall.annotate(str(row["units"]), (place, row["recall"]), (0, -11), fontsize=7,
                         textcoords="offset points", ha="center", color=GREY)  # fmt: skip
-    agreement.legend(fontsize=7, frameon=False, loc="lower left")
+    if agreement.get_legend_handles_labels()[0]:  # something is known of some unit
+        agreement.legend(fontsize=7, frameon=False, loc="lower left")
     for axes, label in ((agreement, "Agreement of firings"), (recall, "Recall by trains")):
         axes.set_xticks(list(places), [rate_range(row) for row in rows])
         axes.set_xlim(-0.5, len(rows) - 0.5)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...datasets.event_tables import EventTable, read_events
 from ...datasets.importing.hashing import sha256_of
+from ...datasets.labels import Labelled
 from ...datasets.layout import Layout
 from ...datasets.location import Location
 from ...datasets.origin import (
@@ -41,6 +42,8 @@ MOST_UNITS = 100
 
 def recording_of(store: Store, index: int) -> Recording:
     """Return one sequence of any store as a recording."""
+    if isinstance(store, Labelled):
+        return recording_of(*store.recording(index))
     tvi = store.tvi(index).astype(np.float32, copy=False)
     rate = store.layout.frame_rate
     return Recording(tvi, rate, store.layout.pixel_size, band_of(store.origin, rate))

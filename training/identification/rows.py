@@ -1,7 +1,7 @@
 """Rows of scores: of the sequences, true units and predictions of an evaluation."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -79,6 +79,7 @@ def score_cases(
     settings: Mapping[str, Any] | None = None,
     firings: str | None = None,
     rules: str | None = None,
+    given: Callable[[int], Units] | None = None,
 ) -> dict[str, list[Row]]:
     """Find the units of some sequences and score them.
 
@@ -100,6 +101,8 @@ def score_cases(
         See :func:`.methods.identify`.
     rules : str, optional
         One of :data:`.metrics.emg_rules.RULES`.
+    given : callable, optional
+        Returns the units that were found in a sequence, by its number; they are not found again.
 
     Returns
     -------
@@ -122,9 +125,14 @@ def score_cases(
         with threadpool_limits(1):  # the other cores have sequences of their own
             began = time.process_time()
             with _naming(what, index):
-                found = identify(
-                    recording, method, truth=truth, runs=runs, settings=settings, firings=firings
-                )
+                found = (
+                    identify(
+                        recording, method, truth=truth, runs=runs, settings=settings,
+                        firings=firings,
+                    )
+                    if given is None
+                    else given(index)
+                )  # fmt: skip
             seconds = time.process_time() - began
             scored = score_units(found, truth, recording.frame_rate)
         difficulty = {"snr": truth.snr, "synchrony": truth.synchrony, **values, "sequence": index}

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 
 from ...datasets.grid import Grid
+from ...datasets.labels import open_with_labels
 from ...datasets.location import Location
 from ...datasets.splits import split
-from ...datasets.store import Store, open_sequences
+from ...datasets.store import Store
 from ...datasets.streaming import EndlessLoader, SequenceLoader
 from ...simulator.errors import InputError
 from ...simulator.experiment.doses import Doses
@@ -32,7 +33,8 @@ class Source:
     Parameters
     ----------
     store : str
-        A store's path or URL; empty for endless sequences.
+        A store's path or URL, of simulated sequences or of curated units, whose recordings are
+        taken then; empty for endless sequences.
     parameters : Parameters, optional
         Of endless sequences.
     doses : Doses, optional
@@ -98,7 +100,7 @@ class Source:
 
     def open(self) -> Store | None:
         """Return the store, opened; None for endless sequences."""
-        return open_sequences(self.store) if self.store else None
+        return open_with_labels(self.store) if self.store else None
 
     def open_with_truth(self) -> Store | None:
         """Return the store, opened, as :meth:`open`; raise InputError if it has no truth."""
@@ -106,7 +108,7 @@ class Source:
         if store is not None and not store.has_truth:
             raise InputError(
                 f"source: found no units in {store.location}, wanted a store with truth; simulate "
-                "one with `musim generate`"
+                "one with musim generate, or curate the units of recordings with musim curate"
             )
         return store
 
@@ -114,7 +116,7 @@ class Source:
     def grid(self) -> Grid:
         """Frames, image, frame rate and pixel of a sequence."""
         if self.parameters is None:
-            return open_sequences(self.store).layout.grid
+            return open_with_labels(self.store).layout.grid
         chosen = self.parameters
         return Grid((chosen.frames, *chosen.pixels), chosen.frame_rate, chosen.pixel_size)
 
@@ -206,7 +208,7 @@ class Source:
         InputError
             If the split has no sequence for each process.
         """
-        store = open_sequences(self.store)
+        store = open_with_labels(self.store)
         ranks = int(options.get("ranks", 1))
         try:
             available = split(len(store), share, trials=store.trials).size
