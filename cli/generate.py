@@ -257,7 +257,7 @@ def _make(parameters, target, settings, options, as_json) -> dict[str, Any]:
         generate_store(parameters, target, **settings, **options, on_progress=report)
     seconds = time.perf_counter() - began
     if not as_json:
-        out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim preview {target}",
+        out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim view {target}",
                     soft_wrap=True)  # fmt: skip
     return {"store": target, "sequences": settings["sequences"], "seconds": seconds}
 

@@ -216,7 +216,7 @@ def _done(store: "Store", target: str, began: float, *, as_json: bool) -> dict[s
     seconds = time.perf_counter() - began
     left_out = sum(store.origin.left_out.values())  # type: ignore[union-attr]
     if not as_json:
-        out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim preview {target}",
+        out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim view {target}",
                     soft_wrap=True)  # fmt: skip
         if left_out:
             out().print(f"{counted(left_out, 'slice')} left out: one of the two pictures is "

@@ -162,7 +162,7 @@ def bring_in(
             crop_lost=planned.cuts.lost, remarks=remarks, seconds=seconds,
         )  # fmt: skip
         return
-    out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim preview {target}",
+    out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim view {target}",
                 soft_wrap=True, markup=False)  # fmt: skip
 
 

@@ -222,7 +222,7 @@ def import_recordings(files, target, descriptions, describe, preset, events, dty
             left_out=planned.left_out, remarks=[*map(as_options, planned.remarks)], seconds=seconds,
         )  # fmt: skip
         return
-    out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim preview {target}",
+    out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim view {target}",
                 soft_wrap=True, markup=False)  # fmt: skip
 
 

@@ -125,7 +125,7 @@ def make(
         store = generate_trials(study, target, **settings, **options, on_progress=report)
     seconds = time.perf_counter() - began
     if not as_json:
-        out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim preview {target}",
+        out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim view {target}",
                     soft_wrap=True)  # fmt: skip
     return {"store": target, "sequences": len(store), "seconds": seconds}
 

@@ -71,7 +71,7 @@ def sample(run, images, target, seed, sampler, steps, size, accelerator, workers
     drawn = "with masks" if masks else "without masks"
     out().print(
         f"{target}: {counted(len(made), 'image')} of {depth} x {width} px sampled, {drawn} "
-        f"({seconds:.1f} s). Look at them: musim preview {target}",
+        f"({seconds:.1f} s). Look at them: musim view {target}",
         soft_wrap=True,
         markup=False,
     )

@@ -90,7 +90,7 @@ def make(
                           **options, on_progress=report)  # fmt: skip
     seconds = time.perf_counter() - began
     if not as_json:
-        out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim preview {target}",
+        out().print(f"{target} is done ({seconds:.1f} s). Look at it: musim view {target}",
                     soft_wrap=True)  # fmt: skip
     return {"store": target, "sequences": settings["sequences"], "seconds": seconds}
 

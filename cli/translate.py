@@ -65,7 +65,7 @@ def translate(store, run, target, workers, resume, overwrite, as_json) -> None:
         return
     out().print(
         f"{target}: {counted(len(made), 'sequence')} translated, {_labels(made)} "
-        f"({seconds:.1f} s). Look at them: musim preview {target}",
+        f"({seconds:.1f} s). Look at them: musim view {target}",
         soft_wrap=True,
         markup=False,
     )
@@ -77,7 +77,7 @@ def _tell_slices(made, target, seconds, as_json) -> None:
         return
     out().print(
         f"{target}: {counted(len(made), 'slice')} translated ({seconds:.1f} s). Look at them: "
-        f"musim preview {target}", soft_wrap=True, markup=False,
+        f"musim view {target}", soft_wrap=True, markup=False,
     )  # fmt: skip
 
 

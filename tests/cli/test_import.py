@@ -81,7 +81,7 @@ def test_a_recording_becomes_a_store_that_every_command_takes(musim, files, tmp_
     assert done.code == 0, done.err
     assert "1 sequence of 8 x 6 px of 1 x 1 mm and 60 frames at 512 Hz, from 1 file " in done.err
     assert "imported.zarr is done" in done.out
-    assert "musim preview imported.zarr" in done.out
+    assert "musim view imported.zarr" in done.out
     store = open_store("imported.zarr")
     np.testing.assert_array_equal(store.tvi(0), velocity())
 
@@ -327,7 +327,7 @@ def test_names_that_look_like_markup_are_shown_as_they_are(musim, tmp_path):
                  "--out", "b[/i].zarr")  # fmt: skip
     assert made.code == 0, made.err
     assert "a[bold].h5: the last" in made.err
-    assert "musim preview b[/i].zarr" in made.out
+    assert "musim view b[/i].zarr" in made.out
     (tmp_path / "b[/i].zarr").rename(tmp_path / "b.zarr")
     told = musim("info", "b.zarr")
     assert told.code == 0, told.err

@@ -29,7 +29,7 @@ def test_two_volumes_become_a_store(files, musim):
     assert "8 pairs of slices (5 axial, 3 sagittal) on 32 x 32 px -> left.zarr" in done.err
     assert "the grids of both volumes agree: nothing was resampled" in done.err
     assert "the middle column of voxels, from left to right, is in neither half" in done.err
-    assert "musim preview left.zarr" in done.out
+    assert "musim view left.zarr" in done.out
     stored = slices_of("left.zarr")
     assert all(np.array_equal(one.image, -one.image_b) for one in stored)
     assert musim("verify", "left.zarr").code == 0

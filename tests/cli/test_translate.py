@@ -271,7 +271,7 @@ def test_a_store_is_translated_with_its_labels(musim, run, tmp_path):
     done = musim(*TRANSLATE)
     assert done.code == 0, done.err
     assert done.out.startswith("t.zarr: 4 sequences translated, with their labels (")
-    assert done.out.strip().endswith("musim preview t.zarr")
+    assert done.out.strip().endswith("musim view t.zarr")
     assert "\n" not in done.out.strip()
     assert done.err.splitlines()[-1] == "translating: 4/4 sequences"
     source, found = open_store(tmp_path / "a.zarr"), open_store(tmp_path / "t.zarr")

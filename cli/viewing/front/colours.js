@@ -16,6 +16,9 @@ export function setStyle(kind, number) {
   return { colour: SETS[number % SETS.length], dashes: DASHES[number % DASHES.length] };
 }
 
+// The style of one of a recording's sets.
+export const styleOf = (sets, place) => setStyle(sets[place].kind, place - (sets[0].kind !== "found"));
+
 const channels = (colour) => [1, 3, 5].map((place) => parseInt(colour.slice(place, place + 2), 16));
 
 function luminance(colour) {
@@ -26,16 +29,20 @@ function luminance(colour) {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-// A unit's colour as a line on the page's ground: on a dark one, dark colours are made paler.
+// A unit's colour as a line on the page's ground: on a dark one, dark colours are made lighter.
 export function lineColour(unit) {
-  let colour = unitColour(unit);
-  while (isDark() && luminance(colour) < 0.22) {
-    colour = `#${channels(colour)
-      .map((value) => Math.round(value + (255 - value) * 0.15).toString(16).padStart(2, "0"))
-      .join("")}`;
-  }
-  return colour;
+  const colour = unitColour(unit);
+  if (!isDark() || luminance(colour) > 0.2) return colour;
+  const [red, green, blue] = channels(colour);
+  const most = Math.max(red, green, blue);
+  // As light as it gets without losing its hue; then towards white.
+  let lighter = [red, green, blue].map((value) => (value * 255) / most);
+  while (luminance(hex(lighter)) < 0.2) lighter = lighter.map((value) => value + (255 - value) * 0.1);
+  while (luminance(hex(lighter)) > 0.3) lighter = lighter.map((value) => value * 0.95);
+  return hex(lighter);
 }
+
+const hex = (values) => `#${values.map((value) => Math.round(value).toString(16).padStart(2, "0")).join("")}`;
 
 export const textOn = (colour) => (luminance(colour) > 0.179 ? "#000" : "#fff");
 

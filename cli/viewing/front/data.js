@@ -104,5 +104,8 @@ export const query = (number = state.recording) => ({
 // Units of which reconstructions are made: all of the set, but for those left out.
 export function chosen() {
   if (!state.left.size) return undefined;
-  return units().map((unit) => unit.unit).filter((unit) => !state.left.has(unit)).join(",");
+  return units()
+    .map((unit) => unit.unit)
+    .filter((unit) => !state.left.has(unit))
+    .join(",");
 }

@@ -2,7 +2,7 @@
 
 import uPlot from "./vendor/uPlot.js";
 import { json, quietly } from "./api.js";
-import { css, lineColour, setStyle, textOn, unitColour } from "./colours.js";
+import { css, lineColour, styleOf, textOn, unitColour } from "./colours.js";
 import { matches, query, recording, setName, unitNow } from "./data.js";
 import { byId, element, fixed } from "./elements.js";
 import { on, set, state } from "./state.js";
@@ -24,7 +24,13 @@ function draw() {
   plot = null;
   box.hidden = !recording().sets.length;
   if (!unit) {
-    box.replaceChildren(element("p", { class: "nothing" }, "Click a unit in the image, in the table or among the trains to see its twitch and its neighbours."));
+    box.replaceChildren(
+      element(
+        "p",
+        { class: "nothing" },
+        "Click a unit in the image, in the table or among the trains to see its twitch and its neighbours.",
+      ),
+    );
     return;
   }
   const twitch = element("div", { class: "twitch" });
@@ -37,14 +43,20 @@ function draw() {
       drawTwitch(twitch, unit, found.twitch, null);
       like.replaceChildren(...neighbours(found.neighbours));
       if (!unit.area) return;
-      quietly(json("seen", about).then((seen) => asked === mine && drawTwitch(twitch, unit, found.twitch, seen)));
+      quietly(
+        json("seen", about).then((seen) => asked === mine && drawTwitch(twitch, unit, found.twitch, seen)),
+      );
     }),
   );
 }
 
 function heading(unit) {
   const colour = unitColour(unit.unit);
-  const name = element("span", { class: "label", style: { background: colour, color: textOn(colour) } }, String(unit.unit));
+  const name = element(
+    "span",
+    { class: "label", style: { background: colour, color: textOn(colour) } },
+    String(unit.unit),
+  );
   return element("h2", {}, "Unit ", name, element("small", {}, ` ${setName(state.set)}`));
 }
 
@@ -62,13 +74,20 @@ function facts(unit) {
     ["Truth", truth(unit)],
     ["Rate", `${fixed(unit.rate, 1)} Hz, intervals vary by ${fixed(unit.variation * 100, 0)} %`],
     ["Firings", String(unit.firings.length)],
-    ["Centre", unit.centre ? `${fixed(unit.centre[0], 1)} mm deep, ${fixed(unit.centre[1], 1)} mm across` : "outside the image"],
+    [
+      "Centre",
+      unit.centre
+        ? `${fixed(unit.centre[0], 1)} mm deep, ${fixed(unit.centre[1], 1)} mm across`
+        : "outside the image",
+    ],
     ["Area", `${fixed(unit.area, 1)} mm²${unit.uncertain ? ", outline uncertain" : ""}`],
   ];
   return element(
     "dl",
     {},
-    ...rows.filter(([, text]) => text !== null).map(([what, text]) => element("div", {}, element("dt", {}, what), element("dd", {}, text))),
+    ...rows
+      .filter(([, text]) => text !== null)
+      .map(([what, text]) => element("div", {}, element("dt", {}, what), element("dd", {}, text))),
   );
 }
 
@@ -77,24 +96,37 @@ function drawTwitch(box, unit, twitch, seen) {
   plot = null;
   const caption = element("p", { class: "caption" });
   if (!twitch.count) {
-    box.replaceChildren(element("p", { class: "nothing" }, "No firing lies far enough from the ends to show a twitch."));
+    box.replaceChildren(
+      element("p", { class: "nothing" }, "No firing lies far enough from the ends to show a twitch."),
+    );
     return;
   }
   caption.append(
     element("span", { class: "key", style: { background: lineColour(unit.unit) } }),
     ` train, mean and SD of ${twitch.count} firings`,
   );
-  if (seen) caption.append(" ", element("span", { class: "key", style: { background: css("--faint") } }), " recorded velocity in the territory");
+  if (seen)
+    caption.append(
+      " ",
+      element("span", { class: "key", style: { background: css("--faint") } }),
+      " recorded velocity in the territory",
+    );
   const ink = css("--faint");
   const font = "10px system-ui, sans-serif";
   const add = (sign) => twitch.mean.map((value, n) => value + sign * twitch.sd[n]);
   const area = element("div");
   box.replaceChildren(area, caption);
-  const axis = { stroke: ink, font, labelFont: font, grid: { stroke: css("--grid"), width: 1 }, ticks: { show: false } };
+  const axis = {
+    stroke: ink,
+    font,
+    labelFont: font,
+    grid: { stroke: css("--grid"), width: 1 },
+    ticks: { show: false },
+  };
   plot = new uPlot(
     {
       width: Math.max(box.clientWidth, 200),
-      height: 170,
+      height: 140,
       legend: { show: false },
       cursor: { show: false },
       padding: [6, 14, 0, 0],
@@ -112,7 +144,13 @@ function drawTwitch(box, unit, twitch, seen) {
       ],
       bands: [{ series: [1, 2], fill: `${lineColour(unit.unit)}2e` }],
     },
-    [twitch.time.map((time) => time * 1000), add(1), add(-1), seen ? seen.mean : twitch.time.map(() => null), twitch.mean],
+    [
+      twitch.time.map((time) => time * 1000),
+      add(1),
+      add(-1),
+      seen ? seen.mean : twitch.time.map(() => null),
+      twitch.mean,
+    ],
     area,
   );
 }
@@ -133,9 +171,8 @@ function neighbours(found) {
 
 function neighbour(other) {
   const own = other.set === state.set;
-  const { kind, name } = recording().sets[other.set];
-  const first = recording().sets[0].kind === "true";
-  const colour = own ? unitColour(other.unit) : setStyle(kind, other.set - first).colour;
+  const { sets } = recording();
+  const colour = own ? unitColour(other.unit) : styleOf(sets, other.set).colour;
   const go = () => set({ set: other.set, unit: other.unit });
   return element(
     "tr",
@@ -143,8 +180,12 @@ function neighbour(other) {
     element(
       "th",
       { scope: "row" },
-      element("button", { type: "button", class: "label", style: { background: colour, color: textOn(colour) } }, String(other.unit)),
-      own ? null : element("small", {}, ` ${name}`),
+      element(
+        "button",
+        { type: "button", class: "label", style: { background: colour, color: textOn(colour) } },
+        String(other.unit),
+      ),
+      own ? null : element("small", {}, ` ${sets[other.set].name}`),
     ),
     element("td", {}, fixed(other.iou)),
     element("td", {}, fixed(other.correlation)),

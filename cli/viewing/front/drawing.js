@@ -57,7 +57,11 @@ export function names(self, rows) {
   rows.forEach((row, place) => {
     ctx.font = `${isLit(row) ? "bold " : ""}${11 * devicePixelRatio}px system-ui, sans-serif`;
     ctx.fillStyle = row.colour;
-    ctx.fillText(row.label, bbox.left - 8 * devicePixelRatio, bbox.top + (bbox.height * (place + 0.42)) / rows.length);
+    ctx.fillText(
+      row.label,
+      bbox.left - 8 * devicePixelRatio,
+      bbox.top + (bbox.height * (place + 0.42)) / rows.length,
+    );
   });
   ctx.restore();
 }

@@ -16,7 +16,8 @@ function filled(made, properties, children) {
   for (const [key, value] of Object.entries(properties)) {
     if (value === null || value === undefined || value === false) continue;
     if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-    else if (key === "style") for (const [name, one] of Object.entries(value)) made.style.setProperty(name, one);
+    else if (key === "style")
+      for (const [name, one] of Object.entries(value)) made.style.setProperty(name, one);
     else made.setAttribute(key, value === true ? "" : value);
   }
   made.append(...children.filter((child) => child !== null && child !== undefined));

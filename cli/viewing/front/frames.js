@@ -29,7 +29,9 @@ function blockLength(number) {
 
 function blockQuery(number, block) {
   const layer = layerOf(number);
-  const made = layer.needs_units ? { set: setOf(number), units: number === state.recording ? chosen() : undefined } : {};
+  const made = layer.needs_units
+    ? { set: setOf(number), units: number === state.recording ? chosen() : undefined }
+    : {};
   if (layer.needs_unit) Object.assign(made, { units: undefined, unit: state.unit });
   if (!layer.moves) return { name: "map", query: { ...query(number), layer: layer.name, ...made } };
   const length = blockLength(number);

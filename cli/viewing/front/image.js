@@ -41,7 +41,9 @@ function createView(number, about) {
       onclick: (event) => pick(number, place(event, stage, about), overlay.unitsAt(event)),
       onkeydown: (event) => walk(event, number, about),
     },
-    canvas, overlay.root, pointer,
+    canvas,
+    overlay.root,
+    pointer,
   );
   const bar = element("canvas", { width: 1, height: 256 });
   const high = element("span");
@@ -49,10 +51,30 @@ function createView(number, about) {
   const unit = element("span", { class: "unit-name" });
   const scale = element("div", { class: "colour-bar", "aria-hidden": "true" }, high, bar, low, unit);
   const caption = element("figcaption", {}, about.name);
-  const figure = element("figure", { class: "view" }, caption, element("div", { class: "row" }, stage, scale));
+  const figure = element(
+    "figure",
+    { class: "view" },
+    caption,
+    element("div", { class: "row" }, stage, scale),
+  );
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, depth);
-  return { number, about, figure, stage, canvas, context, image, overlay, pointer, bar, high, low, unit, scale };
+  return {
+    number,
+    about,
+    figure,
+    stage,
+    canvas,
+    context,
+    image,
+    overlay,
+    pointer,
+    bar,
+    high,
+    low,
+    unit,
+    scale,
+  };
 }
 
 const millimetres = ({ shape, pixel_size: size }) => [shape[1] * size[0], shape[2] * size[1]];
@@ -228,7 +250,8 @@ function walk(event, number, about) {
     const [down, right] = STEPS[event.key];
     const row = Math.max(0, Math.min(pixel.row + down, depth - 1));
     const column = Math.max(0, Math.min(pixel.column + right, width - 1));
-    const changes = number === state.recording ? {} : { recording: number, set: firstSet(number), unit: null };
+    const changes =
+      number === state.recording ? {} : { recording: number, set: firstSet(number), unit: null };
     set({ ...changes, pixel: { row, column } });
     read(number, { row, column });
   } else return;

@@ -20,7 +20,10 @@ onTrouble((text, status) => {
   if (!box.hidden && status !== 0) return;
   const again = element("button", { type: "button", onclick: () => location.reload() }, "Load again");
   const close = element("button", { type: "button", onclick: () => (box.hidden = true) }, "Close");
-  box.replaceChildren(element("span", {}, text), status === 409 || status === 410 || status === 0 ? again : close);
+  box.replaceChildren(
+    element("span", {}, text),
+    status === 409 || status === 410 || status === 0 ? again : close,
+  );
   box.hidden = false;
   set({ playing: false });
 });
@@ -37,7 +40,8 @@ function showFacts() {
   byId("name").title = about.place;
   const { frames, facts } = seen();
   const size = `${depth} × ${width} px`;
-  const length = frames > 1 ? `${frames} frames at ${Number(rate().toFixed(2))} Hz, ${fixed(frames / rate(), 2)} s` : null;
+  const length =
+    frames > 1 ? `${frames} frames at ${Number(rate().toFixed(2))} Hz, ${fixed(frames / rate(), 2)} s` : null;
   byId("facts").textContent = [about.made_by, ...facts, size, length].filter(Boolean).join(" · ");
 }
 
@@ -62,7 +66,10 @@ async function begin() {
   goToPlace();
   keepPlace();
   document.body.classList.add("ready");
-  setInterval(() => document.visibilityState === "visible" && byId("trouble").hidden && quietly(json("state")), OFTEN);
+  setInterval(
+    () => document.visibilityState === "visible" && byId("trouble").hidden && quietly(json("state")),
+    OFTEN,
+  );
 }
 
 // For scripts that look at the page.

@@ -1,6 +1,6 @@
 // Outlines of units over an image. The set that is chosen is in colour, others are dashed.
 
-import { setStyle, textOn, unitColour } from "./colours.js";
+import { styleOf, textOn, unitColour } from "./colours.js";
 import { matches, seen } from "./data.js";
 import { element, svg } from "./elements.js";
 import { on, state } from "./state.js";
@@ -47,8 +47,12 @@ export function createOverlay(number, about) {
 
   function other(unit, place) {
     const { kind } = about.sets[place];
-    const { colour, dashes } = setStyle(kind, place - (about.sets[0].kind === "true"));
-    return path(unit, place, { class: `other ${kind}${lit(unit, place) ? "" : " faded"}`, stroke: colour, "stroke-dasharray": dashes });
+    const { colour, dashes } = styleOf(about.sets, place);
+    return path(unit, place, {
+      class: `other ${kind}${lit(unit, place) ? "" : " faded"}`,
+      stroke: colour,
+      "stroke-dasharray": dashes,
+    });
   }
 
   // With the unit that is chosen its true one stands out.

@@ -42,7 +42,8 @@ function stateRows(found) {
   }));
 }
 
-const rowOf = (found, place) => found.values.subarray((place + 1) * found.shape[1], (place + 2) * found.shape[1]);
+const rowOf = (found, place) =>
+  found.values.subarray((place + 1) * found.shape[1], (place + 2) * found.shape[1]);
 
 function unitRows(found, truth) {
   return units().map((unit, place) => {
@@ -71,7 +72,9 @@ export function bands(rows) {
     const centre = (low + high) / 2;
     const half = (high - low) / 2 || 1;
     const lift = (values) =>
-      Array.from(values, (value) => (Number.isFinite(value) ? middle + ((value - centre) / half) * 0.46 : null));
+      Array.from(values, (value) =>
+        Number.isFinite(value) ? middle + ((value - centre) / half) * 0.46 : null,
+      );
     return { own: lift(row.values), under: row.under ? lift(row.under.values) : null };
   });
 }

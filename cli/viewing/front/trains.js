@@ -45,7 +45,8 @@ function refresh() {
   quietly(
     fetchRows(points()).then((found) => {
       if (asked !== mine) return;
-      const alike = plot && rows.length === found.length && rows.every((row, place) => isAlike(row, found[place]));
+      const alike =
+        plot && rows.length === found.length && rows.every((row, place) => isAlike(row, found[place]));
       rows = found;
       if (alike) renew();
       else build();
@@ -117,7 +118,13 @@ function build() {
           grid: { stroke: css("--grid"), width: 1 },
           ticks: { size: 4, stroke: css("--line") },
         },
-        { size: seen().signals.length ? WIDE_EDGE : EDGE, splits: () => [], grid: { show: false }, ticks: { show: false }, stroke: ink },
+        {
+          size: seen().signals.length ? WIDE_EDGE : EDGE,
+          splits: () => [],
+          grid: { show: false },
+          ticks: { show: false },
+          stroke: ink,
+        },
       ],
       series: [
         {},
@@ -160,9 +167,12 @@ function titleOf() {
 }
 
 function nothing() {
-  if (recording().sets.length && seen().units[state.set] === null) return "Nobody looked for units in this sequence.";
+  if (recording().sets.length && seen().units[state.set] === null)
+    return "Nobody looked for units in this sequence.";
   if (recording().sets.length) return "No unit was found.";
-  return recording().tells_pixels ? "Click a pixel of the image to see its signal." : "No signal was recorded beside the images.";
+  return recording().tells_pixels
+    ? "Click a pixel of the image to see its signal."
+    : "No signal was recorded beside the images.";
 }
 
 function selected(self) {

@@ -1,6 +1,6 @@
 // The table of a set's units, and which sets there are.
 
-import { setStyle, textOn, unitColour } from "./colours.js";
+import { styleOf, textOn, unitColour } from "./colours.js";
 import { matches, recording, seen, units } from "./data.js";
 import { byId, element, fixed, svg } from "./elements.js";
 import { on, set, state } from "./state.js";
@@ -28,35 +28,40 @@ function drawSets() {
   const { sets } = recording();
   byId("units").hidden = !sets.length;
   byId("sets").replaceChildren(
-    ...sets.flatMap((one, place) => [
-      element(
-        "button",
-        {
-          type: "button",
-          "aria-pressed": String(place === state.set),
-          title: `Units of ${one.name} (m: the next ones)`,
-          onclick: () => set({ set: place, unit: null, left: new Set() }),
-        },
-        swatch(one, place),
-        ` ${one.name} `,
-        element("small", {}, String(seen().units[place]?.length ?? "–")),
-      ),
-      sets.length > 1
-        ? element(
-            "button",
-            {
-              type: "button",
-              class: "eye",
-              "aria-pressed": String(!state.hidden.has(place)),
-              "aria-label": `Outlines of ${one.name}`,
-              title: `Outlines of ${one.name}`,
-              onclick: () => toggleSet(place),
-            },
-            eye(),
-          )
-        : null,
-    ]).filter(Boolean),
+    ...sets.map((one, place) => element("span", { class: "pair" }, ...controlsOf(one, place))),
   );
+}
+
+function controlsOf(one, place) {
+  const { sets } = recording();
+  return [
+    element(
+      "button",
+      {
+        type: "button",
+        "aria-pressed": String(place === state.set),
+        title: `Units of ${one.name} (m: the next ones)`,
+        onclick: () => set({ set: place, unit: null, left: new Set() }),
+      },
+      swatch(one, place),
+      ` ${one.name} `,
+      element("small", {}, String(seen().units[place]?.length ?? "–")),
+    ),
+    sets.length > 1
+      ? element(
+          "button",
+          {
+            type: "button",
+            class: "eye",
+            "aria-pressed": String(!state.hidden.has(place)),
+            "aria-label": `Outlines of ${one.name}`,
+            title: `Outlines of ${one.name}`,
+            onclick: () => toggleSet(place),
+          },
+          eye(),
+        )
+      : null,
+  ].filter(Boolean);
 }
 
 export function toggleSet(place) {
@@ -67,7 +72,7 @@ export function toggleSet(place) {
 
 function swatch(one, place) {
   const active = place === state.set;
-  const style = setStyle(one.kind, place - (recording().sets[0].kind === "true"));
+  const style = styleOf(recording().sets, place);
   return svg(
     "svg",
     { class: "swatch", viewBox: "0 0 20 8", "aria-hidden": "true" },
@@ -130,7 +135,16 @@ function drawTable() {
     element(
       "table",
       {},
-      element("thead", {}, element("tr", {}, ...head, element("th", { scope: "col", title: "Part of the reconstruction" }, "In"))),
+      element(
+        "thead",
+        {},
+        element(
+          "tr",
+          {},
+          ...head,
+          element("th", { scope: "col", title: "Part of the reconstruction" }, "In"),
+        ),
+      ),
       element("tbody", {}, ...sorted.map((unit) => row(unit, columns))),
     ),
   );
@@ -146,7 +160,12 @@ function row(unit, columns) {
   const colour = unitColour(unit.unit);
   const name = element(
     "button",
-    { type: "button", class: "label", style: { background: colour, color: textOn(colour) }, "aria-label": `Unit ${unit.unit}` },
+    {
+      type: "button",
+      class: "label",
+      style: { background: colour, color: textOn(colour) },
+      "aria-label": `Unit ${unit.unit}`,
+    },
     String(unit.unit),
   );
   const box = element("input", {
@@ -162,7 +181,11 @@ function row(unit, columns) {
     ...columns.map((column) =>
       column.key === "unit"
         ? element("th", { scope: "row" }, name)
-        : element("td", { title: column.judged ? matches().found[unit.unit].words : null }, fixed(valueOf(unit, column.key), column.decimals)),
+        : element(
+            "td",
+            { title: column.judged ? matches().found[unit.unit].words : null },
+            fixed(valueOf(unit, column.key), column.decimals),
+          ),
     ),
     element("td", {}, box),
   );
@@ -175,7 +198,8 @@ export function toggleUnit(unit) {
 }
 
 // The units as the table has them, for keys that go from one to the next.
-export const inOrder = () => [...byId("table").querySelectorAll("tr[data-unit]")].map((one) => Number(one.dataset.unit));
+export const inOrder = () =>
+  [...byId("table").querySelectorAll("tr[data-unit]")].map((one) => Number(one.dataset.unit));
 
 function light() {
   for (const one of byId("table").querySelectorAll("tr[data-unit]")) {
