@@ -12,6 +12,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "extensions"))
 
+from drawings import NOT_TOLD  # noqa: E402
+
 project = "musim"
 author = "the musim authors"
 copyright = f"{author}, Apache-2.0"  # noqa: A001
@@ -69,6 +71,8 @@ sphinx_gallery_conf = {
     "plot_gallery": "True",
     "nested_sections": False,
     "parallel": 2,
+    "image_scrapers": ("drawings.show_drawings", "matplotlib"),
+    "ignore_repr_types": NOT_TOLD,
 }
 
 # The site: nothing is fetched from elsewhere
