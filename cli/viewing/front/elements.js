@@ -24,6 +24,13 @@ function filled(made, properties, children) {
   return made;
 }
 
+// Fill a box anew; what had the focus has it again, known by its `data-focus`.
+export function refill(box, ...children) {
+  const focused = box.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined;
+  box.replaceChildren(...children);
+  if (focused !== undefined) box.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
+}
+
 // A number as it reads: a dash where it is not known, a minus that is one.
 export function fixed(value, decimals = 2) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";

@@ -1,7 +1,7 @@
 // The image of each recording: its pixels, its scale of colours, and where the pointer is.
 
 import { data, duration, firstSet, frameAt, layerOf, recording, seen } from "./data.js";
-import { byId, element, fixed, press } from "./elements.js";
+import { byId, element, fixed, press, refill } from "./elements.js";
 import { frameValues, isAsked, onFrames } from "./frames.js";
 import { createOverlay } from "./outlines.js";
 import { on, set, state } from "./state.js";
@@ -109,13 +109,14 @@ function size(view, scale) {
 }
 
 function drawLayers() {
-  const box = byId("layers");
-  box.replaceChildren(
+  refill(
+    byId("layers"),
     ...recording().layers.map((layer, number) =>
       element(
         "button",
         {
           type: "button",
+          "data-focus": layer.name,
           "aria-pressed": String(layer === layerOf()),
           title: `${layer.label} (${number + 1})`,
           onclick: () => set({ layer: layer.name }),

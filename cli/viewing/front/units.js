@@ -2,7 +2,7 @@
 
 import { styleOf, textOn, unitColour } from "./colours.js";
 import { matches, recording, seen, units } from "./data.js";
-import { byId, element, fixed, svg } from "./elements.js";
+import { byId, element, fixed, refill, svg } from "./elements.js";
 import { on, set, state } from "./state.js";
 
 const COLUMNS = [
@@ -27,7 +27,8 @@ export function createUnits() {
 function drawSets() {
   const { sets } = recording();
   byId("units").hidden = !sets.length;
-  byId("sets").replaceChildren(
+  refill(
+    byId("sets"),
     ...sets.map((one, place) => element("span", { class: "pair" }, ...controlsOf(one, place))),
   );
 }
@@ -39,6 +40,7 @@ function controlsOf(one, place) {
       "button",
       {
         type: "button",
+        "data-focus": `set-${place}`,
         "aria-pressed": String(place === state.set),
         title: `Units of ${one.name} (m: the next ones)`,
         onclick: () => set({ set: place, unit: null, left: new Set() }),
@@ -53,6 +55,7 @@ function controlsOf(one, place) {
           {
             type: "button",
             class: "eye",
+            "data-focus": `eye-${place}`,
             "aria-pressed": String(!state.hidden.has(place)),
             "aria-label": `Outlines of ${one.name}`,
             title: `Outlines of ${one.name}`,
@@ -128,10 +131,15 @@ function drawTable() {
         title: column.title,
         "aria-sort": column.key === order.key ? (order.falling ? "descending" : "ascending") : null,
       },
-      element("button", { type: "button", onclick: () => sort(column.key) }, column.label),
+      element(
+        "button",
+        { type: "button", "data-focus": `sort-${column.key}`, onclick: () => sort(column.key) },
+        column.label,
+      ),
     ),
   );
-  byId("table").replaceChildren(
+  refill(
+    byId("table"),
     element(
       "table",
       {},
@@ -164,12 +172,14 @@ function row(unit, columns) {
       type: "button",
       class: "label",
       style: { background: colour, color: textOn(colour) },
+      "data-focus": `unit-${unit.unit}`,
       "aria-label": `Unit ${unit.unit}`,
     },
     String(unit.unit),
   );
   const box = element("input", {
     type: "checkbox",
+    "data-focus": `in-${unit.unit}`,
     "aria-label": `Unit ${unit.unit} in the reconstruction`,
     onclick: (event) => event.stopPropagation(),
     onchange: () => toggleUnit(unit.unit),

@@ -229,6 +229,7 @@ def test_keys_do_everything(visit):
 
 def test_tab_reaches_every_control(visit):
     page = visit()
+    page.wait_for_selector("#score:not([hidden])")  # until then the table is not complete
     script = """() => [...document.querySelectorAll("main button, main input, main select, .stage")]
       .filter((one) => one.tabIndex >= 0 && one.checkVisibility() && !one.disabled).length"""
     wanted, reached = page.evaluate(script), set()
@@ -242,6 +243,19 @@ def test_tab_reaches_every_control(visit):
         if place is not None:
             reached.add(place)
     assert len(reached) == wanted
+
+
+def test_what_is_drawn_anew_keeps_the_focus(visit):
+    page = visit()
+    page.wait_for_selector("#score:not([hidden])")
+    focus = "document.activeElement.dataset.focus"
+    for name, key in (("sort-rate", "Enter"), ("in-2", "Space"), ("unit-1", "Enter"),
+                      ("set-0", "Enter"), ("eye-1", "Enter"), ("sd", "Enter")):  # fmt: skip
+        page.locator(f'[data-focus="{name}"]').focus()
+        page.keyboard.press(key)
+        assert page.evaluate(focus) == name
+    assert (state(page, "set"), state(page, "layer")) == (0, "sd")
+    assert page.evaluate("[...musim.state.hidden]") == [1]
 
 
 def test_it_plays_and_stops(visit):
