@@ -125,14 +125,13 @@ _CPU: dict[str, Any] = {
     "discriminator_maps": 16,
     "held_out": True,
     "canvas": "slice",
-    "flips": True,
     "learning_rate": 5e-4,
     "epochs": 25,
     "memory_format": "contiguous",
 }
 
 MODELS: dict[str, dict[str, Any]] = {
-    "small": {**_CPU, "maps": 24, "levels": 4, "noise": False},
+    "small": {**_CPU, "maps": 24, "levels": 4, "noise": False, "flips": True},
     "small-cyclegan": {**_CPU, "architecture": "cyclegan", "maps": 12, "levels": 3},
     "small-unit": {**_CPU, "architecture": "unit", "maps": 8, "blocks": 2},
     "pix2pix": {},
@@ -140,6 +139,8 @@ MODELS: dict[str, dict[str, Any]] = {
     "unit": {"architecture": "unit", "blocks": 3, "discriminator_layers": 4},
 }
 """The three of the paper, and the three at a size that one processor trains on 400 slices in some
-ten minutes, at a higher rate, as smaller networks can, for longer, and with left and right
-exchanged at random: of one hand they otherwise learn by heart on which side what lies.
+ten minutes, at a higher rate, as smaller networks can, and for longer.
+
+Left and right are exchanged at random where pairs teach: of one hand they otherwise learn by heart
+on which side what lies. Those that learn without pairs come out worse with it.
 """
