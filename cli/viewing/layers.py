@@ -1,5 +1,6 @@
 """Layers of a recording: what its pixels show, frame by frame or once for all frames."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +14,12 @@ from ...simulator.rendering import render_arrays
 from ...simulator.seeds import NOISE_KEY_WORDS
 from .signals import Check, blocks
 
-SAMPLED = 24
-"""Frames, evenly apart, by which the scale of a whole sequence is chosen."""
+SAMPLED, SAMPLED_BLOCKS = 24, 4
+"""Frames, evenly apart, by which the scale of a whole sequence is chosen; written ones are of some
+blocks alone, for a block is read whole, even for a frame of it."""
+
+KEPT_BLOCKS = 8
+"""Blocks of written frames, of some 8 MB, that are kept: pages ask for a few frames at once."""
 
 MOST_FIRINGS = 200
 """About which velocity is averaged."""
@@ -124,18 +129,39 @@ def frames_of(
         If it is damaged.
     """
     if layer == "bmode":
-        return store.bmode(index, time=window)
+        return _read(store, index, window)
     if layer in {"image", "image_b", "difference"} and store.is_slices:
         first, second = (store.read(name, index)[window] for name in ("image", "image_b"))
         return {"image": first, "image_b": second, "difference": second - first}[layer]
     if layer == "velocity":
-        return store.tvi(index, time=window).astype(np.float32, copy=False)
+        return _read(store, index, window).astype(np.float32, copy=False)
     if layer not in {"reconstruction", "residual"} or units is None:
         raise InputError(f"layer: found {layer!r}, wanted a layer that moves")
     made = reconstruction(*units, window)
     if layer == "reconstruction":
         return made
-    return store.tvi(index, time=window).astype(np.float32, copy=False) - made
+    return _read(store, index, window).astype(np.float32, copy=False) - made
+
+
+def _read(store: Store, index: int, window: slice) -> NDArray[Any]:
+    """Return frames of the recording; those that are written come from blocks that are kept."""
+    if store.layout.is_rendered:
+        return (store.bmode if store.is_video else store.tvi)(index, time=window)
+    step = store.layout.frames_of_chunk
+    parts = []
+    for span in blocks(store, window, step):
+        first = span.start // step * step
+        parts.append(_block(store, index, first)[span.start - first : span.stop - first])
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+@functools.lru_cache(maxsize=KEPT_BLOCKS)
+def _block(store: Store, index: int, first: int) -> NDArray[Any]:
+    """Return a block of frames as it is written."""
+    if store.is_section:
+        return store.bmode(index)
+    window = slice(first, min(first + store.layout.frames_of_chunk, store.layout.shape[0]))
+    return (store.bmode if store.is_video else store.tvi)(index, time=window)
 
 
 def reconstruction(
@@ -151,11 +177,19 @@ def velocity_limit(store: Store, index: int, frames: int) -> float:
 
     Few of the voxels of some frames, evenly apart, lie beyond it; it stays for all frames.
     """
-    return _limit([store.tvi(index, time=slice(n, n + 1)) for n in _sampled(frames)])
+    if store.layout.is_rendered:
+        sampled = [store.tvi(index, time=slice(n, n + 1)) for n in _evenly(frames, SAMPLED)]
+    else:
+        step = store.layout.frames_of_chunk
+        starts = [n * step for n in _evenly(-(-frames // step), SAMPLED_BLOCKS)]
+        every = max(min(step, frames) * len(starts) // SAMPLED, 1)
+        sampled = [_block(store, index, start)[::every] for start in starts]
+    return _limit(sampled)
 
 
-def _sampled(frames: int) -> Sequence[int]:
-    return sorted({n * (frames - 1) // max(SAMPLED - 1, 1) for n in range(SAMPLED)})
+def _evenly(count: int, most: int) -> list[int]:
+    """Return at most so many numbers below a count, the first and the last among them."""
+    return sorted({n * (count - 1) // max(most - 1, 1) for n in range(most)})
 
 
 def _limit(frames: Sequence[NDArray[Any]]) -> float:

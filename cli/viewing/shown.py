@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...datasets.origin import Identified
+from ...datasets.origin import Curated, Identified
 from ...datasets.store import Store
 from ...simulator.errors import InputError, MusimError
 from ...training.identification.same_recording import is_same_recording
@@ -187,7 +187,12 @@ def _source_names(units: Store) -> str:
 
 
 def _name_of(units: Watched, found: list[Watched]) -> str:
-    """Return the method's name, or the store's where several have one method."""
-    methods = [one.opened.layout.origin_as(Identified).method for one in found]
-    mine = units.opened.layout.origin_as(Identified).method
-    return mine if methods.count(mine) == 1 else units.name
+    """Return the method's name, or the store's where several have one name."""
+    names = [_method_of(one) for one in found]
+    mine = _method_of(units)
+    return mine if names.count(mine) == 1 else units.name
+
+
+def _method_of(units: Watched) -> str:
+    origin = units.opened.layout.origin_as(Identified)
+    return f"{origin.method}, curated" if isinstance(origin, Curated) else origin.method

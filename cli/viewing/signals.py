@@ -80,9 +80,9 @@ def region_signal(
     return np.concatenate(signal).astype(np.float32, copy=False)
 
 
-def blocks(store: Store, frames: slice) -> Iterator[slice]:
-    """Yield spans of frames as they are stored, and at most :data:`MOST_FRAMES` at once."""
-    step = min(store.layout.frames_of_chunk, MOST_FRAMES)
+def blocks(store: Store, frames: slice, step: int | None = None) -> Iterator[slice]:
+    """Yield spans of frames as they are stored, at most :data:`MOST_FRAMES` or `step` at once."""
+    step = step or min(store.layout.frames_of_chunk, MOST_FRAMES)
     start = frames.start
     while start < frames.stop:
         stop = min((start // step + 1) * step, frames.stop)

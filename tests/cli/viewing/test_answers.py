@@ -9,6 +9,8 @@ from musim.cli.viewing.answers import Answers
 from musim.cli.viewing.layers import deviation, layers_of
 from musim.cli.viewing.queries import AbandonedError, Query
 from musim.cli.viewing.shown import open_shown
+from musim.datasets import generate
+from musim.simulator import Parameters, Range
 from musim.training.colours import COLOURS
 
 
@@ -207,3 +209,24 @@ def test_stores_of_images_have_other_layers(slices_store):
     np.testing.assert_array_equal(difference, second - first)
     low, high = ask(answers, "sequence", sequence=2)["ranges"]["difference"]
     assert low == -high < 0
+
+
+def test_blocks_of_written_frames_are_read_once(tmp_path, monkeypatch):
+    parameters = Parameters(units=Range(2, 2), pixels=(64, 64), size=(40.0, 40.0), frames=2000)
+    store = generate(parameters, tmp_path / "a.zarr", sequences=1, workers=1, pool="threads")
+    assert store.layout.frames_of_chunk < 2000
+    whole, asked = store.tvi(0), []
+    answers = Answers(open_shown([store]))
+    original = type(store).tvi
+    monkeypatch.setattr(
+        type(store), "tvi", lambda *args, **more: asked.append(more) or original(*args, **more)
+    )
+    step = store.layout.frames_of_chunk
+    for first in (0, 7, step - 3, step + 5, 1990, 7):
+        found = ask(answers, "frames", layer="velocity", first=first, count=10)
+        np.testing.assert_array_equal(found, whole[first : first + 10])
+    assert len(asked) == 3
+    low, high = ask(answers, "sequence")["ranges"]["velocity"]
+    assert len(asked) <= 3 + 4
+    assert high == -low
+    assert 0.9 < high / np.percentile(np.abs(whole), 99.8) < 1.1
