@@ -1,10 +1,12 @@
 // The image of each recording: its pixels, its scale of colours, and where the pointer is.
 
-import { data, duration, firstSet, frameAt, layerOf, recording, seen } from "./data.js";
+import { data, duration, frameAt, layerOf, recording, seen } from "./data.js";
 import { byId, element, fixed, press, refill } from "./elements.js";
 import { frameValues, isAsked, onFrames } from "./frames.js";
 import { createOverlay } from "./outlines.js";
+import { point } from "./pointing.js";
 import { on, set, state } from "./state.js";
+import { createZoom } from "./zoom.js";
 
 const NOTHING = 0xffc2e3ef; // of pixels that are not finite: #efe3c2, as in pictures
 const views = [];
@@ -19,6 +21,7 @@ export function createImages() {
   on(["recording", "pixel", "loaded"], mark);
   on(["loaded", "recording"], drawLayers);
   on(["layer"], drawLayers);
+  on(["loaded"], () => byId("readout").replaceChildren("\u00a0"));
   byId("outlines").addEventListener("click", () => set({ outlines: !state.outlines }));
   on(["outlines"], () => press(byId("outlines"), state.outlines));
   return views;
@@ -29,22 +32,11 @@ function createView(number, about) {
   const canvas = element("canvas", { width, height: depth });
   const overlay = createOverlay(number, about);
   const pointer = element("span", { class: "crosshair", hidden: true });
-  const stage = element(
-    "div",
-    {
-      class: "stage",
-      tabindex: 0,
-      role: "group",
-      "aria-label": `Image of ${about.name}: click a unit or a pixel; with the image in focus, Shift and arrow keys move the pixel`,
-      onpointermove: (event) => read(number, place(event, stage, about)),
-      onpointerleave: () => read(number, null),
-      onclick: (event) => pick(number, place(event, stage, about), overlay.unitsAt(event)),
-      onkeydown: (event) => walk(event, number, about),
-    },
-    canvas,
-    overlay.root,
-    pointer,
-  );
+  const plane = element("div", { class: "plane" }, canvas, overlay.root, pointer);
+  const words =
+    `Image of ${about.name}: click a unit or a pixel; with the image in focus, Shift and arrow keys ` +
+    "move the pixel, and Enter takes the unit there";
+  const stage = element("div", { class: "stage", tabindex: 0, role: "group", "aria-label": words }, plane);
   const bar = element("canvas", { width: 1, height: 256 });
   const high = element("span");
   const low = element("span");
@@ -59,22 +51,10 @@ function createView(number, about) {
   );
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, depth);
-  return {
-    number,
-    about,
-    figure,
-    stage,
-    canvas,
-    context,
-    image,
-    overlay,
-    pointer,
-    bar,
-    high,
-    low,
-    unit,
-    scale,
-  };
+  const view = { number, about, figure, stage, plane, canvas, context, image, overlay, pointer };
+  Object.assign(view, { bar, high, low, unit, scale, zoom: createZoom(stage, plane) });
+  point(view);
+  return view;
 }
 
 const millimetres = ({ shape, pixel_size: size }) => [shape[1] * size[0], shape[2] * size[1]];
@@ -200,66 +180,6 @@ function label(view, [low, high]) {
   view.unit.textContent = layer.unit;
 }
 
-function place(event, stage, about) {
-  const box = stage.getBoundingClientRect();
-  const [, depth, width] = about.shape;
-  const row = Math.floor(((event.clientY - box.top) / box.height) * depth);
-  const column = Math.floor(((event.clientX - box.left) / box.width) * width);
-  return row < 0 || column < 0 || row >= depth || column >= width ? null : { row, column };
-}
-
-export function read(number, pixel) {
-  const out = byId("readout");
-  const view = views[number];
-  if (pixel === null || !view.values) {
-    out.textContent = "\u00a0";
-    return;
-  }
-  const { about } = view;
-  const layer = layerOf(number);
-  const [depth, width] = about.pixel_size;
-  const value = view.values[pixel.row * about.shape[2] + pixel.column];
-  out.textContent =
-    `${fixed((pixel.row + 0.5) * depth, 1)} ${about.pixel_unit} deep, ` +
-    `${fixed((pixel.column + 0.5) * width, 1)} ${about.pixel_unit} across: ` +
-    `${fixed(value, layer.name === "bmode" ? 0 : 3)} ${layer.unit}`;
-}
-
-// A click takes the pixel, and the smallest unit there; a click on the same takes the next.
-function pick(number, pixel, here) {
-  if (pixel === null) return;
-  const other = number !== state.recording;
-  let unit = here[0] ?? null;
-  const at = here.findIndex((one) => one.set === state.set && one.unit === state.unit);
-  if (!other && at >= 0) unit = here[(at + 1) % here.length];
-  const changes = { recording: number, pixel };
-  if (other) Object.assign(changes, { set: firstSet(number), left: new Set() });
-  if (unit) Object.assign(changes, { set: unit.set, unit: unit.unit });
-  else changes.unit = null;
-  set(changes);
-}
-
-const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-
-// With the image in focus, Shift and arrow keys move the pixel, and Enter takes the unit there.
-function walk(event, number, about) {
-  const [, depth, width] = about.shape;
-  const pixel = state.pixel ?? { row: depth >> 1, column: width >> 1 };
-  if (event.key === "Enter") {
-    pick(number, pixel, views[number].overlay.unitsIn(pixel));
-  } else if (event.shiftKey && event.key in STEPS) {
-    const [down, right] = STEPS[event.key];
-    const row = Math.max(0, Math.min(pixel.row + down, depth - 1));
-    const column = Math.max(0, Math.min(pixel.column + right, width - 1));
-    const changes =
-      number === state.recording ? {} : { recording: number, set: firstSet(number), unit: null };
-    set({ ...changes, pixel: { row, column } });
-    read(number, { row, column });
-  } else return;
-  event.preventDefault();
-  event.stopPropagation();
-}
-
 function mark() {
   for (const view of views) {
     const [, depth, width] = view.about.shape;
@@ -272,3 +192,7 @@ function mark() {
 }
 
 export const lastTime = () => duration() - 1 / recording().frame_rate;
+
+// The image of the recording that is chosen, closer or as a whole.
+export const closer = (factor) => views[state.recording].zoom.by(factor);
+export const whole = () => views[state.recording].zoom.reset();

@@ -1,6 +1,6 @@
 // Keys, each with what it does; the help lists the same table.
 
-import { lastTime } from "./image.js";
+import { closer, lastTime, whole } from "./image.js";
 import { data, firstSet, frameAt, rate, recording, unitNow, units } from "./data.js";
 import { byId, element } from "./elements.js";
 import { goTo, move, speedUp, toggle, turn } from "./player.js";
@@ -39,6 +39,7 @@ const KEYS = [
     [["\\"], "\\", "colours as at first", () => set({ gain: 1 })],
     [["o"], "o", "outlines", () => set({ outlines: !state.outlines })],
     [["i"], "i", "to the image; there Shift and arrows move the pixel, Enter takes the unit", () => byId("views").querySelector(".active .stage, .stage").focus()],
+    [["z", "Z"], "z Z", "closer; the whole image", (event) => (event.key === "z" ? closer(1.5) : whole())],
     [["r"], "r", "next recording", () => nextRecording()],
   ]],
   ["Page", [

@@ -165,6 +165,26 @@ def test_a_click_takes_the_unit_that_is_there(visit, looked_at, unit):
     assert page.locator(".overlay path.lit").count() == 1
 
 
+def test_a_closer_look_keeps_what_lies_where(visit, looked_at):
+    page = visit()
+    row, column = only_pixel(looked_at.units.read("territory", 0)[:4] > 0.5, 2)
+    x, y = place_of(page, row, column)
+    page.mouse.move(x, y)
+    page.mouse.wheel(0, -400)
+    wait_until(page, "document.querySelector('.stage').classList.contains('closer')")
+    assert place_of(page, row, column) == (pytest.approx(x, abs=8), pytest.approx(y, abs=8))
+    page.mouse.click(x, y)
+    assert (state(page, "unit"), state(page, "pixel")) == (2, {"row": row, "column": column})
+    page.mouse.down()
+    page.mouse.move(x + 40, y + 30, steps=3)
+    page.mouse.up()
+    assert state(page, "unit") == 2  # dragging is no click
+    page.keyboard.press("Shift+Z")
+    assert page.locator(".stage.closer").count() == 0
+    page.keyboard.press("z")
+    assert page.locator(".stage.closer").count() == 1
+
+
 def test_a_click_where_none_is_takes_the_pixel_alone(visit, looked_at):
     page = visit()
     page.keyboard.press("ArrowDown")
