@@ -104,20 +104,24 @@ def _cut(source: Store, place: int) -> Cut | None:
     return None if recorded is None else recorded.cuts[place]
 
 
+def known_names(source: Store, place: int) -> tuple[str, ...]:
+    """Return the names of the units whose firings came with a recording, or else their numbers."""
+    cut = _cut(source, place)
+    names = (cut.units if cut else None) or ()
+    count = int(source.read("unit_count", place))
+    return tuple(
+        str(names[number]) if number < len(names) else str(number) for number in range(count)
+    )
+
+
 def _known_trains(source: Store, place: int) -> tuple[KnownTrain, ...]:
     if not {"firing", "unit_count"} <= set(source.layout.variables):
         return ()
-    cut = _cut(source, place)
-    names = (cut.units if cut else None) or ()
     window = (0.0, source.layout.shape[0] / source.layout.frame_rate)
-    firings = source.read("firing", place)[: int(source.read("unit_count", place))]
+    firings = source.read("firing", place)
     return tuple(
-        KnownTrain(
-            number,
-            str(names[number]) if number < len(names) else str(number),
-            firings_within(row, window),
-        )
-        for number, row in enumerate(firings)
+        KnownTrain(number, name, firings_within(firings[number], window))
+        for number, name in enumerate(known_names(source, place))
     )
 
 

@@ -16,7 +16,7 @@ from .facts import facts_of, marks_of
 from .judging import judged
 from .layers import Layer, deviation, frames_of, layers_of, motion_about, range_of
 from .queries import Query
-from .shown import FOUND, TRUE, Recording, Shown
+from .shown import FOUND, KNOWN, TRUE, Recording, Shown
 from .signals import mean_about, reduced, region_signal
 from .states import signals_of
 from .units import Units, described, neighbours, read_units
@@ -96,7 +96,7 @@ class Answers:
         return number, units
 
     def _layer(self, query: Query, sequence: Sequence) -> Layer:
-        known = layers_of(sequence.store, units=bool(sequence.recording.sets))
+        known = _layers_of(sequence.recording)
         return query.choice("layer", {layer.name: layer for layer in known})
 
     def about(self, query: Query) -> dict[str, Any]:
@@ -126,7 +126,7 @@ class Answers:
         """Return what is known of one sequence: frames, and each layer's scale of colours."""
         sequence = self._sequence(query)
         store, index, frames = sequence.store, sequence.index, sequence.frames
-        layers = layers_of(store, units=bool(sequence.recording.sets))
+        layers = _layers_of(sequence.recording)
         ranges: dict[str, Any] = {}
         for layer in layers:
             if not layer.moves:
@@ -284,9 +284,14 @@ def _about(recording: Recording) -> dict[str, Any]:
         "pixel_unit": layout.pixel_unit,
         "made_by": store.origin.made_by,
         "tells_pixels": _tells_pixels(store),
-        "layers": [asdict(one) for one in layers_of(store, units=bool(recording.sets))],
+        "layers": [asdict(one) for one in _layers_of(recording)],
         "sets": [{"name": units.name, "kind": units.kind} for units in recording.sets],
     }
+
+
+def _layers_of(recording: Recording) -> list[Layer]:
+    kinds = {units.kind for units in recording.sets}
+    return layers_of(recording.watched.store, units=bool(kinds - {KNOWN}), firings=bool(kinds))
 
 
 def _tells_pixels(store: Store) -> bool:

@@ -78,14 +78,14 @@ PAIRS = (
 )
 
 
-def layers_of(store: Store, *, units: bool) -> list[Layer]:
+def layers_of(store: Store, *, units: bool, firings: bool) -> list[Layer]:
     """Return the layers of a store, the first of which is seen first.
 
     Parameters
     ----------
     store : Store
-    units : bool
-        Whether there are units of it.
+    units, firings : bool
+        Whether territories and trains of units are known, and whether their firings are.
     """
     if store.is_slices:
         return list(PAIRS)
@@ -93,7 +93,11 @@ def layers_of(store: Store, *, units: bool) -> list[Layer]:
         return list(IMAGES)
     if store.kind == "identified":  # their recording is not to be had
         return [layer for layer in VELOCITY if layer.name in {"reconstruction", "sd"}]
-    return [layer for layer in VELOCITY if units or not layer.needs_units]
+    return [
+        layer
+        for layer in VELOCITY
+        if not layer.needs_units or (firings if layer.needs_unit else units)
+    ]
 
 
 def frames_of(

@@ -14,7 +14,8 @@ from ...training.identification.metrics.trains import correlate_all
 from ...training.identification.stored import outline_confidence_of
 from ...training.identification.units import UNCERTAIN_OUTLINE
 from ..pages.outlines import label_places, outline
-from .shown import FOUND, UnitSet
+from ..pages.sources import known_names
+from .shown import FOUND, KNOWN, UnitSet
 
 DETAIL = 20.0
 """Steps of outlines to the mm."""
@@ -94,6 +95,7 @@ def described(units: UnitSet, recording: Store, sequence: int) -> list[dict[str,
     if units.kind == FOUND:
         confidence = store.read("confidence", place)
         outlines = outline_confidence_of(store, place)
+    names = known_names(store, place) if units.kind == KNOWN else None
     masks = found.masks
     labels = label_places(list(masks), size)
     rows = []
@@ -103,6 +105,7 @@ def described(units: UnitSet, recording: Store, sequence: int) -> list[dict[str,
         rows.append(
             {
                 "unit": number,
+                "name": None if names is None else names[number],
                 "outline": outline(mask, DETAIL, size),
                 "label": labels[number],
                 "centre": centre,

@@ -4,9 +4,10 @@ import threading
 import time
 from typing import Any
 
+from ...datasets.location import Location
 from ...datasets.store import Store, open_store
 from ...datasets.store_files import ROOT, SEAL
-from ...simulator.errors import FailureError
+from ...simulator.errors import FailureError, MusimError
 
 OFTEN, SELDOM = 0.5, 10.0
 """Seconds between two looks at a store on a disk, and at one behind a network."""
@@ -95,11 +96,21 @@ def _mark_of(store: Store) -> bytes:
     try:
         root = location.read(ROOT)
     except FileNotFoundError:
-        raise VanishedError(
-            f"{location}: found no store there any more, wanted the one that was opened; bring it "
-            "back, or end this and view another"
-        ) from None
+        raise VanishedError(_instead(location)) from None
     try:
         return location.read(SEAL) + root
     except FileNotFoundError:  # of stores before there were seals
         return root
+
+
+def _instead(location: Location) -> str:
+    """Say what lies where a store lay."""
+    if location.exists():
+        try:
+            open_store(location)
+        except MusimError as error:  # an unfinished one, or something else
+            return str(error)
+    return (
+        f"{location}: found no store there any more, wanted the one that was opened; bring it "
+        "back, or end this and view another"
+    )

@@ -82,6 +82,9 @@ export const recording = () => data.recordings[state.recording];
 export const seen = (number = state.recording) => data.seen[number];
 export const units = () => seen()?.units[state.set] ?? [];
 export const unitNow = () => (state.unit === null ? null : (units()[state.unit] ?? null));
+// Whether more than their firings is known of the units of the set.
+export const arePlaced = () => recording().sets[state.set]?.kind !== "known";
+export const nameOf = (unit) => unit.name ?? String(unit.unit);
 export const rate = (number = state.recording) => data.recordings[number].frame_rate;
 export const duration = () => seen().frames / rate();
 export const setName = (number) => recording().sets[number].name;

@@ -3,7 +3,7 @@
 import uPlot from "./vendor/uPlot.js";
 import { json, quietly } from "./api.js";
 import { css, lineColour, styleOf, textOn, unitColour } from "./colours.js";
-import { matches, query, recording, setName, unitNow } from "./data.js";
+import { arePlaced, matches, nameOf, query, recording, setName, unitNow } from "./data.js";
 import { byId, element, fixed } from "./elements.js";
 import { on, set, state } from "./state.js";
 
@@ -36,6 +36,11 @@ function draw() {
   const twitch = element("div", { class: "twitch" });
   const like = element("div", { class: "neighbours" });
   box.replaceChildren(heading(unit), facts(unit), twitch, like);
+  if (!arePlaced()) {
+    const words = "The layer “About firings” shows where tissue moves as it fires.";
+    twitch.append(element("p", { class: "nothing" }, words));
+    return;
+  }
   const about = { ...query(), set: state.set, unit: unit.unit };
   quietly(
     json("unit", about).then((found) => {
@@ -55,7 +60,7 @@ function heading(unit) {
   const name = element(
     "span",
     { class: "label", style: { background: colour, color: textOn(colour) } },
-    String(unit.unit),
+    nameOf(unit),
   );
   return element("h2", {}, "Unit ", name, element("small", {}, ` ${setName(state.set)}`));
 }
@@ -68,19 +73,19 @@ function truth(unit) {
   return `${found.words === "matches" ? "matches" : `${found.words}:`} ${found.partner} (${how})`;
 }
 
+function centre(unit) {
+  if (!unit.centre) return "outside the image";
+  return `${fixed(unit.centre[0], 1)} mm deep, ${fixed(unit.centre[1], 1)} mm across`;
+}
+
 function facts(unit) {
   const rows = [
     ["Confidence", unit.confidence === null ? null : fixed(unit.confidence)],
     ["Truth", truth(unit)],
     ["Rate", `${fixed(unit.rate, 1)} Hz, intervals vary by ${fixed(unit.variation * 100, 0)} %`],
     ["Firings", String(unit.firings.length)],
-    [
-      "Centre",
-      unit.centre
-        ? `${fixed(unit.centre[0], 1)} mm deep, ${fixed(unit.centre[1], 1)} mm across`
-        : "outside the image",
-    ],
-    ["Area", `${fixed(unit.area, 1)} mm²${unit.uncertain ? ", outline uncertain" : ""}`],
+    ["Centre", arePlaced() ? centre(unit) : null],
+    ["Area", arePlaced() ? `${fixed(unit.area, 1)} mm²${unit.uncertain ? ", outline uncertain" : ""}` : null],
   ];
   return element(
     "dl",

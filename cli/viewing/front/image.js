@@ -23,6 +23,9 @@ export function createImages() {
   on(["layer"], drawLayers);
   on(["loaded"], () => byId("readout").replaceChildren("\u00a0"));
   byId("outlines").addEventListener("click", () => set({ outlines: !state.outlines }));
+  byId("paler").addEventListener("click", () => set({ gain: state.gain * 0.8 }));
+  byId("plain").addEventListener("click", () => set({ gain: 1 }));
+  byId("stronger").addEventListener("click", () => set({ gain: state.gain * 1.25 }));
   on(["outlines"], () => press(byId("outlines"), state.outlines));
   return views;
 }

@@ -2,7 +2,7 @@
 
 import { array } from "./api.js";
 import { css, lineColour } from "./colours.js";
-import { matches, query, recording, seen, units } from "./data.js";
+import { arePlaced, matches, nameOf, query, recording, seen, units } from "./data.js";
 import { span } from "./span.js";
 import { state } from "./state.js";
 
@@ -50,12 +50,12 @@ function unitRows(found, truth) {
     const partner = truth && matches().found[unit.unit].partner;
     const known = partner !== null && partner !== undefined;
     return {
-      label: String(unit.unit),
+      label: nameOf(unit),
       colour: lineColour(unit.unit),
       unit: unit.unit,
       firings: unit.firings,
       x: frames(found),
-      values: rowOf(found, place),
+      values: arePlaced() ? rowOf(found, place) : new Float32Array(found.shape[1]).fill(NaN),
       under: known ? { values: rowOf(truth, partner), firings: seen().units[0][partner].firings } : null,
     };
   });

@@ -1,7 +1,7 @@
 // The table of a set's units, and which sets there are.
 
 import { styleOf, textOn, unitColour } from "./colours.js";
-import { matches, recording, seen, units } from "./data.js";
+import { arePlaced, matches, nameOf, recording, seen, units } from "./data.js";
 import { byId, element, fixed, refill, svg } from "./elements.js";
 import { on, set, state } from "./state.js";
 
@@ -11,8 +11,8 @@ const COLUMNS = [
   { key: "partner", label: "True", title: "The true unit whose train it matches", decimals: 0, judged: true },
   { key: "rate", label: "Rate", title: "Mean firing rate, Hz", decimals: 1 },
   { key: "count", label: "Firings", title: "Number of firings", decimals: 0 },
-  { key: "area", label: "Area", title: "Area of the territory in the image, mm²", decimals: 0 },
-  { key: "peak", label: "Peak", title: "Largest velocity of the train, mm/s", decimals: 2 },
+  { key: "area", label: "Area", title: "Area of the territory in the image, mm²", decimals: 0, placed: true },
+  { key: "peak", label: "Peak", title: "Largest velocity of the train, mm/s", decimals: 2, placed: true },
 ];
 
 let order = { key: "unit", falling: false };
@@ -116,7 +116,10 @@ function drawTable() {
   if (!sets.length) return;
   const found = sets[state.set].kind === "found";
   const judged = matches() !== null;
-  const columns = COLUMNS.filter((column) => (found || !column.found) && (judged || !column.judged));
+  const placed = arePlaced();
+  const columns = COLUMNS.filter(
+    (column) => (found || !column.found) && (judged || !column.judged) && (placed || !column.placed),
+  );
   if (!columns.some((column) => column.key === order.key)) order = { key: "unit", falling: false };
   drawScore();
   const sign = order.falling ? -1 : 1;
@@ -150,7 +153,7 @@ function drawTable() {
           "tr",
           {},
           ...head,
-          element("th", { scope: "col", title: "Part of the reconstruction" }, "In"),
+          placed ? element("th", { scope: "col", title: "Part of the reconstruction" }, "In") : null,
         ),
       ),
       element("tbody", {}, ...sorted.map((unit) => row(unit, columns))),
@@ -175,7 +178,7 @@ function row(unit, columns) {
       "data-focus": `unit-${unit.unit}`,
       "aria-label": `Unit ${unit.unit}`,
     },
-    String(unit.unit),
+    nameOf(unit),
   );
   const box = element("input", {
     type: "checkbox",
@@ -197,7 +200,7 @@ function row(unit, columns) {
             fixed(valueOf(unit, column.key), column.decimals),
           ),
     ),
-    element("td", {}, box),
+    arePlaced() ? element("td", {}, box) : null,
   );
 }
 

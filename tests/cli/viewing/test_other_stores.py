@@ -65,6 +65,8 @@ def test_known_firings_of_an_imported_recording_are_seen(musim, tmp_path):
     answers = Answers(open_shown([tmp_path / "b.zarr"]))
     (known,) = answers.shown.recordings[0].sets
     assert (known.name, known.kind) == ("known firings", "known")
+    layers = [layer["name"] for layer in ask(answers, "about")["recordings"][0]["layers"]]
+    assert layers == ["velocity", "sd", "about"]
     truth = store.truth(0)
     (units,) = ask(answers, "units")
     for unit, told in enumerate(units):

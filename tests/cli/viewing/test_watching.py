@@ -8,6 +8,7 @@ import pytest
 from musim.cli.viewing import watching
 from musim.cli.viewing.watching import ChangedError, VanishedError, Watched
 from musim.datasets import generate
+from musim.datasets.store_files import ROOT
 
 
 @pytest.fixture
@@ -43,6 +44,14 @@ def test_a_store_that_is_gone_is_told(store):
     for ask in (lambda: watched.store, watched.refresh):
         with pytest.raises(VanishedError, match=r"a\.zarr: found no store there any more"):
             ask()
+
+
+def test_one_that_is_being_made_anew_is_told(store):
+    watched = Watched(str(store.location))
+    (store.location.path / ROOT).unlink()
+    with pytest.raises(VanishedError, match="found an unfinished store") as caught:
+        _ = watched.store
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_another_store_in_its_place_is_told_until_it_is_opened(store, tiny_parameters):
