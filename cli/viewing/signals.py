@@ -42,7 +42,7 @@ def reduced(
     ends = np.append(edges[1:], count)
     frames = np.stack([edges, (edges + ends) / 2], axis=1).ravel() + first
     low, high = (part.reduceat(signals, edges, axis=1) for part in (np.fmin, np.fmax))
-    values = np.stack([low, high], axis=2).reshape(len(signals), -1)
+    values = np.stack([low, high], axis=2).reshape(len(signals), 2 * spans)
     return frames.astype(np.float32), values.astype(np.float32, copy=False)
 
 

@@ -230,3 +230,17 @@ def test_blocks_of_written_frames_are_read_once(tmp_path, monkeypatch):
     assert len(asked) <= 3 + 4
     assert high == -low
     assert 0.9 < high / np.percentile(np.abs(whole), 99.8) < 1.1
+
+
+def test_a_sequence_in_which_no_unit_was_found_is_seen(looked_at, tmp_path, store_of_units, nearly):
+    recording = looked_at.recording
+    found = [nearly(recording.truth(n)) for n in range(2)]
+    units = store_of_units(tmp_path / "none.zarr", recording, found, counts=[0, 4])
+    answers = Answers(open_shown([recording, units]))
+    assert [len(rows) for rows in ask(answers, "units")] == [4, 0]
+    assert ask(answers, "trains", set=1).shape == (1, 300)
+    assert ask(answers, "trains", set=1, points=20).shape == (1, 20)
+    assert ask(answers, "matches", set=1)["matches"] == 0
+    made = ask(answers, "frames", layer="reconstruction", set=1, count=2)
+    np.testing.assert_array_equal(made, np.zeros((2, 32, 24)))
+    assert len(ask(answers, "unit", set=0, unit=0)["neighbours"]) == 3
