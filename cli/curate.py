@@ -26,7 +26,7 @@ Examples:
     help="A path or an fsspec URL; NAME.zarr gets a table NAME.csv beside it.",
 )  # fmt: skip
 @click.option(
-    "--by", default=None, metavar="NAME",
+    "--by", "--as", "by", default=None, metavar="NAME",
     help="Who made changes that do not say.  [default: who is logged in]",
 )  # fmt: skip
 @click.option(

@@ -2,6 +2,7 @@
 
 import click
 
+from ..simulator.errors import InputError
 from .console import out
 
 
@@ -12,6 +13,7 @@ Examples:
   musim view musim.zarr units.zarr
   musim view units.zarr --sequence 3
   musim view recording.zarr learned.zarr velbss.zarr --no-browser --port 8765
+  musim view musim.zarr units.zarr --curate curated.zarr
 """
 )
 @click.argument("stores", metavar="STORE [UNITS]...", nargs=-1, required=True)
@@ -38,17 +40,33 @@ Examples:
     show_default=True,
     help="Whether to open the page, or only to print its address.",
 )
-def view(stores, sequence, frame, port, browser) -> None:
+@click.option(
+    "--curate", "target", default=None, metavar="STORE",
+    help="Accept, reject and change the (first) UNITS in the page, which saves them here.",
+)  # fmt: skip
+@click.option(
+    "--by", "--as", "by", default=None, metavar="NAME",
+    help="Who curates.  [default: who is logged in]",
+)  # fmt: skip
+def view(stores, sequence, frame, port, browser, target, by) -> None:
     """Look at a store in the browser: frames, units, trains, firings.
 
     STORE holds recordings; UNITS are what musim identify found in them, one store a method. Units
     alone bring their recording along; more recordings are seen side by side, at the same time.
-    The page is served to this machine alone, and stores are not changed. Ctrl-C ends it.
+    The page is served to this machine alone, and stores are not changed. Ctrl-C ends it. Changes of
+    --curate are kept in NAME.edits.json as they are made, and gone on with.
     """
     from .viewing.serving import open_browser, run
     from .viewing.shown import open_shown
 
-    shown = open_shown(stores, sequence, frame)
+    if by is not None and target is None:
+        raise InputError("found --by without --curate, wanted both or neither")
+    shown, session = open_shown(stores, sequence, frame), None
+    if target is not None:
+        from ..training.identification.curation.who import login
+        from .viewing.curating import begin
+
+        session = begin(shown, target, login() if by is None else by)
     console = out()
 
     def started(address: str) -> None:
@@ -60,4 +78,4 @@ def view(stores, sequence, frame, port, browser) -> None:
             )  # fmt: skip
         console.print("Ctrl-C ends it.")
 
-    run(shown, port, started)
+    run(shown, port, started, session)

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...datasets.origin import Identified
 from ...datasets.store import Store
 from ...simulator.errors import InputError
 from ...training.colours import COLOURS
 from .colours import colour_maps
+from .curating import LiveStore, Session, act
 from .facts import facts_of, marks_of
 from .judging import judged
 from .layers import Layer, deviation, frames_of, layers_of, motion_about, range_of
@@ -64,6 +66,20 @@ class Sequence:
         place = units.place_of(self.store, self.index)
         return None if place is None else read_units(units.watched.store, place)
 
+    def there(self, number: int) -> set[int] | None:
+        """Return which units of a set are there; None of sets from which none can have gone."""
+        units = self.recording.sets[number]
+        live, place = units.watched.store, units.place_of(self.store, self.index)
+        return set(live.kept(place)) if isinstance(live, LiveStore) and place is not None else None
+
+    def is_gone(self, number: int, unit: int) -> bool:
+        """Return whether a change took a unit away, so that a page asks for it too late."""
+        units = self.recording.sets[number]
+        live, place = units.watched.store, units.place_of(self.store, self.index)
+        if not isinstance(live, LiveStore) or place is None:
+            return False
+        return bool(live.marks(place)[unit].get("gone", False))
+
 
 class Answers:
     """Answers about what is shown.
@@ -71,10 +87,12 @@ class Answers:
     Parameters
     ----------
     shown : Shown
+    session : Session, optional
+        Of curation, of a set that is shown.
     """
 
-    def __init__(self, shown: Shown) -> None:
-        self.shown = shown
+    def __init__(self, shown: Shown, session: Session | None = None) -> None:
+        self.shown, self.session = shown, session
         self._ranges = functools.lru_cache(maxsize=KEPT)(range_of)
         self._maps: dict[tuple[Any, ...], NDArray[np.float32]] = {}
 
@@ -109,6 +127,7 @@ class Answers:
             "sequence": self.shown.sequence,
             "frame": self.shown.frame,
             "colours": COLOURS,
+            "curation": None if self.session is None else self.session.described(),
         }
 
     def colours(self, query: Query) -> NDArray[np.uint8]:
@@ -148,9 +167,63 @@ class Answers:
     def units(self, query: Query) -> list[Any]:
         """Return the units of all sets in one sequence."""
         sequence = self._sequence(query)
-        return [
+        found = [
             described(units, sequence.store, sequence.index) for units in sequence.recording.sets
         ]
+        for rows, units in zip(found, sequence.recording.sets, strict=True):
+            live, place = units.watched.store, units.place_of(sequence.store, sequence.index)
+            if isinstance(live, LiveStore) and rows is not None and place is not None:
+                for row, mark in zip(rows, live.marks(place), strict=True):
+                    row.update(mark)
+        return found
+
+    def curation(self, query: Query) -> dict[str, Any]:
+        """Return how far curation has come."""
+        if self.session is None:
+            raise InputError("found nothing curated here, wanted musim view ... --curate STORE")
+        return self.session.described()
+
+    def change(self, name: str, plain: Any) -> dict[str, Any]:
+        """Change units as a page asks for, and return how far curation has come.
+
+        Raises
+        ------
+        MusimError
+            If that cannot be done.
+        """
+        if self.session is None:
+            raise InputError("found nothing curated here, wanted musim view ... --curate STORE")
+        if name == "edit":
+            plain = self._placed(plain)
+        changed = act(self.session, name, plain)
+        self._maps.clear()
+        there = self._seen_at(changed.sequence)
+        return {**self.session.described(), **there, "made": changed.made}
+
+    def _placed(self, plain: Any) -> Any:
+        """Return a change as of the store of units: pages name the recording's sequence."""
+        given = plain if isinstance(plain, dict) else {}
+        edit = given.get("edit")
+        query = Query({name: str(given.get(name, 0)) for name in ("recording", "sequence")})
+        sequence = self._sequence(query)
+        for units in sequence.recording.sets:
+            place = units.place_of(sequence.store, sequence.index)
+            if isinstance(units.watched.store, LiveStore) and place is not None:
+                return {**edit, "sequence": place} if isinstance(edit, dict) else edit
+        raise InputError("edit: found a sequence that nobody looked for units in, wanted another")
+
+    def _seen_at(self, changed: int | None) -> dict[str, Any]:
+        """Return which recording's sequence has the units of a sequence that was changed."""
+        for number, recording in enumerate(self.shown.recordings):
+            store = recording.watched.store
+            for units in recording.sets:
+                live = units.watched.store
+                if changed is None or not isinstance(live, LiveStore):
+                    continue
+                there = live.layout.origin_as(Identified).source_of(changed)[1]
+                if there < len(store) and units.place_of(store, there) == changed:
+                    return {"recording": number, "sequence": there}
+        return {}
 
     def frames(self, query: Query) -> NDArray[Any]:
         """Return frames of a layer, (time, depth, width)."""
@@ -234,16 +307,17 @@ class Answers:
         sequence = self._sequence(query)
         number, units = self._units(query, sequence)
         unit = query.integer("unit", None, 0, len(units.train) - 1)
+        if sequence.is_gone(number, unit):
+            return {"twitch": no_twitch(), "neighbours": []}
         layout = sequence.store.layout
         twitch = mean_about(units.firing[unit], units.train[unit], layout.frame_rate, SPAN)
         others = [(n, sequence.units(n)) for n in range(len(sequence.recording.sets))]
         known = [(n, other) for n, other in others if other is not None]
-        return {
-            "twitch": twitch,
-            "neighbours": neighbours(
-                units, unit, known, number, layout.frame_rate, layout.pixel_size
-            ),
-        }
+        rows = neighbours(units, unit, known, number, layout.frame_rate, layout.pixel_size)
+        there = {n: sequence.there(n) for n, _ in known}
+        rows = [row for row in rows if there[row["set"]] is None
+                or row["unit"] in there[row["set"]]]  # fmt: skip
+        return {"twitch": twitch, "neighbours": rows}
 
     def matches(self, query: Query) -> dict[str, Any]:
         """Return what the units of a set are in the light of the true ones; nothing without any."""
@@ -255,19 +329,28 @@ class Answers:
         place = found.place_of(sequence.store, sequence.index)
         if place is None:
             return {}
-        return judged((found.watched.store, place), (sequence.store, sequence.index))
+        live = found.watched.store
+        kept = live.kept(place) if isinstance(live, LiveStore) else None
+        return judged((live, place), (sequence.store, sequence.index), kept)
 
     def seen(self, query: Query) -> dict[str, Any]:
         """Return the mean course of the recorded velocity in a unit's territory about firings."""
         sequence = self._sequence(query)
-        _, units = self._units(query, sequence)
+        number, units = self._units(query, sequence)
         unit = query.integer("unit", None, 0, len(units.train) - 1)
+        if sequence.is_gone(number, unit):
+            return no_twitch()
         territory, rate = units.territory[unit], sequence.store.layout.frame_rate
         if not territory.any():
             raise InputError(f"unit: found {unit}, which lies outside the image, wanted one in it")
         frames = slice(0, sequence.frames)
         signal = region_signal(sequence.store, sequence.index, territory, frames, query.check)
         return mean_about(units.firing[unit], signal, rate, SPAN)
+
+
+def no_twitch() -> dict[str, Any]:
+    """Return the course of a twitch of which nothing is known."""
+    return mean_about(np.zeros(0), np.zeros(1, np.float32), 1.0, SPAN)
 
 
 def _about(recording: Recording) -> dict[str, Any]:
@@ -285,7 +368,14 @@ def _about(recording: Recording) -> dict[str, Any]:
         "made_by": store.origin.made_by,
         "tells_pixels": _tells_pixels(store),
         "layers": [asdict(one) for one in _layers_of(recording)],
-        "sets": [{"name": units.name, "kind": units.kind} for units in recording.sets],
+        "sets": [
+            {
+                "name": units.name,
+                "kind": units.kind,
+                "curated": isinstance(units.watched.opened, LiveStore),
+            }
+            for units in recording.sets
+        ],
     }
 
 
@@ -308,7 +398,7 @@ ANSWERS: Mapping[str, Callable[[Answers, Query], Any]] = {
     name: getattr(Answers, name)
     for name in (
         "about", "colours", "state", "sequence", "units", "frames", "map", "trains", "pixel",
-        "states", "unit", "matches", "seen",
+        "states", "unit", "matches", "seen", "curation",
     )
 }  # fmt: skip
 """What may be asked for, by name."""

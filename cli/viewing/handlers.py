@@ -28,6 +28,9 @@ TYPES = {
 }
 """Files that are served, by their ending."""
 
+MOST_BODY = 2**20
+"""Bytes of a request that changes something."""
+
 TYPE_HEADER = "X-Musim-Array"
 """Says of raw numbers what they are: their type and shape, such as ``float32 32,64,64``."""
 
@@ -104,6 +107,33 @@ class AnswerHandler(Handler):
             self.finish(json.dumps(_plain(found), allow_nan=False))
 
 
+class ChangeHandler(AnswerHandler):
+    """Changes units as a page of ours asks for; there is none where nothing is curated."""
+
+    async def get(self, name: str) -> None:
+        """Refuse: what changes something is not asked for by following a link."""
+        raise tornado.web.HTTPError(405)
+
+    async def post(self, name: str) -> None:
+        """Answer with how far curation has come."""
+        body = self.request.body
+        try:
+            plain = json.loads(body) if len(body) <= MOST_BODY else None
+        except (ValueError, RecursionError):
+            plain = None
+        if plain is None:
+            self.say(400, f"found no JSON of {MOST_BODY} bytes at most, wanted a change")
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            told = await loop.run_in_executor(self.pool, self.answers.change, name, plain)
+        except MusimError as error:
+            self.say(_status_of(error), as_options(str(error)))
+            return
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+        self.finish(json.dumps(_plain(told), allow_nan=False))
+
+
 def _status_of(error: MusimError) -> int:
     """Return the status that tells the page what to do about an error."""
     if isinstance(error, VanishedError):
@@ -142,10 +172,13 @@ def application(
     granted: Pass, answers: Answers, pool: ThreadPoolExecutor
 ) -> tornado.web.Application:
     """Return the application of a server: the page, and what it asks for."""
+    served = {"granted": granted, "answers": answers, "pool": pool}
+    changes = (r"/api/(edit|undo|redo|save)", ChangeHandler, served)
+    changing = [] if answers.session is None else [changes]
     return tornado.web.Application(
         [
-            (r"/api/([a-z]+)", AnswerHandler,
-             {"granted": granted, "answers": answers, "pool": pool}),
+            *changing,
+            (r"/api/([a-z]+)", AnswerHandler, served),
             (r"/(.*)", PageHandler, {"granted": granted, "front": front_files()}),
         ],
         log_function=lambda handler: None,

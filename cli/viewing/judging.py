@@ -8,13 +8,17 @@ from ...training.identification.verdicts import judge
 from .units import FEWEST_PIXELS
 
 
-def judged(found: tuple[Store, int], true: tuple[Store, int]) -> dict[str, Any]:
+def judged(
+    found: tuple[Store, int], true: tuple[Store, int], kept: list[int] | None = None
+) -> dict[str, Any]:
     """Compare the units found in a sequence with the true ones, by their trains.
 
     Parameters
     ----------
     found, true : (Store, int)
         A store of units, and its sequence.
+    kept : list of int, optional
+        Which units found count; all, if not given.
 
     Returns
     -------
@@ -28,25 +32,33 @@ def judged(found: tuple[Store, int], true: tuple[Store, int]) -> dict[str, Any]:
     true_masks, true_trains, true_firings = _read(*true)
     store, index = found
     confidence = store.read("confidence", index)[: len(masks)]
+    everyone = len(masks)
+    places = list(range(everyone)) if kept is None else kept
+    masks, trains, firings, confidence = (
+        values[places] for values in (masks, trains, firings, confidence)
+    )
     scored = score(
         masks, trains, firings, confidence, true_masks, true_trains, true_firings,
         store.layout.frame_rate,
     )  # fmt: skip
     verdicts, fates = judge(scored, masks, true_masks)
     row = scored.to_row()
+    told: list[dict[str, Any]] = [{"words": "left out", "partner": None} for _ in range(everyone)]
+    for place, one in zip(places, verdicts, strict=True):
+        told[place] = {
+            "words": one.words,
+            "partner": one.partner,
+            "correlation": one.correlation,
+            "iou": one.iou,
+            "agreement": one.firing_agreement,
+        }
     return {
-        "found": [
-            {
-                "words": one.words,
-                "partner": one.partner,
-                "correlation": one.correlation,
-                "iou": one.iou,
-                "agreement": one.firing_agreement,
-            }
-            for one in verdicts
-        ],
+        "found": told,
         "true": {
-            str(number): {"words": fate.words, "partner": fate.found_as}
+            str(number): {
+                "words": fate.words,
+                "partner": None if fate.found_as is None else places[fate.found_as],
+            }
             for number, fate in fates.items()
         },
         "matches": int(row["train_matches"]),

@@ -15,6 +15,7 @@ import tornado.httpserver
 
 from ...simulator.errors import InputError
 from .answers import Answers
+from .curating import Session
 from .gate import Pass
 from .handlers import application
 from .shown import Shown
@@ -58,6 +59,7 @@ async def serve(
     listening: socket.socket,
     on_start: Callable[[str], None],
     until: asyncio.Event,
+    session: Session | None = None,
 ) -> None:
     """Serve the viewer until it is told to end.
 
@@ -70,10 +72,12 @@ async def serve(
         Is given the address, with its token, once it is served.
     until : asyncio.Event
         Set when it is to end.
+    session : Session, optional
+        Of curation, if units are to be changed.
     """
     granted = Pass()
     with ThreadPoolExecutor(THREADS, thread_name_prefix="musim-view") as pool:
-        answers = Answers(shown)
+        answers = Answers(shown, session)
         server = tornado.httpserver.HTTPServer(application(granted, answers, pool))
         server.add_socket(listening)
         port = listening.getsockname()[1]
@@ -86,7 +90,9 @@ async def serve(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def run(shown: Shown, port: int, on_start: Callable[[str], None]) -> None:
+def run(
+    shown: Shown, port: int, on_start: Callable[[str], None], session: Session | None = None
+) -> None:
     """Serve the viewer until Ctrl-C.
 
     Raises
@@ -103,7 +109,7 @@ def run(shown: Shown, port: int, on_start: Callable[[str], None]) -> None:
             # Elsewhere than on Unix the interrupt comes as an exception.
             with suppress(NotImplementedError, RuntimeError):
                 loop.add_signal_handler(number, until.set)
-        await serve(shown, listening, on_start, until)
+        await serve(shown, listening, on_start, until, session)
 
     with suppress(KeyboardInterrupt):
         asyncio.run(until_told())

@@ -16,11 +16,15 @@ export class Refusal extends Error {
   }
 }
 
-async function ask(name, query, signal) {
+const ask = (name, query, signal) => {
   const values = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
+  return fetched(`api/${name}?${new URLSearchParams(values)}`, { signal });
+};
+
+async function fetched(address, options) {
   let answer;
   try {
-    answer = await fetch(`api/${name}?${new URLSearchParams(values)}`, { signal });
+    answer = await fetch(address, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     tell("musim view has ended; start it again to go on.", 0);
@@ -36,6 +40,12 @@ async function ask(name, query, signal) {
 
 export async function json(name, query = {}, signal = undefined) {
   return (await ask(name, query, signal)).json();
+}
+
+// Changes something; a page of another site cannot send this header.
+export async function post(name, body = {}) {
+  const headers = { "Content-Type": "application/json", "X-Musim": "1" };
+  return (await fetched(`api/${name}`, { method: "POST", headers, body: JSON.stringify(body) })).json();
 }
 
 // Raw numbers: their values, and the sizes along each dimension.

@@ -81,6 +81,8 @@ export function firstSet(number) {
 export const recording = () => data.recordings[state.recording];
 export const seen = (number = state.recording) => data.seen[number];
 export const units = () => seen()?.units[state.set] ?? [];
+// Where units are curated, some places are empty: their units are others now.
+export const isThere = (unit) => !unit.gone;
 export const unitNow = () => (state.unit === null ? null : (units()[state.unit] ?? null));
 // Whether more than their firings is known of the units of the set.
 export const arePlaced = () => recording().sets[state.set]?.kind !== "known";
@@ -106,9 +108,7 @@ export const query = (number = state.recording) => ({
 
 // Units of which reconstructions are made: all of the set, but for those left out.
 export function chosen() {
-  if (!state.left.size) return undefined;
-  return units()
-    .map((unit) => unit.unit)
-    .filter((unit) => !state.left.has(unit))
-    .join(",");
+  const inside = units().filter((unit) => !state.left.has(unit.unit) && !unit.gone && !unit.rejected);
+  if (inside.length === units().length) return undefined;
+  return inside.map((unit) => unit.unit).join(",");
 }

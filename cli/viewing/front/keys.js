@@ -50,7 +50,11 @@ const KEYS = [
   ]],
 ];
 
+// Keys of parts of the page that are not always there.
+export const addKeys = (title, keys) => KEYS.splice(KEYS.length - 1, 0, [title, keys]);
+
 export function createKeys() {
+  ACTIONS = new Map(KEYS.flatMap(([, keys]) => keys.flatMap(([names, , , act]) => names.map((name) => [name, act]))));
   byId("keys").append(
     ...KEYS.map(([title, keys]) =>
       element(
@@ -67,7 +71,7 @@ export function createKeys() {
 
 const caps = (shown) => shown.split(" ").flatMap((key) => [element("kbd", {}, key), " "]);
 
-const ACTIONS = new Map(KEYS.flatMap(([, keys]) => keys.flatMap(([names, , , act]) => names.map((name) => [name, act]))));
+let ACTIONS = new Map();
 
 function pressed(event) {
   if (event.altKey || event.ctrlKey || event.metaKey || byId("help").open || !data.seen.length) return;

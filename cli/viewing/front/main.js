@@ -2,6 +2,7 @@
 
 import { json, onTrouble, quietly } from "./api.js";
 import { data, loadAbout, loadMatches, loadSequence, rate, recording, seen } from "./data.js";
+import { createCurating } from "./curating.js";
 import { createDetail } from "./detail.js";
 import { byId, element, fixed } from "./elements.js";
 import { createImages } from "./image.js";
@@ -52,6 +53,7 @@ async function begin() {
   createTrains();
   createUnits();
   createDetail();
+  if (about.curation) createCurating(about.curation);
   createKeys();
   on(["loaded", "recording"], showFacts);
   on(["loaded", "recording", "set"], () => quietly(loadMatches()));

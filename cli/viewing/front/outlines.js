@@ -72,7 +72,7 @@ export function createOverlay(number, about) {
   function classes(kind, unit, mine) {
     const lit = mine && unit.unit === state.unit;
     const faded = mine && state.unit !== null && !lit;
-    return `${kind}${lit ? " lit" : ""}${faded ? " faded" : ""}`;
+    return `${kind}${lit ? " lit" : ""}${faded ? " faded" : ""}${unit.rejected ? " rejected" : ""}`;
   }
 
   function name(unit, mine) {

@@ -2,7 +2,7 @@
 
 import { array } from "./api.js";
 import { css, lineColour } from "./colours.js";
-import { arePlaced, matches, nameOf, query, recording, seen, units } from "./data.js";
+import { arePlaced, isThere, matches, nameOf, query, recording, seen, units } from "./data.js";
 import { span } from "./span.js";
 import { state } from "./state.js";
 
@@ -22,8 +22,10 @@ export async function fetchRows(points) {
   if (seen().signals.length) asked.push(array("states", window).then((found) => stateRows(found)));
   if (units().length) {
     const own = array("trains", { ...window, set: state.set });
-    const true_ = matches() ? array("trains", { ...window, set: 0 }) : null;
-    asked.push(Promise.all([own, true_]).then(([found, truth]) => unitRows(found, truth)));
+    // As they are now: until the answer is there, they may have been changed.
+    const [those, judged] = [units(), matches()];
+    const true_ = judged ? array("trains", { ...window, set: 0 }) : null;
+    asked.push(Promise.all([own, true_]).then(([found, truth]) => unitRows(those, judged, found, truth)));
   }
   return (await Promise.all(asked)).flat();
 }
@@ -45,9 +47,10 @@ function stateRows(found) {
 const rowOf = (found, place) =>
   found.values.subarray((place + 1) * found.shape[1], (place + 2) * found.shape[1]);
 
-function unitRows(found, truth) {
-  return units().map((unit, place) => {
-    const partner = truth && matches().found[unit.unit].partner;
+function unitRows(those, judged, found, truth) {
+  return those.map((unit, place) => {
+    if (!isThere(unit)) return null;
+    const partner = truth && judged.found[unit.unit].partner;
     const known = partner !== null && partner !== undefined;
     return {
       label: nameOf(unit),
@@ -58,7 +61,7 @@ function unitRows(found, truth) {
       values: arePlaced() ? rowOf(found, place) : new Float32Array(found.shape[1]).fill(NaN),
       under: known ? { values: rowOf(truth, partner), firings: seen().units[0][partner].firings } : null,
     };
-  });
+  }).filter(Boolean);
 }
 
 // Each row lies in a band of its own, 1 high; the first is the uppermost. The scale of trains is
@@ -82,7 +85,7 @@ export function bands(rows) {
 // Velocities lie about 0; signals beside a video fill their row from their lowest value to the highest.
 function endsOf(row, shared) {
   if (row.unit !== null) {
-    const size = state.ownScale ? units()[row.unit].peak || 1 : shared;
+    const size = state.ownScale ? (units()[row.unit]?.peak ?? 1) || 1 : shared;
     return [-size, size];
   }
   let [low, high] = [Infinity, -Infinity];

@@ -18,6 +18,8 @@ export const state = {
   gain: 1,
   outlines: true,
   ownScale: false,
+  curation: null, // how far it has come, as the server says
+  tool: null, // {name, points}: what the next clicks on the image mean
   judged: null, // another one whenever a set has been compared with the truth
 };
 

@@ -39,6 +39,9 @@ export function createTrains() {
   byId("zoom-all").addEventListener("click", () => set({ window: null }));
 }
 
+// What is drawn, for whoever takes firings in hand.
+export const drawn = () => ({ plot, rows });
+
 function refresh() {
   if (!data.seen.length) return;
   const asked = ++mine;

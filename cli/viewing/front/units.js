@@ -1,12 +1,13 @@
 // The table of a set's units, and which sets there are.
 
 import { styleOf, textOn, unitColour } from "./colours.js";
-import { arePlaced, matches, nameOf, recording, seen, units } from "./data.js";
+import { arePlaced, isThere, matches, nameOf, recording, seen, units } from "./data.js";
 import { byId, element, fixed, refill, svg } from "./elements.js";
 import { on, set, state } from "./state.js";
 
 const COLUMNS = [
   { key: "unit", label: "Unit", title: "Number in its store" },
+  { key: "mark", label: "✓✗", title: "By hand: ✓ accepted, ✗ rejected, ✎ changed", curated: true },
   { key: "confidence", label: "Conf.", title: "How probably the unit is true", decimals: 2, found: true },
   { key: "partner", label: "True", title: "The true unit whose train it matches", decimals: 0, judged: true },
   { key: "rate", label: "Rate", title: "Mean firing rate, Hz", decimals: 1 },
@@ -47,7 +48,7 @@ function controlsOf(one, place) {
       },
       swatch(one, place),
       ` ${one.name} `,
-      element("small", {}, String(seen().units[place]?.length ?? "–")),
+      element("small", {}, String(countOf(place))),
     ),
     sets.length > 1
       ? element(
@@ -65,6 +66,11 @@ function controlsOf(one, place) {
         )
       : null,
   ].filter(Boolean);
+}
+
+// Units that are there; of those that are curated without any that was rejected.
+function countOf(place) {
+  return seen().units[place]?.filter((unit) => isThere(unit) && !unit.rejected).length ?? "–";
 }
 
 export function toggleSet(place) {
@@ -98,6 +104,7 @@ const eye = () =>
 
 function valueOf(unit, key) {
   if (key === "count") return unit.firings.length;
+  if (key === "mark") return Number(unit.changed) + 2 * unit.rejected + 4 * unit.accepted;
   return key === "partner" ? matches().found[unit.unit].partner : unit[key];
 }
 
@@ -117,13 +124,18 @@ function drawTable() {
   const found = sets[state.set].kind === "found";
   const judged = matches() !== null;
   const placed = arePlaced();
+  const { curated } = sets[state.set];
   const columns = COLUMNS.filter(
-    (column) => (found || !column.found) && (judged || !column.judged) && (placed || !column.placed),
+    (column) =>
+      (found || !column.found) &&
+      (judged || !column.judged) &&
+      (placed || !column.placed) &&
+      (curated || !column.curated),
   );
   if (!columns.some((column) => column.key === order.key)) order = { key: "unit", falling: false };
   drawScore();
   const sign = order.falling ? -1 : 1;
-  const sorted = [...units()].sort(
+  const sorted = units().filter(isThere).sort(
     (a, b) => sign * ((valueOf(a, order.key) ?? -Infinity) - (valueOf(b, order.key) ?? -Infinity)),
   );
   const head = columns.map((column) =>
@@ -190,19 +202,21 @@ function row(unit, columns) {
   box.checked = !state.left.has(unit.unit);
   return element(
     "tr",
-    { "data-unit": unit.unit, onclick: () => set({ unit: state.unit === unit.unit ? null : unit.unit }) },
+    { class: unit.rejected ? "rejected" : null, "data-unit": unit.unit, onclick: () => set({ unit: state.unit === unit.unit ? null : unit.unit }) },
     ...columns.map((column) =>
       column.key === "unit"
         ? element("th", { scope: "row" }, name)
         : element(
             "td",
             { title: column.judged ? matches().found[unit.unit].words : null },
-            fixed(valueOf(unit, column.key), column.decimals),
+            column.curated ? markOf(unit) : fixed(valueOf(unit, column.key), column.decimals),
           ),
     ),
     arePlaced() ? element("td", {}, box) : null,
   );
 }
+
+const markOf = (unit) => (unit.accepted ? "✓" : unit.rejected ? "✗" : "") + (unit.changed ? "✎" : "");
 
 export function toggleUnit(unit) {
   const left = new Set(state.left);

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from musim.cli.viewing.curating import begin
 from musim.cli.viewing.serving import bound, serve
 from musim.cli.viewing.shown import open_shown
 from musim.datasets import generate
@@ -34,9 +35,10 @@ def looked_at(tmp_path_factory, store_of_units, nearly):
 
 
 @contextmanager
-def served(paths, sequence=0, frame=0):
+def served(paths, sequence=0, frame=0, curate=None, by="anna"):
     """Serve some stores in a thread; yields a client."""
     shown = open_shown(paths, sequence, frame)
+    session = None if curate is None else begin(shown, curate, by)
     started, known = threading.Event(), {}
 
     async def main():
@@ -46,7 +48,7 @@ def served(paths, sequence=0, frame=0):
             known["address"] = address
             started.set()
 
-        await serve(shown, bound(0), on_start, known["until"])
+        await serve(shown, bound(0), on_start, known["until"], session)
 
     thread = threading.Thread(target=asyncio.run, args=(main(),))
     thread.start()

@@ -13,7 +13,7 @@ from typing import Any
 
 from ....datasets.location import Location, write_aside
 from ....datasets.origin import Curated
-from ....datasets.store import Store, token_of
+from ....datasets.store import Store, open_store, token_of
 from ....simulator.errors import FailureError, InputError
 from .edits import Edit, edits_of
 
@@ -162,21 +162,33 @@ def open_draft(store: Store, out: Location) -> Draft:
     InputError
         If the changes there are of other units, or something else lies there.
     """
-    from ....datasets.store import open_store
-
     path = draft_path(out)
     if path.exists():
         edits, position = read_edits(path, store)
         return Draft(store, edits, position, path)
-    if out.exists():
-        made = open_store(out)
-        if not isinstance(made.origin, Curated) or made.origin.seal != token_of(store.location):
-            raise InputError(
-                f"{out}: found {made.origin.made_by}, wanted nothing, or those units curated; "
-                "choose another place"
-            )
-        return Draft(store, edits_of(list(made.origin.edits), str(out)), None, path)
-    return Draft(store, path=path)
+    made = curated_at(store, out)
+    if made is None:
+        return Draft(store, path=path)
+    return Draft(store, edits_of(list(made.edits), str(out)), None, path)
+
+
+def curated_at(store: Store, out: Location) -> Curated | None:
+    """Return what is said of units that were curated at a place; None where nothing is.
+
+    Raises
+    ------
+    InputError
+        If it is something else, or other units.
+    """
+    if not out.exists():
+        return None
+    made = open_store(out)
+    if not isinstance(made.origin, Curated) or made.origin.seal != token_of(store.location):
+        raise InputError(
+            f"{out}: found {made.origin.made_by}, wanted nothing, or those units curated; "
+            "choose another place"
+        )
+    return made.origin
 
 
 def read_edits(path: str | Path, store: Store, *, by: str = "") -> tuple[tuple[Edit, ...], int]:

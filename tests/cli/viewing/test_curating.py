@@ -1,0 +1,221 @@
+"""Curation behind the page: what is let in, what is refused, and what is kept."""
+
+import http.client
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from musim.cli.viewing.curating import Session, begin
+from musim.cli.viewing.shown import open_shown
+from musim.datasets import open_store
+from musim.training.verifying import verify
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "curated.zarr"
+
+
+@pytest.fixture
+def curating(looked_at, serving, out):
+    """A client of a server where the units of the first method are curated."""
+    with serving(looked_at.paths, curate=out) as client:
+        yield client
+
+
+def post(client, name, body=None, content=None, **changed):
+    """Ask for a change as a page of the server does; a header that is None is left out."""
+    headers = {
+        "Origin": f"http://127.0.0.1:{client.port}", "X-Musim": "1",
+        "X-Musim-Token": client.token, "Host": f"127.0.0.1:{client.port}",
+        **{key.replace("_", "-"): value for key, value in changed.items()},
+    }  # fmt: skip
+    connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=120)
+    try:
+        sent = json.dumps(body or {}) if content is None else content
+        given = {key: value for key, value in headers.items() if value is not None}
+        connection.request("POST", f"/api/{name}", sent, given)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
+
+
+def edit(client, sequence=0, **values):
+    return post(client, "edit", {"recording": 0, "sequence": sequence, "edit": values})
+
+
+def curated_rows(client, sequence=0):
+    """What the page is told of the curated units: those of the second set."""
+    return client.json(f"/api/units?sequence={sequence}")[1]
+
+
+def test_changes_are_seen_kept_and_saved(curating, looked_at, out):
+    status, told = edit(curating, edit="accept", unit=1)
+    assert (status, told["changes"], told["by"], told["saved"]) == (200, 1, "anna", False)
+    assert edit(curating, edit="reject", unit=3, sequence=1)[1]["changes"] == 2
+    depth = float(looked_at.units.read("centre_depth", 0)[2])
+    status, told = edit(curating, edit="split", unit=2, line=[[depth, 0], [depth, 24]])
+    assert (status, told["undo"]) == (200, "split 2 (sequence 0)")
+    rows = curated_rows(curating)
+    assert [row.get("gone", False) for row in rows] == [False, False, True, False, False, False]
+    assert rows[1]["accepted"]
+    assert rows[1]["confidence"] == 1
+    assert not rows[2]["outline"]
+    whole = looked_at.units.read("territory", 0)[2]
+    assert rows[4]["area"] + rows[5]["area"] == pytest.approx((whole > 0.5).sum())
+    trains = curating.array("/api/trains?set=1&points=20000")
+    assert trains.shape == (7, 300)
+    assert not trains[3].any()
+    near = curating.json("/api/unit?set=1&unit=4")["neighbours"]
+    assert (1, 2) not in {(row["set"], row["unit"]) for row in near}
+    matches = curating.json("/api/matches?set=1&sequence=1")
+    assert matches["found"][3] == {"words": "left out", "partner": None}
+    assert matches["precision"] == 1.0  # what was made up is rejected
+    kept = json.loads(out.with_name("curated.edits.json").read_text())
+    assert [one["by"] for one in kept["edits"]] == ["anna"] * 3
+    status, told = post(curating, "save")
+    assert (status, told["saved"], told["saving"]) == (200, True, None)
+    store = verify(out, remake=2)
+    assert int(store.read("unit_count", 0)) == 5
+    assert not out.with_name("curated.edits.json").exists()
+
+
+def test_changes_are_undone_and_done_again(curating):
+    edit(curating, edit="reject", unit=0)
+    edit(curating, edit="reject", unit=1, sequence=1)
+    status, told = post(curating, "undo")
+    assert (status, told["recording"], told["sequence"]) == (200, 0, 1)
+    assert told["redo"] == "reject 1 (sequence 1)"
+    assert not curated_rows(curating, 1)[1]["rejected"]
+    post(curating, "undo")
+    assert post(curating, "undo") == (400, {"error": "undo: found no change, wanted one or more"})
+    assert not curated_rows(curating)[0]["rejected"]
+    post(curating, "redo")
+    assert curated_rows(curating)[0]["rejected"]
+    edit(curating, edit="accept", unit=0)
+    assert post(curating, "redo")[0] == 400
+
+
+def test_a_session_goes_on_where_another_one_ended(looked_at, serving, out):
+    with serving(looked_at.paths, curate=out) as client:
+        edit(client, edit="reject", unit=0)
+        edit(client, edit="reject", unit=1)
+        post(client, "undo")
+    with serving(looked_at.paths, curate=out, by="ben") as client:
+        assert [row["rejected"] for row in curated_rows(client)] == [True, False, False, False]
+        edit(client, edit="accept", unit=2)
+        post(client, "save")
+    assert open_store(out).origin.people == ("anna", "ben")
+    with serving(looked_at.paths, curate=out) as client:  # of the store itself
+        assert client.json("/api/curation")["saved"]
+        edit(client, edit="reject", unit=3)
+        assert not client.json("/api/curation")["saved"]
+        post(client, "save")
+    assert int(open_store(out).read("unit_count", 0)) == 2
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"X_Musim_Token": None}, {"X_Musim_Token": "guess"}, {"X_Musim": None}, {"Origin": None},
+        {"Origin": "http://example.org"}, {"Origin": "null"}, {"Host": "example.org"},
+    ],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["edit", "undo", "redo", "save"])
+def test_pages_of_others_change_nothing(curating, out, name, changed):
+    body = {"recording": 0, "sequence": 0, "edit": {"edit": "reject", "unit": 0}}
+    status, _ = post(curating, name, body, **changed)
+    assert status == 403
+    assert list(out.parent.iterdir()) == []
+    assert curating.json("/api/curation")["changes"] == 0
+
+
+def test_links_change_nothing(curating):
+    for name in ("edit", "undo", "redo", "save"):
+        assert curating.get(f"/api/{name}").status == 405
+
+
+def test_nothing_changes_where_nothing_is_curated(client):
+    for name in ("edit", "undo", "redo", "save"):
+        assert post(client, name)[0] == 405
+        assert client.get(f"/api/{name}").status == 404
+    assert client.get("/api/curation").status == 400
+    assert client.json("/api/about")["curation"] is None
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({}, "edit: found 'NoneType', wanted an edit"),
+        ({"edit": {"edit": "love"}}, "found 'love', wanted an edit"),
+        ({"edit": {"edit": "accept", "unit": 9}}, "found unit 9, wanted one of 0, 1, 2, 3"),
+        ({"edit": {"edit": "accept", "unit": 0, "by": "ben"}}, "found 'ben' as who made it"),
+        ({"edit": {"edit": "accept", "unit": 0}, "sequence": 9}, "sequence: found '9', wanted 0"),
+        ({"edit": {"edit": "split", "unit": 0, "line": [[1, 1], [1, 1]]}}, "the same point twice"),
+        ({"edit": {"edit": "add_firing", "unit": 0, "instant": 9}}, "found a firing at 9 s"),
+    ],
+)
+def test_what_is_no_change_is_refused(curating, out, body, words):
+    status, told = post(curating, "edit", body)
+    assert status == 400
+    assert words in told["error"]
+    assert "\n" not in told["error"]
+    assert curating.json("/api/curation")["changes"] == 0
+    assert list(out.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", ["", "{", "[" * 10000, "x" * 2**20 + "x"])
+def test_what_is_no_json_is_refused(curating, content):
+    status, told = post(curating, "edit", content=content)
+    assert status == 400
+    assert "found no JSON" in told["error"]
+
+
+def test_units_have_to_be_there(looked_at, out, tmp_path, refused):
+    with refused("found no units beside it, wanted those to curate; run musim identify"):
+        begin(open_shown([str(looked_at.recording.location)]), out, "anna")
+    alone = shutil.copytree(looked_at.units.location.path, tmp_path / "units.zarr")
+    store = open_store(alone)
+    with refused("wanted nothing, or those units curated; choose another place"):
+        Session(store, looked_at.recording.location.path, "anna")
+
+
+def test_nothing_else_is_replaced(curating, looked_at, out):
+    edit(curating, edit="reject", unit=0)
+    shutil.copytree(looked_at.other.location.path, out)
+    status, told = post(curating, "save")
+    assert status == 400
+    assert "wanted nothing, or those units curated" in told["error"]
+    assert open_store(out).origin == looked_at.other.origin
+    assert curating.json("/api/curation")["saving"] is None
+
+
+def test_units_that_change_under_way_are_noticed(looked_at, serving, out, tmp_path, monkeypatch):
+    from musim.cli.viewing import watching
+
+    monkeypatch.setattr(watching, "OFTEN", 0.0)
+    place = shutil.copytree(looked_at.units.location.path, tmp_path / "units.zarr")
+    with serving([str(looked_at.recording.location), str(place)], curate=out) as client:
+        edit(client, edit="reject", unit=0)
+        shutil.rmtree(place)
+        shutil.copytree(looked_at.other.location.path, place)
+        answer = client.get("/api/units")
+        assert answer.status == 409
+        assert b"found another store than was opened" in answer.body
+        answer = client.get("/api/about")
+        assert answer.status == 409
+        assert b"found other units than are curated" in answer.body
+
+
+def test_live_units_are_read_as_those_of_a_store(looked_at, out):
+    shown = open_shown(looked_at.paths)
+    session = begin(shown, out, "anna")
+    live = shown.recordings[0].sets[1].watched.store
+    for name in ("territory", "twitch_train", "confidence", "outline_confidence"):
+        np.testing.assert_array_equal(live.read(name, 1), looked_at.units.read(name, 1)[:4])
+    assert session.described()["changes"] == 0
+    assert shown.recordings[0].sets[2].watched.store is not live  # another method's stay
