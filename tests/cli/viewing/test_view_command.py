@@ -32,13 +32,14 @@ def test_it_serves_until_it_is_told_to_end(looked_at, number):
     try:
         line = process.stdout.readline()
         address = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S{40,}", line)[0]
+        assert process.stdout.readline() == "Ctrl-C ends it.\n"
         with pytest.raises(urllib.error.HTTPError, match="403"):
             urllib.request.urlopen(address.replace("/?", "/nothing?"), timeout=30)
     finally:
         process.send_signal(number)
         out, err = process.communicate(timeout=30)
     assert process.returncode == 0
-    assert (out, err) == ("Ctrl-C ends it.\n", "")
+    assert (out, err) == ("", "")
 
 
 def test_stores_in_object_stores_are_seen(looked_at):
