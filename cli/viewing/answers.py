@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...datasets.origin import Identified
 from ...datasets.store import Store
-from ...simulator.errors import InputError
+from ...simulator.errors import InputError, MusimError
 from ...training.colours import COLOURS
 from .colours import colour_maps
 from .curating import LiveStore, Session, act
@@ -95,6 +96,14 @@ class Answers:
         self.shown, self.session = shown, session
         self._ranges = functools.lru_cache(maxsize=KEPT)(range_of)
         self._maps: dict[tuple[Any, ...], NDArray[np.float32]] = {}
+
+    def prepare(self) -> None:
+        """Read what the page will ask for first, while a browser opens it."""
+        query = Query({"sequence": str(self.shown.sequence)})
+        # What goes wrong is told to the page, which asks the same.
+        with suppress(MusimError):
+            self.sequence(query)
+            self.units(query)
 
     def _sequence(self, query: Query) -> Sequence:
         recordings = self.shown.recordings

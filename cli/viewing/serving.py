@@ -83,6 +83,7 @@ async def serve(
         port = listening.getsockname()[1]
         try:
             on_start(f"http://{ADDRESS}:{port}/?token={granted.token}")
+            pool.submit(answers.prepare)
             await until.wait()
         finally:
             server.stop()

@@ -83,9 +83,9 @@ def test_the_server_says_so(store, tiny_parameters, serving):
 
 
 def test_damage_is_told_in_one_line(store, serving):
+    for chunk in store.location.path.glob("tvi/c.*"):
+        chunk.write_bytes(b"\0" * chunk.stat().st_size)
     with serving([str(store.location)]) as client:
-        for chunk in store.location.path.glob("tvi/c.*"):
-            chunk.write_bytes(b"\0" * chunk.stat().st_size)
         answer = client.get("/api/frames?layer=velocity")
         assert answer.status == 500
         assert "damaged" in json.loads(answer.body)["error"]
