@@ -12,14 +12,15 @@ from .wording import counted
     epilog="""\b
 Examples:
   musim curate units.zarr --edits changes.json --out curated.zarr
-  musim curate units.zarr --edits changes.json --out labels.zarr --only-accepted --by anna
+  musim curate units.zarr --edits changes.json --out labels.zarr --by anna
+  musim curate curated.zarr --out labels.zarr --only-accepted
 """
 )
 @click.argument("units", metavar="UNITS")
 @click.option(
-    "--edits", required=True, metavar="FILE",
+    "--edits", default=None, metavar="FILE",
     help="The changes, a JSON list: accept, reject, merge, split, redraw, draw, move_firing, "
-    "add_firing, remove_firing.",
+    "add_firing, remove_firing.  [default: none]",
 )  # fmt: skip
 @click.option(
     "-o", "--out", "target", required=True, metavar="STORE",
@@ -32,13 +33,17 @@ Examples:
 @click.option(
     "--only-accepted", is_flag=True, help="Leave out units that nobody accepted."
 )  # fmt: skip
+@click.option(
+    "--recording", "recordings", multiple=True, metavar="STORE",
+    help="Where a recording is that has moved since; once for each that units were sought in.",
+)  # fmt: skip
 @click.option("--workers", type=int, default=None, metavar="NUMBER",
               help="Processes.  [default: one a processor]")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with an unfinished store.")
 @click.option("--overwrite", is_flag=True, help="Replace a musim store that is there.")
 @json_option
 @config_option
-def curate(units, edits, target, by, only_accepted, workers, resume, overwrite,
+def curate(units, edits, target, by, only_accepted, recordings, workers, resume, overwrite,
            as_json) -> None:  # fmt: skip
     """Change the units that were found, as people say, and keep who changed what.
 
@@ -56,9 +61,10 @@ def curate(units, edits, target, by, only_accepted, workers, resume, overwrite,
         store = curate_store(
             units,
             target,
-            edits,
+            () if edits is None else edits,
             by=login() if by is None else by,
             only_accepted=only_accepted,
+            recordings=recordings,
             workers=workers,
             resume=resume,
             overwrite=overwrite,

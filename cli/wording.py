@@ -12,6 +12,7 @@ _ARGUMENT = re.compile(
 RENAMED = {
     "chain.frame_rate": "--resample",
     "description.size": "--image-size",
+    "recordings": "--recording",
     "runs": "--run",
     "source.parameters": "--endless",
 }

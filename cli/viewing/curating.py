@@ -2,8 +2,8 @@
 
 import functools
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...datasets.location import Location
-from ...datasets.store import Store
-from ...simulator.errors import InputError
-from ...training.identification.curation.curating import curate_store, open_units
+from ...datasets.origin import Identified
+from ...datasets.store import Store, open_sequences
+from ...simulator.errors import InputError, MusimError
+from ...training.identification.curation.curating import curate_store, open_units, searched_in
 from ...training.identification.curation.draft import curated_at, draft_path, now, open_draft
 from ...training.identification.curation.edits import Edit, edit_of
 from ...training.identification.curation.working import Bench, State, WorkingUnit
-from .shown import FOUND, Shown, UnitSet
+from .shown import FOUND, Shown, UnitSet, place_of
 from .watching import ChangedError, Watched
 
 KEPT_BENCHES = 2
@@ -51,6 +52,9 @@ class Session:
         Where the curated units are saved.
     by : str
         Who makes the changes.
+    recordings : sequence of Store
+        Those that have moved since, see
+        :func:`musim.training.identification.curation.curating.searched_in`.
 
     Raises
     ------
@@ -58,14 +62,21 @@ class Session:
         If something else lies where they would be saved, or changes there are of other units.
     """
 
-    def __init__(self, store: Store, out: str | Path, by: str) -> None:
-        self.store, self.by = store, by
+    def __init__(
+        self, store: Store, out: str | Path, by: str, recordings: Sequence[Store] = ()
+    ) -> None:
+        self.store, self.by, self.recordings = store, by, tuple(recordings)
+        origin = replace(
+            store.layout.origin_as(Identified), searched=searched_in(store, self.recordings)
+        )
         self.out = Location(out)
         self.draft = open_draft(store, self.out)
         for edit in self.draft.edits:
             self._check_sequence(edit)
         self._lock = threading.RLock()
-        self._bench = functools.lru_cache(maxsize=KEPT_BENCHES)(functools.partial(Bench, store))
+        self._bench = functools.lru_cache(maxsize=KEPT_BENCHES)(
+            functools.partial(Bench, store, origin=origin)
+        )
         self._made: dict[int, list[tuple[Edit | None, State]]] = {}
         self._most: dict[int, int] = {}
         self._saved = self.draft.holding if self.out.exists() else None
@@ -160,7 +171,7 @@ class Session:
             there = curated_at(self.store, self.out) is not None
             curate_store(
                 self.store, self.out, edits, workers=1, pool="threads", overwrite=there,
-                on_progress=self._report,
+                recordings=self.recordings, on_progress=self._report,
             )  # fmt: skip
             with self._lock:
                 self._saved = edits
@@ -312,13 +323,32 @@ def begin(shown: Shown, out: str | Path, by: str) -> Session:
             f"{store.location}: found no recording of these units, wanted it where it was, to "
             "read trains from"
         )
-    session = Session(store, out, by)
+    session = Session(store, out, by, _moved(shown, store))
     live = WatchedLive(LiveStore(session))
     for recording in shown.recordings:
         for place, units in enumerate(recording.sets):
             if units.watched is chosen.watched:
                 recording.sets[place] = UnitSet("curated", FOUND, live)
     return session
+
+
+def _moved(shown: Shown, store: Store) -> list[Store]:
+    """Return the recordings of units where they are now; none, if they are where they were."""
+    searched = store.layout.origin_as(Identified).searched
+    try:
+        for one in searched:
+            open_sequences(one.store)
+    except MusimError:
+        first, found = 0, []
+        for one in searched:
+            found += [
+                recording.watched.opened
+                for recording in shown.recordings
+                if place_of(store, recording.watched.opened, 0) == first
+            ][:1]
+            first += one.sequences
+        return found if len(found) == len(searched) else []
+    return []
 
 
 def act(session: Session, name: str, plain: Any) -> Changed:

@@ -169,15 +169,14 @@ def front_files() -> dict[str, Traversable]:
 
 
 def application(
-    granted: Pass, answers: Answers, pool: ThreadPoolExecutor
+    granted: Pass, answers: Answers, pool: ThreadPoolExecutor, changing: ThreadPoolExecutor
 ) -> tornado.web.Application:
     """Return the application of a server: the page, and what it asks for."""
     served = {"granted": granted, "answers": answers, "pool": pool}
-    changes = (r"/api/(edit|undo|redo|save)", ChangeHandler, served)
-    changing = [] if answers.session is None else [changes]
+    changes = (r"/api/(edit|undo|redo|save)", ChangeHandler, {**served, "pool": changing})
     return tornado.web.Application(
         [
-            *changing,
+            *([] if answers.session is None else [changes]),
             (r"/api/([a-z]+)", AnswerHandler, served),
             (r"/(.*)", PageHandler, {"granted": granted, "front": front_files()}),
         ],

@@ -22,6 +22,8 @@ from .shown import Shown
 
 ADDRESS = "127.0.0.1"
 THREADS = 2
+CHANGING = 2
+"""Threads for changes and for saving, which take long: others look on meanwhile."""
 
 
 def bound(port: int) -> socket.socket:
@@ -76,9 +78,12 @@ async def serve(
         Of curation, if units are to be changed.
     """
     granted = Pass()
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="musim-view") as pool:
+    with (
+        ThreadPoolExecutor(THREADS, thread_name_prefix="musim-view") as pool,
+        ThreadPoolExecutor(CHANGING, thread_name_prefix="musim-curate") as changing,
+    ):
         answers = Answers(shown, session)
-        server = tornado.httpserver.HTTPServer(application(granted, answers, pool))
+        server = tornado.httpserver.HTTPServer(application(granted, answers, pool, changing))
         server.add_socket(listening)
         port = listening.getsockname()[1]
         try:
@@ -89,6 +94,7 @@ async def serve(
             server.stop()
             await server.close_all_connections()
             pool.shutdown(wait=False, cancel_futures=True)
+            changing.shutdown(wait=False, cancel_futures=True)
 
 
 def run(

@@ -61,7 +61,10 @@ def test_only_what_was_accepted(musim, found, changes):
         (["{found}", "--edits", "no.json", "-o", "a.zarr"], "no.json: found nothing there"),
         (["{found}", "--edits", "{changes}", "-o", "{found}"], "choose another"),
         (["no.zarr", "--edits", "{changes}", "-o", "a.zarr"], "no.zarr: found nothing there"),
-        (["{found}", "-o", "a.zarr"], "Missing option '--edits'"),
+        (
+            ["{found}", "--recording", "{found}", "-o", "a.zarr"],
+            "found another recording than units were",
+        ),
         (["{found}", "--edits", "{changes}"], "Missing option '-o'"),
         (["{found}", "--edits", "{changes}", "-o", "a.zarr", "--by", ""], "lacking in accept"),
     ],
@@ -72,6 +75,15 @@ def test_wrong_inputs_are_told_in_one_line(musim, found, changes, arguments, wor
     assert done.code == 2
     assert words in done.err
     assert len(done.err.strip().splitlines()) == 1
+
+
+def test_what_was_accepted_before_can_be_taken_alone(musim, found, changes):
+    first = ("curate", found, "--edits", changes, "-o", "curated.zarr", "--workers", 1)
+    assert musim(*first).code == 0
+    done = musim("curate", "curated.zarr", "-o", "labels.zarr", "--only-accepted", "--workers", 1)
+    assert "labels.zarr: 1 unit in 2 sequences" in done.out
+    told = " ".join(musim("info", "labels.zarr").out.split())
+    assert "only those that were accepted are kept" in told
 
 
 def test_labels_are_scored_against(musim, found, changes):

@@ -3,13 +3,14 @@
 import http.client
 import json
 import shutil
+import threading
 
 import numpy as np
 import pytest
 
 from musim.cli.viewing.curating import Session, begin
 from musim.cli.viewing.shown import open_shown
-from musim.datasets import open_store
+from musim.datasets import generate, open_store
 from musim.training.verifying import verify
 
 
@@ -209,6 +210,46 @@ def test_units_that_change_under_way_are_noticed(looked_at, serving, out, tmp_pa
         answer = client.get("/api/about")
         assert answer.status == 409
         assert b"found other units than are curated" in answer.body
+
+
+def test_recordings_that_have_moved_are_read_where_they_are_seen(looked_at, serving, out, tmp_path):
+    from tests.training.identification.curation.conftest import PARAMETERS, found_in
+
+    recorded = generate(PARAMETERS, tmp_path / "a.zarr", sequences=1, seed=8, workers=1)
+    found_in(recorded, tmp_path / "units.zarr")
+    place = (tmp_path / "a.zarr").rename(tmp_path / "b.zarr")
+    with serving([str(place), str(tmp_path / "units.zarr")], curate=out) as client:
+        corners = [[1, 1], [1, 6], [6, 6], [6, 1]]
+        assert edit(client, edit="draw", polygon=corners)[1]["made"] == 3
+        assert post(client, "save")[1]["saved"]
+    assert verify(out, remake=1).origin.source_of(0) == (str(place), 0)
+
+
+def test_others_look_on_while_something_is_saved(curating, monkeypatch):
+    from musim.cli.viewing import curating as module
+
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(*arguments, on_progress, **more):
+        on_progress(1, 2)
+        begun.set()
+        assert go_on.wait(20)
+
+    monkeypatch.setattr(module, "curate_store", slowly)
+    edit(curating, edit="reject", unit=0)
+    saving = threading.Thread(target=post, args=(curating, "save"))
+    saving.start()
+    try:
+        assert begun.wait(20)
+        assert curating.json("/api/curation")["saving"] == {"done": 1, "total": 2}
+        assert edit(curating, edit="reject", unit=1)[0] == 200
+        assert "under way" in post(curating, "save")[1]["error"]
+        assert len(curated_rows(curating)) == 4
+    finally:
+        go_on.set()
+        saving.join(20)
+    told = curating.json("/api/curation")
+    assert (told["saving"], told["saved"], told["changes"]) == (None, False, 2)
 
 
 def test_live_units_are_read_as_those_of_a_store(looked_at, out):

@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 
 from ....datasets.layout import Layout
 from ....datasets.location import Location
-from ....datasets.origin import Curated, Identified, to_attributes
+from ....datasets.origin import Curated, Identified, Searched, to_attributes
 from ....datasets.origins.attributes import software_versions
 from ....datasets.production import Input, Maker, Part, Work, WorkOptions, produce
 from ....datasets.store import Store, open_sequences, token_of
 from ....simulator.errors import InputError
 from ..remarks import REMARKS
 from ..results import naming
-from ..stored import VARIABLES, pack
+from ..stored import VARIABLES, optional, pack
 from ..unit_table import check_table, table_path, write_table
 from .draft import read_edits
 from .edits import Edit, edits_of
 from .finishing import finished
-from .working import Bench
+from .working import Bench, check_same
 
 
 def open_units(units: Any) -> Store:
@@ -43,7 +43,44 @@ def open_units(units: Any) -> Store:
     return store
 
 
-def plan(store: Store, edits: Sequence[Edit], *, only_accepted: bool = False) -> Layout:
+def searched_in(store: Store, recordings: Sequence[Any]) -> tuple[Searched, ...]:
+    """Return where the recordings of units are, as far as it is said anew.
+
+    Parameters
+    ----------
+    store : Store
+        Of the units found.
+    recordings : sequence of str, path or Store
+        Stores that have moved since, in the order in which units were looked for; none, if they are
+        where they were.
+
+    Raises
+    ------
+    InputError
+        If they are not there, or others than units were looked for in.
+    """
+    named = store.layout.origin_as(Identified).searched
+    stores = [open_sequences(one) for one in recordings or [one.store for one in named]]
+    if [len(one) for one in stores] != [one.sequences for one in named]:
+        found = ", ".join(f"{one.location} ({len(one)} sequences)" for one in stores)
+        wanted = ", ".join(f"{one.store} ({one.sequences})" for one in named)
+        raise InputError(
+            f"{store.location}: found `recordings` {found}, wanted those in place of {wanted}"
+        )
+    first = 0
+    for one in stores:
+        check_same(store, first, one, 0)
+        first += len(one)
+    return tuple(Searched(one.location.address, len(one)) for one in stores)
+
+
+def plan(
+    store: Store,
+    edits: Sequence[Edit],
+    *,
+    only_accepted: bool = False,
+    recordings: Sequence[Any] = (),
+) -> Layout:
     """Decide what a store of curated units will hold.
 
     Parameters
@@ -52,6 +89,8 @@ def plan(store: Store, edits: Sequence[Edit], *, only_accepted: bool = False) ->
         Of the units found.
     edits : sequence of Edit
     only_accepted : bool
+    recordings : sequence of str, path or Store
+        See :func:`searched_in`.
 
     Raises
     ------
@@ -67,11 +106,13 @@ def plan(store: Store, edits: Sequence[Edit], *, only_accepted: bool = False) ->
     found = store.layout.origin_as(Identified)
     before = found if isinstance(found, Curated) else None
     kept = {one.name: getattr(found, one.name) for one in dataclasses.fields(Identified)}
+    searched = searched_in(store, recordings)
+    kept |= {"searched": searched, "remarks": tuple(REMARKS), "software": software_versions()}
     origin = Curated(
-        **{**kept, "remarks": tuple(REMARKS), "software": software_versions()},
+        **kept,
         units=store.location.address,
         seal=token_of(store.location),
-        recorded=tuple(token_of(open_sequences(one.store).location) for one in found.searched),
+        recorded=tuple(token_of(open_sequences(one.store).location) for one in searched),
         edits=tuple(edit.to_json() for edit in edits),
         earlier=() if before is None else (*before.earlier, *before.edits),
         only_accepted=only_accepted,
@@ -88,6 +129,7 @@ def curate_store(
     *,
     by: str = "",
     only_accepted: bool = False,
+    recordings: Sequence[Any] = (),
     **work: Unpack[WorkOptions],
 ) -> Store:
     """Make a store of the units of another one, as people changed them.
@@ -104,6 +146,8 @@ def curate_store(
         Who made changes of a file that do not say.
     only_accepted : bool
         Whether units that nobody judged are left out; they are kept otherwise.
+    recordings : sequence of str, path or Store
+        Where the recordings are, if they have moved since units were looked for in them.
     **work
         Who does the work, and what becomes of a store that is there, see
         :class:`musim.datasets.production.Work`.
@@ -124,7 +168,8 @@ def curate_store(
     if isinstance(edits, str | Path):
         read, position = read_edits(edits, store, by=by)
         edits = read[:position]
-    maker = Curation(layout=plan(store, edits, only_accepted=only_accepted))
+    layout = plan(store, edits, only_accepted=only_accepted, recordings=recordings)
+    maker = Curation(layout=layout)
     location = out if isinstance(out, Location) else Location(out)
     how = Work(**work)
     if location.is_local:
@@ -180,10 +225,28 @@ class Curation(Maker[int]):
                 "them anew"
             )
         edits = edits_of(list(origin.edits), "edits")
+        if self._is_as_found(store, edits, index):
+            return self._copied(store, index)
         with naming(store, index), threadpool_limits(1):
-            bench = Bench(store, index)
+            bench = Bench(store, index, origin)
             done = finished(bench, bench.after(edits), only_accepted=origin.only_accepted)
             packed = pack(done.units, bench.recording, self.layout)
         by_hand = np.zeros(self.layout.sizes["unit"], np.uint8)
         by_hand[: len(done.by_hand)] = done.by_hand
         return {**packed, "by_hand": by_hand}
+
+    def _is_as_found(self, store: Store, edits: Sequence[Edit], index: int) -> bool:
+        """Return whether nothing of a sequence is changed, so that no recording has to be read.
+
+        Stores of earlier versions lack variables, which are made.
+        """
+        if self.layout.origin_as(Curated).only_accepted:
+            return False
+        touched = any(edit.sequence == index for edit in edits)
+        return not touched and set(VARIABLES) <= set(store.layout.variables)
+
+    def _copied(self, store: Store, index: int) -> Mapping[str, NDArray[Any]]:
+        values = {name: store.read(name, index) for name in VARIABLES}
+        by_hand = optional(store, "by_hand", index)
+        nobody = np.zeros(self.layout.sizes["unit"], np.uint8)
+        return {**values, "by_hand": nobody if by_hand is None else by_hand}

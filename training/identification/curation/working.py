@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....datasets.origin import Identified
-from ....datasets.store import Store
+from ....datasets.store import Store, open_sequences
 from ....simulator.errors import InputError
 from ..results import recording_of
 from ..same_recording import is_same_recording
-from ..stored import optional, source_of, units_in
+from ..stored import optional, units_in
 from ..units import Recording, Units
 from . import edits as kinds
 from .edits import Edit
@@ -120,6 +120,8 @@ class Bench:
         Of the units found.
     index : int
         The sequence.
+    origin : Identified, optional
+        That says where recordings are; the store's own, if not given.
 
     Raises
     ------
@@ -127,15 +129,12 @@ class Bench:
         If there is no such sequence, or its recording is not there any more.
     """
 
-    def __init__(self, store: Store, index: int) -> None:
+    def __init__(self, store: Store, index: int, origin: Identified | None = None) -> None:
         self.store, self.index = store, index
         self.found: Units = units_in(store, index)
-        source, place = source_of(store.layout, index)
-        if not is_same_recording(store, index, source, place):
-            raise InputError(
-                f"{source.location}, sequence {place}: found another recording than units were "
-                f"found in, wanted that of {store.location}; identify again"
-            )
+        address, place = (origin or store.layout.origin_as(Identified)).source_of(index)
+        source = open_sequences(address)
+        check_same(store, index, source, place)
         self._source = source, place
 
     @functools.cached_property
@@ -324,6 +323,15 @@ class Bench:
         by_hand = unit.by_hand | FIRED
         return state.with_unit(
             dataclasses.replace(unit, firing=firing, by_hand=by_hand, changed=True)
+        )
+
+
+def check_same(store: Store, index: int, source: Store, place: int) -> None:
+    """Raise InputError unless a sequence of units was found in a recording."""
+    if not is_same_recording(store, index, source, place):
+        raise InputError(
+            f"{source.location}, sequence {place}: found another recording than units were "
+            f"found in, wanted that of {store.location}; identify again"
         )
 
 

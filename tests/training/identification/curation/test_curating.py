@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from musim.datasets import open_store
+from musim.datasets import generate, open_store
 from musim.datasets.origin import Curated
 from musim.simulator import FailureError
 from musim.training.identification.curation.curating import curate_store
@@ -16,7 +16,7 @@ from musim.training.identification.curation.summary import changes_of
 from musim.training.identification.stored import outcome_of, units_in
 from musim.training.identification.unit_table import table_rows
 from musim.training.verifying import verify
-from tests.training.identification.curation.conftest import WHO
+from tests.training.identification.curation.conftest import PARAMETERS, WHO, found_in
 
 BEN = WHO | {"by": "ben", "sequence": 1}
 EDITS = (
@@ -131,6 +131,37 @@ def test_other_units_or_recordings_in_the_place_are_noticed(units, recording, tm
     with refused("units.zarr: found other units than were curated"):
         verify(made.location.path, remake=1)
     verify(made.location.path)
+
+
+def test_sequences_that_nobody_changed_are_copied(units, tmp_path, monkeypatch):
+    from musim.training.identification.curation import working
+
+    read = []
+    known = working.recording_of
+    monkeypatch.setattr(working, "recording_of", lambda *at: read.append(at) or known(*at))
+    made = curate_store(units, tmp_path / "made.zarr", [Reject(unit=0, **WHO)], workers=1)
+    assert [place for _, place in read] == [0]
+    for name in units.layout.variables:
+        np.testing.assert_array_equal(made.read(name, 1), units.read(name, 1))
+
+
+def test_recordings_may_have_moved(tmp_path, refused):
+    recorded = generate(PARAMETERS, tmp_path / "a.zarr", sequences=1, seed=8, workers=1)
+    units = found_in(recorded, tmp_path / "units.zarr")
+    (tmp_path / "a.zarr").rename(tmp_path / "b.zarr")
+    edits = [Reject(unit=0, **WHO)]
+    with refused("a.zarr: found nothing there"):
+        curate_store(units, tmp_path / "made.zarr", edits, workers=1)
+    made = curate_store(
+        units, tmp_path / "made.zarr", edits, recordings=[tmp_path / "b.zarr"], workers=1
+    )
+    assert made.origin.source_of(0) == (str(tmp_path / "b.zarr"), 0)
+    verify(made.location.path, remake=1)
+    other = generate(PARAMETERS, tmp_path / "c.zarr", sequences=1, seed=9, workers=1)
+    with refused("found another recording than units were found in"):
+        curate_store(units, tmp_path / "no.zarr", edits, recordings=[other], workers=1)
+    with refused("found `recordings`", "wanted those in place of"):
+        curate_store(units, tmp_path / "no.zarr", edits, recordings=[other, other], workers=1)
 
 
 def test_damage_is_found_by_making_it_again(units, tmp_path):
