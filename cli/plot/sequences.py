@@ -193,7 +193,9 @@ def territories(
     picture = draw_deviation(axes, shown, highest, places.size)
     draw_marks(axes, places, font_size=9 if len(marks) <= 15 else 7.5)
     if page is None:
-        figure_of(axes).colorbar(picture, ax=axes, label="SD of velocity (mm/s)")
+        # Inside the axes' own box: as high as the map, however the layout shapes it.
+        bar = axes.inset_axes((1.03, 0, 0.035, 1))
+        figure_of(axes).colorbar(picture, cax=bar, label="SD of velocity (mm/s)")
     else:
         bar = page.axes(0.6 + width + 0.12, 0.3, 0.11, height)
         page.colour_bar(bar, picture, "SD of velocity (mm/s)")

@@ -179,7 +179,8 @@ def test_panels_are_drawn_where_they_are_wanted(store):
     assert plot.trains(store, axes=right) is figure
     assert left.images
     assert right.lines
-    assert len(figure.axes) == 3  # and a scale
+    (bar,) = left.child_axes  # its scale
+    assert bar.get_ylabel() == "SD of velocity (mm/s)"
     inset = figure.subfigures(1, 1).subplots()
     assert plot.firings(store, axes=inset) is figure
 
