@@ -72,6 +72,7 @@ sphinx_gallery_conf = {
     "nested_sections": False,
     "parallel": 2,
     "image_scrapers": ("drawings.show_drawings", "matplotlib"),
+    "reset_modules": ("matplotlib", "drawings.start_processes_as_scripts_do"),
     "ignore_repr_types": NOT_TOLD,
 }
 

@@ -5,6 +5,7 @@ of a block's last line, as notebooks show it, and so is a movie. Those of pyplot
 shows itself.
 """
 
+import multiprocessing
 from pathlib import Path
 from typing import Any
 
@@ -44,3 +45,12 @@ def show_drawings(block: Any, variables: dict[str, Any], settings: dict[str, Any
     value.savefig(path, dpi=value.dpi)
     title = value.get_suptitle() or next((text.get_text() for text in value.texts), "")
     return figure_rst([path], settings["src_dir"], title)
+
+
+def start_processes_as_scripts_do(settings: dict[str, Any], name: str) -> None:
+    """Let a script start processes of its own, also where joblib runs it beside another.
+
+    joblib's processes name a way of starting others that is known to joblib alone; those that a
+    script starts would end at once.
+    """
+    multiprocessing.set_start_method("spawn", force=True)

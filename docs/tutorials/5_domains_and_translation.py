@@ -118,7 +118,8 @@ for name, row in zip(("analytic", "translated", "recorded"), evaluation.rows, st
 musim.plot.scores(evaluation, "translation-features")
 
 # %%
-# Maps have spread as recorded ones do (B), and histograms of their variance are as far from those of
-# recordings as these are from one another. What cannot be known from the motion alone, where
-# speckle makes it uneven, is averaged out: the translated velocity is smoother. :doc:`/guide/pairs`
-# and :doc:`/guide/translating` tell of larger networks, and of learning without pairs.
+# Maps have spread as recorded ones do (B), and histograms of their variance are as far from
+# those of recordings as these are from one another. What cannot be known from the motion alone,
+# where speckle makes it uneven, is averaged out: the translated velocity is smoother.
+# :doc:`/guide/pairs` and :doc:`/guide/translating` tell of larger networks, and of learning
+# without pairs.
