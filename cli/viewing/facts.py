@@ -43,6 +43,8 @@ def facts_of(store: Store, index: int) -> list[str]:
     if store.is_slices:
         one = slices_of(store)[index]
         return [f"{one.plane}, at {one.position:.1f} mm"]
+    if store.kind == "identified":
+        return ["their recording is not found any more"]
     noise = noise_of(store, index) if store.parameters is not None else ""
     return [noise] if noise else []
 

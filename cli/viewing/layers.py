@@ -12,6 +12,7 @@ from ...datasets.store import Store
 from ...simulator.errors import InputError
 from ...simulator.rendering import render_arrays
 from ...simulator.seeds import NOISE_KEY_WORDS
+from ...training.identification.stored import shown_velocity_sd
 from .signals import Check, blocks
 
 SAMPLED, SAMPLED_BLOCKS = 24, 4
@@ -221,8 +222,11 @@ def deviation(store: Store, index: int, check: Check) -> NDArray[np.float32]:
     """Return each pixel's SD of velocity over time, float32 (depth, width), mm/s.
 
     The sequence is read block by block, with a call of `check` before each. Voxels that are not
-    finite are left out; NaN without any.
+    finite are left out; NaN without any. Of units without their recording it is that of the
+    recording all the same, which they have kept.
     """
+    if store.kind == "identified":
+        return shown_velocity_sd(store, index)
     frames, depth, width = store.layout.shape
     count, total, squares = (np.zeros((depth, width)) for _ in range(3))
     about = None

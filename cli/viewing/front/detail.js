@@ -47,7 +47,7 @@ function draw() {
       if (asked !== mine) return;
       drawTwitch(twitch, unit, found.twitch, null);
       like.replaceChildren(...neighbours(found.neighbours));
-      if (!unit.area) return;
+      if (!unit.area || recording().kind === "identified") return;
       quietly(
         json("seen", about).then((seen) => asked === mine && drawTwitch(twitch, unit, found.twitch, seen)),
       );

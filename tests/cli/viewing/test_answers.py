@@ -69,7 +69,7 @@ def test_the_map_is_the_deviation_over_time(answers, looked_at):
 
 def test_the_map_leaves_out_what_is_not_finite(looked_at):
     class Damaged:
-        layout = looked_at.recording.layout
+        layout, kind = looked_at.recording.layout, "dense"
 
         def tvi(self, index, time):
             values = looked_at.recording.tvi(index, time=time).copy()

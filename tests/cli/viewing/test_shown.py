@@ -2,11 +2,14 @@
 
 import shutil
 
+import numpy as np
 import pytest
 
+from musim.cli.viewing.answers import Answers
+from musim.cli.viewing.queries import Query
 from musim.cli.viewing.shown import open_shown, place_of
 from musim.datasets import generate, open_store
-from musim.simulator import Parameters, Range
+from musim.simulator import InputError, Parameters, Range
 
 
 def test_units_alone_bring_their_recording(looked_at):
@@ -39,6 +42,14 @@ def test_units_whose_recording_is_gone_are_seen_for_themselves(looked_at, tmp_pa
     (recording,) = open_shown([units]).recordings
     assert recording.watched.name == "of_gone.zarr"
     assert [one.kind for one in recording.sets] == ["found"]
+    answers, store = Answers(open_shown([units])), open_store(units)
+    assert answers.sequence(Query({}))["facts"] == ["their recording is not found any more"]
+    made = answers.frames(Query({"layer": "reconstruction", "first": "5", "count": "3"}))
+    np.testing.assert_allclose(made, store.tvi(0, time=slice(5, 8)), atol=1e-6)
+    found = answers.map(Query({"layer": "sd"}))
+    np.testing.assert_array_equal(found, store.read("velocity_sd", 0))
+    with pytest.raises(InputError, match="wanted one of sd, reconstruction"):
+        answers.frames(Query({"layer": "residual"}))
 
 
 def test_units_of_another_recording_are_refused(looked_at, tmp_path, refused):
