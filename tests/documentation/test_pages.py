@@ -2,44 +2,16 @@
 
 import re
 import shlex
-import textwrap
 from pathlib import Path
 
 import click
 import pytest
 
 import musim as front_door
-from musim.cli.main import COMMANDS, main, musim
+from musim.cli.main import COMMANDS, musim
 from musim.datasets import generate
 from musim.simulator import Parameters
-
-ROOT = Path(__file__).parent.parent
-DOCS = ROOT / "docs"
-README = ROOT / "README.md"
-MADE = {"auto", "site"}
-"""Folders of what is built."""
-
-PAGES = [README, *sorted(p for p in DOCS.rglob("*.md") if not MADE & set(p.parts))]
-FEW = {"musim generate": ["-n", "4"]}
-"""Fewer sequences than the pages have, where commands are run to the end."""
-
-
-def blocks_of(page, language):
-    """Return the blocks of code in a language, also those in lists."""
-    text = page.read_text(encoding="utf-8")
-    found = re.findall(rf"^( *)```{language}\n(.*?)^\1```", text, re.DOTALL | re.MULTILINE)
-    return [textwrap.dedent(code) for _, code in found]
-
-
-def commands_of(page):
-    """Return the commands of a page, without comments."""
-    lines = "".join(blocks_of(page, "sh")).splitlines()
-    return [line.split(" #")[0].strip() for line in lines if line.startswith("musim ")]
-
-
-def _name(page):
-    return page.relative_to(ROOT).as_posix()
-
+from tests.documentation.pages import DOCS, MADE, PAGES, README, blocks_of, commands_of, name_of
 
 COMMANDS_SHOWN = sorted({line for page in PAGES for line in commands_of(page)})
 
@@ -61,25 +33,6 @@ def test_commands_have_the_options_they_are_shown_with(line, tmp_path, monkeypat
     assert context.params
 
 
-def test_the_first_commands_do_what_they_say(tmp_path, monkeypatch, capfd):
-    monkeypatch.chdir(tmp_path)
-    lines = dict.fromkeys([*commands_of(DOCS / "start.md"), *commands_of(README)])
-    lines = [
-        line for line in lines if not line.startswith("musim view")
-    ]  # serves until it is ended
-    for line in lines:
-        arguments = shlex.split(line)[1:]
-        arguments += next((few for start, few in FEW.items() if line.startswith(start)), [])
-        with pytest.raises(SystemExit) as stop:
-            main(arguments)
-        assert not stop.value.code, (line, capfd.readouterr().err)
-    for page in (README, DOCS / "start.md"):
-        told = {word for block in blocks_of(page, "sh") for word in re.findall(r"[\w.]+", block)}
-        for name in told & {"musim.zarr", "units.zarr", "units.csv", "preview.png", "report.html"}:
-            assert (tmp_path / name).exists(), name
-    assert len(lines) == 7
-
-
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory):
     """Return a folder of stores with the names that pages use, of fewer sequences."""
@@ -92,7 +45,7 @@ def stores(tmp_path_factory):
     return place
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if blocks_of(p, "python")], ids=_name)
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks_of(p, "python")], ids=name_of)
 def test_what_is_shown_of_python_runs(page, stores, monkeypatch):
     codes = blocks_of(page, "python")
     if any("torch" in code or "streaming" in code for code in codes):
@@ -100,14 +53,14 @@ def test_what_is_shown_of_python_runs(page, stores, monkeypatch):
     monkeypatch.chdir(stores)
     names = {}
     for code in codes:
-        exec(compile(code, _name(page), "exec"), names)
+        exec(compile(code, name_of(page), "exec"), names)
 
 
 def test_pictures_and_files_that_are_linked_are_there():
     for page in PAGES:
         for name in re.findall(r"\]\(([^)#:\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
             if not MADE & set(Path(name).parts):  # Sphinx finds those
-                assert (page.parent / name).exists(), (_name(page), name)
+                assert (page.parent / name).exists(), (name_of(page), name)
 
 
 def test_the_reference_has_all_that_the_front_door_has():
