@@ -15,7 +15,7 @@ from ...simulator.errors import InputError, MusimError
 from ...training.colours import COLOURS
 from .colours import colour_maps
 from .curating import LiveStore, Session, act
-from .facts import facts_of, marks_of
+from .facts import facts_of, marks_of, proportions_of
 from .judging import judged
 from .layers import Layer, deviation, frames_of, layers_of, motion_about, range_of
 from .queries import Query
@@ -167,6 +167,7 @@ class Answers:
         beside = [asdict(signal) for signal, _ in signals_of(store, index)]
         return {
             "frames": frames,
+            "proportions": proportions_of(store, index),
             "ranges": ranges,
             "facts": facts_of(store, index),
             "marks": marks_of(sequence.recording, store, index),

@@ -49,6 +49,20 @@ def facts_of(store: Store, index: int) -> list[str]:
     return [noise] if noise else []
 
 
+def proportions_of(store: Store, index: int) -> tuple[float, float]:
+    """Return depth and width of an image in one unit, whichever it is: how it is to be drawn.
+
+    Images and slices of a store may have pixels of a shape of their own each.
+    """
+    _, rows, columns = store.layout.shape
+    depth, width = store.layout.pixel_size
+    if store.is_section:
+        depth, width = 1.0, images_of(store)[index].scale.shape
+    elif store.is_slices:
+        depth, width = (float(store.read(name, index)) for name in ("pixel_depth", "pixel_width"))
+    return rows * depth, columns * width
+
+
 def _measure(name: str, value: float) -> str:
     what, _, unit = name.rpartition("_")
     return f"{what.replace('_', ' ')} {value:.1f} {unit}"

@@ -16,6 +16,7 @@ export function createImages() {
   byId("views").append(...views.map((view) => view.figure));
   byId("views").classList.toggle("several", views.length > 1);
   new ResizeObserver(fit).observe(byId("views"));
+  on(["loaded"], fit);
   onFrames(draw);
   on(["time", "layer", "gain", "loaded", "set", "unit", "left", "playing"], draw);
   on(["recording", "pixel", "loaded"], mark);
@@ -60,10 +61,11 @@ function createView(number, about) {
   return view;
 }
 
-const millimetres = ({ shape, pixel_size: size }) => [shape[1] * size[0], shape[2] * size[1]];
+const sizeOf = (view) => seen(view.number).proportions;
 
 // The images are as large as there is room for, in the proportions of the tissue.
 function fit() {
+  if (!data.seen.length) return;
   const box = byId("views");
   const narrow = innerWidth < 760;
   const caption = views.length > 1 ? 26 : 4;
@@ -74,9 +76,9 @@ function fit() {
       width: box.clientWidth / across - 58,
       height: narrow ? innerHeight * 0.62 : box.clientHeight / Math.ceil(views.length / across) - caption,
     };
-    const scales = views.map(({ about }) => {
-      const [depth, width] = millimetres(about);
-      return Math.max(Math.min(room.width / width, room.height / depth), 0.1);
+    const scales = views.map((view) => {
+      const [depth, width] = sizeOf(view);
+      return Math.max(Math.min(room.width / width, room.height / depth), 1e-6);
     });
     if (Math.min(...scales) <= best) continue;
     best = Math.min(...scales);
@@ -85,7 +87,7 @@ function fit() {
 }
 
 function size(view, scale) {
-  const [depth, width] = millimetres(view.about);
+  const [depth, width] = sizeOf(view);
   view.stage.style.width = `${Math.round(width * scale)}px`;
   view.stage.style.height = `${Math.round(depth * scale)}px`;
   view.scale.style.height = view.stage.style.height;

@@ -3,9 +3,10 @@
 import fsspec
 import numpy as np
 import pytest
+from PIL import Image
 
 from musim.cli.viewing.answers import Answers
-from musim.cli.viewing.facts import facts_of, marks_of
+from musim.cli.viewing.facts import facts_of, marks_of, proportions_of
 from musim.cli.viewing.layers import motion_about
 from musim.cli.viewing.queries import Query
 from musim.cli.viewing.shown import Recording, open_shown
@@ -13,6 +14,7 @@ from musim.cli.viewing.states import signals_of
 from musim.cli.viewing.watching import Watched
 from musim.datasets import generate, open_store
 from musim.datasets.store import Store
+from musim.datasets.volumes.slices import slices_of
 from musim.simulator import Parameters, Range
 
 SMALL = Parameters(units=Range(2, 2), pixels=(9, 7), size=(9.0, 7.0), diameter=Range(2, 4),
@@ -157,3 +159,22 @@ def test_fat_and_an_artery_are_drawn_where_they_are(tmp_path):
     fat, artery = marks_of(Recording(None), Anatomy(), 0)
     assert (fat["label"], fat["path"]) == ("below skin and fat", "M0 60.0H140.0")
     assert artery["path"].startswith("M50.0 100.0a30.0 30.0 ")
+
+
+def test_images_are_drawn_in_their_proportions(looked_at, slices_store):
+    assert proportions_of(looked_at.recording, 0) == (32.0, 24.0)
+    for index in range(len(slices_store)):
+        one = slices_of(slices_store)[index]
+        _, rows, columns = slices_store.layout.shape
+        wanted = rows * one.pixel_size[0], columns * one.pixel_size[1]
+        assert proportions_of(slices_store, index) == pytest.approx(wanted)
+
+
+def test_imported_images_keep_their_shape(musim, tmp_path):
+    (tmp_path / "scans").mkdir()
+    values = np.random.default_rng(0).integers(0, 255, (100, 200), np.uint8)
+    Image.fromarray(values).save(tmp_path / "scans" / "a.png")
+    done = musim("import", "scans", "--pixels", "64x64", "--out", "a.zarr")
+    assert done.code == 0, done.err
+    high, across = proportions_of(open_store(tmp_path / "a.zarr"), 0)
+    assert across / high == pytest.approx(2)
