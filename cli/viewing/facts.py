@@ -93,9 +93,10 @@ def marks_of(recording: Recording, store: Store, index: int) -> list[dict[str, A
 
     marks = []
     if "aponeurosis_mask" in layout.variables:
-        masks = store.read("aponeurosis_mask", index) > 0
-        both = zip(masks, APONEUROSES, strict=False)
-        marks += [drawn(label, mask, colour) for mask, (label, colour) in both if mask.any()]
+        masks = [mask for mask in store.read("aponeurosis_mask", index) > 0 if mask.any()]
+        named = APONEUROSES if len(masks) == 2 else (("aponeuroses", APONEUROSES[0][1]),)
+        both = zip(masks, named, strict=False)
+        marks += [drawn(label, mask, colour) for mask, (label, colour) in both]
     if store.has_truth:
         marks += _anatomy(store, index, size)
     for units in recording.sets:

@@ -4,11 +4,11 @@ import { json, onTrouble, quietly } from "./api.js";
 import { data, loadAbout, loadMatches, loadSequence, rate, recording, seen } from "./data.js";
 import { createCurating } from "./curating.js";
 import { createDetail } from "./detail.js";
-import { byId, element, fixed } from "./elements.js";
+import { byId, element } from "./elements.js";
 import { createImages } from "./image.js";
 import { createKeys } from "./keys.js";
 import { goToPlace, keepPlace, placeAsked } from "./place.js";
-import { createPlayer } from "./player.js";
+import { createPlayer, firstSpeed } from "./player.js";
 import { on, set, state } from "./state.js";
 import { createTrains } from "./trains.js";
 import { createUnits } from "./units.js";
@@ -42,7 +42,9 @@ function showFacts() {
   const { frames, facts } = seen();
   const size = `${depth} × ${width} px`;
   const length =
-    frames > 1 ? `${frames} frames at ${Number(rate().toFixed(2))} Hz, ${fixed(frames / rate(), 2)} s` : null;
+    frames > 1
+      ? `${frames} frames at ${Number(rate().toFixed(2))} Hz, ${Number((frames / rate()).toPrecision(3))} s`
+      : null;
   byId("facts").textContent = [about.made_by, ...facts, size, length].filter(Boolean).join(" · ");
 }
 
@@ -60,7 +62,7 @@ async function begin() {
   const asked = placeAsked();
   // Nobody is told yet: there is nothing to show.
   Object.assign(state, asked, {
-    speed: recording().kind === "video" ? 1 : 0.1,
+    speed: firstSpeed(rate()),
     sequence: asked.sequence ?? about.sequence,
   });
   await loadSequence(state.sequence);

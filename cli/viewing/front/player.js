@@ -6,10 +6,15 @@ import { byId, element, fixed, press } from "./elements.js";
 import { frameValues } from "./frames.js";
 import { on, set, state } from "./state.js";
 
-const SPEEDS = [0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2];
+const SPEEDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2];
+const SEEN = 60; // frames a second that can be followed
 const PAGES_PER_SECOND = 3;
 
 let last = 0;
+
+// The speed at which a recording is played first: no faster than it is, nor than can be seen.
+export const firstSpeed = (hertz) =>
+  SPEEDS.findLast((speed) => speed <= 1 && speed * hertz <= SEEN) ?? SPEEDS[0];
 
 export const isStill = () => seen().frames === 1;
 

@@ -280,6 +280,12 @@ def test_what_is_drawn_anew_keeps_the_focus(visit):
 
 def test_it_plays_and_stops(visit):
     page = visit()
+    assert state(page, "speed") == 0.1  # 40 of 400 frames a second are seen
+    speeds = page.evaluate("""async () => {
+      const { firstSpeed } = await import("/player.js");
+      return [25, 60, 512, 10000, 1e9].map(firstSpeed);
+    }""")
+    assert speeds == [1, 1, 0.1, 0.005, 0.001]
     page.keyboard.press("Space")
     wait_until(page, "musim.state.time > 0.02")
     assert page.locator("#play").get_attribute("aria-label") == "Pause"
