@@ -3,7 +3,9 @@
 Browsers let any page send requests to any address. What keeps other pages out: the server listens
 on this machine alone; every request shows the token, which a first visit turns into a cookie that
 no script reads and no other site sends; the name in ``Host`` is this machine's, so that no foreign
-name can be made to lead here (DNS rebinding); and an ``Origin``, where there is one, is our own.
+name can be made to lead here (DNS rebinding); and an ``Origin``, where there is one, is our own, as
+is what browsers say of the page that asks (``Sec-Fetch-Site``): those of other ports of this
+machine send the cookie too.
 """
 
 import hmac
@@ -18,6 +20,9 @@ import tornado.web
 
 HOSTS = {"127.0.0.1", "localhost", "::1"}
 """Names of this machine; any port, for one may be led to another by ssh."""
+
+OWN = {"none", "same-origin"}
+"""What ``Sec-Fetch-Site`` says of our own pages and of what the user types."""
 
 TOKEN_HEADER = "X-Musim-Token"
 """Shows the token in place of the cookie, for programs."""
@@ -78,12 +83,23 @@ class Handler(tornado.web.RequestHandler):
         origin = self.request.headers.get("Origin")
         if origin is not None and origin != f"http://{host}":
             raise tornado.web.HTTPError(403, reason="Found a foreign Origin")
+        if self.asked_by not in OWN and not self.brings_token():
+            raise tornado.web.HTTPError(403, reason="Found a foreign page")
         if not self.is_let_in():
             raise tornado.web.HTTPError(403, reason="Found no token")
         if self.request.method not in {"GET", "HEAD"} and (
             origin is None or CHANGE_HEADER not in self.request.headers
         ):
             raise tornado.web.HTTPError(403, reason="Found no Origin")
+
+    @property
+    def asked_by(self) -> str:
+        """Where the page that asks comes from, as browsers say it; ``none`` is the user's hand."""
+        return self.request.headers.get("Sec-Fetch-Site", "none")
+
+    def brings_token(self) -> bool:
+        """Return whether the address itself shows the token, which is so of no address but one."""
+        return False
 
     def is_let_in(self) -> bool:
         """Return whether the request shows the token."""

@@ -16,7 +16,7 @@ import tornado.web
 from ...simulator.errors import InputError, MusimError
 from ..wording import as_options
 from .answers import ANSWERS, Answers
-from .gate import Handler, Pass
+from .gate import OWN, Handler, Pass
 from .queries import AbandonedError, Query
 from .watching import ChangedError, VanishedError
 
@@ -45,20 +45,25 @@ class PageHandler(Handler):
 
     def is_let_in(self) -> bool:
         """Return whether the token is shown; the address may show it too."""
-        return self._brings_token() or super().is_let_in()
+        return self.brings_token() or super().is_let_in()
 
-    def _brings_token(self) -> bool:
+    def brings_token(self) -> bool:
+        """Return whether the address of the page shows the token."""
         return self.request.path == "/" and self.granted.is_shown(
             self.get_query_argument("token", "")
         )
 
     def get(self, name: str) -> None:
         """Answer with a file; the token goes out of the address and into a cookie."""
-        if self._brings_token():
+        if self.brings_token():
             self.set_cookie(
                 self.granted.cookie, self.granted.token, httponly=True, samesite="Strict", path="/"
             )
-            self.redirect("/")
+            if self.asked_by in OWN:
+                self.redirect("/")
+            else:  # browsers keep the cookie back from where a foreign page's link leads
+                self.set_header("Content-Type", "text/html; charset=utf-8")
+                self.finish('<!doctype html><meta http-equiv="refresh" content="0;url=/">')
             return
         file = self.front.get(name or "index.html")
         if file is None:

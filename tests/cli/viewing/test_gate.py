@@ -59,6 +59,15 @@ def test_another_origin_is_refused(client, origin):
     assert client.ask("/api/about", Origin=origin, X_Musim_Token=client.token).status == 403
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_foreign_page_is_refused_though_the_cookie_comes_along(client, site):
+    cookie = client.ask(f"/?token={client.token}").headers["Set-Cookie"].split(";")[0]
+    for path in ("/", "/api/about", "/main.js"):
+        assert client.ask(path, Cookie=cookie, Sec_Fetch_Site=site).status == 403
+        for own in ("none", "same-origin"):
+            assert client.ask(path, Cookie=cookie, Sec_Fetch_Site=own).status == 200
+
+
 def test_the_own_origin_is_answered(client):
     own = f"http://127.0.0.1:{client.port}"
     assert client.ask("/api/about", Origin=own, X_Musim_Token=client.token).status == 200

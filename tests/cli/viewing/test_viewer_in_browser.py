@@ -418,6 +418,17 @@ def test_the_colour_blind_tell_colours_apart(visit, client, seen):
     assert apart.min() > 10
 
 
+def test_a_link_on_another_page_leads_here(visit, client):
+    page = visit()
+    page.context.clear_cookies()
+    page.goto("about:blank")
+    page.set_content(f'<a href="{client.address}">look</a>')
+    page.locator("a").click()
+    page.wait_for_selector("body.ready")
+    wait_for_frame(page, 0)
+    assert "token" not in page.url
+
+
 def test_names_from_outside_are_texts(visit):
     page = visit()
     assert page.locator("#name").inner_text() == "<i>&.zarr"
