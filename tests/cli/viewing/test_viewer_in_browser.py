@@ -7,6 +7,8 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
+from musim.datasets import generate
+from musim.simulator import Parameters, Range
 from musim.training.colours import VELOCITY_COLOURS
 
 FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -416,6 +418,47 @@ def test_the_colour_blind_tell_colours_apart(visit, client, seen):
     shown = lab([[int(style["colour"][n : n + 2], 16) for n in (1, 3, 5)] for style in styles])
     apart = np.linalg.norm(shown[:, None] - shown, axis=2)[np.triu_indices(len(shown), 1)]
     assert apart.min() > 10
+
+
+def test_several_recordings_are_seen_at_one_moment(visit, serving, looked_at, tmp_path):
+    parameters = Parameters(
+        units=Range(2, 2), pixels=(16, 16), size=(16.0, 16.0), frames=200, frame_rate=200.0
+    )
+    slow = generate(parameters, tmp_path / "slow.zarr", sequences=1, workers=1, pool="threads")
+    paths = [looked_at.recording, slow, looked_at.units]
+    with serving([str(getattr(one, "location", one)) for one in paths]) as server:
+        page = visit(server)
+        stages = page.locator(".stage")
+        assert stages.count() == 2
+        boxes = [stages.nth(n).bounding_box() for n in range(2)]
+        assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"] or (
+            boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]
+        )
+        page.locator("#frame").fill("81")  # 0.2025 s
+        wait_for_frame(page, 81)
+        page.wait_for_selector('canvas[data-shown="0/velocity/40"]')
+        assert page.locator("#table tr[data-unit]").count() == 4
+        page.keyboard.press("ArrowDown")
+        row, column = only_pixel(slow.read("territory", 0)[:2] > 0.5, 1)
+        box = boxes[1]
+        page.mouse.click(box["x"] + (column + 0.5) * box["width"] / 16,
+                         box["y"] + (row + 0.5) * box["height"] / 16)  # fmt: skip
+        assert [state(page, name) for name in ("recording", "set", "unit")] == [1, 0, 1]
+        assert page.locator("#name").inner_text() == "slow.zarr"
+        assert page.locator("#table tr[data-unit]").count() == 2
+        page.wait_for_selector("#detail .neighbours td")
+        page.keyboard.press("ArrowRight")  # a frame of this one
+        page.wait_for_selector('canvas[data-shown="0/velocity/41"]')
+        wait_for_frame(page, 82)
+        page.keyboard.press("3")
+        page.wait_for_selector('canvas[data-shown="0/reconstruction/41"]')
+        page.keyboard.press("PageDown")  # the other has one sequence alone
+        page.keyboard.press("r")
+        page.keyboard.press("PageDown")
+        wait_for_frame(page, 82, "reconstruction", 1)
+        page.wait_for_selector('canvas[data-shown="0/reconstruction/41"]')
+        assert [state(page, name) for name in ("recording", "set")] == [0, 1]
+        page.close()
 
 
 def test_a_link_on_another_page_leads_here(visit, client):
