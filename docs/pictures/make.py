@@ -26,10 +26,10 @@ COMMANDS = (
     "musim identify recording.zarr --out units.zarr",
 )
 VIEW = "musim view recording.zarr units.zarr --no-browser"
-PLACE = "#unit=2&time=0.8"
-"""What is chosen in the page."""
+KEYS = ["ArrowDown"] * 3 + ["f"] * 4 + ["Shift+ArrowRight"] * 2
+"""What is pressed in the page: the third unit, its fourth firing from there, and some 40 ms on."""
 
-SIZES = {"viewer": (1600, 900), "viewer-narrow": (420, 1000)}
+SIZES = {"viewer": (1440, 810), "viewer-narrow": (420, 1000)}
 """Width and height of the page, px."""
 
 
@@ -62,17 +62,16 @@ def _photograph(address, folder):
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         for name, (width, height) in SIZES.items():
             page = chromium.new_page(viewport={"width": width, "height": height})
-            page.goto(address + PLACE, wait_until="networkidle")
-            page.wait_for_timeout(2000)  # until all layers are drawn
+            page.goto(address, wait_until="networkidle")
+            page.wait_for_selector("#score:not([hidden])")
+            for key in KEYS:
+                page.keyboard.press(key)
+            page.wait_for_selector("#detail .neighbours td")
+            page.wait_for_timeout(2000)  # until all is drawn
             page.screenshot(path=folder / f"{name}.png")
-            _fewer_colours(folder / f"{name}.png")
+            with Image.open(folder / f"{name}.png") as picture:
+                picture.convert("RGB").save(folder / f"{name}.png", optimize=True)
         chromium.close()
-
-
-def _fewer_colours(path):
-    """Keep 255 colours: a quarter of the bytes, and no difference that is seen."""
-    with Image.open(path) as image:
-        image.convert("RGB").quantize(255, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def _words(command):
