@@ -116,6 +116,10 @@ class Answers:
         return slice(first, first + query.integer("count", frames - first, 1, frames - first))
 
     def _units(self, query: Query, sequence: Sequence) -> tuple[int, Units]:
+        if not sequence.recording.sets:
+            raise InputError(
+                f"{sequence.store.location}: found no units in it or beside it, wanted some"
+            )
         number = query.integer("set", 0, 0, len(sequence.recording.sets) - 1)
         units = sequence.units(number)
         if units is None:

@@ -122,9 +122,12 @@ class Session:
         InputError
             If it is none, or cannot be made of these units.
         """
-        edit = edit_of(plain, by=self.by, when=now())
+        when = now()
+        edit = edit_of(plain, by=self.by, when=when)
         if edit.by != self.by:
             raise InputError(f"edit: found {edit.by!r} as who made it, wanted {self.by!r}")
+        if edit.when != when:
+            raise InputError(f"edit: found {edit.when!r} as when it was made, wanted {when!r}")
         self._check_sequence(edit)
         with self._lock:
             state = self._bench(edit.sequence).change(self.state(edit.sequence), edit)

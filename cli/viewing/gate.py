@@ -119,6 +119,7 @@ class Handler(tornado.web.RequestHandler):
 
 
 LINES = {
+    400: "found a request that cannot be read, wanted one as the page of musim view asks",
     403: "found no right to see this, wanted the address that musim view printed, with its token",
     404: "found nothing here, wanted the address that musim view printed",
     405: "found another method than GET, wanted GET: stores are looked at, not changed",

@@ -8,6 +8,9 @@ from ...simulator.errors import InputError
 
 Chosen = TypeVar("Chosen")
 
+LONGEST = 20
+"""Figures of a whole number are fewer."""
+
 
 class AbandonedError(Exception):
     """Nobody waits for an answer any more."""
@@ -47,10 +50,9 @@ class Query:
         text = self.values.get(name)
         if text is None and default is not None:
             return default
-        try:
-            number = int(text or "")
-        except ValueError:
-            number = low - 1
+        # Not what `int` reads beyond it: spaces, underscores, figures of other scripts, any length.
+        plain = text is not None and text.isascii() and text.isdecimal() and len(text) < LONGEST
+        number = int(text) if plain and text is not None else low - 1
         if not low <= number <= high:
             raise InputError(f"{name}: found {_shown(text)}, wanted {low} to {high}")
         return number
@@ -74,14 +76,15 @@ class Query:
         Raises
         ------
         InputError
-            If one is something else.
+            If one is something else, or comes twice.
         """
         text = self.values.get(name)
         if text is None:
             return list(range(count))
-        return [
-            Query({name: part}).integer(name, None, 0, count - 1) for part in _parts(text)
-        ]  # fmt: skip
+        numbers = [Query({name: part}).integer(name, None, 0, count - 1) for part in _parts(text)]
+        if len(set(numbers)) < len(numbers):
+            raise InputError(f"{name}: found {_shown(text)}, wanted each once")
+        return numbers
 
 
 def _parts(text: str) -> Iterable[str]:

@@ -4,11 +4,14 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib.path import Path
 
-from musim.cli.viewing.answers import Answers
-from musim.cli.viewing.layers import deviation, layers_of
+from musim.cli.viewing import answers as answering
+from musim.cli.viewing.answers import SPAN, Answers
+from musim.cli.viewing.layers import deviation, layers_of, motion_about
 from musim.cli.viewing.queries import AbandonedError, Query
 from musim.cli.viewing.shown import open_shown
+from musim.cli.viewing.units import Units, centre_of, neighbours
 from musim.datasets import generate
 from musim.simulator import Parameters, Range
 from musim.training.colours import COLOURS
@@ -67,6 +70,27 @@ def test_the_map_is_the_deviation_over_time(answers, looked_at):
     np.testing.assert_allclose(ask(answers, "map", layer="sd"), wanted, rtol=1e-5)
 
 
+def test_maps_are_those_of_what_is_asked_for(answers, looked_at):
+    recording, stores = looked_at.recording, (looked_at.recording, looked_at.units, looked_at.other)
+    for sequence in (0, 1, 0):
+        wanted = recording.tvi(sequence).std(axis=0, dtype=np.float64)
+        found = ask(answers, "map", layer="sd", sequence=sequence)
+        np.testing.assert_allclose(found, wanted, rtol=1e-5)
+    for sequence, of, unit in ((0, 0, 0), (0, 0, 1), (0, 2, 1), (1, 0, 1), (0, 0, 0)):
+        firing = stores[of].read("firing", sequence)[unit]
+        firing = firing[(firing >= 0) & (firing < 0.75)]
+        wanted = motion_about(recording, sequence, firing, slice(0, 300), SPAN, lambda: None)
+        found = ask(answers, "map", layer="about", sequence=sequence, set=of, unit=unit)
+        np.testing.assert_array_equal(found, wanted)
+
+
+def test_no_more_is_sent_at_once_than_has_room(answers, refused, monkeypatch):
+    monkeypatch.setattr(answering, "MOST_BYTES", 4 * 32 * 24 * 10 + 1)
+    assert ask(answers, "frames", layer="velocity", first=3, count=10).shape == (10, 32, 24)
+    with refused("count: found 11, wanted at most 10 frames"):
+        ask(answers, "frames", layer="velocity", first=3, count=11)
+
+
 def test_the_map_leaves_out_what_is_not_finite(looked_at):
     class Damaged:
         layout, kind = looked_at.recording.layout, "dense"
@@ -109,6 +133,45 @@ def test_units_of_all_sets_are_described(client, looked_at):
         assert told["outline"].startswith("M")
         assert told["confidence"] is None
     assert sets[1][0]["confidence"] == pytest.approx(0.95)
+
+
+def test_units_are_outlined_and_named_where_they_lie(client, looked_at):
+    sets = client.json("/api/units?sequence=1")
+    fine = (np.arange(32 * 4) + 0.5) / 4, (np.arange(24 * 4) + 0.5) / 4
+    depths, widths = np.meshgrid(*fine, indexing="ij")
+    for rows, store in zip(sets, (looked_at.recording, looked_at.units), strict=False):
+        for told in rows:
+            unit = told["unit"]
+            territory = store.read("territory", 1)[unit]
+            mask = territory > 0.5
+            inside = np.zeros(depths.shape, bool)
+            for part in told["outline"].removesuffix("Z").split("Z"):
+                corners = [point.split() for point in part.removeprefix("M").split("L")]
+                path = Path(np.array(corners, float) / 20)  # steps to the mm
+                points = np.stack([widths.ravel(), depths.ravel()], axis=1)
+                inside ^= path.contains_points(points).reshape(depths.shape)
+            wanted = np.argwhere(mask).mean(axis=0) + 0.5
+            found = depths[inside].mean(), widths[inside].mean()
+            np.testing.assert_allclose(found, wanted, atol=0.2)
+            assert inside.sum() / 16 == pytest.approx(mask.sum(), rel=0.25)
+            assert mask[int(told["label"][0]), int(told["label"][1])]
+            assert told["centre"] == pytest.approx(centre_of(territory, (1.0, 1.0)))
+            assert told["peak"] == pytest.approx(np.abs(store.read("twitch_train", 1)[unit]).max())
+
+
+def test_neighbours_tell_which_comes_later_and_how_far_apart_they_lie():
+    course = np.random.default_rng(3).standard_normal(300).astype(np.float32)
+    territory = np.zeros((2, 8, 9), np.float32)
+    territory[0, 2, 3] = territory[1, 6, 6] = 1
+    train = np.stack([np.roll(course, 3), course])
+    units = Units(territory, train, (np.empty(0), np.empty(0)))
+    for unit, lag in ((0, 0.015), (1, -0.015)):
+        (row,) = neighbours(units, unit, [(5, units)], 5, 200.0, (0.5, 2.0))
+        assert (row["set"], row["unit"], row["iou"]) == (5, 1 - unit, 0)
+        assert row["lag"] == pytest.approx(lag)
+        assert row["correlation"] > 0.99
+        assert row["distance"] == pytest.approx(np.hypot(4 * 0.5, 3 * 2.0))
+    assert centre_of(territory[0], (0.5, 2.0)) == (1.25, 7.0)
 
 
 def test_trains_come_with_their_frames(answers, looked_at):
@@ -168,6 +231,9 @@ def test_the_course_of_a_twitch_is_the_mean_about_firings(answers, looked_at):
     ("name", "values", "words"),
     [
         ("frames", {"layer": "velocity", "first": -1}, ["first", "'-1'", "0 to 299"]),
+        ("frames", {"layer": "velocity", "first": "1_0"}, ["first", "'1_0'", "0 to 299"]),
+        ("frames", {"layer": "velocity", "first": "9" * 5000}, ["first", "'999", "0 to 299"]),
+        ("frames", {"layer": "velocity", "count": "nan"}, ["count", "'nan'", "1 to 300"]),
         ("frames", {"layer": "velocity", "first": 290, "count": 11}, ["count", "'11'", "1 to 10"]),
         ("frames", {"layer": "velocity", "sequence": 2}, ["sequence", "'2'", "0 to 1"]),
         ("frames", {"layer": "velocity", "recording": 1}, ["recording", "0 to 0"]),
@@ -177,6 +243,8 @@ def test_the_course_of_a_twitch_is_the_mean_about_firings(answers, looked_at):
         ("map", {"layer": "velocity"}, ["layer", "does not move"]),
         ("frames", {"layer": "residual", "set": 3}, ["set", "0 to 2"]),
         ("frames", {"layer": "residual", "units": "0,9"}, ["units", "'9'", "0 to 3"]),
+        ("trains", {"units": "0,1,0"}, ["units", "'0,1,0'", "each once"]),
+        ("trains", {"set": -1}, ["set", "'-1'", "0 to 2"]),
         ("trains", {"points": 1}, ["points", "4 to"]),
         ("unit", {}, ["unit", "nothing", "0 to 3"]),
         ("pixel", {"row": 1, "column": "1e1"}, ["column", "'1e1'", "0 to 23"]),
@@ -195,6 +263,16 @@ def test_reading_ends_where_nobody_waits(answers):
     query.abandoned.set()
     with pytest.raises(AbandonedError):
         answers.pixel(query)
+
+
+@pytest.mark.parametrize("name", ["trains", "unit", "seen"])
+def test_where_there_are_no_units_none_are_told(slices_store, serving, refused, name):
+    with refused("found no units in it or beside it"):
+        ask(Answers(open_shown([slices_store])), name, unit=0)
+    with serving([slices_store]) as server:
+        answer = server.get(f"/api/{name}?unit=0")
+    assert answer.status == 400
+    assert "found no units" in json.loads(answer.body)["error"]
 
 
 def test_stores_of_images_have_other_layers(slices_store):

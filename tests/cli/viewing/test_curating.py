@@ -4,6 +4,7 @@ import http.client
 import json
 import shutil
 import threading
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -54,6 +55,7 @@ def curated_rows(client, sequence=0):
 
 
 def test_changes_are_seen_kept_and_saved(curating, looked_at, out):
+    begun = datetime.now(UTC).replace(microsecond=0)
     status, told = edit(curating, edit="accept", unit=1)
     assert (status, told["changes"], told["by"], told["saved"]) == (200, 1, "anna", False)
     assert edit(curating, edit="reject", unit=3, sequence=1)[1]["changes"] == 2
@@ -77,6 +79,8 @@ def test_changes_are_seen_kept_and_saved(curating, looked_at, out):
     assert matches["precision"] == 1.0  # what was made up is rejected
     kept = json.loads(out.with_name("curated.edits.json").read_text())
     assert [one["by"] for one in kept["edits"]] == ["anna"] * 3
+    for one in kept["edits"]:
+        assert begun <= datetime.fromisoformat(one["when"]) <= datetime.now(UTC)
     status, told = post(curating, "save")
     assert (status, told["saved"], told["saving"]) == (200, True, None)
     store = verify(out, remake=2)
@@ -98,6 +102,28 @@ def test_changes_are_undone_and_done_again(curating):
     assert curated_rows(curating)[0]["rejected"]
     edit(curating, edit="accept", unit=0)
     assert post(curating, "redo")[0] == 400
+
+
+def test_what_was_undone_is_not_saved_and_can_still_be_done_again(curating, out):
+    edit(curating, edit="reject", unit=0)
+    edit(curating, edit="reject", unit=1)
+    post(curating, "undo")
+    assert post(curating, "save")[1]["saved"]
+    assert int(open_store(out).read("unit_count", 0)) == 3
+    assert out.with_name("curated.edits.json").exists()
+    assert post(curating, "redo")[1]["changes"] == 2
+    assert not curating.json("/api/curation")["saved"]
+
+
+def test_maps_follow_changes(curating):
+    path = "/api/map?layer=about&set=1&unit=1"
+    before = curating.array(path)
+    firings = curated_rows(curating)[1]["firings"]
+    middle = min(firings, key=lambda instant: abs(instant - 0.35))
+    edit(curating, edit="remove_firing", unit=1, instant=middle)
+    assert not np.array_equal(curating.array(path), before, equal_nan=True)
+    post(curating, "undo")
+    np.testing.assert_array_equal(curating.array(path), before)
 
 
 def test_a_session_goes_on_where_another_one_ended(looked_at, serving, out):
@@ -155,6 +181,11 @@ def test_nothing_changes_where_nothing_is_curated(client):
         ({"edit": {"edit": "love"}}, "found 'love', wanted an edit"),
         ({"edit": {"edit": "accept", "unit": 9}}, "found unit 9, wanted one of 0, 1, 2, 3"),
         ({"edit": {"edit": "accept", "unit": 0, "by": "ben"}}, "found 'ben' as who made it"),
+        ({"edit": {"edit": "accept", "unit": 0, "when": "2000-01-01T00:00:00Z"}}, "as when it was"),
+        ({"edit": {"edit": "add_firing", "unit": 0, "instant": float("nan")}}, "a finite number"),
+        ({"edit": {"edit": "draw", "polygon": [[1e308, -1e308], [0, 0], [9, 9]]}}, "1e+06 at most"),
+        ({"edit": {"edit": "accept", "unit": 0}, "recording": -1}, "recording: found '-1'"),
+        ({"edit": {"edit": "accept", "unit": 0}, "sequence": True}, "sequence: found 'True'"),
         ({"edit": {"edit": "accept", "unit": 0}, "sequence": 9}, "sequence: found '9', wanted 0"),
         ({"edit": {"edit": "split", "unit": 0, "line": [[1, 1], [1, 1]]}}, "the same point twice"),
         ({"edit": {"edit": "add_firing", "unit": 0, "instant": 9}}, "found a firing at 9 s"),
@@ -169,7 +200,9 @@ def test_what_is_no_change_is_refused(curating, out, body, words):
     assert list(out.parent.iterdir()) == []
 
 
-@pytest.mark.parametrize("content", ["", "{", "[" * 10000, "x" * 2**20 + "x"])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[" * 10000, "{" + " " * 2**20 + "}", "null", "9" * 5000]
+)
 def test_what_is_no_json_is_refused(curating, content):
     status, told = post(curating, "edit", content=content)
     assert status == 400

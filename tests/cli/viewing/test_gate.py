@@ -68,6 +68,12 @@ def test_a_foreign_page_is_refused_though_the_cookie_comes_along(client, site):
             assert client.ask(path, Cookie=cookie, Sec_Fetch_Site=own).status == 200
 
 
+def test_an_origin_that_begins_as_ours_is_refused(client):
+    for more in (".example.org", "0", "/"):
+        origin = f"http://127.0.0.1:{client.port}{more}"
+        assert client.ask("/api/about", Origin=origin, X_Musim_Token=client.token).status == 403
+
+
 def test_the_own_origin_is_answered(client):
     own = f"http://127.0.0.1:{client.port}"
     assert client.ask("/api/about", Origin=own, X_Musim_Token=client.token).status == 200
@@ -107,3 +113,26 @@ def test_browsers_are_told_to_keep_it_to_themselves(client, path):
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "Server" not in headers
     assert "Access-Control-Allow-Origin" not in headers
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/about?sequence=%ff", "/api/frames?layer=%ff", "/api/nothing?%ff=%fe", "/%ff"]
+)
+def test_what_cannot_be_read_is_refused_in_one_line(client, path, capfd):
+    answer = client.get(path)
+    assert answer.status in {400, 404}
+    assert "\n" not in refusal(answer)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "kind", ["multipart/form-data", "application/x-www-form-urlencoded", "text/plain", "x"]
+)
+def test_no_kind_of_content_lets_in(client, kind, capfd):
+    own = f"http://127.0.0.1:{client.port}"
+    headers = {"Content_Type": kind, "Content_Length": "0", "X_Musim": "1", "Origin": own}
+    assert client.ask("/api/edit", "POST", **headers).status in {400, 403}
+    answer = client.ask("/api/edit", "POST", X_Musim_Token=client.token, **headers)
+    assert answer.status in {400, 405}
+    assert "\n" not in refusal(answer)
+    assert "Traceback" not in capfd.readouterr().err

@@ -8,7 +8,7 @@ import pytest
 from musim.cli.viewing import watching
 from musim.cli.viewing.watching import ChangedError, VanishedError, Watched
 from musim.datasets import generate
-from musim.datasets.store_files import ROOT
+from musim.datasets.store_files import ROOT, SEAL
 
 
 @pytest.fixture
@@ -61,6 +61,13 @@ def test_another_store_in_its_place_is_told_until_it_is_opened(store, tiny_param
         _ = watched.store
     assert watched.refresh()
     assert watched.store.seed == 2
+
+
+def test_another_of_the_same_parameters_is_told_by_its_seal(store):
+    watched = Watched(str(store.location))
+    (store.location.path / SEAL).write_bytes(b"another")
+    with pytest.raises(ChangedError, match="found another store than was opened"):
+        _ = watched.store
 
 
 def test_the_server_says_so(store, tiny_parameters, serving):

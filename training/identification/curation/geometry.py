@@ -1,6 +1,5 @@
 """Outlines and lines in millimetres, on the pixels of an image."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,11 +16,17 @@ FINENESS = 8
 MOST_POINTS = 1000
 """Corners that a polygon may have."""
 
+FARTHEST = 1e6
+"""mm from the image's corner that a point may lie: products of larger numbers may overflow."""
+
 
 def check_point(point: Point, what: str) -> None:
-    """Raise InputError unless a point's depth and width are finite."""
-    if not all(math.isfinite(value) for value in point):
-        raise InputError(f"{what}: found a point at {point}, wanted finite depth and width in mm")
+    """Raise InputError unless a point's depth and width are finite, and of some sense."""
+    if not all(abs(value) <= FARTHEST for value in point):  # nor NaN
+        raise InputError(
+            f"{what}: found a point at {point}, wanted finite depth and width in mm, "
+            f"{FARTHEST:g} at most"
+        )
 
 
 def check_polygon(polygon: Sequence[Point], what: str) -> None:
