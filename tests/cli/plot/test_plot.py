@@ -19,6 +19,8 @@ from musim.cli.plot.firings import twitches_about
 from musim.datasets import generate
 from musim.simulator import Parameters, Range, draw
 from musim.training.colours import COLOURS
+from musim.training.identification.explanation import explained
+from musim.training.identification.results import recording_of
 from musim.training.identification.rows import IdentificationEvaluation
 
 PARAMETERS = Parameters(
@@ -35,7 +37,10 @@ def store(tmp_path_factory):
 @pytest.fixture(scope="module")
 def units(store, tmp_path_factory, store_of_units, nearly):
     place = tmp_path_factory.mktemp("found") / "units.zarr"
-    return store_of_units(place, store, [nearly(store.truth(index)) for index in range(2)])
+    found = [
+        explained(recording_of(store, index), nearly(store.truth(index))) for index in range(2)
+    ]
+    return store_of_units(place, store, found)
 
 
 def images_of(figure):
@@ -54,6 +59,8 @@ def test_frames_are_those_of_the_store_on_one_scale_about_zero(store):
         assert image.get_clim() == panels[0].images[0].get_clim()
     assert [axes.get_title() for axes in panels] == ["0.000 s", "0.100 s", "0.598 s"]
     assert len(images_of(plot.frames(store))) == 5
+    under_way = images_of(plot.frames(store, at=[0.1017]))[0]
+    np.testing.assert_array_equal(under_way, store.tvi(0)[40])
 
 
 def test_territories_lie_where_the_units_do_in_their_colours(store):
@@ -123,6 +130,15 @@ def test_a_unit_is_shown_with_the_mean_of_its_train_about_its_firings(store):
             for lag in np.asarray(mean.get_xdata()) / 1e3]  # fmt: skip
     np.testing.assert_allclose(mean.get_ydata(), slow, atol=1e-9)
     assert figure.texts[0].get_text().startswith("Unit 2  ·  some.zarr")
+    band = next(a for a in figure.axes if a.get_title().startswith("Train about")).collections[0]
+    low, high = np.quantile(twitches_about(train, inside, 400.0)[1], (0.25, 0.75), axis=0)
+    corners = band.get_paths()[0].vertices[:, 1]
+    assert (corners.min(), corners.max()) == pytest.approx((low.min(), high.max()))
+    times = times[(times >= 0) & (times < 0.6)]
+    bars = next(a for a in figure.axes if a.get_title().endswith("intervals"))
+    assert bars.get_title() == f"{len(times) - 1} intervals"
+    counts, _ = np.histogram(1e3 * np.diff(times), np.arange(len(bars.patches) + 1) * 10)
+    assert [bar.get_height() for bar in bars.patches] == counts.tolist()
 
 
 def test_a_twitch_is_cut_out_as_it_is_and_not_where_the_sequence_ends():
@@ -146,12 +162,26 @@ def test_found_units_stand_over_true_ones_and_missed_ones_below(store, units):
     for line, signal in zip(lines, wanted, strict=True):
         np.testing.assert_allclose(np.diff(line.get_ydata()), np.diff(signal), atol=1e-6)
     assert "2 of 3 true units by their trains" in figure.texts[0].get_text()
+    ticks = [[segment[0, 0] for segment in one.get_segments()] for one in rows.collections]
+    own, true = ([_inside_of(one.read("firing", 0)[n]) for n in range(3)] for one in (units, store))
+    assert ticks == [own[0], true[0], own[1], true[1], own[2], [], true[2]]
+    labels = {text.get_text(): text.get_position() for text in figure.axes[0].texts}
+    for name, one, unit in (("0", units, 0), ("1", units, 1), ("2*", units, 2), ("t2", store, 2)):
+        mask = one.read("territory", 0)[unit] > 0.5
+        depth, width = np.argwhere(mask).mean(axis=0) + 0.5
+        assert labels[name] == pytest.approx((width * 0.5, depth), abs=0.05)
+
+
+def _inside_of(firing):
+    return firing[(firing >= 0) & (firing < 0.6)].tolist()
 
 
 def test_what_is_explained_is_the_reconstruction(units):
-    recorded, explained = images_of(plot.explained(units, 1))[:2]
+    recorded, made, left = images_of(plot.explained(units, 1))[:3]
     np.testing.assert_array_equal(recorded, units.read("velocity_sd", 1))
-    np.testing.assert_allclose(explained, units.tvi(1).std(axis=0), rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(made, units.tvi(1).std(axis=0), rtol=1e-4, atol=1e-7)
+    np.testing.assert_array_equal(left, units.read("residual_sd", 1))
+    assert not np.array_equal(left, recorded)
 
 
 def test_a_truth_is_drawn_as_the_store_that_holds_it(store):
@@ -193,7 +223,9 @@ def test_a_movie_is_that_of_the_command_and_shows_itself(store, tmp_path):
         assert image.n_frames == round(0.6 / 2 * 25)
     assert movie._repr_html_().startswith('<img src="data:image/gif;base64,')
     assert plot.Movie(b"", '"><script>')._repr_html_().count("<") == 1
-    assert plot.movie(store, 0, tmp_path / "c.gif", speed=4) == tmp_path / "c.gif"
+    assert plot.movie(store, 1, tmp_path / "c.gif", speed=4) == tmp_path / "c.gif"
+    draw_movie(store, 1, tmp_path / "d.gif", speed=4)
+    assert (tmp_path / "c.gif").read_bytes() == (tmp_path / "d.gif").read_bytes()
 
 
 def test_notebooks_show_figures_without_pyplot(store):
@@ -219,6 +251,12 @@ def test_scores_are_the_figures_of_the_evaluation(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 255, (40, 60, 3), np.uint8)
     (tmp_path / "some.json").write_text(json.dumps({}))
     Image.fromarray(pixels).save(tmp_path / "features.png")
+    Image.fromarray(pixels[::-1]).save(tmp_path / "other.png")
+    assert plot.score_names(tmp_path) == ("features", "other")
+    assert not np.array_equal(
+        plot.scores(tmp_path, "other").images[0].get_array(),
+        plot.scores(tmp_path).images[0].get_array(),
+    )
     figure = plot.scores(tmp_path)
     content = io.BytesIO()
     figure.savefig(content)

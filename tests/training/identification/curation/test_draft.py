@@ -1,6 +1,8 @@
 """Changes on their way: undone, done again, kept and gone on with."""
 
 import json
+import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -133,5 +135,13 @@ def test_there_has_to_be_a_file(units, tmp_path, refused):
         read_edits(tmp_path, units)
 
 
-def test_times_are_utc():
+def test_times_are_utc(monkeypatch):
+    monkeypatch.setenv("TZ", "Etc/GMT-9")
+    time.tzset()
+    try:
+        begun = datetime.now(UTC).replace(microsecond=0)
+        assert begun <= datetime.fromisoformat(now()) <= datetime.now(UTC)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
     assert now().endswith("Z")

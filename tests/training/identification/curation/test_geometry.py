@@ -5,7 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from musim.training.identification.curation.geometry import FINENESS, coverage, sides_of
+from musim.training.identification.curation.geometry import (
+    FINENESS,
+    check_point,
+    coverage,
+    sides_of,
+)
 
 SHAPE, PIXEL = (11, 14), (0.5, 0.4)
 
@@ -65,3 +70,19 @@ def test_both_sides_of_a_line_are_all():
 def test_a_line_needs_two_points(refused):
     with refused("the same point twice (1, 2)"):
         sides_of(((1.0, 2.0), (1.0, 2.0)), SHAPE, PIXEL)
+
+
+@pytest.mark.parametrize("line", [((1.0, 0.5), (4.0, 5.0)), ((4.2, 1.1), (0.3, 3.0))])
+def test_a_slanting_line_parts_pixels_where_it_lies(line):
+    (z0, x0), (z1, x1) = line
+    found = sides_of(line, SHAPE, PIXEL)
+    for row, column in np.ndindex(*SHAPE):
+        z, x = (row + 0.5) * PIXEL[0], (column + 0.5) * PIXEL[1]
+        below = z > z0 + (x - x0) * (z1 - z0) / (x1 - x0)
+        assert found[row, column] == (below == (x1 > x0))
+
+
+def test_points_lie_within_reason(refused):
+    for value in (math.nan, math.inf, 1e308, -1e9):
+        with refused("wanted finite depth and width in mm, 1e+06 at most"):
+            check_point((0.0, value), "split")

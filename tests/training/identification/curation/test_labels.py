@@ -51,6 +51,19 @@ def test_recordings_are_read_with_what_people_said_of_them(labels, recording):
     assert recording_of(store, 0).band == recording_of(recording, 0).band
 
 
+def test_labels_of_several_recordings_go_with_their_own(recording, tmp_path):
+    other = generate(PARAMETERS, tmp_path / "other.zarr", sequences=1, seed=6, workers=1)
+    units = found_in([recording, other], tmp_path / "units.zarr")
+    store = open_with_labels(curate_store(units, tmp_path / "labels.zarr", [], workers=1))
+    sources = [(recording, 0), (recording, 1), (other, 0)]
+    for index, (source, place) in enumerate(sources):
+        np.testing.assert_array_equal(store.tvi(index), source.tvi(place))
+        np.testing.assert_array_equal(store.dataset.tvi[index, 7], source.tvi(place)[7])
+        wanted = np.sort(source.truth(place).twitch_train.std(axis=1))
+        found = np.sort(store.truth(index).twitch_train.std(axis=1))
+        np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
 def test_other_stores_are_opened_as_they_are(recording, units):
     assert open_with_labels(recording) is recording
     assert type(open_with_labels(units.location.path)) is type(units)

@@ -19,7 +19,13 @@ from musim.training.identification.curation.edits import (
     Split,
 )
 from musim.training.identification.curation.finishing import finished
-from musim.training.identification.curation.working import ACCEPTED, FIRED, OUTLINED, Bench
+from musim.training.identification.curation.working import (
+    ACCEPTED,
+    FIRED,
+    OUTLINED,
+    Bench,
+    _strongest_of,
+)
 from musim.training.identification.methods import METHODS, Method
 from musim.training.identification.metrics.firing import score_firings
 from tests.training.identification.curation.conftest import WHO, found_in
@@ -76,6 +82,37 @@ def test_halves_are_one_again(bench, truth):
     window = (0.0, 320 / 400)
     scored = score_firings(merged.unit(5).firing, unit.firing, window, tolerance=0.01)
     assert scored.agreement > 0.8
+
+
+def test_units_that_overlap_are_one_that_lies_wherever_one_does(bench, truth):
+    first = dataclasses.replace(bench.start.unit(0), outline_confidence=0.2)
+    state = bench.change(
+        bench.start.with_unit(first), Redraw(unit=0, polygon=outline_of(truth, 1), **WHO)
+    )
+    assert state.unit(0).outline_confidence == 1
+    one, other = state.unit(0).territory, state.unit(1).territory
+    assert (one * other).any()
+    merged = bench.change(state, Merge(units=(0, 1), **WHO)).unit(3)
+    np.testing.assert_array_equal(merged.territory, np.maximum(one, other))
+    assert merged.confidence == max(first.confidence, state.unit(1).confidence)
+
+
+def test_units_that_are_one_move_as_most_of_them_does(bench):
+    unit = bench.start.unit(0)
+    for size in (1.0, -1.0, 3.0):
+        same = dataclasses.replace(unit, train=(size * unit.train).astype(np.float32))
+        np.testing.assert_allclose(_strongest_of([same, same]), size * unit.train, atol=1e-4)
+    little = dataclasses.replace(
+        bench.start.unit(1), territory=(0.05 * unit.territory).astype(np.float32)
+    )
+    assert likeness(_strongest_of([little, unit]), unit.train) > 0.99
+
+
+def test_no_more_firings_are_added_than_a_store_has_room_for(bench, refused):
+    room = bench.store.layout.sizes["pulse"]
+    full = dataclasses.replace(bench.start.unit(0), firing=np.linspace(0.1, 0.79, room))
+    with refused(f"found {room + 1} firings of unit 0, wanted {room} at most"):
+        bench.change(bench.start.with_unit(full), AddFiring(unit=0, instant=0.01, **WHO))
 
 
 def test_an_outline_drawn_right_reads_the_train_that_is_there(bench, truth):
