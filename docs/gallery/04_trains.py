@@ -21,7 +21,7 @@ musim.plot.trains(truth, parameters=parameters)
 musim.plot.trains(truth, units=[1, 4], time=(0.5, 1.0), parameters=parameters)
 
 # %%
-# Each dot is one over an interval, above the firing that ends it; beside it the mean rate and
-# the coefficient of variation of the intervals.
+# Each dot is one over an interval, above the firing that ends it; beside it the mean rate and the
+# coefficient of variation of the intervals.
 
 musim.plot.firings(truth, parameters=parameters)

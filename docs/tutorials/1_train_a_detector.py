@@ -17,15 +17,16 @@ import numpy as np
 
 import musim
 
-QUICK = os.environ.get("MUSIM_DOCS_QUICK") == "1"  # fewer steps, where documentation is checked
+# Fewer steps, where documentation is checked.
+QUICK = os.environ.get("MUSIM_DOCS_QUICK") == "1"
 folder = Path(tempfile.mkdtemp())
 
 # %%
 # Sequences to learn from
 # -----------------------
 # Small ones, so that a minute is enough: 32 x 32 px of 0.625 mm, 200 frames at 400 Hz, one to
-# four units each. They are drawn without noise, which training adds anew each time a sequence
-# is shown. Only the truth is stored (``kind="rendered"``): readers make the voxels from it.
+# four units each. They are drawn without noise, which training adds anew each time a sequence is
+# shown. Only the truth is stored (``kind="rendered"``): readers make the voxels from it.
 
 parameters = musim.Parameters(
     units=(1, 4), pixels=(32, 32), size=(20, 20), frames=200, diameter=(4, 8), snr="inf"
@@ -49,9 +50,9 @@ musim.plot.preview(test, 3)
 # %%
 # Training
 # --------
-# The detector is that of Ali et al. 2020 in small: a front of 3-D convolutions makes one image
-# of a sequence, and a Mask R-CNN outlines the units in it. Every number is a setting; here
-# fewer steps than the 6,000 of ``model="small"``, and a front that suits 200 frames.
+# The detector is that of Ali et al. 2020 in small: a front of 3-D convolutions makes one image of
+# a sequence, and a Mask R-CNN outlines the units in it. Every number is a setting; here fewer
+# steps than the 6,000 of ``model="small"``, and a front that suits 200 frames.
 
 steps = 36 if QUICK else 180
 settings = {
@@ -95,8 +96,8 @@ plt.show()
 # %%
 # What it finds
 # -------------
-# ``open_run`` gives the trained task with the weights of its best validation. Its masks are
-# soft, from 0 to 1; scores say how sure it is of each.
+# ``open_run`` gives the trained task with the weights of its best validation. Its masks are soft,
+# from 0 to 1; scores say how sure it is of each.
 
 import torch
 
@@ -140,6 +141,6 @@ print(f"precision {matched / max(outlines, 1):.2f} of {outlines} outlines")
 
 # %%
 # Where to go from here: larger images, more units and noise of 10 to 30 dB want an hour of a
-# processor (``musim train detect --endless --units 1-30 --out detector``); the weights that
-# come with musim were trained so. :doc:`/guide/networks` tells how, and ``musim identify
-# --method network`` uses them.
+# processor (``musim train detect --endless --units 1-30 --out detector``); the weights that come
+# with musim were trained so. :doc:`/guide/networks` tells how, and ``musim identify --method
+# network`` uses them.

@@ -18,16 +18,17 @@ import scipy.io
 
 import musim
 
-QUICK = os.environ.get("MUSIM_DOCS_QUICK") == "1"  # a shorter file, where documentation is checked
+# A shorter file, where documentation is checked.
+QUICK = os.environ.get("MUSIM_DOCS_QUICK") == "1"
 folder = Path(tempfile.mkdtemp())
 
 # %%
 # A file
 # ------
 # You have one of your own; here is one to follow along. The virtual experiment moves scatterers
-# of tissue as three units fire, and images them as a scanner would: 1,000 images a second of 20
-# x 20 mm. We write them as MATLAB does, and the firings of two of the units as a table of
-# events (BIDS).
+# of tissue as three units fire, and images them as a scanner would: 1,000 images a second of 20 x
+# 20 mm. We write them as MATLAB does, and the firings of two of the units as a table of events
+# (BIDS).
 
 from musim.simulator.experiment.motion import draw_motion
 from musim.simulator.experiment.speckle import Scanner, draw_echoes, iq_blocks
@@ -67,8 +68,8 @@ print(f"{(folder / 'biceps.mat').stat().st_size / 1e6:.0f} MB")
 # %%
 # What does it hold?
 # ------------------
-# ``musim import biceps.mat --describe`` guesses what arrays mean, with the reason for each
-# guess. From Python:
+# ``musim import biceps.mat --describe`` guesses what arrays mean, with the reason for each guess.
+# From Python:
 
 from musim.datasets.importing.formats import open_file
 from musim.datasets.importing.survey import describe
@@ -96,9 +97,8 @@ description = musim.Description.parse(
 # Into a store
 # ------------
 # The chain: velocity by 2-D autocorrelation over 1 mm and 4 frames, a zero-phase band-pass of 5
-# to 50 Hz, a median over 1 mm, and resampling in time and space. The preset's image is 40 x 40
-# mm and its length 2 s; this recording is smaller and shorter. Firings that are known come
-# along.
+# to 50 Hz, a median over 1 mm, and resampling in time and space. The preset's image is 40 x 40 mm
+# and its length 2 s; this recording is smaller and shorter. Firings that are known come along.
 
 from musim.simulator.imaging.chain import PRESETS
 
@@ -136,8 +136,8 @@ musim.plot.explained(units)
 # %%
 # Against the electromyogram
 # --------------------------
-# Firings are compared alone: nobody outlined a territory. A pair of units is told by more
-# firings matched than missed and false, within 10 ms after its own constant lag.
+# Firings are compared alone: nobody outlined a territory. A pair of units is told by more firings
+# matched than missed and false, within 10 ms after its own constant lag.
 
 comparison = musim.evaluate_firings(folder / "units.zarr", folder / "needle.tsv")
 for row in comparison.units:

@@ -11,6 +11,7 @@ rendered as they are read. It wants ``pip install "musim[train]"``.
 import logging
 import os
 import tempfile
+import warnings
 from pathlib import Path
 
 import lightning
@@ -22,16 +23,17 @@ from torch import nn
 import musim
 from musim.datasets.streaming import SequenceLoader
 
-QUICK = os.environ.get("MUSIM_DOCS_QUICK") == "1"  # fewer steps, where documentation is checked
+# Fewer steps, where documentation is checked.
+QUICK = os.environ.get("MUSIM_DOCS_QUICK") == "1"
 folder = Path(tempfile.mkdtemp())
 logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+warnings.filterwarnings("ignore", ".*LeafSpec.*")  # of Lightning, about torch
 
 # %%
 # A rendered store
 # ----------------
-# Its files hold the truth alone, without noise: some ten
-# kilobytes a sequence. Voxels are made from it as batches are read, with noise that is drawn
-# anew in each epoch.
+# Its files hold the truth alone, without noise. Voxels are made from it as batches are read, with
+# noise that is drawn anew in each epoch. A store that is the value of a cell shows what it holds.
 
 parameters = musim.Parameters(units=(2, 8), pixels=(48, 48), size=(30, 30), snr="inf")
 musim.generate(parameters, folder / "training.zarr", sequences=240, seed=1, kind="rendered")
@@ -39,10 +41,10 @@ musim.generate(parameters, folder / "training.zarr", sequences=240, seed=1, kind
 # %%
 # A DataModule
 # ------------
-# The loader cuts a window of 32 frames out of each sequence, at a
-# place that is drawn anew in each epoch, mirrors it at random, adds noise, and brings it to
-# mean 0 and variance 1 over the store. Splits are by subject: what validates is never trained
-# on. The same seed gives the same batches, for any number of workers.
+# The loader cuts a window of 32 frames out of each sequence, at a place that is drawn anew in
+# each epoch, mirrors it at random, adds noise, and brings it to mean 0 and variance 1 over the
+# store. Splits are by subject: what validates is never trained on. The same seed gives the same
+# batches, for any number of workers.
 
 
 class Sequences(lightning.LightningDataModule):
@@ -132,9 +134,8 @@ trainer.fit(module, data)
 # %%
 # What it sees
 # ------------
-# A sequence of another seed at -10 dB: the standard deviation of the
-# same 32 frames, which is what one would look at without a network, and what the network makes
-# of them.
+# A sequence of another seed at -10 dB: the standard deviation of the same 32 frames, which is
+# what one would look at without a network, and what the network makes of them.
 
 noisy = musim.Parameters(units=6, pixels=(48, 48), size=(30, 30), snr=-10)
 test = musim.generate(noisy, folder / "test.zarr", sequences=8, seed=2, kind="rendered")

@@ -4,7 +4,7 @@ Comparing methods
 
 Which method finds the units of recordings like yours? Recordings with known truth tell: here of
 the quick virtual experiment, on which three methods are scored by the same rules. None of them
-needs training.
+wants training of yours.
 """
 
 import os
@@ -15,15 +15,15 @@ import numpy as np
 
 import musim
 
-QUICK = os.environ.get("MUSIM_DOCS_QUICK") == "1"  # fewer sequences, where documentation is checked
+# Fewer sequences, where documentation is checked.
+QUICK = os.environ.get("MUSIM_DOCS_QUICK") == "1"
 folder = Path(tempfile.mkdtemp())
 
 # %%
 # Recordings whose truth is known
 # -------------------------------
-# Make them as like yours as you can: image, frame rate, depth of fat, noise. ``musim info``
-# tells of a store what was asked for, and ``musim.Doses`` has what is between a muscle and its
-# image.
+# Make them as like yours as you can: image, frame rate, depth of fat, noise. ``musim info`` tells
+# of a store what was asked for, and ``musim.Doses`` has what is between a muscle and its image.
 
 parameters = musim.Parameters.from_texts(
     {"units": "4-6", "pixels": "32x32", "size": "20x20", "frames": "512", "diameter": "4-7"},
@@ -44,9 +44,9 @@ musim.plot.preview(store)
 # Three methods, one table
 # ------------------------
 # ``velbss`` (Rohlén et al. 2023) separates the velocity of the whole image; ``ica`` keeps
-# independent components that both halves of a recording hold; ``learned``, musim's usual
-# method, lets a small network judge what four decompositions find. ``musim methods`` lists all
-# that there are.
+# independent components that both halves of a recording hold; ``learned``, musim's usual method,
+# lets a small network judge what four decompositions find. ``musim methods`` lists all that there
+# are.
 
 from musim.training.identification.comparison import compare
 
@@ -57,8 +57,8 @@ musim.plot.scores(evaluations)
 
 # %%
 # Units are matched by their trains first (correlation above 0.7 at a lag within 20 ms), firings
-# within 10 ms. What a wrong unit would score stands beside, for a score is worth what lies
-# above chance:
+# within 10 ms. What a wrong unit would score stands beside, for a score is worth what lies above
+# chance:
 
 measures = {
     "train_recall": "recall",
@@ -73,8 +73,8 @@ for evaluation in evaluations:
     print(f"{evaluation.method:10}" + "".join(f"{mean:>11.2f}" for mean in means))
 
 # %%
-# No method is ahead in every column, and so few recordings tell little: :doc:`/benchmarks` has the
-# methods on many recordings of several makers.
+# No method is ahead in every column, and so few recordings tell little: :doc:`the benchmarks
+# </benchmarks>` have the methods on many recordings of several makers.
 #
 # What it looks like
 # ------------------

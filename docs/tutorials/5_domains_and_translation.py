@@ -18,7 +18,8 @@ import numpy as np
 
 import musim
 
-QUICK = os.environ.get("MUSIM_DOCS_QUICK") == "1"  # fewer steps, where documentation is checked
+# Fewer steps, where documentation is checked.
+QUICK = os.environ.get("MUSIM_DOCS_QUICK") == "1"
 folder = Path(tempfile.mkdtemp())
 
 # %%
@@ -48,8 +49,8 @@ for axes, (level, store) in zip(panels, levels.items(), strict=True):
 plt.show()
 
 # %%
-# Territories have sharp edges where motion is given. Where a scanner sees it, it has spread
-# into the tissue around, speckle makes it uneven, and an artery moves too. Frame by frame, the
+# Territories have sharp edges where motion is given. Where a scanner sees it, it has spread into
+# the tissue around, speckle makes it uneven, and an artery moves too. Frame by frame, the
 # recorded velocity above its analytic twin:
 
 musim.plot.preview(levels["quick"])
@@ -57,12 +58,11 @@ musim.plot.preview(levels["quick"])
 # %%
 # Learning from twins
 # -------------------
-# ``musim generate --domain quick --paired`` makes two
-# such stores. As each analytic sequence has its recorded twin, a translator can learn from
-# pairs (a small pix2pix, on four frames at a time). Without pairs, :class:`musim.TranslateTask`
-# learns from any two stores.
+# ``musim generate --domain quick --paired`` makes two such stores. As each analytic sequence has
+# its recorded twin, a translator can learn from pairs (a small pix2pix, on four frames at a
+# time). Without pairs, :class:`musim.TranslateTask` learns from any two stores.
 
-count, unseen = (12, 4) if QUICK else (40, 12)
+count, unseen = (10, 3) if QUICK else (40, 12)
 for name, sequences, seed in (("training", count, 11), ("unseen", unseen, 12)):
     common = {"sequences": sequences, "seed": seed, "kind": "rendered"}
     musim.generate(parameters, folder / f"{name}-a.zarr", **common)
@@ -70,7 +70,7 @@ for name, sequences, seed in (("training", count, 11), ("unseen", unseen, 12)):
 
 from musim.training.paired.paired_task import PairedTask
 
-steps = 60 if QUICK else 600
+steps = 45 if QUICK else 600
 settings = {"frames": 4, "levels": 4, "maps": 16, "steps": steps, "validate_every": steps // 3}
 musim.train(
     PairedTask,
@@ -118,8 +118,8 @@ for name, row in zip(("analytic", "translated", "recorded"), evaluation.rows, st
 musim.plot.scores(evaluation, "translation-features")
 
 # %%
-# Maps have spread as recorded ones do (B), and histograms of their variance are as far from
-# those of recordings as these are from one another. What cannot be known from the motion alone,
-# where speckle makes it uneven, is averaged out: the translated velocity is smoother.
+# Maps have spread as recorded ones do (B), and histograms of their variance are as far from those
+# of recordings as these are from one another. What cannot be known from the motion alone, where
+# speckle makes it uneven, is averaged out: the translated velocity is smoother.
 # :doc:`/guide/pairs` and :doc:`/guide/translating` tell of larger networks, and of learning
 # without pairs.
