@@ -247,6 +247,7 @@ def test_the_course_of_a_twitch_is_the_mean_about_firings(answers, looked_at):
         ("trains", {"set": -1}, ["set", "'-1'", "0 to 2"]),
         ("trains", {"points": 1}, ["points", "4 to"]),
         ("unit", {}, ["unit", "nothing", "0 to 3"]),
+        ("pixel", {"row": 32, "column": 0}, ["row", "'32'", "0 to 31"]),
         ("pixel", {"row": 1, "column": "1e1"}, ["column", "'1e1'", "0 to 23"]),
     ],
 )

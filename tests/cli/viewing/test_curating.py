@@ -12,6 +12,8 @@ import pytest
 from musim.cli.viewing.curating import Session, begin
 from musim.cli.viewing.shown import open_shown
 from musim.datasets import generate, open_store
+from musim.simulator import Parameters, Range
+from musim.training.identification.results import identify_stores
 from musim.training.verifying import verify
 
 
@@ -106,6 +108,9 @@ def test_changes_are_undone_and_done_again(curating):
 
 def test_what_was_undone_is_not_saved_and_can_still_be_done_again(curating, out):
     edit(curating, edit="reject", unit=0)
+    matches = curating.json("/api/matches?set=1")
+    assert [one["words"] == "left out" for one in matches["found"]] == [True, False, False, False]
+    assert [matches["true"][str(n)]["partner"] for n in range(4)] == [None, 1, 2, None]
     edit(curating, edit="reject", unit=1)
     post(curating, "undo")
     assert post(curating, "save")[1]["saved"]
@@ -113,6 +118,40 @@ def test_what_was_undone_is_not_saved_and_can_still_be_done_again(curating, out)
     assert out.with_name("curated.edits.json").exists()
     assert post(curating, "redo")[1]["changes"] == 2
     assert not curating.json("/api/curation")["saved"]
+
+
+def test_units_that_were_undone_may_still_be_asked_for(curating, looked_at):
+    depth = float(looked_at.units.read("centre_depth", 0)[2])
+    edit(curating, edit="split", unit=2, line=[[depth, 0], [depth, 24]])
+    post(curating, "undo")
+    assert [row.get("gone", False) for row in curated_rows(curating)] == [False] * 4 + [True] * 2
+    told = curating.json("/api/unit?set=1&unit=4")
+    assert (told["twitch"]["count"], told["neighbours"]) == (0, [])
+    assert set(told["twitch"]["mean"]) == {None}  # nothing is known, which JSON has no number for
+    assert curating.json("/api/seen?set=1&unit=5")["count"] == 0
+
+
+def test_changes_go_to_the_sequence_that_is_seen(looked_at, serving, out, tmp_path):
+    parameters = Parameters(units=Range(4, 4), pixels=(32, 24), size=(32.0, 24.0), frames=300)
+    first = generate(parameters, tmp_path / "a.zarr", sequences=1, workers=1, pool="threads")
+    units = identify_stores(
+        [first, looked_at.recording], tmp_path / "both.zarr", method="oracle-territories",
+        workers=1,
+    )  # fmt: skip
+    stores = [looked_at.recording, first, units]
+    with serving([str(one.location) for one in stores], curate=out) as client:
+        for recording, sequence, place in ((0, 1, 2), (1, 0, 0)):
+            body = {"recording": recording, "sequence": sequence,
+                    "edit": {"edit": "reject", "unit": 0}}  # fmt: skip
+            status, told = post(client, "edit", body)
+            assert (status, told["recording"], told["sequence"]) == (200, recording, sequence)
+            kept = json.loads(out.with_name("curated.edits.json").read_text())
+            assert kept["edits"][-1]["sequence"] == place
+        for recording, sequence, rejected in ((0, 0, False), (0, 1, True), (1, 0, True)):
+            rows = client.json(f"/api/units?recording={recording}&sequence={sequence}")[1]
+            assert rows[0]["rejected"] is rejected
+            centre = units.read("centre_depth", sequence + 1 - recording)[0]
+            assert rows[0]["centre"][0] == pytest.approx(centre, abs=1)
 
 
 def test_maps_follow_changes(curating):

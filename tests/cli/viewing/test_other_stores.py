@@ -133,7 +133,8 @@ def test_videos_show_their_signals(musim, tmp_path):
     each = round(store.layout.sample_rate / store.layout.frame_rate)
     wanted = store.read("torque", 0)[10 * each : 50 * each : each]
     np.testing.assert_array_equal(torque, wanted)
-    assert emg.max() > 0
+    steps = store.read("emg_amplitude", 0)[10 * each : 50 * each]
+    assert 0 < 1e3 * steps.min() <= emg.min() < emg.max() <= 1e3 * steps.max() * (1 + 1e-6)  # mV
     assert ask(answers, "about")["recordings"][0]["tells_pixels"] is False
 
 
