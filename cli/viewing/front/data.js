@@ -78,6 +78,9 @@ export function firstSet(number) {
   return Math.max(found, 0);
 }
 
+// The set whose units are in colour, and of which reconstructions are made.
+export const setOf = (number) => (number === state.recording ? state.set : firstSet(number));
+
 export const recording = () => data.recordings[state.recording];
 export const seen = (number = state.recording) => data.seen[number];
 export const units = () => seen()?.units[state.set] ?? [];

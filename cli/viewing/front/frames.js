@@ -1,7 +1,7 @@
 // Frames, fetched in blocks and kept as long as there is room.
 
 import { array, quietly } from "./api.js";
-import { chosen, data, layerOf, query, seen } from "./data.js";
+import { chosen, data, layerOf, query, seen, setOf } from "./data.js";
 import { state } from "./state.js";
 
 const BLOCK_BYTES = 2 ** 19;
@@ -39,8 +39,6 @@ function blockQuery(number, block) {
   const count = Math.min(length, seen(number).frames - first);
   return { name: "frames", query: { ...query(number), layer: layer.name, ...made, first, count } };
 }
-
-const setOf = (number) => Math.min(state.set, data.recordings[number].sets.length - 1);
 
 // Whether there is something to show: some layers are of one unit, and one has to be chosen.
 export const isAsked = (number) =>

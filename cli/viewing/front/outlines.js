@@ -1,7 +1,7 @@
 // Outlines of units over an image. The set that is chosen is in colour, others are dashed.
 
 import { styleOf, textOn, unitColour } from "./colours.js";
-import { matches, seen } from "./data.js";
+import { matches, seen, setOf } from "./data.js";
 import { element, svg } from "./elements.js";
 import { on, state } from "./state.js";
 
@@ -28,7 +28,7 @@ export function createOverlay(number, about) {
     labels.replaceChildren();
     sets.forEach((units, place) => {
       if (units === null || state.hidden.has(place)) return;
-      const active = place === Math.min(state.set, sets.length - 1);
+      const active = place === setOf(number);
       if (!active) marks.before(...units.map((unit) => other(unit, place)));
       else {
         const shown = [...units].sort((a, b) => b.area - a.area);
@@ -98,7 +98,7 @@ export function createOverlay(number, about) {
     const found = [...drawing.querySelectorAll("path[data-unit]")].filter((one) => one.isPointInFill(point));
     const units = found.map((one) => ({ set: Number(one.dataset.set), unit: Number(one.dataset.unit) }));
     const area = ({ set: place, unit }) => seen(number).units[place][unit].area;
-    return units.sort((a, b) => (b.set === state.set) - (a.set === state.set) || area(a) - area(b));
+    return units.sort((a, b) => (b.set === setOf(number)) - (a.set === setOf(number)) || area(a) - area(b));
   }
 
   function unitsAt(event) {
@@ -109,7 +109,7 @@ export function createOverlay(number, about) {
     const found = inside(across_, down);
     const { unit } = event.target.dataset; // of a label
     if (unit === undefined) return found;
-    const named = { set: state.set, unit: Number(unit) };
+    const named = { set: setOf(number), unit: Number(unit) };
     return [named, ...found.filter((one) => one.set !== named.set || one.unit !== named.unit)];
   }
 
