@@ -176,20 +176,23 @@ def maps_of(courses: NDArray[np.float64], velocity: NDArray[np.float64]) -> NDAr
 
 
 def strongest(
-    left: NDArray[np.float64],
+    left: NDArray[np.float64], places: NDArray[np.bool_] | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the maps that explain most of what is left, of length 1, and what they leave of it.
 
     Parameters
     ----------
     left : float64 array of shape (pixel, time)
+    places : bool array of shape (pixel,), optional
+        Where what is left has to be explained; everywhere, if not given.
 
     Returns
     -------
     maps : float64 array of shape (map, pixel)
     left : float64 array of shape (pixel, time)
     """
-    _, directions = np.linalg.eigh(left.T @ left)
+    seen = left if places is None else left[places]
+    _, directions = np.linalg.eigh(seen.T @ seen)
     directions = directions[:, -OTHERS:]
     maps = left @ directions
     length = np.linalg.norm(maps, axis=0)

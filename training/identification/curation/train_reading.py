@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....simulator.errors import InputError
+from ..confidence.places import around
 from ..firing import firings
 from ..firings import with_firings
 from ..methods import LONGEST
@@ -128,14 +129,17 @@ class TrainReader:
         """Return trains, float64 (unit, component), where motion spreads.
 
         Units whose trains are known move what these trains explain; those that are chosen, what
-        theirs explain within their outlines, or what outlines like theirs move here. All that is
-        left is read along, unless a unit of which nothing is known may be in it.
+        theirs explain within their outlines, or what outlines like theirs move here. What else
+        moves away from these is read along, unless a unit of which nothing is known may be in it.
         """
         values = self._whitened.values.astype(np.float64)
         begun = np.square(known).sum(axis=1) > 0
         maps = np.zeros((len(territory), len(values)))
         maps[begun] = maps_of(known[begun], values)
-        others, left = strongest(values - maps.T @ known)
+        near = around(territory[chosen] > 0.5, self.recording.pixel_size).any(axis=0)
+        # Near them, what is left may be their own: what was known of them was not all.
+        alone = begun[chosen].all() and not near.all()
+        others, left = strongest(values - maps.T @ known, ~near.ravel() if alone else None)
         form = fit(spread.maps, spread.blocks.size).form
         for place in chosen:
             if begun[place]:
@@ -143,11 +147,11 @@ class TrainReader:
             else:
                 field = field_of(territory[place].astype(float), form, self.recording.pixel_size)
                 maps[place] = field.ravel()
-        if begun[chosen].all():
-            others *= np.linalg.norm(maps) / math.sqrt(len(maps))
-            maps = np.concatenate([maps, others])
         power = np.square(left).mean(axis=1)
         weight = 1 / np.sqrt(np.maximum(power, 1e-6 * power.mean() + 1e-300))
+        if alone:
+            others *= np.linalg.norm(maps) / math.sqrt(len(maps))
+            maps = np.concatenate([maps, others])
         return read_maps(maps, weight, values)[: len(territory)]
 
     def in_part(self, units: Units) -> Units:
