@@ -4,12 +4,15 @@ import ast
 import re
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
+from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 import musim.simulator
 
-ROOT = Path(musim.simulator.__file__).parents[1]
+ROOT = Path(musim.simulator.__file__).resolve().parents[1]
 TOGETHER = {
     "PIL": "matplotlib",
     "contourpy": "matplotlib",
@@ -49,3 +52,19 @@ def test_every_package_that_is_imported_is_a_dependency():
             missing.add((package, file))
     assert missing == set()
     assert {"numpy", "numba", "torch"} <= {package for package, _ in _imported()}
+
+
+def test_every_pin_is_for_the_oldest_python_too():
+    """Else `make docs` fails where a system has an early 3.11."""
+    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    pins = [Requirement(line) for line in text.splitlines() if line and not line.startswith("#")]
+    pinned = {_plain(pin.name): pin.specifier for pin in pins}
+    seen, wrong = 0, []
+    for found in distributions():
+        name, wanted = _plain(found.metadata["Name"]), found.metadata["Requires-Python"]
+        if name in pinned and pinned[name].contains(found.version) and wanted:
+            seen += 1
+            if not SpecifierSet(wanted).contains("3.11.0"):
+                wrong.append((name, found.version, wanted))
+    assert wrong == []
+    assert seen > 20
