@@ -15,7 +15,7 @@ from ..methods import LONGEST
 from ..methods.long_recordings import read_throughout
 from ..methods.model import Model
 from ..methods.prepared import Prepared, prepare
-from ..methods.responses import field_of, fit
+from ..methods.responses import Form, field_of, fit
 from ..methods.sharp import SHARP, sharpness
 from ..methods.spread import Spread, spread_units, with_trains
 from ..noise import Whitened, whiten
@@ -71,6 +71,14 @@ class TrainReader:
         spreads = len(spread.trains) and sharpness(found, spread.trains) < SHARP
         return spread if spreads else None
 
+    @functools.cached_property
+    def _form(self) -> Form:
+        """The form in which it does."""
+        spread = self._spread
+        if spread is None:
+            raise TypeError("found motion that ends at territories, wanted one that spreads")
+        return fit(spread.maps, spread.blocks.size).form
+
     @property
     def _whitened(self) -> Whitened:
         return whiten(self.recording)
@@ -104,7 +112,7 @@ class TrainReader:
             read = _within_territories(found, territory)
         else:
             known = found.values_of(trains[:, span])
-            read = self._beyond_territories(self._spread, territory, known, chosen)
+            read = self._beyond_territories(territory, known, chosen)
         train = found.trains(read)
         whole = self.prepared.whole
         units = Units(
@@ -120,11 +128,7 @@ class TrainReader:
         return units.train, units.firing
 
     def _beyond_territories(
-        self,
-        spread: Spread,
-        territory: NDArray[np.float32],
-        known: NDArray[np.float64],
-        chosen: list[int],
+        self, territory: NDArray[np.float32], known: NDArray[np.float64], chosen: list[int]
     ) -> NDArray[np.float64]:
         """Return trains, float64 (unit, component), where motion spreads.
 
@@ -140,12 +144,12 @@ class TrainReader:
         # Near them, what is left may be their own: what was known of them was not all.
         alone = begun[chosen].all() and not near.all()
         others, left = strongest(values - maps.T @ known, ~near.ravel() if alone else None)
-        form = fit(spread.maps, spread.blocks.size).form
         for place in chosen:
             if begun[place]:
                 maps[place] *= territory[place].ravel()
             else:
-                field = field_of(territory[place].astype(float), form, self.recording.pixel_size)
+                whole = territory[place].astype(np.float64)
+                field = field_of(whole, self._form, self.recording.pixel_size)
                 maps[place] = field.ravel()
         power = np.square(left).mean(axis=1)
         weight = 1 / np.sqrt(np.maximum(power, 1e-6 * power.mean() + 1e-300))
