@@ -56,7 +56,7 @@ def view(stores, sequence, frame, port, browser, target, by) -> None:
     The page is served to this machine alone, and stores are not changed. Ctrl-C ends it. Changes of
     --curate are kept in NAME.edits.json as they are made, and gone on with.
     """
-    from .viewing.serving import open_browser, run
+    from .viewing.serving import leave, open_browser, run
     from .viewing.shown import open_shown
 
     if by is not None and target is None:
@@ -79,3 +79,4 @@ def view(stores, sequence, frame, port, browser, target, by) -> None:
         console.print("Ctrl-C ends it.")
 
     run(shown, port, started, session)
+    leave()

@@ -5,6 +5,9 @@ import errno
 import os
 import signal
 import socket
+import sys
+import threading
+import time
 import webbrowser
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +25,12 @@ from .shown import Shown
 
 ADDRESS = "127.0.0.1"
 THREADS = 2
+READER = "musim-view"
+"""Beginning of the names of threads that read."""
+
+PATIENCE = 0.5
+"""Seconds that they have to end."""
+
 CHANGING = 2
 """Threads for changes and for saving, which take long: others look on meanwhile."""
 
@@ -78,10 +87,8 @@ async def serve(
         Of curation, if units are to be changed.
     """
     granted = Pass()
-    with (
-        ThreadPoolExecutor(THREADS, thread_name_prefix="musim-view") as pool,
-        ThreadPoolExecutor(CHANGING, thread_name_prefix="musim-curate") as changing,
-    ):
+    pool = ThreadPoolExecutor(THREADS, thread_name_prefix=READER)
+    with ThreadPoolExecutor(CHANGING, thread_name_prefix="musim-curate") as changing:
         answers = Answers(shown, session)
         server = tornado.httpserver.HTTPServer(application(granted, answers, pool, changing))
         server.add_socket(listening)
@@ -120,6 +127,22 @@ def run(
 
     with suppress(KeyboardInterrupt):
         asyncio.run(until_told())
+
+
+def leave() -> None:
+    """End the process if something is still read: nobody waits for it.
+
+    Reading ends between blocks, but not while a kernel is compiled, which takes some seconds once
+    on a machine.
+    """
+    deadline = time.monotonic() + PATIENCE
+    readers = [thread for thread in threading.enumerate() if thread.name.startswith(READER)]
+    for thread in readers:
+        thread.join(max(deadline - time.monotonic(), 0))
+    if any(thread.is_alive() for thread in readers):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def open_browser(address: str) -> bool:

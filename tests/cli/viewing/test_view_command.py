@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 
@@ -142,3 +143,18 @@ def test_wrong_input_is_one_line(musim, looked_at, arguments, words):
     assert (done.code, done.out) == (2, "")
     assert len(done.err.splitlines()) == 1
     assert all(word in done.err for word in words), done.err
+
+
+def test_ending_does_not_wait_for_what_nobody_reads(monkeypatch):
+    ended, held = [], threading.Event()
+    reader = threading.Thread(target=held.wait, name=f"{serving.READER}_9")
+    monkeypatch.setattr(os, "_exit", ended.append)
+    monkeypatch.setattr(serving, "PATIENCE", 0.05)
+    monkeypatch.setattr(threading, "enumerate", lambda: [threading.current_thread(), reader])
+    reader.start()
+    serving.leave()
+    assert ended == [0]
+    held.set()
+    reader.join()
+    serving.leave()
+    assert ended == [0]
