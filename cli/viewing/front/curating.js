@@ -11,6 +11,7 @@ import { createTools, finish } from "./tools.js";
 
 const NEAR = 0.05; // s from the moment that is seen, within which a firing is the one that is meant
 const OFTEN = 400; // ms between two looks at how far saving has come
+const SOON = 300; // ms after which a change that is not done yet is said to be worked out
 
 let busy = false;
 let buttons = [];
@@ -59,11 +60,18 @@ function say(text) {
   byId("curation-hint").textContent = text;
 }
 
+// Whether the last change is still worked out, which takes long where trains are read anew; then that is said.
+function isBusy() {
+  if (busy) say("The last change is still being worked out: this one was not made. Press again when it is done.");
+  return busy;
+}
+
 // Ask for a change, then show the units as they are now. One at a time.
 export async function change(name, body = {}) {
-  if (busy) return;
+  if (isBusy()) return;
   busy = true;
   document.body.classList.add("changing");
+  const late = setTimeout(show, SOON);
   try {
     const told = await post(name, body);
     forget();
@@ -74,6 +82,7 @@ export async function change(name, body = {}) {
       await loadSequence(sequence);
     } else if (sequence !== undefined) await reload(told.made);
   } finally {
+    clearTimeout(late);
     busy = false;
     document.body.classList.remove("changing");
     show();
@@ -108,6 +117,7 @@ function reject() {
 }
 
 function tool(name) {
+  if (isBusy()) return;
   if (state.tool?.name === name) return finish() || set({ tool: null });
   if (name !== "draw" && !unitHere()) return;
   if (ownSet() < 0) return;
@@ -231,7 +241,7 @@ function show() {
   }
   byId("curation-status").textContent = status(told);
   byId("curation-done").hidden = !(now && (now.name === "redraw" || now.name === "draw") && now.points.length > 2);
-  byId("curation-hint").textContent = now ? `${HINTS[now.name](now.unit)} Esc ends.` : "";
+  byId("curation-hint").textContent = busy ? "Working out the change …" : now ? `${HINTS[now.name](now.unit)} Esc ends.` : "";
   document.body.classList.toggle("drawing", Boolean(now) && now.name !== "merge");
 }
 

@@ -231,6 +231,25 @@ def test_what_cannot_be_done_is_said(page):
     page.troubles[:] = [one for one in page.troubles if "status of 400" not in one]
 
 
+def test_a_change_that_takes_long_says_so(page):
+    held, hint = [], page.locator("#curation-hint")
+
+    def hold(route):
+        held.append(route)
+
+    page.route("**/edit*", hold)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("a")
+    wait_until(page, "document.getElementById('curation-hint').innerText.startsWith('Work')")
+    page.keyboard.press("d")
+    assert "was not made" in hint.inner_text()
+    page.keyboard.press("w")
+    assert state(page, "tool") is None
+    held[0].continue_()
+    wait_for_changes(page, 1)
+    assert (len(held), hint.inner_text()) == (1, "")
+
+
 @pytest.mark.parametrize("width", [420, 1600])
 def test_everything_has_its_place(curating, visit, width):  # noqa: F811
     page = visit(curating, width=width)
