@@ -12,6 +12,7 @@ const MOST = 900; // points of an outline
 let send = null;
 let drawing = null; // {pointer, moved} while a line is drawn about a unit
 let passed = 0; // the last line that was drawn, whose click is none
+let pixelThen = null; // the pixel that was chosen as the last corner was taken
 
 export function createTools(change) {
   send = (values) => quietly(change("edit", { recording: state.recording, sequence: seen().sequence, edit: values }));
@@ -70,6 +71,7 @@ function add(place) {
   const { tool } = state;
   const { points } = tool;
   if (isOutline() && points.length > 2 && apart(points[0], place) < CLOSE) return finish();
+  pixelThen = state.pixel;
   set({ tool: { ...tool, points: [...points, place] } });
   if (tool.name === "split" && state.tool.points.length === 2) finish();
 }
@@ -103,18 +105,19 @@ function up(event) {
   else set({ tool: { ...state.tool, points: [] } });
 }
 
-// With the image in focus, Enter takes the pixel; on the last corner again, it closes the outline.
+const samePixel = (one, other) => one?.row === other?.row && one?.column === other?.column;
+
+// With the image in focus, as it is after a click on it too, Enter takes the pixel. Where the pixel has not moved since the
+// last corner, however that was taken, Enter closes the outline.
 function pressed(event) {
   if (!isDrawing() || event.key !== "Enter" || !event.target.classList.contains("stage")) return;
   event.preventDefault();
   event.stopPropagation();
   const { shape, pixel_size: size } = recording();
+  if (state.tool.points.length && samePixel(state.pixel, pixelThen)) return void finish();
   const pixel = state.pixel ?? { row: shape[1] >> 1, column: shape[2] >> 1 };
   if (state.pixel === null) set({ pixel });
-  const place = [(pixel.row + 0.5) * size[0], (pixel.column + 0.5) * size[1]];
-  const last = state.tool.points.at(-1);
-  if (last && last[0] === place[0] && last[1] === place[1]) return void finish();
-  add(place);
+  add([(pixel.row + 0.5) * size[0], (pixel.column + 0.5) * size[1]]);
 }
 
 // Send what was drawn, if it is enough; return whether it was.

@@ -134,6 +134,18 @@ def test_a_line_drawn_about_a_unit_is_its_outline(page, out):
     assert shared.max() > 0.85
 
 
+def test_clicked_corners_are_an_outline_that_enter_closes(page):
+    page.mouse.click(*at(page, 20, 20))
+    page.keyboard.press("n")
+    for corner in [(8, 6), (8, 14), (18, 14), (18, 6)]:
+        page.mouse.click(*at(page, *corner))
+    assert len(state(page, "tool")["points"]) == 4
+    page.keyboard.press("Enter")
+    wait_for_changes(page, 1)
+    assert unit(page, 4)["area"] == pytest.approx(80, abs=8)
+    assert unit(page, 4)["centre"] == pytest.approx([13, 10], abs=0.6)
+
+
 def test_keys_alone_outline_a_unit(page):
     page.keyboard.press("ArrowDown")
     page.keyboard.press("w")
