@@ -3,26 +3,26 @@
 import functools
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...datasets.origin import Identified
-from ...datasets.store import Store
 from ...simulator.errors import InputError, MusimError
 from ...training.colours import COLOURS
 from .colours import colour_maps
 from .curating import LiveStore, Session, act
 from .facts import facts_of, marks_of, proportions_of
 from .judging import judged
-from .layers import Layer, deviation, frames_of, layers_of, motion_about, range_of
+from .layers import Layer, deviation, frames_of, motion_about, range_of
 from .queries import Query
-from .shown import FOUND, KNOWN, TRUE, Recording, Shown
+from .sequences import Sequence, about, known_layers, tells_pixels
+from .shown import FOUND, TRUE, Shown
 from .signals import mean_about, reduced, region_signal
 from .states import signals_of
-from .units import Units, described, neighbours, read_units
+from .units import Units, described, neighbours
 
 MOST_BYTES = 64 * 2**20
 """Of one answer."""
@@ -33,53 +33,6 @@ SPAN = (-0.025, 0.150)
 
 KEPT = 32
 """Answers that take long and are small are kept: maps, scales."""
-
-
-@dataclass(frozen=True)
-class Sequence:
-    """A sequence that a page looks at.
-
-    Parameters
-    ----------
-    recording : Recording
-    index : int
-    """
-
-    recording: Recording
-    index: int
-
-    @property
-    def store(self) -> Store:
-        """The recording's store."""
-        return self.recording.watched.store
-
-    @property
-    def frames(self) -> int:
-        """Frames that are no padding."""
-        store = self.store
-        return int(store.read("frame_count", self.index)) if store.is_video else (
-            store.layout.shape[0]
-        )  # fmt: skip
-
-    def units(self, number: int) -> Units | None:
-        """Return the units of one of the recording's sets; None where nobody looked for any."""
-        units = self.recording.sets[number]
-        place = units.place_of(self.store, self.index)
-        return None if place is None else read_units(units.watched.store, place)
-
-    def there(self, number: int) -> set[int] | None:
-        """Return which units of a set are there; None of sets from which none can have gone."""
-        units = self.recording.sets[number]
-        live, place = units.watched.store, units.place_of(self.store, self.index)
-        return set(live.kept(place)) if isinstance(live, LiveStore) and place is not None else None
-
-    def is_gone(self, number: int, unit: int) -> bool:
-        """Return whether a change took a unit away, so that a page asks for it too late."""
-        units = self.recording.sets[number]
-        live, place = units.watched.store, units.place_of(self.store, self.index)
-        if not isinstance(live, LiveStore) or place is None:
-            return False
-        return bool(live.marks(place)[unit].get("gone", False))
 
 
 class Answers:
@@ -127,7 +80,7 @@ class Answers:
         return number, units
 
     def _layer(self, query: Query, sequence: Sequence) -> Layer:
-        known = _layers_of(sequence.recording)
+        known = known_layers(sequence.recording)
         return query.choice("layer", {layer.name: layer for layer in known})
 
     def about(self, query: Query) -> dict[str, Any]:
@@ -136,7 +89,7 @@ class Answers:
         self._ranges.cache_clear()
         self._maps.clear()
         return {
-            "recordings": [_about(recording) for recording in self.shown.recordings],
+            "recordings": [about(recording) for recording in self.shown.recordings],
             "sequence": self.shown.sequence,
             "frame": self.shown.frame,
             "colours": COLOURS,
@@ -158,7 +111,7 @@ class Answers:
         """Return what is known of one sequence: frames, and each layer's scale of colours."""
         sequence = self._sequence(query)
         store, index, frames = sequence.store, sequence.index, sequence.frames
-        layers = _layers_of(sequence.recording)
+        layers = known_layers(sequence.recording)
         ranges: dict[str, Any] = {}
         for layer in layers:
             if not layer.moves:
@@ -294,7 +247,7 @@ class Answers:
         store, window = sequence.store, self._window(query, sequence.frames)
         row = query.integer("row", None, 0, store.layout.shape[1] - 1)
         column = query.integer("column", None, 0, store.layout.shape[2] - 1)
-        if not _tells_pixels(store):
+        if not tells_pixels(store):
             raise InputError(f"{store.location}: found images, wanted what pixels tell over time")
         weights = np.zeros(store.layout.shape[1:], np.float32)
         weights[row, column] = 1
@@ -365,47 +318,6 @@ class Answers:
 def no_twitch() -> dict[str, Any]:
     """Return the course of a twitch of which nothing is known."""
     return mean_about(np.zeros(0), np.zeros(1, np.float32), 1.0, SPAN)
-
-
-def _about(recording: Recording) -> dict[str, Any]:
-    store = recording.watched.store
-    layout = store.layout
-    return {
-        "name": recording.watched.name,
-        "place": str(store.location),
-        "kind": store.kind,
-        "sequences": len(store),
-        "shape": layout.shape,
-        "frame_rate": layout.frame_rate,
-        "pixel_size": layout.pixel_size,
-        "pixel_unit": layout.pixel_unit,
-        "made_by": store.origin.made_by,
-        "tells_pixels": _tells_pixels(store),
-        "layers": [asdict(one) for one in _layers_of(recording)],
-        "sets": [
-            {
-                "name": units.name,
-                "kind": units.kind,
-                "curated": isinstance(units.watched.opened, LiveStore),
-            }
-            for units in recording.sets
-        ],
-    }
-
-
-def _layers_of(recording: Recording) -> list[Layer]:
-    kinds = {units.kind for units in recording.sets}
-    return layers_of(recording.watched.store, units=bool(kinds - {KNOWN}), firings=bool(kinds))
-
-
-def _tells_pixels(store: Store) -> bool:
-    """Return whether a pixel's signal can be had: not of stills, nor of videos rendered on read.
-
-    A frame of these takes a tenth of a second, and a pixel of it no less.
-    """
-    if store.is_video:
-        return not store.layout.is_rendered
-    return not (store.is_section or store.is_slices)
 
 
 ANSWERS: Mapping[str, Callable[[Answers, Query], Any]] = {
