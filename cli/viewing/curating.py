@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from ...datasets.location import Location
 from ...datasets.origin import Identified
 from ...datasets.store import Store, open_sequences
-from ...simulator.errors import InputError, MusimError
+from ...datasets.store_files import ROOT
+from ...simulator.errors import FailureError, InputError, MusimError
 from ...training.identification.curation.curating import curate_store, open_units, searched_in
 from ...training.identification.curation.draft import curated_at, draft_path, now, open_draft
-from ...training.identification.curation.edits import Edit, edit_of
+from ...training.identification.curation.edits import Edit, edit_of, edits_of
 from ...training.identification.curation.working import Bench, State, WorkingUnit
 from .shown import FOUND, Shown, UnitSet, place_of
 from .watching import ChangedError, Watched
@@ -79,7 +80,8 @@ class Session:
         )
         self._made: dict[int, list[tuple[Edit | None, State]]] = {}
         self._most: dict[int, int] = {}
-        self._saved = self.draft.holding if self.out.exists() else None
+        self._saved = self._stored()
+        self._ended = False
         self._saving: dict[str, Any] | None = None
 
     def state(self, index: int) -> State:
@@ -184,8 +186,21 @@ class Session:
             self._saving = None
         return Changed()
 
+    def end(self) -> None:
+        """Let saving stop: its changes are kept, and saved another time."""
+        self._ended = True
+
     def _report(self, done: int, total: int) -> None:
         self._saving = {"done": done, "total": total}
+        if self._ended:
+            raise FailureError(f"{self.out}: found that curation has ended, wanted it to go on")
+
+    def _stored(self) -> tuple[Edit, ...] | None:
+        """Return the changes of the store that is there; None where there is none that is whole."""
+        if not self.out.exists(ROOT):
+            return None
+        made = curated_at(self.store, self.out)
+        return None if made is None else edits_of(list(made.edits), str(self.out))
 
     def _check_sequence(self, edit: Edit) -> None:
         if edit.sequence >= len(self.store):

@@ -100,6 +100,8 @@ async def serve(
         finally:
             server.stop()
             await server.close_all_connections()
+            if session is not None:
+                session.end()
             pool.shutdown(wait=False, cancel_futures=True)
             changing.shutdown(wait=False, cancel_futures=True)
 

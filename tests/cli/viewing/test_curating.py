@@ -4,6 +4,8 @@ import http.client
 import json
 import shutil
 import threading
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import numpy as np
@@ -12,7 +14,7 @@ import pytest
 from musim.cli.viewing.curating import Session, begin
 from musim.cli.viewing.shown import open_shown
 from musim.datasets import generate, open_store
-from musim.simulator import Parameters, Range
+from musim.simulator import InputError, Parameters, Range
 from musim.training.identification.results import identify_stores
 from musim.training.verifying import verify
 
@@ -295,6 +297,43 @@ def test_recordings_that_have_moved_are_read_where_they_are_seen(looked_at, serv
         assert edit(client, edit="draw", polygon=corners)[1]["made"] == 3
         assert post(client, "save")[1]["saved"]
     assert verify(out, remake=1).origin.source_of(0) == (str(place), 0)
+
+
+def test_who_ends_it_while_it_saves_loses_nothing(looked_at, serving, out, monkeypatch):
+    from musim.cli.viewing import curating as module
+
+    known, begun = module.curate_store, threading.Event()
+
+    def slowly(*arguments, on_progress, **more):
+        def report(done, total):
+            if done:
+                begun.set()
+                time.sleep(0.5)  # the server ends meanwhile
+            on_progress(done, total)
+
+        return known(*arguments, on_progress=report, **more)
+
+    monkeypatch.setattr(module, "curate_store", slowly)
+    with serving(looked_at.paths, curate=out) as client:
+        edit(client, edit="reject", unit=0)
+        edit(client, edit="reject", unit=3, sequence=1)
+
+        def ask():
+            with suppress(OSError, http.client.HTTPException):
+                post(client, "save")
+
+        saving = threading.Thread(target=ask)
+        saving.start()
+        assert begun.wait(60)
+    saving.join(20)
+    with pytest.raises(InputError, match="unfinished"):
+        open_store(out)
+    monkeypatch.undo()
+    with serving(looked_at.paths, curate=out) as client:
+        told = client.json("/api/curation")
+        assert (told["changes"], told["saved"]) == (2, False)
+        assert post(client, "save")[1]["saved"]
+    verify(out, remake=2)
 
 
 def test_others_look_on_while_something_is_saved(curating, monkeypatch):

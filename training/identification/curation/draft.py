@@ -14,6 +14,8 @@ from typing import Any
 from ....datasets.location import Location, write_aside
 from ....datasets.origin import Curated
 from ....datasets.store import Store, open_store, token_of
+from ....datasets.store_files import PLAN, ROOT
+from ....datasets.writer import read_plan
 from ....simulator.errors import FailureError, InputError
 from .edits import Edit, edits_of
 
@@ -175,6 +177,8 @@ def open_draft(store: Store, out: Location) -> Draft:
 def curated_at(store: Store, out: Location) -> Curated | None:
     """Return what is said of units that were curated at a place; None where nothing is.
 
+    They may be unfinished: what ended a run as it saved them lost none of the changes.
+
     Raises
     ------
     InputError
@@ -182,13 +186,14 @@ def curated_at(store: Store, out: Location) -> Curated | None:
     """
     if not out.exists():
         return None
-    made = open_store(out)
-    if not isinstance(made.origin, Curated) or made.origin.seal != token_of(store.location):
+    begun = out.exists(PLAN) and not out.exists(ROOT)
+    origin = read_plan(out).origin if begun else open_store(out).origin
+    if not isinstance(origin, Curated) or origin.seal != token_of(store.location):
         raise InputError(
-            f"{out}: found {made.origin.made_by}, wanted nothing, or those units curated; "
-            "choose another place"
+            f"{out}: found {origin.made_by}, wanted nothing, or those units curated; choose "
+            "another place"
         )
-    return made.origin
+    return origin
 
 
 def read_edits(path: str | Path, store: Store, *, by: str = "") -> tuple[tuple[Edit, ...], int]:
