@@ -10,7 +10,7 @@ import pytest
 from musim.datasets import generate, open_store
 from musim.datasets.origin import Curated
 from musim.simulator import FailureError
-from musim.training.identification.curation.curating import curate_store
+from musim.training.identification.curation.curating import Curation, curate_store
 from musim.training.identification.curation.edits import Accept, AddFiring, Reject, Split
 from musim.training.identification.curation.summary import changes_of
 from musim.training.identification.stored import outcome_of, units_in
@@ -162,6 +162,20 @@ def test_recordings_may_have_moved(tmp_path, refused):
         curate_store(units, tmp_path / "no.zarr", edits, recordings=[other], workers=1)
     with refused("found `recordings`", "wanted those in place of"):
         curate_store(units, tmp_path / "no.zarr", edits, recordings=[other, other], workers=1)
+
+
+@pytest.mark.parametrize("name", ["twitch_train", "by_hand", "firing"])
+def test_what_is_not_made_again_alike_is_told(curated, monkeypatch, name):
+    made = Curation.arrays
+
+    def otherwise(self, index):
+        arrays = dict(made(self, index))
+        arrays[name] = arrays[name] + arrays[name].dtype.type(1)
+        return arrays
+
+    monkeypatch.setattr(Curation, "arrays", otherwise)
+    with pytest.raises(FailureError, match=name):
+        verify(curated.location.path, remake=1)
 
 
 def test_damage_is_found_by_making_it_again(units, tmp_path):

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from musim.datasets import generate
 from musim.training.identification.confidence.model import DOUBTED
 from musim.training.identification.curation.edits import (
     Accept,
@@ -28,7 +29,7 @@ from musim.training.identification.curation.working import (
 )
 from musim.training.identification.methods import METHODS, Method
 from musim.training.identification.metrics.firing import score_firings
-from tests.training.identification.curation.conftest import WHO, found_in
+from tests.training.identification.curation.conftest import PARAMETERS, WHO, found_in
 
 
 @pytest.fixture(scope="module")
@@ -219,8 +220,18 @@ def test_changes_that_cannot_be_made_are_refused(bench, refused, edit, words):
         bench.after([Reject(unit=1, **WHO), edit])
 
 
+def test_another_recording_in_the_place_is_noticed(tmp_path, refused):
+    recorded = generate(PARAMETERS, tmp_path / "r.zarr", sequences=1, seed=8, workers=1)
+    units = found_in(recorded, tmp_path / "u.zarr")
+    generate(PARAMETERS, tmp_path / "r.zarr", sequences=1, seed=9, workers=1, overwrite=True)
+    with refused("r.zarr, sequence 0: found another recording than units were found in"):
+        Bench(units, 0)
+
+
 def test_a_firing_is_added_once(bench, refused):
     there = float(bench.start.unit(0).firing[0])
+    with refused("found no firing of unit 0 at", "within half a frame"):
+        bench.change(bench.start, RemoveFiring(unit=0, instant=there + 1 / 400, **WHO))
     with refused("already, wanted none within half a frame"):
         bench.change(bench.start, AddFiring(unit=0, instant=there, **WHO))
 
