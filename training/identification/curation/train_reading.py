@@ -141,8 +141,9 @@ class TrainReader:
         maps = np.zeros((len(territory), len(values)))
         maps[begun] = maps_of(known[begun], values)
         near = around(territory[chosen] > 0.5, self.recording.pixel_size).any(axis=0)
-        # Near them, what is left may be their own: what was known of them was not all.
-        alone = begun[chosen].all() and not near.all()
+        # Near them, what is left may be their own: what was known of them was not all. Of units
+        # that were one so far, that by which they differ reaches farther.
+        alone = len(chosen) == 1 and begun[chosen].all() and not near.all()
         others, left = strongest(values - maps.T @ known, ~near.ravel() if alone else None)
         for place in chosen:
             if begun[place]:
