@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from ..charts import Chart
 from ..colours import COLOURS
@@ -40,7 +41,12 @@ def draw(evaluations: Sequence[IdentificationEvaluation]) -> Chart:
         axes.set_title(title, fontsize=9)
         axes.tick_params(labelsize=7)
         if measure == "seconds":
+            # Whole powers of ten: bars over less of a logarithm mislead, and its ticks crowd.
             axes.set_yscale("log")
+            low, high = axes.get_ylim()
+            axes.set_ylim(10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)))
+            axes.yaxis.set_major_formatter("{x:g}")
+            axes.yaxis.set_minor_formatter(NullFormatter())
         else:
             axes.set_ylim(0, 1.04)
         if lined:
