@@ -275,7 +275,7 @@ def test_what_a_store_cannot_give_is_refused(request, refused, kind, options, wo
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"crop": (3, 3)}, ["crop", "truth"]), ({"snr": 10}, ["snr", "truth"]),
+    [({"crop": (3, 3)}, ["crop", "truth"]), ({"snr": 10}, ["snr", "no simulated noise"]),
      ({"device": "cpu"}, ["device"])],
 )  # fmt: skip
 def test_a_store_without_truth_cannot_give_its(untold, fails, options, words):
