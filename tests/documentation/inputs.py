@@ -24,9 +24,9 @@ from tests.volumes import marked, write_series, write_stack, write_volume
 ONE_THREAD = {"workers": 1, "pool": "threads"}
 
 
-def _sequences(path, count=1):
+def _sequences(path, count=1, kind="dense"):
     parameters = Parameters(units=(2, 3), pixels=(24, 24), frames=400, frame_rate=500)
-    generate(parameters, path, sequences=count, seed=1, **ONE_THREAD)
+    generate(parameters, path, sequences=count, seed=1, kind=kind, **ONE_THREAD)
 
 
 def _units(path):
@@ -146,9 +146,9 @@ TRIALS = {"rest": 0.2, "duration": 1, "looks": 1}
 MAKERS = {
     "a.avi": _film,
     "a.dcm": lambda path: write_dicom(path, FRAMES[:1], NumberOfFrames=None),
-    "a.zarr": _sequences,
+    "a.zarr": lambda path: _sequences(path, 4),
     "b.mp4": lambda path: _film_with_signals(path, "30000/1001"),
-    "b.zarr": _sequences,
+    "b.zarr": lambda path: _sequences(path, 4),
     "biceps.zarr": _sequences,
     "brain2D.mat": _brain,
     "day1": _hdf5,
@@ -177,7 +177,7 @@ MAKERS = {
     "t2.tif": lambda path: write_stack(path, -VOLUME),
     "torque.csv": lambda path: write_table(path, {"torque": SIGNALS["torque"]}),
     "training": _pictures,
-    "training.zarr": lambda path: _sequences(path, 12),
+    "training.zarr": lambda path: _sequences(path, 12, "rendered"),
     "trial.mp4": _film_with_signals,
     "trials.csv": lambda path: path.write_text(
         "name,participant,task\nfirst,1,passive\nsecond,2,combined\n"
