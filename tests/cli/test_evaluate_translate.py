@@ -5,7 +5,6 @@ import dataclasses
 import io
 import json
 import math
-import os
 import re
 import shutil
 import struct
@@ -25,6 +24,7 @@ from musim.simulator import FailureError, Parameters, Range
 from musim.training.translation import evaluation, figures
 from musim.training.translation.evaluation import PAPER, evaluate_translation
 from musim.training.translation.metrics.table import METRICS, PAIR_METRICS
+from tests.browsers import headless
 from tests.makers import store_of, translated
 
 SCENES = Parameters(
@@ -40,7 +40,6 @@ TABLES = ["figures.json", "sequences.csv", "table.csv", "table.json", "units.csv
 FEATURES, SIGNALS, DIFFERENCES = (
     f"translation-{name}.png" for name in ("features", "signals", "differences-{}")
 )
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def like(path, source, change, *, labels=True, sequences=None, origin=True):
@@ -502,20 +501,8 @@ def test_what_is_damaged_is_one_line(evaluated, refused, tmp_path_factory, name,
 @pytest.fixture(scope="module")
 def browser(evaluated):
     """Return a headless browser, without which these tests are skipped."""
-    program = os.environ.get("MUSIM_BROWSER") or next(
-        filter(None, map(shutil.which, BROWSERS)), None
-    )
-    if program is None:
-        pytest.skip(f"found no browser, wanted one of {', '.join(BROWSERS)} or MUSIM_BROWSER")
-    library = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    flags = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-             "--disable-background-networking", "--disable-component-update"]  # fmt: skip
-    # Chromium has no sandbox for root, as whom tests run in containers.
-    flags += ["--no-sandbox"] if os.geteuid() == 0 else []
-    with library.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=flags)
+    with headless() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.mark.parametrize("width", [400, 1280])

@@ -1,8 +1,5 @@
 """Pages in a real browser: nothing goes wrong, nothing is fetched, all is seen, keys work."""
 
-import os
-import shutil
-
 import pytest
 
 from musim.cli.pages.evaluation import evaluation_page
@@ -13,10 +10,7 @@ from musim.simulator import Parameters, Range
 from musim.training.identification.explanation import explained
 from musim.training.identification.results import recording_of
 from musim.training.identification.rows import IdentificationEvaluation
-
-FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+from tests.browsers import headless
 
 
 @pytest.fixture(scope="module")
@@ -49,18 +43,8 @@ def folder(tmp_path_factory, store_of_units, nearly):
 @pytest.fixture(scope="module")
 def browser(folder):
     """Return a headless browser, without which these tests are skipped."""
-    program = os.environ.get("MUSIM_BROWSER") or next(
-        filter(None, map(shutil.which, BROWSERS)), None
-    )
-    if program is None:
-        pytest.skip(f"found no browser, wanted one of {', '.join(BROWSERS)} or MUSIM_BROWSER")
-    library = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    # Chromium has no sandbox for root, as whom tests run in containers.
-    flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
-    with library.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=flags)
+    with headless() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture

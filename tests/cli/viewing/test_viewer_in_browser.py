@@ -1,6 +1,5 @@
 """The viewer in a real browser: what is seen is what the store holds, and keys reach everything."""
 
-import os
 import shutil
 
 import matplotlib as mpl
@@ -10,10 +9,7 @@ import pytest
 from musim.datasets import generate
 from musim.simulator import Parameters, Range
 from musim.training.colours import VELOCITY_COLOURS
-
-FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+from tests.browsers import headless
 
 PIXELS = """() => {
   const canvas = document.querySelector(".stage canvas");
@@ -28,18 +24,8 @@ PIXELS = """() => {
 @pytest.fixture(scope="module")
 def browser():
     """Return a headless browser, without which these tests are skipped."""
-    program = os.environ.get("MUSIM_BROWSER") or next(
-        filter(None, map(shutil.which, BROWSERS)), None
-    )
-    if program is None:
-        pytest.skip(f"found no browser, wanted one of {', '.join(BROWSERS)} or MUSIM_BROWSER")
-    library = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    # Chromium has no sandbox for root, as whom tests run in containers.
-    flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
-    with library.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=flags)
+    with headless() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture
